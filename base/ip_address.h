@@ -1,0 +1,100 @@
+#pragma once
+
+#include "base/result.h"
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace weir {
+
+enum class IpFamily : std::uint8_t { kV4, kV6 };
+
+// An IPv4 or IPv6 address; a value. An IPv4-mapped IPv6 address stays IPv6 until Unmapped() is asked for.
+// Thread: any (const).
+class IpAddress {
+ public:
+  // 0.0.0.0.
+  IpAddress() = default;
+
+  // Parses dotted-quad IPv4 or RFC 4291 IPv6 text, without brackets, port or zone id. Fails on anything else.
+  [[nodiscard]] static Result<IpAddress> Parse(std::string_view text);
+  [[nodiscard]] static IpAddress V4(std::array<std::uint8_t, 4> bytes);
+  [[nodiscard]] static IpAddress V6(const std::array<std::uint8_t, 16>& bytes);
+  [[nodiscard]] static IpAddress AnyV4() { return {}; }
+  [[nodiscard]] static IpAddress AnyV6() { return V6({}); }
+
+  [[nodiscard]] IpFamily family() const { return family_; }
+  [[nodiscard]] bool is_v4() const { return family_ == IpFamily::kV4; }
+  // 4 or 16 bytes in network order.
+  [[nodiscard]] std::span<const std::uint8_t> bytes() const { return {bytes_.data(), is_v4() ? 4U : 16U}; }
+  [[nodiscard]] bool is_wildcard() const { return bytes_ == std::array<std::uint8_t, 16>{}; }
+  [[nodiscard]] bool is_loopback() const;
+  // ::ffff:a.b.c.d becomes a.b.c.d; every other address is returned as it is.
+  [[nodiscard]] IpAddress Unmapped() const;
+
+  // RFC 5952 text, without brackets.
+  [[nodiscard]] std::string ToString() const;
+  void AppendTo(std::string& out) const;
+
+  friend auto operator<=>(const IpAddress&, const IpAddress&) = default;
+
+ private:
+  IpFamily family_ = IpFamily::kV4;
+  std::array<std::uint8_t, 16> bytes_{};
+};
+
+// ip:port, a value.
+struct Endpoint {
+  IpAddress address;
+  std::uint16_t port = 0;
+
+  // Parses 127.0.0.1:80 and [::1]:80. The port is required.
+  [[nodiscard]] static Result<Endpoint> Parse(std::string_view text);
+  // 127.0.0.1:80 or [::1]:80.
+  [[nodiscard]] std::string ToString() const;
+  void AppendTo(std::string& out) const;
+
+  friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
+};
+
+// An address prefix such as 10.0.0.0/8 or 2001:db8::/32; a value. Host bits are zero.
+class CidrBlock {
+ public:
+  // 0.0.0.0/0.
+  CidrBlock() = default;
+  // Parses ADDRESS/BITS. A bare address is a block of one. Host bits that are set are refused (the hint names the right
+  // block).
+  [[nodiscard]] static Result<CidrBlock> Parse(std::string_view text);
+  // The first `prefix_bits` of `address`, host bits cleared. `prefix_bits` is at most 32 or 128.
+  [[nodiscard]] static CidrBlock Of(const IpAddress& address, unsigned prefix_bits);
+
+  [[nodiscard]] const IpAddress& address() const { return address_; }
+  [[nodiscard]] unsigned prefix_bits() const { return prefix_bits_; }
+  // Families never mix: an IPv4 block holds no IPv6 address.
+  [[nodiscard]] bool Contains(const IpAddress& address) const;
+  [[nodiscard]] std::string ToString() const;
+
+  friend auto operator<=>(const CidrBlock&, const CidrBlock&) = default;
+
+ private:
+  IpAddress address_;
+  unsigned prefix_bits_ = 0;
+};
+
+}  // namespace weir
+
+template <>
+struct std::hash<weir::IpAddress> {
+  std::size_t operator()(const weir::IpAddress& address) const noexcept;
+};
+
+template <>
+struct std::hash<weir::Endpoint> {
+  std::size_t operator()(const weir::Endpoint& endpoint) const noexcept;
+};

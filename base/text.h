@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace weir {
+
+// ASCII only, whatever the locale: protocol text has no other case rule.
+[[nodiscard]] constexpr char ToLowerAscii(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+[[nodiscard]] bool EqualsIgnoreCase(std::string_view a, std::string_view b);
+[[nodiscard]] std::string ToLowerAscii(std::string_view text);
+
+// A decimal number and nothing else; absent on anything else and on overflow.
+[[nodiscard]] std::optional<std::uint64_t> ParseDecimal(std::string_view text);
+
+// The candidate nearest to `word` by edit distance (at most 1/3 of its length, at least 1), for `did you mean`. Empty
+// when none is near.
+[[nodiscard]] std::string_view NearestWord(std::string_view word, std::span<const std::string_view> candidates);
+
+}  // namespace weir

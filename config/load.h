@@ -1,0 +1,37 @@
+#pragma once
+
+#include "config/diagnostic.h"
+#include "config/model.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace weir::config {
+
+struct LoadOptions {
+  // Also report, as warnings, what AWS itself would refuse or read differently (`weir check --aws`).
+  bool aws_limits = false;
+  // Reads an environment variable for ${NAME}; absent when it is not set. Default: getenv.
+  std::function<std::optional<std::string>(const std::string&)> environment;
+};
+
+struct LoadResult {
+  std::shared_ptr<const Model> model;  // null when there is any error
+  Diagnostics diagnostics;             // errors and warnings; files are filled in either way
+};
+
+// Reads `path` and what it includes, and checks everything in one pass: every finding is reported, not the first.
+// A file that cannot be read is a diagnostic at its own name, line 0. Thread: any; blocks on the file system.
+[[nodiscard]] LoadResult LoadFile(const std::string& path, const LoadOptions& options = {});
+
+// The same for a text in memory; `name` stands for the file in diagnostics and relative paths are resolved against its
+// directory.
+[[nodiscard]] LoadResult LoadText(std::string_view text, const std::string& name, const LoadOptions& options = {});
+
+// The JSON Schema (draft 2020-12) of the file, pretty-printed. `weir schema` prints it.
+[[nodiscard]] std::string JsonSchema();
+
+}  // namespace weir::config

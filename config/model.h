@@ -1,0 +1,337 @@
+#pragma once
+
+// The checked configuration: plain values, every default filled in, every reference an index. What the rest of the
+// program is built from. config.md of the project's contract is docs/configuration.md; names follow AWS (Elastic Load
+// Balancing v2, Route 53). Thread: any (const after Load).
+
+#include "base/ip_address.h"
+#include "config/diagnostic.h"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace weir::config {
+
+// A text of the file and where it stands, for checks that later stages make (regular expressions, record data).
+struct LocatedText {
+  std::string text;
+  Position position;
+};
+
+// ---- load balancers
+// -------------------------------------------------------------------------------------------------------------
+
+struct Node {
+  std::string name;    // default: the host name
+  std::string region;  // may be empty
+  std::string zone;    // may be empty
+};
+
+struct Region {
+  std::string name;
+  double latitude = 0;   // degrees, -90..90
+  double longitude = 0;  // degrees, -180..180
+};
+
+enum class IpAddressType : std::uint8_t { kIpv4, kIpv6, kDualstack };
+enum class AccessLogFormat : std::uint8_t { kAlb, kJson };
+
+struct AccessLog {
+  std::string path;  // absolute or relative to the working directory after resolution; "-" is standard output
+  AccessLogFormat format = AccessLogFormat::kAlb;
+};
+
+enum class DesyncMitigationMode : std::uint8_t { kMonitor, kDefensive, kStrictest };
+enum class XffProcessing : std::uint8_t { kAppend, kPreserve, kRemove };
+
+// spec: alb.md section 2.
+struct LoadBalancerAttributes {
+  std::chrono::seconds idle_timeout{60};         // idle_timeout.timeout_seconds
+  std::chrono::seconds client_keep_alive{3600};  // client_keep_alive.seconds
+  DesyncMitigationMode desync_mitigation_mode = DesyncMitigationMode::kDefensive;
+  bool drop_invalid_header_fields = false;
+  bool preserve_host_header = false;
+  bool xff_client_port = false;
+  XffProcessing xff_processing = XffProcessing::kAppend;
+};
+
+// spec: alb.md section 3.
+struct ListenerAttributes {
+  bool server_header_enabled = true;
+  // routing.http.response.*.header_value: field name and value set on every response; empty values are not listed.
+  std::vector<std::pair<std::string, std::string>> response_fields;
+};
+
+// Values use the wildcards * and ?; a condition has values or regex_values, never both.
+struct HostHeaderCondition {
+  std::vector<LocatedText> values;
+  std::vector<LocatedText> regex_values;
+};
+struct PathPatternCondition {
+  std::vector<LocatedText> values;
+  std::vector<LocatedText> regex_values;
+};
+struct HttpHeaderCondition {
+  std::string name;
+  std::vector<LocatedText> values;
+  std::vector<LocatedText> regex_values;
+};
+struct RequestMethodCondition {
+  std::vector<LocatedText> values;  // exact, case-sensitive
+};
+struct QueryStringPair {
+  std::optional<LocatedText> key;
+  LocatedText value;
+};
+struct QueryStringCondition {
+  std::vector<QueryStringPair> pairs;
+};
+struct SourceIpCondition {
+  std::vector<CidrBlock> blocks;
+};
+using ConditionKind = std::variant<HostHeaderCondition, PathPatternCondition, HttpHeaderCondition,
+                                   RequestMethodCondition, QueryStringCondition, SourceIpCondition>;
+struct Condition {
+  ConditionKind kind;
+  Position position;
+};
+
+struct WeightedTargetGroup {
+  std::uint32_t target_group = 0;  // index into Model::target_groups
+  std::uint16_t weight = 1;        // 0-999; 1 when a single group is given without weight
+};
+struct ForwardAction {
+  std::vector<WeightedTargetGroup> target_groups;  // 1-5
+};
+// Texts hold #{protocol} #{host} #{port} #{path} #{query}; defaults are filled in (spec: alb.md 5.2).
+struct RedirectAction {
+  std::string protocol = "#{protocol}";  // HTTP, HTTPS or #{protocol}
+  std::string host = "#{host}";
+  std::string port = "#{port}";
+  std::string path = "/#{path}";
+  std::string query = "#{query}";
+  std::uint16_t status_code = 301;  // 301 or 302
+};
+struct FixedResponseAction {
+  std::uint16_t status_code = 200;  // 2xx, 4xx, 5xx
+  std::string content_type;         // may be empty: no Content-Type unless there is a body, then text/plain
+  std::string message_body;         // at most 1024 characters
+};
+using Action = std::variant<ForwardAction, RedirectAction, FixedResponseAction>;
+
+struct Rule {
+  std::string name;                   // may be empty
+  std::uint32_t priority = 0;         // 1-50000; 0 is the default rule
+  std::vector<Condition> conditions;  // empty on the default rule
+  Action action;
+  Position position;
+  [[nodiscard]] bool is_default() const { return priority == 0; }
+};
+
+enum class ListenerProtocol : std::uint8_t { kHttp };
+
+struct Listener {
+  std::uint16_t port = 0;  // 0 takes a free one
+  ListenerProtocol protocol = ListenerProtocol::kHttp;
+  ListenerAttributes attributes;
+  std::vector<Rule> rules;  // sorted by priority, lowest first, without the default rule
+  Rule default_rule;
+  Position position;
+};
+
+struct LoadBalancer {
+  std::string name;
+  IpAddressType ip_address_type = IpAddressType::kDualstack;
+  std::vector<IpAddress> addresses;  // what to bind, after ip-address-type was applied; never empty
+  std::vector<IpAddress> advertise;  // what DNS aliases answer; default: the bound addresses that are not wildcards
+  LoadBalancerAttributes attributes;
+  std::optional<AccessLog> access_log;
+  std::vector<Listener> listeners;
+  Position position;
+};
+
+// ---- target groups
+// --------------------------------------------------------------------------------------------------------------
+
+enum class ProbeProtocol : std::uint8_t { kHttp, kHttps, kTcp };
+
+// Inclusive ranges of status codes.
+struct CodeMatcher {
+  std::vector<std::pair<std::uint16_t, std::uint16_t>> ranges = {{200, 200}};
+};
+
+// spec: alb.md section 11.
+struct TargetHealthCheck {
+  ProbeProtocol protocol = ProbeProtocol::kHttp;
+  std::optional<std::uint16_t> port;  // absent: traffic-port
+  std::string path = "/";
+  std::chrono::milliseconds interval{30'000};
+  std::chrono::milliseconds timeout{5'000};
+  std::uint32_t healthy_threshold = 5;
+  std::uint32_t unhealthy_threshold = 2;
+  CodeMatcher matcher;
+};
+
+// Exactly one of address and host is set.
+struct Target {
+  std::optional<IpAddress> address;
+  std::string host;  // resolved again as its DNS TTL ends; every address is a target
+  std::uint16_t port = 0;
+  std::string zone;  // may be empty
+  Position position;
+};
+
+// One of count and percentage may be off (absent); spec: alb.md 10.2.
+struct MinimumHealthy {
+  std::optional<std::uint32_t> count = 1;
+  std::optional<std::uint32_t> percentage;  // of registered targets
+};
+
+struct TargetGroup {
+  std::string name;
+  std::vector<Target> targets;
+  TargetHealthCheck health_check;
+  std::chrono::seconds deregistration_delay{300};
+  MinimumHealthy unhealthy_state_routing;  // fewer healthy than this: requests go to all targets
+  MinimumHealthy dns_failover;             // fewer healthy than this: DNS aliases see the group as unhealthy
+  bool in_use = false;  // some rule forwards to it; its targets are `unused` and not probed otherwise
+  Position position;
+};
+
+// ---- DNS
+// ------------------------------------------------------------------------------------------------------------------------
+
+struct DnsListener {
+  std::vector<IpAddress> addresses;
+  std::uint16_t port = 53;
+  Position position;
+};
+
+enum class HealthCheckType : std::uint8_t { kHttp, kHttps, kHttpStrMatch, kHttpsStrMatch, kTcp, kCalculated };
+
+// Route 53 health check; spec: dns.md 2.2 and 4.
+struct HealthCheck {
+  std::string name;
+  HealthCheckType type = HealthCheckType::kHttp;
+  std::optional<IpAddress> address;  // absent: `host` is resolved
+  std::string host;                  // Host field and SNI; may be empty when address is set
+  std::uint16_t port = 0;
+  std::string path = "/";
+  std::string search_string;
+  std::chrono::milliseconds request_interval{30'000};
+  std::chrono::milliseconds timeout{4'000};  // to connect (HTTP, HTTPS), 10 s for TCP; see docs/configuration.md
+  std::uint32_t failure_threshold = 3;
+  bool inverted = false;
+  bool disabled = false;
+  bool enable_sni = true;
+  std::vector<std::uint32_t> children;  // CALCULATED: indexes into Model::health_checks
+  std::uint32_t health_threshold = 0;
+  Position position;
+};
+
+struct Soa {
+  std::string mname;  // absolute, lower case, with the final dot, like every name below
+  std::string rname;
+  std::uint32_t serial = 1;
+  std::uint32_t refresh_seconds = 7'200;
+  std::uint32_t retry_seconds = 900;
+  std::uint32_t expire_seconds = 1'209'600;
+  std::uint32_t minimum_seconds = 60;
+  std::uint32_t ttl_seconds = 900;
+};
+
+enum class RoutingPolicy : std::uint8_t { kSimple, kWeighted, kFailover, kLatency, kMultivalue };
+enum class FailoverRole : std::uint8_t { kPrimary, kSecondary };
+
+struct AliasTarget {
+  std::optional<std::uint32_t> load_balancer;  // index into Model::load_balancers, or
+  std::string record;                          // an absolute name of the same zone
+  bool evaluate_target_health = false;
+};
+
+struct RecordSet {
+  std::string name;                          // absolute, lower case, final dot; `*` may be the leftmost label
+  std::uint16_t type = 0;                    // RFC 1035 and later; TYPEnnn for others
+  std::optional<std::uint32_t> ttl_seconds;  // absent only on aliases
+  std::vector<LocatedText> values;           // presentation format; checked by dns::BuildZoneSet
+  RoutingPolicy policy = RoutingPolicy::kSimple;
+  std::string set;  // set identifier; empty for simple
+  std::uint32_t weight = 0;
+  FailoverRole failover = FailoverRole::kPrimary;
+  std::uint32_t region = 0;                   // index into Model::regions
+  std::optional<std::uint32_t> health_check;  // index into Model::health_checks
+  std::optional<AliasTarget> alias;
+  Position position;
+};
+
+struct Zone {
+  std::string name;  // absolute, lower case, final dot
+  Soa soa;
+  std::vector<std::string> name_servers;  // absolute
+  std::uint32_t ns_ttl_seconds = 172'800;
+  std::vector<RecordSet> records;  // without the SOA and the apex NS
+  Position position;
+};
+
+// Where latency records get their numbers. Paths are resolved against the file that names them.
+struct Latency {
+  LocatedText table;  // empty text: none
+  LocatedText geoip;
+};
+
+// ---- the rest
+// -------------------------------------------------------------------------------------------------------------------
+
+struct Admin {
+  IpAddress address = IpAddress::V4({127, 0, 0, 1});
+  std::uint16_t port = 9900;
+};
+
+// One entry of `tests`: a request or a query that `weir test` decides without a socket.
+struct RoutingTest {
+  // Request: METHOD URL.
+  std::string method;
+  std::string url;
+  std::vector<std::pair<std::string, std::string>> headers;
+  // Query: NAME TYPE.
+  std::string query_name;  // as written, final dot optional
+  std::string query_type;
+  std::string from;  // client address or CIDR; may be empty
+  std::vector<LocatedText>
+      unhealthy;  // load balancers, target groups, targets (ADDRESS:PORT) and health checks that count as unhealthy
+
+  struct Expectation {
+    std::optional<std::string> rule;                 // rule name, or its priority, or `default`
+    std::optional<std::string> target_group;         // the group drawn; with several, any of them with a weight
+    std::optional<std::uint16_t> status;             // fixed response or redirect
+    std::optional<std::string> location;             // redirect
+    std::optional<std::string> body;                 // fixed response
+    std::optional<std::vector<std::string>> values;  // DNS: the answer's values, in any order
+    std::optional<std::string> rcode;                // DNS: NOERROR, NXDOMAIN, REFUSED …
+    std::optional<std::uint32_t> ttl_seconds;        // DNS
+  } expect;
+  Position position;
+  [[nodiscard]] bool is_query() const { return url.empty(); }
+};
+
+struct Model {
+  std::vector<std::string> files;  // what Position::file means; files[0] is the file that was given
+  Node node;
+  std::vector<Region> regions;
+  std::vector<LoadBalancer> load_balancers;
+  std::vector<TargetGroup> target_groups;
+  std::optional<DnsListener> dns;
+  std::vector<HealthCheck> health_checks;
+  std::vector<Zone> zones;
+  Latency latency;
+  Admin admin;
+  std::vector<RoutingTest> tests;
+};
+
+}  // namespace weir::config

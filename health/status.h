@@ -1,0 +1,97 @@
+#pragma once
+
+// What the health engine publishes and everybody else reads: an immutable table of every target, target group, DNS
+// health check and load balancer of one configuration revision. proxy and dns read health only through this header and
+// observation.h.
+
+#include "base/clock.h"
+#include "base/ip_address.h"
+#include "health/observation.h"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::health {
+
+// ELBv2's target states; spec: alb.md section 11.
+enum class HealthState : std::uint8_t { kInitial, kHealthy, kUnhealthy, kUnused, kDraining, kUnavailable };
+
+// ELBv2's reason codes.
+enum class HealthReason : std::uint8_t {
+  kNone,
+  kRegistrationInProgress,    // Elb.RegistrationInProgress
+  kInitialHealthChecking,     // Elb.InitialHealthChecking
+  kInternalError,             // Elb.InternalError
+  kResponseCodeMismatch,      // Target.ResponseCodeMismatch
+  kTimeout,                   // Target.Timeout
+  kFailedHealthChecks,        // Target.FailedHealthChecks
+  kNotRegistered,             // Target.NotRegistered
+  kNotInUse,                  // Target.NotInUse
+  kDeregistrationInProgress,  // Target.DeregistrationInProgress
+  kHealthCheckDisabled,       // Target.HealthCheckDisabled
+};
+
+// What an operator forced; kMeasured is no override.
+enum class AdminState : std::uint8_t { kMeasured, kHealthy, kUnhealthy, kDraining };
+
+// `healthy`, `Target.Timeout`, `draining` as the APIs spell them. kNone gives an empty text.
+[[nodiscard]] std::string_view ToString(HealthState state);
+[[nodiscard]] std::string_view ToString(HealthReason reason);
+[[nodiscard]] std::string_view ToString(AdminState state);
+
+// One target of one group: a configured address, or one address that a configured host name resolved to.
+struct TargetStatus {
+  Endpoint endpoint;
+  std::string zone;                           // may be empty
+  std::string host;                           // the host name it was resolved from; may be empty
+  HealthState state = HealthState::kInitial;  // with the override applied
+  HealthReason reason = HealthReason::kNone;
+  std::string description;  // `Health checks failed with these codes: [503]`; may be empty
+  WallTime since;           // when `state` was entered
+  AdminState admin_state = AdminState::kMeasured;
+  HealthState measured_state = HealthState::kInitial;  // without the override
+  bool deregistered = false;  // removed by a reload and draining until its deregistration delay ends
+  std::shared_ptr<TargetObservations>
+      observations;  // what the workers saw; the same object for the same group and endpoint
+};
+
+// One target group. Its index in StatusTable::groups is its index in config::Model::target_groups.
+struct GroupStatus {
+  std::vector<TargetStatus> targets;
+  // Indexes into `targets` that take new requests, in the order of the file: the healthy ones, or every registered one
+  // that is not draining when fewer are healthy than unhealthy_state_routing asks for (fail-open). Empty: there is
+  // nothing to send to (503).
+  std::vector<std::uint32_t> routable;
+  bool fail_open = false;
+  std::uint32_t healthy = 0;     // by state, overrides applied
+  std::uint32_t registered = 0;  // without the deregistered ones
+};
+
+// One DNS health check. Its index in StatusTable::checks is its index in config::Model::health_checks.
+struct CheckStatus {
+  bool healthy = true;           // what records see: override, else (disabled ? true : measured) xor inverted
+  bool measured_healthy = true;  // before disabled, inverted and override
+  AdminState admin_state = AdminState::kMeasured;  // never kDraining
+  WallTime since;                                  // when `healthy` last changed
+  std::string last_result;                         // `HTTP 200`, `connection refused`; empty before the first
+};
+
+// One load balancer as an alias target: healthy when every target group that its rules use and that has targets has
+// enough healthy ones; a group without targets is unhealthy (spec: dns.md 3.1).
+struct LoadBalancerStatus {
+  bool healthy = true;
+};
+
+struct StatusTable {
+  std::uint64_t revision = 0;    // of the configuration it belongs to
+  std::uint64_t generation = 0;  // grows by one with each publication
+  std::vector<GroupStatus> groups;
+  std::vector<CheckStatus> checks;
+  std::vector<LoadBalancerStatus> load_balancers;
+};
+
+}  // namespace weir::health

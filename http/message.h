@@ -1,0 +1,117 @@
+#pragma once
+
+// HTTP messages without I/O: strict HTTP/1.1 codec, framing verdicts, fields, request targets. Nothing here knows a
+// socket, a route or a configuration. Words are RFC 9110's and RFC 9112's.
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace weir::http {
+
+// One field line. The views point into the bytes that were parsed. The value has no white space around it.
+struct Field {
+  std::string_view name;
+  std::string_view value;
+};
+
+enum class Version : std::uint8_t { kHttp10, kHttp11, kHttp2 };
+
+// How the content of a message ends (RFC 9112 section 6.3).
+enum class FramingKind : std::uint8_t {
+  kNone,           // no content
+  kContentLength,  // `content_length` bytes; may be 0
+  kChunked,        // chunked transfer coding
+  kUntilClose,     // responses only: ends with the connection
+  kUnknown,        // HTTP/2 and later: ends with the stream
+};
+struct Framing {
+  FramingKind kind = FramingKind::kNone;
+  std::uint64_t content_length = 0;
+};
+
+// Classes of desync mitigation; spec: alb.md section 14. Ordered: a later finding replaces an earlier one only when it
+// is worse.
+enum class DesyncClass : std::uint8_t { kCompliant, kAcceptable, kAmbiguous, kSevere };
+enum class DesyncReason : std::uint8_t {
+  kNone,
+  kAmbiguousUri,
+  kBadContentLength,
+  kBadHeader,
+  kBadTransferEncoding,
+  kBadUri,
+  kBadMethod,
+  kBadVersion,
+  kBothTeClPresent,
+  kDuplicateContentLength,
+  kEmptyHeader,
+  kGetHeadZeroContentLength,
+  kMultipleContentLength,
+  kMultipleTransferEncodingChunked,
+  kNonCompliantHeader,
+  kNonCompliantVersion,
+  kSpaceInUri,
+  kSuspiciousHeader,
+  kSuspiciousTeClPresent,
+  kUndefinedContentLengthSemantics,
+  kUndefinedTransferEncodingSemantics,
+  kNonCrLfLineTermination,
+  kMultilineHeader,
+  kPartialHeaderLine,
+  kMissingLastEmptyLine,
+  kMissingHeaderColon,
+  kMissingUri,
+};
+// `Ambiguous`, `BothTeClPresent`: as the access log prints them; `-` for kCompliant and kNone.
+[[nodiscard]] std::string_view ToString(DesyncClass value);
+[[nodiscard]] std::string_view ToString(DesyncReason value);
+
+struct RequestHead {
+  std::string_view method;
+  std::string_view target;  // as the client sent it
+  Version version = Version::kHttp11;
+  std::vector<Field>
+      fields;  // in order, as sent, framing fields included; cleared and refilled by each parse, capacity kept
+  Framing framing;
+  bool keep_alive = true;         // what version and Connection say (RFC 9112 section 9.3)
+  bool expects_continue = false;  // Expect: 100-continue
+  bool upgrade = false;           // Connection: upgrade and an Upgrade field
+  DesyncClass desync_class = DesyncClass::kCompliant;
+  DesyncReason desync_reason = DesyncReason::kNone;
+};
+
+struct ResponseHead {
+  std::uint16_t status = 0;
+  std::string_view reason;
+  Version version = Version::kHttp11;
+  std::vector<Field> fields;
+  Framing framing;
+  bool keep_alive = true;
+};
+
+// The first field of that name (case-insensitive); null when there is none.
+[[nodiscard]] const Field* FindField(const std::vector<Field>& fields, std::string_view name);
+// True when a comma-separated list field (Connection, Transfer-Encoding …) holds `token`, in any of its lines.
+// Case-insensitive.
+[[nodiscard]] bool HasListToken(const std::vector<Field>& fields, std::string_view name, std::string_view token);
+
+// Fields that never cross a proxy (RFC 9110 section 7.6.1): Connection, Keep-Alive, Proxy-Connection, TE,
+// Transfer-Encoding, Upgrade, and every field that Connection names. Trailer crosses. Content-Length is not one of
+// them: the codec writes it anew.
+class HopByHopFields {
+ public:
+  // Reads the Connection fields. The views must outlive this object. Allocates nothing for up to 16 named fields; more
+  // are refused by the parser (400).
+  explicit HopByHopFields(const std::vector<Field>& fields);
+  [[nodiscard]] bool Contains(std::string_view name) const;
+
+ private:
+  static constexpr std::size_t kNamedMax = 16;
+  std::string_view named_[kNamedMax];
+  std::size_t named_count_ = 0;
+};
+
+// `Not Found` for 404; an empty text for codes without a registered phrase. Knows 460, 463, 464, 561 and 562 too.
+[[nodiscard]] std::string_view ReasonPhrase(std::uint16_t status);
+
+}  // namespace weir::http

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace weir::http {
+
+enum class TargetForm : std::uint8_t { kOrigin, kAbsolute, kAuthority, kAsterisk };
+
+// A request target taken apart (RFC 9112 section 3.2). Views point into the target.
+struct Target {
+  TargetForm form = TargetForm::kOrigin;
+  std::string_view scheme;     // absolute-form only
+  std::string_view authority;  // absolute-form and authority-form
+  std::string_view path;   // as sent, without the query; `/` for an absolute-form without path; `*` for asterisk-form
+  std::string_view query;  // after the first `?`, before `#`
+  bool has_query = false;
+};
+// Absent when the text is none of the four forms that `method` may use (CONNECT: authority-form; `*`: OPTIONS only).
+[[nodiscard]] std::optional<Target> ParseTarget(std::string_view method, std::string_view target);
+
+// host[:port] of a Host field or an authority.
+struct HostPort {
+  std::string_view host;  // an IPv6 literal keeps its brackets
+  std::optional<std::uint16_t> port;
+};
+// Absent for user information, empty or malformed hosts and ports (RFC 3986 section 3.2). An empty text is absent too.
+[[nodiscard]] std::optional<HostPort> ParseHostPort(std::string_view text);
+
+// The path as rules see it (spec: alb.md 4.2 leaves it open; docs/decisions.md has our choice): percent-encoded
+// unreserved characters are decoded, other escapes get upper-case digits, `.` and `..` segments are resolved and never
+// climb above `/`.
+// `//` and %2F stay as they are: they are data to a target. The request that is forwarded is not changed.
+// Appends to `out`. Returns false when nothing had to change (and appends nothing): the caller then uses `path` itself.
+[[nodiscard]] bool NormalizePath(std::string_view path, std::string& out);
+
+}  // namespace weir::http

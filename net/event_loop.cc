@@ -1,0 +1,130 @@
+#include "net/event_loop.h"
+
+#include "base/check.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace weir::net {
+namespace {
+
+constexpr int kEventsPerTurnMax = 256;
+
+}  // namespace
+
+EventLoop::EventLoop()
+    : epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      now_(std::chrono::steady_clock::now()),
+      wall_now_(std::chrono::system_clock::now()),
+      timers_(now_) {
+  WEIR_CHECK(epoll_.valid() && wake_.valid());
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = nullptr;  // null is the wake-up descriptor
+  WEIR_CHECK(epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) == 0);
+}
+
+EventLoop::~EventLoop() {
+  // Objects destroyed here may hand over others.
+  while (!to_destroy_.empty()) {
+    auto batch = std::move(to_destroy_);
+    to_destroy_.clear();
+  }
+}
+
+void EventLoop::UpdateClock() {
+  now_ = std::chrono::steady_clock::now();
+  wall_now_ = std::chrono::system_clock::now();
+}
+
+bool EventLoop::Add(int fd, std::uint32_t events, FdWatcher& watcher) {
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = &watcher;
+  return epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+bool EventLoop::Watch(int fd, std::uint32_t events, FdWatcher& watcher) { return Add(fd, events | EPOLLET, watcher); }
+
+bool EventLoop::WatchLevel(int fd, std::uint32_t events, FdWatcher& watcher) { return Add(fd, events, watcher); }
+
+void EventLoop::ModifyLevel(int fd, std::uint32_t events, FdWatcher& watcher) {
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = &watcher;
+  epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
+}
+
+void EventLoop::Unwatch(int fd) { epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
+
+void EventLoop::DestroyLater(std::unique_ptr<Deferred> object) { to_destroy_.push_back(std::move(object)); }
+
+void EventLoop::Post(std::function<void()> task) {
+  {
+    const std::lock_guard lock(posted_mutex_);
+    posted_.push_back(std::move(task));
+  }
+  const std::uint64_t one = 1;
+  // A full eventfd counter means that a wake-up is pending already.
+  [[maybe_unused]] const auto written = write(wake_.get(), &one, sizeof(one));
+}
+
+void EventLoop::Stop() {
+  Post([this] { stopping_ = true; });
+}
+
+void EventLoop::RunPosted() {
+  std::vector<std::function<void()>> tasks;
+  {
+    const std::lock_guard lock(posted_mutex_);
+    tasks.swap(posted_);
+  }
+  for (auto& task : tasks) task();
+}
+
+void EventLoop::Run() {
+  stopping_ = false;
+  UpdateClock();
+  while (!stopping_) RunOnce(std::chrono::milliseconds(60'000));
+}
+
+void EventLoop::RunOnce(std::chrono::milliseconds wait) {
+  if (const auto wake = timers_.NextWake()) {
+    // Rounded up, so that the loop does not spin through the last millisecond.
+    const auto until = std::chrono::ceil<std::chrono::milliseconds>(*wake - now_);
+    wait = std::clamp(until, std::chrono::milliseconds(0), wait);
+  }
+  std::array<epoll_event, kEventsPerTurnMax> events;
+  const int count = epoll_wait(epoll_.get(), events.data(), kEventsPerTurnMax, static_cast<int>(wait.count()));
+  UpdateClock();
+  if (turn_start_) turn_start_();
+  bool woken = false;
+  for (int i = 0; i < count; ++i) {
+    const auto& event = events[static_cast<std::size_t>(i)];
+    if (event.data.ptr == nullptr) {
+      woken = true;
+    } else {
+      static_cast<FdWatcher*>(event.data.ptr)->OnEvents(event.events);
+    }
+  }
+  if (woken) {
+    std::uint64_t value = 0;
+    [[maybe_unused]] const auto got = read(wake_.get(), &value, sizeof(value));
+    RunPosted();
+  }
+  timers_.Advance(now_);
+  if (turn_end_) turn_end_();
+  if (!to_destroy_.empty()) {
+    auto batch = std::move(to_destroy_);
+    to_destroy_.clear();
+    batch.clear();
+  }
+}
+
+}  // namespace weir::net

@@ -1,0 +1,95 @@
+#pragma once
+
+// Event loops and sockets. One EventLoop belongs to one thread; everything that is registered with it lives and dies
+// there. The loop is epoll, edge-triggered, one registration for the life of a descriptor: docs/adr says why it is not
+// Asio's reactor.
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "net/timer_wheel.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace weir::net {
+
+// Receives the readiness of one descriptor.
+class FdWatcher {
+ public:
+  // `events` are epoll's bits (EPOLLIN …). May destroy any watcher, itself included, through EventLoop::DestroyLater
+  // only.
+  virtual void OnEvents(std::uint32_t events) = 0;
+
+ protected:
+  ~FdWatcher() = default;
+};
+
+// What EventLoop::DestroyLater takes: anything that must outlive the events already fetched for it.
+class Deferred {
+ public:
+  virtual ~Deferred() = default;
+};
+
+// Thread: the one that calls Run, except where a method says `any`.
+class EventLoop {
+ public:
+  EventLoop();  // aborts when the system has no descriptors left: only at start
+  ~EventLoop();
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+  // Runs until Stop. Objects given to DestroyLater are destroyed at the end of each turn.
+  void Run();
+  // One turn: waits at most `wait`, then dispatches. For tests and for loops inside another loop.
+  void RunOnce(std::chrono::milliseconds wait);
+  // Thread: any.
+  void Stop();
+  // Runs `task` on the loop's thread in a later turn, in the order of the calls. Thread: any.
+  void Post(std::function<void()> task);
+
+  // The clock as read once per turn.
+  [[nodiscard]] SteadyTime now() const { return now_; }
+  [[nodiscard]] WallTime wall_now() const { return wall_now_; }
+  [[nodiscard]] TimerWheel& timers() { return timers_; }
+
+  // Registers `fd` edge-triggered for `events`; EPOLLET is added. The watcher stays registered until the descriptor is
+  // closed or Unwatch. Fails when the system refuses.
+  [[nodiscard]] bool Watch(int fd, std::uint32_t events, FdWatcher& watcher);
+  // The same level-triggered: for listening sockets, where a turn may stop early on purpose.
+  [[nodiscard]] bool WatchLevel(int fd, std::uint32_t events, FdWatcher& watcher);
+  void ModifyLevel(int fd, std::uint32_t events, FdWatcher& watcher);
+  void Unwatch(int fd);
+
+  // Destroys `object` after the current batch of events, when no event can name it any more.
+  void DestroyLater(std::unique_ptr<Deferred> object);
+
+  // Called in every turn after waiting and before the first event: to take over a new snapshot. One only.
+  void SetTurnStart(std::function<void()> callback) { turn_start_ = std::move(callback); }
+  // Called at the end of every turn, after the events: to send what was batched during it. One only.
+  void SetTurnEnd(std::function<void()> callback) { turn_end_ = std::move(callback); }
+
+ private:
+  void UpdateClock();
+  void RunPosted();
+  bool Add(int fd, std::uint32_t events, FdWatcher& watcher);
+
+  UniqueFd epoll_;
+  UniqueFd wake_;  // an eventfd: Post and Stop write to it
+  SteadyTime now_;
+  WallTime wall_now_;
+  TimerWheel timers_;
+  std::vector<std::unique_ptr<Deferred>> to_destroy_;
+  std::function<void()> turn_start_;
+  std::function<void()> turn_end_;
+  bool stopping_ = false;
+
+  std::mutex posted_mutex_;
+  std::vector<std::function<void()>> posted_;  // guarded by posted_mutex_
+};
+
+}  // namespace weir::net

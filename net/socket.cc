@@ -1,0 +1,93 @@
+#include "net/socket.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+namespace weir::net {
+namespace {
+
+constexpr int kListenBacklog = 4096;
+
+void Enable(int fd, int level, int option) {
+  const int on = 1;
+  setsockopt(fd, level, option, &on, sizeof(on));
+}
+
+Result<UniqueFd> BindSocket(const Endpoint& endpoint, int type) {
+  const auto fail = [&](const char* what) {
+    const int code = errno;
+    return Failure(std::string("cannot ") + what + " " + endpoint.ToString() + ": " + std::strerror(code),
+                   code == EADDRINUSE ? "another program uses this port; stop it or choose another"
+                   : code == EACCES   ? "ports below 1024 need root or CAP_NET_BIND_SERVICE"
+                                      : "");
+  };
+  UniqueFd fd(socket(endpoint.address.is_v4() ? AF_INET : AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) return fail("open a socket for");
+  Enable(fd.get(), SOL_SOCKET, SO_REUSEADDR);
+  Enable(fd.get(), SOL_SOCKET, SO_REUSEPORT);
+  if (!endpoint.address.is_v4()) Enable(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY);
+  const auto address = SocketAddress::From(endpoint);
+  if (bind(fd.get(), address.get(), address.size) != 0) return fail("bind");
+  if (type == SOCK_STREAM && listen(fd.get(), kListenBacklog) != 0) return fail("listen on");
+  return fd;
+}
+
+}  // namespace
+
+SocketAddress SocketAddress::From(const Endpoint& endpoint) {
+  SocketAddress out;
+  const auto bytes = endpoint.address.bytes();
+  if (endpoint.address.is_v4()) {
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(endpoint.port);
+    std::memcpy(&v4.sin_addr, bytes.data(), bytes.size());
+    std::memcpy(&out.storage, &v4, sizeof(v4));
+    out.size = sizeof(v4);
+  } else {
+    sockaddr_in6 v6{};
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(endpoint.port);
+    std::memcpy(&v6.sin6_addr, bytes.data(), bytes.size());
+    std::memcpy(&out.storage, &v6, sizeof(v6));
+    out.size = sizeof(v6);
+  }
+  return out;
+}
+
+Endpoint SocketAddress::ToEndpoint(const sockaddr* address) {
+  if (address->sa_family == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, address, sizeof(v4));
+    std::array<std::uint8_t, 4> bytes{};
+    std::memcpy(bytes.data(), &v4.sin_addr, bytes.size());
+    return {IpAddress::V4(bytes), ntohs(v4.sin_port)};
+  }
+  if (address->sa_family == AF_INET6) {
+    sockaddr_in6 v6{};
+    std::memcpy(&v6, address, sizeof(v6));
+    std::array<std::uint8_t, 16> bytes{};
+    std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
+    return {IpAddress::V6(bytes), ntohs(v6.sin6_port)};
+  }
+  return {};
+}
+
+Result<UniqueFd> ListenTcp(const Endpoint& endpoint) { return BindSocket(endpoint, SOCK_STREAM); }
+
+Result<UniqueFd> BindUdp(const Endpoint& endpoint) { return BindSocket(endpoint, SOCK_DGRAM); }
+
+Endpoint LocalEndpoint(int fd) {
+  SocketAddress address;
+  address.size = sizeof(address.storage);
+  if (getsockname(fd, address.get(), &address.size) != 0) return {};
+  return SocketAddress::ToEndpoint(address.get());
+}
+
+}  // namespace weir::net

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "base/ip_address.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+#include <sys/socket.h>
+
+#include <cstdint>
+
+namespace weir::net {
+
+// An Endpoint in the form the socket calls take.
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+
+  [[nodiscard]] static SocketAddress From(const Endpoint& endpoint);
+  // The Endpoint of a filled-in address; 0.0.0.0:0 for families other than IPv4 and IPv6.
+  [[nodiscard]] static Endpoint ToEndpoint(const sockaddr* address);
+  [[nodiscard]] sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+// Non-blocking, close-on-exec sockets. IPv6 sockets take IPv6 only, so that both wildcards can be bound beside each
+// other. The message names the endpoint and the system's reason (`cannot bind 0.0.0.0:80: Permission denied`).
+[[nodiscard]] Result<UniqueFd> ListenTcp(
+    const Endpoint& endpoint);  // SO_REUSEADDR and SO_REUSEPORT; one socket for each worker
+[[nodiscard]] Result<UniqueFd> BindUdp(const Endpoint& endpoint);  // SO_REUSEPORT
+// The address a socket is bound to: the real port after a bind to port 0.
+[[nodiscard]] Endpoint LocalEndpoint(int fd);
+
+}  // namespace weir::net

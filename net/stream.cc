@@ -1,0 +1,130 @@
+#include "net/stream.h"
+
+#include "net/socket.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace weir::net {
+namespace {
+
+void DisableNagle(int fd) {
+  const int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+}  // namespace
+
+TcpStream::TcpStream(EventLoop& loop, UniqueFd fd, const Endpoint& peer, const Endpoint& local, StreamEvents& events)
+    : loop_(loop), events_(&events), fd_(std::move(fd)), peer_(peer), local_(local) {
+  DisableNagle(fd_.get());
+  Register();
+}
+
+// The descriptor closes with the member, and closing takes it out of epoll.
+TcpStream::~TcpStream() = default;
+
+void TcpStream::Register() {
+  if (!loop_.Watch(fd_.get(), EPOLLIN | EPOLLOUT | EPOLLRDHUP, *this)) {
+    // Out of memory for another registration: the connection cannot live. Reading will report it.
+    peer_closed_ = true;
+    readable_ = true;
+  }
+}
+
+std::unique_ptr<TcpStream> TcpStream::Connect(EventLoop& loop, const Endpoint& peer, StreamEvents& events, int& error) {
+  UniqueFd fd(socket(peer.address.is_v4() ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const auto address = SocketAddress::From(peer);
+  if (!fd.valid() || (connect(fd.get(), address.get(), address.size) != 0 && errno != EINPROGRESS)) {
+    error = errno;
+    return nullptr;
+  }
+  auto stream = std::make_unique<TcpStream>(loop, std::move(fd), peer, Endpoint{}, events);
+  stream->phase_ = Phase::kConnecting;
+  error = 0;
+  return stream;
+}
+
+void TcpStream::OnEvents(std::uint32_t events) {
+  if (!fd_.valid()) return;
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) peer_closed_ = true;
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
+  if (phase_ == Phase::kConnecting) {
+    int error = 0;
+    socklen_t size = sizeof(error);
+    getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+    phase_ = Phase::kOpen;
+    if (error == 0) local_ = LocalEndpoint(fd_.get());
+    events_->OnConnected(error);
+    if (!fd_.valid()) return;
+    if (error == 0 && readable_) events_->OnReadable();
+    return;
+  }
+  if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0 && !writable_) {
+    writable_ = true;
+    events_->OnWritable();
+  }
+  // The other side may have closed the stream in OnWritable.
+  if (readable_ && fd_.valid()) events_->OnReadable();
+}
+
+IoResult TcpStream::Read(std::span<char> buffer) {
+  for (;;) {
+    const ssize_t got = recv(fd_.get(), buffer.data(), buffer.size(), 0);
+    if (got > 0) {
+      const auto bytes = static_cast<std::size_t>(got);
+      // A short read emptied the socket: the next byte raises a new edge. A FIN that is already there does not.
+      if (bytes < buffer.size() && !peer_closed_) readable_ = false;
+      return {IoStatus::kOk, bytes, 0};
+    }
+    if (got == 0) {
+      readable_ = false;
+      peer_closed_ = true;
+      return {IoStatus::kEnd, 0, 0};
+    }
+    if (errno == EINTR) continue;
+    readable_ = false;
+    if (errno == EAGAIN) return {IoStatus::kWouldBlock, 0, 0};
+    peer_closed_ = true;
+    return {IoStatus::kError, 0, errno};
+  }
+}
+
+IoResult TcpStream::Write(std::span<const iovec> pieces) {
+  std::size_t wanted = 0;
+  for (const iovec& piece : pieces) wanted += piece.iov_len;
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(pieces.data());
+  message.msg_iovlen = pieces.size();
+  for (;;) {
+    const ssize_t sent = sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+    if (sent >= 0) {
+      const auto bytes = static_cast<std::size_t>(sent);
+      if (bytes < wanted) writable_ = false;
+      return {IoStatus::kOk, bytes, 0};
+    }
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN) {
+      writable_ = false;
+      return {IoStatus::kWouldBlock, 0, 0};
+    }
+    return {IoStatus::kError, 0, errno};
+  }
+}
+
+void TcpStream::ShutdownWrite() { shutdown(fd_.get(), SHUT_WR); }
+
+void TcpStream::Close(CloseMode mode) {
+  if (mode == CloseMode::kReset && fd_.valid()) {
+    const linger now{.l_onoff = 1, .l_linger = 0};
+    setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+  }
+  fd_.Reset();
+}
+
+}  // namespace weir::net

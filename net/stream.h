@@ -1,0 +1,107 @@
+#pragma once
+
+#include "base/ip_address.h"
+#include "base/unique_fd.h"
+#include "net/event_loop.h"
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace weir::net {
+
+enum class IoStatus : std::uint8_t {
+  kOk,          // `bytes` were moved; for Read that is at least one
+  kWouldBlock,  // nothing now; OnReadable or OnWritable will follow
+  kEnd,         // the peer finished sending (Read only)
+  kError,       // the connection is broken; `error` is an errno
+};
+
+struct IoResult {
+  IoStatus status = IoStatus::kWouldBlock;
+  std::size_t bytes = 0;
+  int error = 0;
+};
+
+// Readiness of one Stream. A broken connection shows as readable and writable: the next Read or Write tells what
+// happened.
+class StreamEvents {
+ public:
+  // The connection that Connect began is there (0) or failed (an errno).
+  virtual void OnConnected(int /*error*/) {}
+  virtual void OnReadable() = 0;
+  virtual void OnWritable() = 0;
+
+ protected:
+  ~StreamEvents() = default;
+};
+
+// A byte stream between weir and one peer: TCP now, TLS over TCP later. Readiness is edge-triggered: after OnReadable
+// read until readable() is false, after a Write that moved less than all wait for OnWritable. Never blocks. Thread:
+// that of its loop.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  // Reads what is there, at most buffer.size() bytes.
+  [[nodiscard]] virtual IoResult Read(std::span<char> buffer) = 0;
+  // Writes the pieces in order with one call; `bytes` says how many were taken.
+  [[nodiscard]] virtual IoResult Write(std::span<const iovec> pieces) = 0;
+  // Sends FIN; reading goes on.
+  virtual void ShutdownWrite() = 0;
+  // Closes both ways. `kReset` sends RST, so that the peer cannot take what it got for complete.
+  enum class CloseMode : std::uint8_t { kGraceful, kReset };
+  virtual void Close(CloseMode mode) = 0;
+  // False when a Read is known to have nothing: saves the receive that would return EAGAIN.
+  [[nodiscard]] virtual bool readable() const = 0;
+  [[nodiscard]] virtual bool open() const = 0;
+  // The peer has closed its side or the connection broke, as far as the last event told.
+  [[nodiscard]] virtual bool peer_closed() const = 0;
+  [[nodiscard]] virtual const Endpoint& peer() const = 0;
+  [[nodiscard]] virtual const Endpoint& local() const = 0;
+};
+
+// A Stream over one TCP socket; one epoll registration for its life.
+class TcpStream final : public Stream, private FdWatcher {
+ public:
+  // Takes an accepted, non-blocking socket. `events` outlives the stream or its Close.
+  TcpStream(EventLoop& loop, UniqueFd fd, const Endpoint& peer, const Endpoint& local, StreamEvents& events);
+  ~TcpStream();
+
+  // Begins to connect; OnConnected follows in a later turn. Null with `error` set when the system refuses at once
+  // (no descriptors, no route).
+  [[nodiscard]] static std::unique_ptr<TcpStream> Connect(EventLoop& loop, const Endpoint& peer, StreamEvents& events,
+                                                          int& error);
+
+  // Hands the stream's events to another object: a pooled connection that changes hands.
+  void set_events(StreamEvents& events) { events_ = &events; }
+
+  [[nodiscard]] IoResult Read(std::span<char> buffer) override;
+  [[nodiscard]] IoResult Write(std::span<const iovec> pieces) override;
+  void ShutdownWrite() override;
+  void Close(CloseMode mode) override;
+  [[nodiscard]] bool readable() const override { return readable_; }
+  [[nodiscard]] bool open() const override { return fd_.valid(); }
+  [[nodiscard]] bool peer_closed() const override { return peer_closed_; }
+  [[nodiscard]] const Endpoint& peer() const override { return peer_; }
+  [[nodiscard]] const Endpoint& local() const override { return local_; }
+
+ private:
+  enum class Phase : std::uint8_t { kConnecting, kOpen };
+  void OnEvents(std::uint32_t events) override;
+  void Register();
+
+  EventLoop& loop_;
+  StreamEvents* events_;
+  UniqueFd fd_;
+  Phase phase_ = Phase::kOpen;
+  bool readable_ = false;
+  bool writable_ = true;
+  bool peer_closed_ = false;
+  Endpoint peer_;
+  Endpoint local_;
+};
+
+}  // namespace weir::net

@@ -1,0 +1,113 @@
+#include "net/timer_wheel.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace weir::net {
+namespace {
+
+std::int64_t Nanoseconds(SteadyTime time) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
+}
+
+// The first tick at whose start the deadline has passed.
+std::int64_t DueTick(std::int64_t deadline_ns) {
+  return (deadline_ns + TimerWheel::kSlotNanoseconds - 1) / TimerWheel::kSlotNanoseconds;
+}
+
+}  // namespace
+
+Timer::~Timer() { Cancel(); }
+
+void Timer::Cancel() {
+  if (wheel_ != nullptr) wheel_->Unlink(*this);
+}
+
+TimerWheel::TimerWheel(SteadyTime now)
+    : slots_(kSlots), occupied_(kSlots / 64), current_tick_(Nanoseconds(now) / kSlotNanoseconds) {}
+
+TimerWheel::~TimerWheel() {
+  for (Timer* head : slots_) {
+    while (head != nullptr) {
+      Timer* next = head->next_;
+      Unlink(*head);
+      head = next;
+    }
+  }
+}
+
+void TimerWheel::Schedule(Timer& timer, SteadyTime deadline) {
+  const std::int64_t deadline_ns = Nanoseconds(deadline);
+  const bool later = timer.wheel_ == this && deadline_ns >= timer.deadline_ns_;
+  timer.deadline_ns_ = deadline_ns;
+  if (later) return;
+  if (timer.wheel_ != nullptr) timer.wheel_->Unlink(timer);
+  Link(timer, std::max(DueTick(deadline_ns), current_tick_));
+}
+
+void TimerWheel::Link(Timer& timer, std::int64_t tick) {
+  // Further away than the wheel is long: wait in the farthest slot and be moved on from there.
+  tick = std::min(tick, current_tick_ + static_cast<std::int64_t>(kSlots) - 1);
+  const auto slot = static_cast<std::size_t>(tick) % kSlots;
+  timer.wheel_ = this;
+  timer.slot_ = static_cast<std::uint32_t>(slot);
+  timer.next_ = slots_[slot];
+  timer.previous_ = &slots_[slot];
+  if (timer.next_ != nullptr) timer.next_->previous_ = &timer.next_;
+  slots_[slot] = &timer;
+  occupied_[slot / 64] |= std::uint64_t{1} << (slot % 64);
+  ++size_;
+}
+
+void TimerWheel::Unlink(Timer& timer) {
+  *timer.previous_ = timer.next_;
+  if (timer.next_ != nullptr) timer.next_->previous_ = timer.previous_;
+  if (slots_[timer.slot_] == nullptr) occupied_[timer.slot_ / 64] &= ~(std::uint64_t{1} << (timer.slot_ % 64));
+  timer.wheel_ = nullptr;
+  timer.next_ = nullptr;
+  timer.previous_ = nullptr;
+  --size_;
+}
+
+void TimerWheel::Advance(SteadyTime now) {
+  const std::int64_t now_ns = Nanoseconds(now);
+  const std::int64_t last_tick = now_ns / kSlotNanoseconds;
+  // After a long pause one round over the slots visits every timer.
+  current_tick_ = std::max(current_tick_, last_tick - static_cast<std::int64_t>(kSlots) + 1);
+  for (; current_tick_ <= last_tick; ++current_tick_) {
+    const auto slot = static_cast<std::size_t>(current_tick_) % kSlots;
+    if (slots_[slot] == nullptr) continue;
+    // The slot's timers are moved to a list of their own first: a callback may schedule into this very slot, or cancel
+    // any of them.
+    Timer* due = slots_[slot];
+    slots_[slot] = nullptr;
+    due->previous_ = &due;
+    occupied_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
+    while (due != nullptr) {
+      Timer& timer = *due;
+      Unlink(timer);
+      if (timer.deadline_ns_ > now_ns) {
+        Link(timer, std::max(DueTick(timer.deadline_ns_), current_tick_ + 1));
+      } else {
+        timer.OnTimer();
+      }
+    }
+  }
+}
+
+std::optional<SteadyTime> TimerWheel::NextWake() const {
+  if (size_ == 0) return std::nullopt;
+  const auto start = static_cast<std::size_t>(current_tick_) % kSlots;
+  for (std::size_t visited = 0; visited <= kSlots;) {
+    const std::size_t slot = (start + visited) % kSlots;
+    const std::uint64_t word = occupied_[slot / 64] >> (slot % 64);
+    if (word != 0) {
+      const auto tick = current_tick_ + static_cast<std::int64_t>(visited) + std::countr_zero(word);
+      return SteadyTime(std::chrono::nanoseconds(tick * kSlotNanoseconds));
+    }
+    visited += 64 - slot % 64;
+  }
+  return SteadyTime(std::chrono::nanoseconds(current_tick_ * kSlotNanoseconds));
+}
+
+}  // namespace weir::net

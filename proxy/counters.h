@@ -1,0 +1,68 @@
+#pragma once
+
+#include "base/counters.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace weir::proxy {
+
+// Responses by class, as counted for clients (what the load balancer answered) and for targets (what the target
+// answered).
+struct ResponseCounters {
+  Counter class_1xx, class_2xx, class_3xx, class_4xx, class_5xx;
+  void Add(std::uint16_t status);
+};
+
+struct ListenerCounters {
+  Counter connections_accepted;
+  Counter connections_active;
+  Counter requests;
+  Counter bytes_received;  // from clients, heads included
+  Counter bytes_sent;
+  ResponseCounters responses;            // everything sent to clients
+  ResponseCounters generated_responses;  // those that weir made itself: errors, redirects, fixed responses
+  Counter desync_requests;               // requests that were not Compliant
+  LatencyHistogram exchange_duration;    // first byte of the request to last byte of the response
+};
+struct RuleCounters {
+  Counter requests;
+};
+struct GroupCounters {
+  Counter requests;   // a target was chosen
+  Counter no_target;  // 503: nothing to choose from
+  Counter connection_errors;
+  Counter retries;
+  Counter fail_open_requests;      // sent while fewer targets were healthy than required
+  ResponseCounters responses;      // what targets answered
+  LatencyHistogram response_time;  // request sent to response head received
+};
+
+using ListenerCountersTable = PerWorker<ListenerCounters>;
+using RuleCountersTable = PerWorker<RuleCounters>;
+using GroupCountersTable = PerWorker<GroupCounters>;
+
+// Hands out the same counters for the same name, so that numbers go on through reloads. Keys: `shop/8080`,
+// `shop/8080/10`, `blue`. Counters live as long as the registry or a routing table holds them. Thread: control.
+class CounterRegistry {
+ public:
+  explicit CounterRegistry(std::size_t workers) : workers_(workers) {}
+  [[nodiscard]] std::size_t workers() const { return workers_; }
+  [[nodiscard]] std::shared_ptr<ListenerCountersTable> Listener(const std::string& key);
+  [[nodiscard]] std::shared_ptr<RuleCountersTable> Rule(const std::string& key);
+  [[nodiscard]] std::shared_ptr<GroupCountersTable> Group(const std::string& key);
+
+ private:
+  std::size_t workers_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<ListenerCountersTable>, std::less<>> listeners_;
+  std::map<std::string, std::shared_ptr<RuleCountersTable>, std::less<>> rules_;
+  std::map<std::string, std::shared_ptr<GroupCountersTable>, std::less<>> groups_;
+};
+
+}  // namespace weir::proxy

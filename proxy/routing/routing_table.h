@@ -1,0 +1,117 @@
+#pragma once
+
+// What requests are matched against: load balancers, listeners and compiled rules of one configuration revision.
+// Immutable.
+
+#include "base/ip_address.h"
+#include "config/model.h"
+#include "http/message.h"
+#include "proxy/counters.h"
+
+#include <cstdint>
+#include <expected>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace weir::proxy {
+
+// What the conditions of a rule look at. Views live as long as the request head. spec: alb.md 4.2.
+struct RequestFacts {
+  std::string_view method;
+  std::string_view host;   // of the Host field or the absolute-form target, without the port, any case
+  std::string_view path;   // normalised (http::NormalizePath)
+  std::string_view query;  // raw, without `?`
+  const std::vector<http::Field>* fields = nullptr;
+  IpAddress client;  // the TCP peer
+};
+
+struct ForwardChoice {
+  std::uint32_t group = 0;  // index into RoutingTable::groups() and health::StatusTable::groups
+  std::uint16_t weight = 0;
+};
+struct Forward {
+  std::vector<ForwardChoice> choices;  // in the order of the file
+  std::uint32_t weight_total = 0;      // 0: nothing may be chosen (503)
+  std::uint32_t draw_id = 0;           // dense in the table: where a worker keeps the state of this draw
+};
+struct Redirect {
+  config::RedirectAction templates;
+};
+struct FixedResponse {
+  std::uint16_t status = 200;
+  std::string content_type;
+  std::string body;
+};
+using RuleAction = std::variant<Forward, Redirect, FixedResponse>;
+
+class CompiledCondition;  // conditions.h
+
+struct Rule {
+  std::uint32_t priority = 0;  // 0: the default rule
+  std::string name;            // may be empty
+  RuleAction action;
+  std::vector<std::shared_ptr<const CompiledCondition>> conditions;
+  std::shared_ptr<RuleCountersTable> counters;
+  bool weights_overridden = false;
+  [[nodiscard]] bool is_default() const { return priority == 0; }
+};
+
+class RuleMatcher;  // matcher.h: host -> path -> candidates in priority order
+
+struct Listener {
+  std::string load_balancer;                                   // name
+  std::uint16_t port = 0;                                      // as configured; 0 when a free one was asked for
+  std::uint32_t index = 0;                                     // of the listener in its load balancer
+  const config::LoadBalancer* load_balancer_config = nullptr;  // attributes, access log; owned by the table's model
+  const config::Listener* listener_config = nullptr;
+  std::vector<Rule> rules;  // by priority; the default rule is last
+  std::shared_ptr<const RuleMatcher> matcher;
+  std::shared_ptr<ListenerCountersTable> counters;
+
+  // The first rule, by priority, whose conditions all hold; the default rule when none does. Never fails. Allocates
+  // nothing.
+  [[nodiscard]] const Rule& Match(const RequestFacts& facts) const;
+};
+
+struct TargetGroupRoute {
+  std::string name;
+  const config::TargetGroup* config = nullptr;
+  std::shared_ptr<GroupCountersTable> counters;
+};
+
+// Weights set through the admin API: they replace those of one rule until removed.
+struct WeightOverride {
+  std::string load_balancer;
+  std::uint16_t port = 0;
+  std::uint32_t priority = 0;                    // 0: the default rule
+  std::map<std::string, std::uint16_t> weights;  // by target group name; exactly the groups of the rule
+};
+
+class RoutingTable {
+ public:
+  // Compiles the model. Findings that only compiling makes (a regular expression that RE2 refuses) come back with their
+  // place. An override whose rule is gone, or whose groups differ, is left out. Thread: control.
+  [[nodiscard]] static std::expected<std::shared_ptr<const RoutingTable>, std::vector<config::Diagnostic>> Build(
+      std::shared_ptr<const config::Model> model, std::uint64_t revision, const std::vector<WeightOverride>& overrides,
+      CounterRegistry& counters);
+
+  [[nodiscard]] std::uint64_t revision() const { return revision_; }
+  [[nodiscard]] const std::vector<std::shared_ptr<const Listener>>& listeners() const { return listeners_; }
+  [[nodiscard]] const std::vector<TargetGroupRoute>& groups() const { return groups_; }
+  [[nodiscard]] std::uint32_t draws() const { return draws_; }
+  // Null when there is none. With several listeners on port 0, `index` tells them apart.
+  [[nodiscard]] const Listener* FindListener(std::string_view load_balancer, std::uint32_t index) const;
+
+ private:
+  std::shared_ptr<const config::Model> model_;
+  std::uint64_t revision_ = 0;
+  std::vector<std::shared_ptr<const Listener>> listeners_;
+  std::vector<TargetGroupRoute> groups_;
+  std::uint32_t draws_ = 0;
+};
+
+}  // namespace weir::proxy

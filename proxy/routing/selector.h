@@ -1,0 +1,31 @@
+#pragma once
+
+#include "health/status.h"
+#include "proxy/routing/routing_table.h"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace weir::proxy {
+
+// One worker's choices: which target group a forward action draws, which target of the group takes the request. Shares
+// by weight are exact, not only on average: any 1,000 draws differ from the configured share by less than the number of
+// groups (smooth weighted round robin). Allocates only in Reset. Thread: worker.
+class Selector {
+ public:
+  // Starts over for a new table: draws and cursors begin at a position of their own per worker, so that workers do not
+  // move in step.
+  void Reset(const RoutingTable& table, std::uint64_t seed);
+
+  // The index of the chosen group (ForwardChoice::group); absent when every weight is 0.
+  [[nodiscard]] std::optional<std::uint32_t> SelectGroup(const Forward& forward);
+  // The index into `status.targets`, round robin over `status.routable`; absent when that is empty.
+  [[nodiscard]] std::optional<std::uint32_t> SelectTarget(std::uint32_t group, const health::GroupStatus& status);
+
+ private:
+  std::vector<std::vector<std::int64_t>> draws_;  // by draw_id: current weight of each choice
+  std::vector<std::uint32_t> cursors_;            // by group
+};
+
+}  // namespace weir::proxy
