@@ -69,6 +69,7 @@ enum class DesyncReason : std::uint8_t {
 struct RequestHead {
   std::string_view method;
   std::string_view target;  // as the client sent it
+  std::string_view host;    // the Host field's value, already known to be host[:port]; empty when there is none (1.0)
   Version version = Version::kHttp11;
   std::vector<Field>
       fields;  // in order, as sent, framing fields included; cleared and refilled by each parse, capacity kept
