@@ -17,6 +17,11 @@ constexpr int kEventsPerTurnMax = 256;
 
 }  // namespace
 
+Task::~Task() {
+  if (loop_ == nullptr) return;
+  (running_ ? loop_->running_ : loop_->tasks_)[index_] = nullptr;
+}
+
 EventLoop::EventLoop()
     : epoll_(epoll_create1(EPOLL_CLOEXEC)),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
@@ -65,6 +70,29 @@ void EventLoop::Unwatch(int fd) { epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nul
 
 void EventLoop::DestroyLater(std::unique_ptr<Deferred> object) { to_destroy_.push_back(std::move(object)); }
 
+void EventLoop::RunSoon(Task& task) {
+  if (task.loop_ != nullptr) return;
+  task.loop_ = this;
+  task.running_ = false;
+  task.index_ = tasks_.size();
+  tasks_.push_back(&task);
+}
+
+void EventLoop::RunTasks() {
+  // Those scheduled from here on wait for the next turn: a busy connection cannot keep the others from their events.
+  running_.swap(tasks_);
+  for (Task* task : running_) {
+    if (task != nullptr) task->running_ = true;
+  }
+  for (std::size_t i = 0; i < running_.size(); ++i) {
+    Task* task = running_[i];
+    if (task == nullptr) continue;
+    task->loop_ = nullptr;
+    task->RunTask();
+  }
+  running_.clear();
+}
+
 void EventLoop::Post(std::function<void()> task) {
   {
     const std::lock_guard lock(posted_mutex_);
@@ -100,6 +128,7 @@ void EventLoop::RunOnce(std::chrono::milliseconds wait) {
     const auto until = std::chrono::ceil<std::chrono::milliseconds>(*wake - now_);
     wait = std::clamp(until, std::chrono::milliseconds(0), wait);
   }
+  if (!tasks_.empty()) wait = std::chrono::milliseconds(0);
   std::array<epoll_event, kEventsPerTurnMax> events;
   const int count = epoll_wait(epoll_.get(), events.data(), kEventsPerTurnMax, static_cast<int>(wait.count()));
   UpdateClock();
@@ -119,6 +148,7 @@ void EventLoop::RunOnce(std::chrono::milliseconds wait) {
     RunPosted();
   }
   timers_.Advance(now_);
+  if (!tasks_.empty()) RunTasks();
   if (turn_end_) turn_end_();
   if (!to_destroy_.empty()) {
     auto batch = std::move(to_destroy_);

@@ -18,6 +18,8 @@
 
 namespace weir::net {
 
+class EventLoop;
+
 // Receives the readiness of one descriptor.
 class FdWatcher {
  public:
@@ -33,6 +35,23 @@ class FdWatcher {
 class Deferred {
  public:
   virtual ~Deferred() = default;
+};
+
+// Work put off to the end of the turn, embedded in what it belongs to: scheduling allocates nothing, destruction takes it back.
+// Thread: that of its loop.
+class Task {
+ public:
+  Task() = default;
+  virtual ~Task();
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+  virtual void RunTask() = 0;
+
+ private:
+  friend class EventLoop;
+  EventLoop* loop_ = nullptr;  // null while not scheduled
+  std::size_t index_ = 0;      // where the loop's list of this turn holds it
+  bool running_ = false;       // in the list that is being run
 };
 
 // Thread: the one that calls Run, except where a method says `any`.
@@ -57,6 +76,9 @@ class EventLoop {
   [[nodiscard]] WallTime wall_now() const { return wall_now_; }
   [[nodiscard]] TimerWheel& timers() { return timers_; }
 
+  // Runs `task` once at the end of this turn, or of the next one when called from a task. Scheduling again before it ran is no-op.
+  void RunSoon(Task& task);
+
   // Registers `fd` edge-triggered for `events`; EPOLLET is added. The watcher stays registered until the descriptor is
   // closed or Unwatch. Fails when the system refuses.
   [[nodiscard]] bool Watch(int fd, std::uint32_t events, FdWatcher& watcher);
@@ -74,6 +96,8 @@ class EventLoop {
   void SetTurnEnd(std::function<void()> callback) { turn_end_ = std::move(callback); }
 
  private:
+  friend class Task;
+  void RunTasks();
   void UpdateClock();
   void RunPosted();
   bool Add(int fd, std::uint32_t events, FdWatcher& watcher);
@@ -84,6 +108,8 @@ class EventLoop {
   WallTime wall_now_;
   TimerWheel timers_;
   std::vector<std::unique_ptr<Deferred>> to_destroy_;
+  std::vector<Task*> tasks_;    // null: taken back
+  std::vector<Task*> running_;  // those of the turn that is ending
   std::function<void()> turn_start_;
   std::function<void()> turn_end_;
   bool stopping_ = false;

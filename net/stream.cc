@@ -53,6 +53,7 @@ std::unique_ptr<TcpStream> TcpStream::Connect(EventLoop& loop, const Endpoint& p
 void TcpStream::OnEvents(std::uint32_t events) {
   if (!fd_.valid()) return;
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) peer_closed_ = true;
+  if ((events & (EPOLLHUP | EPOLLERR)) != 0) broken_ = true;
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
   if (phase_ == Phase::kConnecting) {
     int error = 0;
@@ -91,6 +92,7 @@ IoResult TcpStream::Read(std::span<char> buffer) {
     readable_ = false;
     if (errno == EAGAIN) return {IoStatus::kWouldBlock, 0, 0};
     peer_closed_ = true;
+    broken_ = true;
     return {IoStatus::kError, 0, errno};
   }
 }
@@ -113,6 +115,7 @@ IoResult TcpStream::Write(std::span<const iovec> pieces) {
       writable_ = false;
       return {IoStatus::kWouldBlock, 0, 0};
     }
+    broken_ = true;
     return {IoStatus::kError, 0, errno};
   }
 }

@@ -59,6 +59,8 @@ class Stream {
   [[nodiscard]] virtual bool open() const = 0;
   // The peer has closed its side or the connection broke, as far as the last event told.
   [[nodiscard]] virtual bool peer_closed() const = 0;
+  // The connection is gone both ways (RST, or FIN both ways): nothing that is written can arrive.
+  [[nodiscard]] virtual bool broken() const = 0;
   [[nodiscard]] virtual const Endpoint& peer() const = 0;
   [[nodiscard]] virtual const Endpoint& local() const = 0;
 };
@@ -85,6 +87,7 @@ class TcpStream final : public Stream, private FdWatcher {
   [[nodiscard]] bool readable() const override { return readable_; }
   [[nodiscard]] bool open() const override { return fd_.valid(); }
   [[nodiscard]] bool peer_closed() const override { return peer_closed_; }
+  [[nodiscard]] bool broken() const override { return broken_; }
   [[nodiscard]] const Endpoint& peer() const override { return peer_; }
   [[nodiscard]] const Endpoint& local() const override { return local_; }
 
@@ -100,6 +103,7 @@ class TcpStream final : public Stream, private FdWatcher {
   bool readable_ = false;
   bool writable_ = true;
   bool peer_closed_ = false;
+  bool broken_ = false;
   Endpoint peer_;
   Endpoint local_;
 };
