@@ -14,7 +14,8 @@ endfunction()
 
 # weir_test(NAME http LABELS unit SOURCES parser_test.cc DEPENDS weir::http)
 # One test program per folder; each TEST becomes one ctest entry with the labels given. A label `threaded` adds the test to the
-# ThreadSanitizer run.
+# ThreadSanitizer run, which builds only the target threaded_tests.
+add_custom_target(threaded_tests)
 function(weir_test)
   cmake_parse_arguments(ARG "" "NAME;TIMEOUT" "LABELS;SOURCES;DEPENDS" ${ARGN})
   if(NOT ARG_TIMEOUT)
@@ -27,4 +28,7 @@ function(weir_test)
     TEST_PREFIX "${ARG_NAME}."
     DISCOVERY_MODE PRE_TEST
     PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+  if("threaded" IN_LIST ARG_LABELS)
+    add_dependencies(threaded_tests ${ARG_NAME}_test)
+  endif()
 endfunction()
