@@ -5,6 +5,7 @@
 #include "config/model.h"
 #include "health/status.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -13,10 +14,37 @@
 
 namespace weir::health {
 
+// One change of what others see: of a target's state (override applied) or of a DNS health check.
+struct Transition {
+  std::string group;   // target group name; empty for a health check
+  std::string id;      // ADDRESS:PORT, or the health check's name
+  std::string from;    // `initial`, `healthy` ...
+  std::string to;      // the same words
+  std::string reason;  // `Target.Timeout`, `override`, `registered` ...; may be empty
+  std::string seen;    // what the deciding probe saw: `HTTP 200`, `connection refused`; may be empty
+  WallTime time;
+};
+
+// Totals since the engine was made.
+struct ProbeCounters {
+  std::uint64_t sent = 0;       // probes started
+  std::uint64_t succeeded = 0;  // probes that passed
+  std::uint64_t failed = 0;     // probes that failed, whatever the cause
+  std::uint64_t in_flight = 0;  // now
+  std::uint64_t waiting = 0;    // now: due, but probes_in_flight_max was reached
+  std::uint64_t transitions = 0;
+  std::uint64_t resolutions_failed = 0;  // look-ups of host names that gave no address
+};
+
 struct EngineOptions {
   std::size_t workers = 1;  // how many workers write TargetObservations
-  // At most this many probes are in flight; more wait their turn.
+  // At most this many probes are in flight; more wait their turn, first come first served.
   std::size_t probes_in_flight_max = 2'000;
+  // Name servers to ask instead of those of the system. For tests.
+  std::vector<Endpoint> resolver_servers;
+  // Called for each transition, on the engine's thread, before the table that shows it is published; must not block.
+  // May be empty.
+  std::function<void(const Transition&)> on_transition;
 };
 
 // One override as status shows it.
@@ -30,8 +58,8 @@ struct Override {
 
 // Probes targets and DNS health checks, resolves the host names of both, keeps their state through reloads by key
 // (group, endpoint and check settings; a check's name and settings), and publishes a StatusTable on every change, at
-// most ten a second. Owns one thread with an event loop. Thread: control, for every method; callbacks run on the
-// engine's thread.
+// most ten a second. Owns one thread with an event loop. Thread: control, for every method, and never the engine's own
+// (a callback that calls Apply would wait for itself); callbacks run on the engine's thread.
 class Engine {
  public:
   using OnStatus = std::function<void(std::shared_ptr<const StatusTable>)>;
@@ -52,6 +80,10 @@ class Engine {
   [[nodiscard]] Result<void> SetCheckOverride(const std::string& check, AdminState state);
   [[nodiscard]] std::vector<Override> Overrides() const;
 
+  // Thread: any.
+  [[nodiscard]] ProbeCounters probe_counters() const;
+
+  // Ends every probe and the thread. Afterwards Apply does nothing and overrides fail.
   void Stop();
 
  private:
