@@ -1,0 +1,23 @@
+#pragma once
+
+#include "base/ip_address.h"
+#include "base/result.h"
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+namespace weir::control {
+
+struct AdminReply {
+  unsigned status = 0;
+  std::string body;
+};
+
+// One request to a running appliance's admin API; blocks at most `timeout`. Fails when nothing answers there, or what
+// answers is not HTTP. Thread: any.
+[[nodiscard]] Result<AdminReply> CallAdmin(const Endpoint& admin, std::string_view method, std::string_view target,
+                                           std::string_view body = {},
+                                           std::chrono::milliseconds timeout = std::chrono::seconds(5));
+
+}  // namespace weir::control

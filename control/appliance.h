@@ -1,0 +1,122 @@
+#pragma once
+
+// The admin API, metrics and status: what people and programs see of a running appliance, and how they change it. This
+// folder reads immutable views; it changes anything only by submitting a Change, which app/ turns into a new model.
+
+#include "base/clock.h"
+#include "base/ip_address.h"
+#include "base/result.h"
+#include "config/diagnostic.h"
+#include "control/view.h"
+#include "health/engine.h"
+#include "health/status.h"
+#include "proxy/routing/routing_table.h"
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace weir::dns {
+class QueryCounterRegistry;
+}
+
+namespace weir::control {
+
+// ---- what can be changed
+
+// Reads the file again.
+struct ReloadChange {};
+// Forces one target's state; kMeasured takes the override away.
+struct TargetStateChange {
+  std::string group;
+  Endpoint target;
+  health::AdminState state = health::AdminState::kMeasured;
+};
+// Forces one DNS health check; kMeasured takes the override away. Never kDraining.
+struct CheckStateChange {
+  std::string check;
+  health::AdminState state = health::AdminState::kMeasured;
+};
+// Replaces the weights of one rule's forward action, exactly its groups; without weights, takes the override away.
+struct WeightsChange {
+  std::string load_balancer;
+  std::uint16_t port = 0;                        // as bound
+  std::uint32_t priority = 0;                    // 0: the default rule
+  std::map<std::string, std::uint32_t> weights;  // by target group name, 0-999
+};
+using Change = std::variant<ReloadChange, TargetStateChange, CheckStateChange, WeightsChange>;
+
+// Why a change was not made. Nothing was changed.
+enum class RefusalKind : std::uint8_t {
+  kNotFound,       // 404: what it names does not exist
+  kInvalid,        // 400: a value is wrong
+  kConflict,       // 409: right in itself, but not for what is there now
+  kConfiguration,  // 422: `diagnostics` says what is wrong with the file, or `error` what the system refused
+};
+struct Refusal {
+  RefusalKind kind = RefusalKind::kInvalid;
+  Error error;
+  config::Diagnostics diagnostics;
+};
+// The revision that serves now.
+using ChangeResult = std::expected<std::uint64_t, Refusal>;
+
+// ---- what is seen besides the View
+
+// Where one listener is bound, in the order of its addresses.
+struct BoundListener {
+  std::string load_balancer;
+  std::uint32_t index = 0;  // of the listener in its load balancer
+  std::vector<Endpoint> endpoints;
+};
+
+// A weights override and when it was made.
+struct ShiftOverride {
+  proxy::WeightOverride weights;
+  WallTime since;
+};
+
+// A copy of what the running appliance knows about itself.
+struct Runtime {
+  std::string file;  // the configuration file as given; `demo` for the built-in one
+  WallTime started;
+  WallTime loaded_at;  // when the present revision was accepted
+  std::size_t workers = 0;
+  bool ready = false;
+  bool draining = false;
+  std::uint64_t reloads_accepted = 0;
+  std::uint64_t reloads_refused = 0;
+  bool last_reload_accepted = true;
+  std::string last_reload_error;  // the first finding; empty when it was accepted
+  std::vector<BoundListener> listeners;
+  std::vector<Endpoint> dns;
+  Endpoint admin;
+  std::vector<health::Override> health_overrides;
+  std::vector<ShiftOverride> shifts;
+  std::uint64_t probes_sent = 0;
+  std::uint64_t probes_succeeded = 0;
+  std::uint64_t probes_failed = 0;
+  std::uint64_t health_transitions = 0;
+  std::shared_ptr<const dns::QueryCounterRegistry> dns_counters;  // null when there is no DNS
+};
+
+// The running appliance as the admin API sees it. Thread: any, for every method.
+class Appliance {
+ public:
+  // Called once when a change is made or refused, on the control thread; must not block.
+  using OnDone = std::function<void(ChangeResult)>;
+
+  virtual ~Appliance() = default;
+  // What serves now. Null before the first configuration is published.
+  [[nodiscard]] virtual std::shared_ptr<const View> CurrentView() const = 0;
+  [[nodiscard]] virtual Runtime CurrentRuntime() const = 0;
+  // Asks for a change; it is made on the control thread, one at a time, in the order of the calls.
+  virtual void Submit(Change change, OnDone done) = 0;
+};
+
+}  // namespace weir::control

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "base/result.h"
+#include "control/view.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace weir::control {
+
+struct HttpQuestion {
+  std::string method;
+  std::string url;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string from;           // client address; empty: 127.0.0.1
+  std::string load_balancer;  // name; empty: found by the URL's port
+};
+struct DnsQuestion {
+  std::string name;
+  std::string type;
+  std::string from;  // client address or CIDR block; may be empty
+};
+
+// One explanation, for people and for programs.
+struct ExplainAnswer {
+  std::string text;
+  std::string json;  // {"text": …, and the same facts as members}
+};
+
+// Why a request goes where it goes, and why a query is answered as it is, with the health of `view`. Fail on a question
+// that is not well formed or names nothing of the configuration. Thread: any.
+[[nodiscard]] Result<ExplainAnswer> ExplainHttp(const View& view, const HttpQuestion& question);
+[[nodiscard]] Result<ExplainAnswer> ExplainDns(const View& view, const DnsQuestion& question);
+
+}  // namespace weir::control

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "base/result.h"
+#include "control/status_report.h"
+
+#include <string>
+#include <string_view>
+
+namespace weir::control {
+
+// The body of GET /v1/status.
+[[nodiscard]] std::string StatusJson(const StatusReport& report);
+
+// Reads such a body back. Fails when the text is no JSON or no status of an appliance; members it does not know are
+// left out.
+[[nodiscard]] Result<StatusReport> ParseStatusJson(std::string_view text);
+
+}  // namespace weir::control

@@ -1,0 +1,133 @@
+#pragma once
+
+#include "control/appliance.h"
+#include "control/view.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace weir::control {
+
+// Everything `weir status` and GET /v1/status show, as plain texts and numbers. Times are RFC 3339 texts in UTC.
+struct WeightedGroup {
+  std::string name;
+  std::uint32_t weight = 0;
+};
+struct ActionReport {
+  std::string type;                   // forward, redirect or fixed-response
+  std::vector<WeightedGroup> groups;  // forward
+  std::uint32_t status_code = 0;      // redirect and fixed-response
+  std::string location;               // redirect: the template PROTOCOL://HOST:PORT/PATH?QUERY
+};
+struct RuleReport {
+  std::uint32_t priority = 0;  // 0: the default rule
+  std::string name;
+  ActionReport action;
+  std::uint64_t requests = 0;
+  bool weights_overridden = false;
+};
+struct ListenerReport {
+  std::uint32_t port = 0;  // as bound
+  std::string protocol;
+  std::vector<std::string> bound;  // 0.0.0.0:8080
+  std::uint64_t requests = 0;
+  std::uint64_t active_connections = 0;
+  std::vector<RuleReport> rules;
+};
+struct LoadBalancerReport {
+  std::string name;
+  bool healthy = true;  // as a DNS alias sees it
+  std::vector<std::string> addresses;
+  std::vector<ListenerReport> listeners;
+};
+struct TargetReport {
+  std::string id;  // 127.0.0.1:9001
+  std::string host;
+  std::string zone;
+  std::string state;
+  std::string reason;
+  std::string description;
+  std::string since;
+  std::string admin_state;
+  std::string measured_state;
+  bool deregistered = false;
+  bool routable = false;
+  std::uint64_t requests = 0;
+  std::uint64_t active_requests = 0;
+};
+struct TargetGroupReport {
+  std::string name;
+  std::uint32_t healthy = 0;
+  std::uint32_t registered = 0;
+  bool fail_open = false;
+  bool in_use = false;
+  std::uint64_t requests = 0;
+  std::vector<TargetReport> targets;
+};
+struct HealthCheckReport {
+  std::string name;
+  std::string type;
+  std::string status;           // healthy or unhealthy
+  std::string measured_status;  // before disabled, inverted and override
+  std::string since;
+  std::string last_result;
+  std::string admin_state;
+};
+struct RecordReport {
+  std::string name;
+  std::string type;
+  std::string set;
+  std::string policy;
+  std::string routing;       // `weight 90`, `PRIMARY`, `region eu-west`; may be empty
+  std::string health_check;  // name; may be empty
+  std::string alias;         // `load-balancer shop` or the record's name; may be empty
+  std::string health;        // healthy or unhealthy; `-` when nothing governs it by itself
+};
+struct ZoneReport {
+  std::string name;
+  std::uint64_t record_count = 0;
+  // Those with a routing policy, a health check or an alias, at most kRecordsShownMax.
+  std::vector<RecordReport> records;
+  std::uint64_t records_omitted = 0;
+};
+struct OverrideReport {
+  std::string kind;   // target, health-check or weights
+  std::string group;  // target: the group's name
+  std::string id;     // target: ADDRESS:PORT; health-check: its name; weights: LB/PORT/PRIORITY
+  std::string state;  // target and health-check
+  std::vector<WeightedGroup> weights;
+  std::string since;
+};
+struct StatusReport {
+  std::string version;
+  std::uint64_t revision = 0;
+  std::string file;
+  std::string loaded_at;
+  std::string started_at;
+  std::string phase;  // starting, serving or draining
+  std::uint64_t workers = 0;
+  std::uint64_t reloads_refused = 0;
+  std::string last_reload_error;
+  std::string admin;
+  std::vector<std::string> dns;
+  std::vector<LoadBalancerReport> load_balancers;
+  std::vector<TargetGroupReport> target_groups;
+  std::vector<HealthCheckReport> health_checks;
+  std::vector<ZoneReport> zones;
+  std::vector<OverrideReport> overrides;
+};
+
+inline constexpr std::size_t kRecordsShownMax = 1'000;
+
+// Puts the report together. Thread: any.
+[[nodiscard]] StatusReport BuildStatusReport(const View& view, const Runtime& runtime, std::string_view version);
+
+// `default` for 0.
+[[nodiscard]] std::string PriorityText(std::uint32_t priority);
+// `HTTP_STR_MATCH` as Route 53 spells it.
+[[nodiscard]] std::string_view ToString(config::HealthCheckType type);
+
+}  // namespace weir::control
