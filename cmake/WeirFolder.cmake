@@ -24,10 +24,13 @@ function(weir_test)
   add_executable(${ARG_NAME}_test ${ARG_SOURCES})
   target_link_libraries(${ARG_NAME}_test PRIVATE weir_warnings ${ARG_DEPENDS} GTest::gtest GTest::gmock GTest::gtest_main)
   target_include_directories(${ARG_NAME}_test PRIVATE ${CMAKE_SOURCE_DIR})
+  # gtest_discover_tests of CMake 3.25 keeps only the first of several labels. `ctest -L` matches a regular expression, so that
+  # one label `unit-threaded` is found by either word.
+  list(JOIN ARG_LABELS "-" label)
   gtest_discover_tests(${ARG_NAME}_test
     TEST_PREFIX "${ARG_NAME}."
     DISCOVERY_MODE PRE_TEST
-    PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+    PROPERTIES LABELS "${label}" TIMEOUT ${ARG_TIMEOUT})
   if("threaded" IN_LIST ARG_LABELS)
     add_dependencies(threaded_tests ${ARG_NAME}_test)
   endif()
