@@ -36,7 +36,7 @@ struct ForwardChoice {
 struct Forward {
   std::vector<ForwardChoice> choices;  // in the order of the file
   std::uint32_t weight_total = 0;      // 0: nothing may be chosen (503)
-  std::uint32_t draw_id = 0;           // dense in the table: where a worker keeps the state of this draw
+  std::uint32_t draw_id = 0;           // where a worker keeps the state of this draw: one number for each choice
 };
 struct Redirect {
   config::RedirectAction templates;
@@ -102,6 +102,7 @@ class RoutingTable {
   [[nodiscard]] std::uint64_t revision() const { return revision_; }
   [[nodiscard]] const std::vector<std::shared_ptr<const Listener>>& listeners() const { return listeners_; }
   [[nodiscard]] const std::vector<TargetGroupRoute>& groups() const { return groups_; }
+  // How many numbers a worker keeps for the draws: the sum of the choices of every forward action.
   [[nodiscard]] std::uint32_t draws() const { return draws_; }
   // Null when there is none. With several listeners on port 0, `index` tells them apart.
   [[nodiscard]] const Listener* FindListener(std::string_view load_balancer, std::uint32_t index) const;

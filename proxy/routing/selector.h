@@ -24,8 +24,8 @@ class Selector {
   [[nodiscard]] std::optional<std::uint32_t> SelectTarget(std::uint32_t group, const health::GroupStatus& status);
 
  private:
-  std::vector<std::vector<std::int64_t>> draws_;  // by draw_id: current weight of each choice
-  std::vector<std::uint32_t> cursors_;            // by group
+  std::vector<std::int64_t> draws_;     // from draw_id on: current weight of each choice
+  std::vector<std::uint32_t> cursors_;  // by group: position of the next target, reduced when it is used
 };
 
 }  // namespace weir::proxy

@@ -1,0 +1,74 @@
+#pragma once
+
+#include "config/model.h"
+#include "proxy/routing/routing_table.h"
+#include "proxy/routing/text_pattern.h"
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::proxy {
+
+enum class ConditionField : std::uint8_t {
+  kHostHeader,
+  kPathPattern,
+  kHttpHeader,
+  kHttpRequestMethod,
+  kQueryString,
+  kSourceIp,
+};
+// `path-pattern`, as the configuration spells it.
+[[nodiscard]] std::string_view ToString(ConditionField field);
+
+struct QueryPairPattern {
+  std::optional<TextPattern> key;
+  TextPattern value;
+};
+
+// One condition of a rule, ready to be asked. Its values are alternatives. Matching and explaining ask the same
+// patterns, so they cannot disagree. Immutable. Thread: any (const). spec: alb.md 4.2.
+class CompiledCondition {
+ public:
+  // Fails with the place and the reason of the first value that does not compile. `path` is where the condition stands
+  // in the file, for the diagnostic.
+  [[nodiscard]] static std::expected<std::shared_ptr<const CompiledCondition>, config::Diagnostic> Build(
+      const config::Condition& condition, const std::string& path);
+
+  [[nodiscard]] bool Matches(const RequestFacts& facts) const;
+  // Why the condition holds or fails, in words: `"/cart" does not match "/cart/*"`. Allocates.
+  [[nodiscard]] std::string Explain(const RequestFacts& facts) const;
+
+  [[nodiscard]] ConditionField field() const { return field_; }
+  // `path-pattern`, `http-header X-Beta`.
+  [[nodiscard]] std::string label() const;
+  // Lower case; http-header only.
+  [[nodiscard]] const std::string& header_name() const { return header_name_; }
+  // Host, path, header and method values; empty for the rest.
+  [[nodiscard]] std::span<const TextPattern> patterns() const { return patterns_; }
+
+ private:
+  CompiledCondition() = default;
+  [[nodiscard]] std::optional<config::Diagnostic> AddTexts(const std::vector<config::LocatedText>& values,
+                                                           const std::vector<config::LocatedText>& regex_values,
+                                                           CaseRule case_rule, const std::string& path);
+  [[nodiscard]] std::string Compared(const RequestFacts& facts) const;
+  [[nodiscard]] std::string Wanted() const;
+
+  ConditionField field_ = ConditionField::kHostHeader;
+  std::string header_name_;
+  std::string header_name_written_;
+  std::vector<TextPattern> patterns_;
+  std::vector<QueryPairPattern> pairs_;
+  std::vector<CidrBlock> blocks_;
+};
+
+// True when every condition holds: what makes a rule match.
+[[nodiscard]] bool AllMatch(const Rule& rule, const RequestFacts& facts);
+
+}  // namespace weir::proxy

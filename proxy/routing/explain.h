@@ -1,0 +1,83 @@
+#pragma once
+
+#include "health/status.h"
+#include "proxy/routing/redirect.h"
+#include "proxy/routing/routing_table.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace weir::proxy {
+
+struct ConditionExplanation {
+  std::string label;   // `path-pattern`, `http-header X-Beta`
+  std::string reason;  // `"/cart" does not match "/cart/*"`
+  bool matched = false;
+};
+
+struct RuleExplanation {
+  std::uint32_t priority = 0;  // 0: the default rule
+  std::string name;            // may be empty
+  bool matched = false;
+  std::vector<ConditionExplanation> conditions;  // all of them, in the order of the file
+  // `default`, `10` or `10 (beta)`.
+  [[nodiscard]] std::string Title() const;
+};
+
+struct TargetExplanation {
+  std::string id;  // 127.0.0.1:9001
+  std::string zone;
+  health::HealthState state = health::HealthState::kInitial;
+  health::HealthReason reason = health::HealthReason::kNone;
+  std::string description;
+  health::AdminState admin_state = health::AdminState::kMeasured;
+  bool routable = false;
+  double share_percent = 0;  // of all requests that the rule takes
+};
+
+struct GroupExplanation {
+  std::string name;
+  std::uint16_t weight = 0;
+  double share_percent = 0;   // of all requests that the rule takes
+  bool health_known = false;  // the fields below mean something
+  bool fail_open = false;
+  std::uint32_t healthy = 0;
+  std::uint32_t registered = 0;
+  std::vector<TargetExplanation> targets;
+};
+
+enum class ActionKind : std::uint8_t { kForward, kRedirect, kFixedResponse };
+// `forward`, `redirect`, `fixed-response`.
+[[nodiscard]] std::string_view ToString(ActionKind kind);
+
+// Why a request goes where it goes: every rule that was asked, in the order of priority, the last being the one that
+// matches. Plain fields, so that a command prints them and the admin API turns them into JSON.
+struct RequestExplanation {
+  std::string load_balancer;
+  std::uint16_t port = 0;
+  std::vector<RuleExplanation> rules;
+  ActionKind action = ActionKind::kForward;
+  // forward
+  std::vector<GroupExplanation> groups;
+  bool weights_overridden = false;
+  // redirect and fixed-response; 503 for a forward that can choose nothing; absent when a target answers
+  std::optional<std::uint16_t> status;
+  std::string location;  // redirect; empty when it is too long (status is 507 then)
+  std::string content_type;
+  std::string body;
+
+  [[nodiscard]] const RuleExplanation& matched() const { return rules.back(); }
+};
+
+// `status` may be null: then nothing is said about targets. It must be of the table's revision. `parts` are what a
+// redirect is built from; its port is replaced by the listener's unless that is 0. Thread: any.
+[[nodiscard]] RequestExplanation ExplainRequest(const RoutingTable& table, const Listener& listener,
+                                                const RequestFacts& facts, const RequestTargetParts& parts,
+                                                const health::StatusTable* status);
+
+// For people: one line for each rule and failed condition, then the action. Ends with a line end.
+[[nodiscard]] std::string RenderExplanation(const RequestExplanation& explanation);
+
+}  // namespace weir::proxy
