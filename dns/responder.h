@@ -1,0 +1,98 @@
+#pragma once
+
+#include "base/unique_fd.h"
+#include "dns/answer.h"
+#include "dns/counters.h"
+#include "dns/zone/zone_set.h"
+#include "health/status.h"
+#include "net/event_loop.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace weir::dns {
+
+// Answers queries on one UDP socket in batches of 32: recvmmsg, answer, sendmmsg. On a wildcard socket each answer
+// leaves from the address that the query came to. Locks nothing and allocates nothing per query. Thread: its loop's.
+class UdpResponder final : private net::FdWatcher {
+ public:
+  // `socket` is bound and non-blocking (net::BindUdp); `counters` is the worker's own and outlives the responder.
+  UdpResponder(net::EventLoop& loop, UniqueFd socket, ResponderCounters& counters, std::size_t worker,
+               std::uint64_t seed);
+  ~UdpResponder();
+  UdpResponder(const UdpResponder&) = delete;
+  UdpResponder& operator=(const UdpResponder&) = delete;
+
+  // Begins to answer. False when the loop refuses the socket.
+  [[nodiscard]] bool Start();
+  // Neither is null. Until the first call every query is answered REFUSED.
+  void SetView(std::shared_ptr<const ZoneSet> zones, std::shared_ptr<const health::StatusTable> status);
+  // Stops at once: what the system still holds is not answered. Safe to call twice.
+  void Stop();
+  // Answers what has already arrived, then stops.
+  void Drain();
+
+ private:
+  struct Batch;
+  void OnEvents(std::uint32_t events) override;
+  // One batch; false when the socket had fewer than a batch waiting.
+  bool AnswerBatch();
+  std::size_t AnswerReceived(std::size_t received);
+  void Send(std::size_t count);
+
+  net::EventLoop& loop_;
+  UniqueFd socket_;
+  ResponderCounters& counters_;
+  std::size_t worker_;
+  Answerer answerer_;
+  std::unique_ptr<Batch> batch_;
+  bool watching_ = false;
+};
+
+struct TcpLimits {
+  std::size_t connections_max = 1'000;  // one more closes the one that has been idle longest
+  // From the last whole query, or from accept, until the next one is whole or its answer is taken: a peer that sends a
+  // byte now and then gains nothing (RFC 7766 6.2.3).
+  std::chrono::milliseconds idle_timeout{10'000};
+  std::chrono::milliseconds drain_timeout{2'000};
+};
+
+// Answers queries on connections accepted from one listening socket (RFC 7766): length-prefixed, pipelined, answered in
+// order. A connection holds at most one partial query and the answers of one reading; it is not read while the peer
+// does not take its answers. Thread: its loop's.
+class TcpResponder final : private net::FdWatcher {
+ public:
+  // `socket` listens and is non-blocking (net::ListenTcp); `counters` is the worker's own and outlives the responder.
+  TcpResponder(net::EventLoop& loop, UniqueFd socket, ResponderCounters& counters, std::size_t worker,
+               std::uint64_t seed, const TcpLimits& limits = {});
+  ~TcpResponder();
+  TcpResponder(const TcpResponder&) = delete;
+  TcpResponder& operator=(const TcpResponder&) = delete;
+
+  // Begins to accept. False when the loop refuses the socket.
+  [[nodiscard]] bool Start();
+  // Neither is null. Until the first call every query is answered REFUSED.
+  void SetView(std::shared_ptr<const ZoneSet> zones, std::shared_ptr<const health::StatusTable> status);
+  // Closes the listening socket and every connection at once. Safe to call twice.
+  void Stop();
+  // Accepts no more, closes connections that wait for a query, and closes the others once their answers are taken or
+  // drain_timeout has passed.
+  void Drain();
+  [[nodiscard]] std::size_t connections() const;
+
+ private:
+  class Connection;
+  struct Shared;
+  void OnEvents(std::uint32_t events) override;
+  void Accept();
+
+  net::EventLoop& loop_;
+  UniqueFd socket_;
+  ResponderCounters& counters_;
+  std::unique_ptr<Shared> shared_;
+  bool watching_ = false;
+};
+
+}  // namespace weir::dns
