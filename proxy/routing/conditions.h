@@ -49,7 +49,7 @@ class CompiledCondition {
   [[nodiscard]] std::string label() const;
   // Lower case; http-header only.
   [[nodiscard]] const std::string& header_name() const { return header_name_; }
-  // Host, path, header and method values; empty for the rest.
+  // Host, path and header values; empty for the rest.
   [[nodiscard]] std::span<const TextPattern> patterns() const { return patterns_; }
 
  private:
@@ -61,9 +61,10 @@ class CompiledCondition {
   [[nodiscard]] std::string Wanted() const;
 
   ConditionField field_ = ConditionField::kHostHeader;
-  std::string header_name_;
-  std::string header_name_written_;
+  std::string header_name_;          // lower case
+  std::string header_name_written_;  // as the file spells it
   std::vector<TextPattern> patterns_;
+  std::vector<std::string> methods_;
   std::vector<QueryPairPattern> pairs_;
   std::vector<CidrBlock> blocks_;
 };

@@ -18,7 +18,8 @@ class Selector {
   // move in step.
   void Reset(const RoutingTable& table, std::uint64_t seed);
 
-  // The index of the chosen group (ForwardChoice::group); absent when every weight is 0.
+  // The index of the chosen group (ForwardChoice::group); absent when every weight is 0. An exchange may still hold a
+  // table from before the last Reset: it gets a valid choice, exact shares are those of the current table.
   [[nodiscard]] std::optional<std::uint32_t> SelectGroup(const Forward& forward);
   // The index into `status.targets`, round robin over `status.routable`; absent when that is empty.
   [[nodiscard]] std::optional<std::uint32_t> SelectTarget(std::uint32_t group, const health::GroupStatus& status);

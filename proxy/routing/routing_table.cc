@@ -1,0 +1,171 @@
+#include "proxy/routing/routing_table.h"
+
+#include "proxy/routing/conditions.h"
+#include "proxy/routing/matcher.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+namespace weir::proxy {
+
+const Rule& Listener::Match(const RequestFacts& facts) const { return rules[matcher->Match(rules, facts)]; }
+
+const Listener* RoutingTable::FindListener(std::string_view load_balancer, std::uint32_t index) const {
+  const auto found = std::ranges::find_if(listeners_, [&](const auto& listener) {
+    return listener->load_balancer == load_balancer && listener->index == index;
+  });
+  return found == listeners_.end() ? nullptr : found->get();
+}
+
+namespace {
+
+// Turns the model into listeners; keeps what all of them share while it does.
+class TableBuilder {
+ public:
+  TableBuilder(const config::Model& model, const std::vector<WeightOverride>& overrides, CounterRegistry& counters)
+      : model_(model), overrides_(overrides), counters_(counters) {}
+
+  std::shared_ptr<const Listener> BuildListener(std::size_t load_balancer_index, std::size_t listener_index);
+  std::vector<TargetGroupRoute> BuildGroups();
+  std::vector<config::Diagnostic>& findings() { return findings_; }
+  [[nodiscard]] std::uint32_t draws() const { return draws_; }
+
+ private:
+  Rule BuildRule(const config::Rule& rule, const Listener& listener, const std::string& key, const std::string& path);
+  void BuildConditions(const config::Rule& rule, const std::string& path, Rule& built);
+  RuleAction BuildAction(const config::Action& action);
+  void ApplyOverride(const Listener& listener, Rule& rule) const;
+
+  const config::Model& model_;
+  const std::vector<WeightOverride>& overrides_;
+  CounterRegistry& counters_;
+  std::vector<config::Diagnostic> findings_;
+  std::uint32_t draws_ = 0;
+};
+
+std::uint32_t TotalOf(const std::vector<ForwardChoice>& choices) {
+  std::uint32_t total = 0;
+  for (const auto& choice : choices) total += choice.weight;
+  return total;
+}
+
+RuleAction TableBuilder::BuildAction(const config::Action& action) {
+  if (const auto* redirect = std::get_if<config::RedirectAction>(&action)) return Redirect{.templates = *redirect};
+  if (const auto* fixed = std::get_if<config::FixedResponseAction>(&action)) {
+    const bool defaulted = fixed->content_type.empty() && !fixed->message_body.empty();
+    return FixedResponse{.status = fixed->status_code,
+                         .content_type = defaulted ? "text/plain" : fixed->content_type,
+                         .body = fixed->message_body};
+  }
+  Forward forward;
+  for (const auto& group : std::get<config::ForwardAction>(action).target_groups) {
+    forward.choices.push_back({.group = group.target_group, .weight = group.weight});
+  }
+  forward.weight_total = TotalOf(forward.choices);
+  forward.draw_id = draws_;
+  draws_ += static_cast<std::uint32_t>(forward.choices.size());
+  return forward;
+}
+
+void TableBuilder::BuildConditions(const config::Rule& rule, const std::string& path, Rule& built) {
+  built.conditions.reserve(rule.conditions.size());
+  for (std::size_t i = 0; i < rule.conditions.size(); ++i) {
+    auto condition = CompiledCondition::Build(rule.conditions[i], fmt::format("{}.conditions[{}]", path, i));
+    if (condition) {
+      built.conditions.push_back(std::move(*condition));
+    } else {
+      findings_.push_back(std::move(condition.error()));
+    }
+  }
+}
+
+// An override speaks of exactly the groups of the rule; one that does not was made for another configuration.
+void TableBuilder::ApplyOverride(const Listener& listener, Rule& rule) const {
+  auto* forward = std::get_if<Forward>(&rule.action);
+  if (forward == nullptr) return;
+  for (const WeightOverride& change : overrides_) {
+    if (change.load_balancer != listener.load_balancer || change.port != listener.port ||
+        change.priority != rule.priority || change.weights.size() != forward->choices.size()) {
+      continue;
+    }
+    const auto weight_of = [&](const ForwardChoice& choice) {
+      return change.weights.find(model_.target_groups[choice.group].name);
+    };
+    if (!std::ranges::all_of(forward->choices, [&](const auto& c) { return weight_of(c) != change.weights.end(); })) {
+      continue;
+    }
+    for (ForwardChoice& choice : forward->choices) choice.weight = weight_of(choice)->second;
+    forward->weight_total = TotalOf(forward->choices);
+    rule.weights_overridden = true;
+  }
+}
+
+Rule TableBuilder::BuildRule(const config::Rule& rule, const Listener& listener, const std::string& key,
+                             const std::string& path) {
+  Rule built;
+  built.priority = rule.priority;
+  built.name = rule.name;
+  built.action = BuildAction(rule.action);
+  BuildConditions(rule, path, built);
+  built.counters = counters_.Rule(rule.is_default() ? key + "/default" : fmt::format("{}/{}", key, rule.priority));
+  ApplyOverride(listener, built);
+  return built;
+}
+
+std::shared_ptr<const Listener> TableBuilder::BuildListener(std::size_t load_balancer_index,
+                                                            std::size_t listener_index) {
+  const config::LoadBalancer& load_balancer = model_.load_balancers[load_balancer_index];
+  const config::Listener& config = load_balancer.listeners[listener_index];
+  auto listener = std::make_shared<Listener>();
+  listener->load_balancer = load_balancer.name;
+  listener->port = config.port;
+  listener->index = static_cast<std::uint32_t>(listener_index);
+  listener->load_balancer_config = &load_balancer;
+  listener->listener_config = &config;
+  const std::string key = fmt::format("{}/{}", load_balancer.name, config.port == 0 ? listener_index : config.port);
+  listener->counters = counters_.Listener(key);
+
+  const std::string path = fmt::format("load-balancers[{}].listeners[{}]", load_balancer_index, listener_index);
+  listener->rules.reserve(config.rules.size() + 1);
+  for (std::size_t i = 0; i < config.rules.size(); ++i) {
+    listener->rules.push_back(BuildRule(config.rules[i], *listener, key, fmt::format("{}.rules[{}]", path, i)));
+  }
+  std::ranges::stable_sort(listener->rules, {}, &Rule::priority);
+  listener->rules.push_back(BuildRule(config.default_rule, *listener, key, path + ".default-actions"));
+  if (findings_.empty()) listener->matcher = std::make_shared<const RuleMatcher>(listener->rules);
+  return listener;
+}
+
+std::vector<TargetGroupRoute> TableBuilder::BuildGroups() {
+  std::vector<TargetGroupRoute> groups;
+  groups.reserve(model_.target_groups.size());
+  for (const auto& group : model_.target_groups) {
+    groups.push_back({.name = group.name, .config = &group, .counters = counters_.Group(group.name)});
+  }
+  return groups;
+}
+
+}  // namespace
+
+std::expected<std::shared_ptr<const RoutingTable>, std::vector<config::Diagnostic>> RoutingTable::Build(
+    std::shared_ptr<const config::Model> model, std::uint64_t revision, const std::vector<WeightOverride>& overrides,
+    CounterRegistry& counters) {
+  auto table = std::make_shared<RoutingTable>();
+  TableBuilder builder(*model, overrides, counters);
+  table->groups_ = builder.BuildGroups();
+  for (std::size_t i = 0; i < model->load_balancers.size(); ++i) {
+    for (std::size_t j = 0; j < model->load_balancers[i].listeners.size(); ++j) {
+      table->listeners_.push_back(builder.BuildListener(i, j));
+    }
+  }
+  if (!builder.findings().empty()) return std::unexpected(std::move(builder.findings()));
+  table->draws_ = builder.draws();
+  table->revision_ = revision;
+  table->model_ = std::move(model);
+  return table;
+}
+
+}  // namespace weir::proxy

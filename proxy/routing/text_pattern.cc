@@ -1,0 +1,310 @@
+#include "proxy/routing/text_pattern.h"
+
+#include "base/text.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+namespace weir::proxy {
+
+struct CompiledRegex {
+  explicit CompiledRegex(const std::string& text, const re2::RE2::Options& options) : expression(text, options) {}
+  re2::RE2 expression;
+};
+
+namespace {
+
+// Stand for the wildcards in compiled code: bytes that no literal may hold.
+constexpr char kAnyRun = '\x01';
+constexpr char kAnyOne = '\x02';
+
+// Program and automaton of one expression together; a thousand of them stay affordable.
+constexpr std::int64_t kRegexBytesMax = 1 << 20;
+
+// The longest field line fits, so a value is folded once and searched in linear time.
+constexpr std::size_t kFoldedBytesMax = 16 * 1024;
+
+bool IsVisible(char c) { return c >= 0x20 && c <= 0x7E; }
+
+bool IsAsciiPunctuation(char c) {
+  const auto u = static_cast<unsigned char>(c);
+  return (u >= 0x21 && u <= 0x2F) || (u >= 0x3A && u <= 0x40) || (u >= 0x5B && u <= 0x60) || (u >= 0x7B && u <= 0x7E);
+}
+
+re2::RE2::Options RegexOptions(CaseRule case_rule) {
+  re2::RE2::Options options;
+  options.set_log_errors(false);
+  options.set_case_sensitive(case_rule == CaseRule::kSensitive);
+  options.set_max_mem(kRegexBytesMax);
+  options.set_never_capture(true);
+  return options;
+}
+
+std::string CompileGlob(std::string_view text, CaseRule case_rule, EscapeRule escape_rule) {
+  std::string code;
+  code.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool escaped = escape_rule == EscapeRule::kBackslash && text[i] == '\\' && i + 1 < text.size() &&
+                         (text[i + 1] == '*' || text[i + 1] == '?');
+    if (escaped) {
+      code += text[++i];
+    } else if (text[i] == '*') {
+      if (code.empty() || code.back() != kAnyRun) code += kAnyRun;
+    } else if (text[i] == '?') {
+      code += kAnyOne;
+    } else {
+      code += case_rule == CaseRule::kInsensitive ? ToLowerAscii(text[i]) : text[i];
+    }
+  }
+  return code;
+}
+
+bool IsWildcard(char c) { return c == kAnyRun || c == kAnyOne; }
+
+TextPattern::Shape ShapeOf(std::string_view code, std::string_view source) {
+  using enum TextPattern::Shape;
+  if (!IsVisibleAscii(source)) return kNever;
+  const auto wildcards = std::ranges::count_if(code, IsWildcard);
+  if (wildcards == 0) return kExact;
+  if (wildcards > 1 || code.contains(kAnyOne)) return kGlob;
+  if (code.size() == 1) return kAny;
+  if (code.back() == kAnyRun) return kPrefix;
+  if (code.front() == kAnyRun) return kSuffix;
+  return kGlob;
+}
+
+// Whether a `?` stands between two `*`, where a search for the segment is not linear: such a pattern becomes an
+// expression.
+bool HasFloatingAnyOne(std::string_view code) {
+  const auto first = code.find(kAnyRun);
+  const auto last = code.rfind(kAnyRun);
+  if (first == std::string_view::npos || first == last) return false;
+  return code.substr(first, last - first).contains(kAnyOne);
+}
+
+std::string RegexOfGlob(std::string_view code) {
+  std::string out = "^";
+  for (const char c : code) {
+    if (c == kAnyRun) {
+      out += ".*";
+    } else if (c == kAnyOne) {
+      out += '.';
+    } else {
+      out += re2::RE2::QuoteMeta(re2::StringPiece(&c, 1));
+    }
+  }
+  return out + '$';
+}
+
+// Where a character class that begins at `begin` ends (behind its bracket).
+std::size_t SkipClass(std::string_view regex, std::size_t begin) {
+  std::size_t i = begin + 1;
+  if (i < regex.size() && regex[i] == '^') ++i;
+  if (i < regex.size() && regex[i] == ']') ++i;
+  while (i < regex.size() && regex[i] != ']') {
+    if (regex[i] == '\\') {
+      i += 2;
+    } else if (regex.substr(i).starts_with("[:")) {
+      const auto end = regex.find(":]", i + 2);
+      i = end == std::string_view::npos ? i + 1 : end + 2;
+    } else {
+      ++i;
+    }
+  }
+  return i + 1;
+}
+
+// True when an alternative at the top level may do without the beginning of the expression. Errs on the side of true.
+bool HasTopLevelAlternative(std::string_view regex) {
+  if (!regex.contains('|')) return false;
+  if (regex.contains("\\Q")) return true;
+  int depth = 0;
+  for (std::size_t i = 0; i < regex.size();) {
+    const char c = regex[i];
+    if (c == '\\') {
+      i += 2;
+      continue;
+    }
+    if (c == '[') {
+      i = SkipClass(regex, i);
+      continue;
+    }
+    if (c == '(') ++depth;
+    if (c == ')') --depth;
+    if (c == '|' && depth <= 0) return true;
+    ++i;
+  }
+  return false;
+}
+
+// What every text that the expression matches begins with; empty when it is not anchored. `^/api/v[0-9]` -> `/api/v`.
+std::string LiteralPrefixOf(std::string_view regex, CaseRule case_rule) {
+  std::string prefix;
+  if (!regex.starts_with('^') || HasTopLevelAlternative(regex)) return prefix;
+  for (std::size_t i = 1; i < regex.size(); ++i) {
+    char c = regex[i];
+    if (c == '\\' && i + 1 < regex.size() && IsAsciiPunctuation(regex[i + 1])) {
+      c = regex[++i];
+    } else if (c == '+') {
+      return prefix;
+    } else if (c == '*' || c == '?' || c == '{') {
+      if (!prefix.empty()) prefix.pop_back();
+      return prefix;
+    } else if (!IsVisible(c) || std::string_view("\\.[]()|^$}").contains(c)) {
+      return prefix;
+    }
+    prefix += case_rule == CaseRule::kInsensitive ? ToLowerAscii(c) : c;
+  }
+  return prefix;
+}
+
+bool EqualsFolded(std::string_view text, std::string_view folded, CaseRule case_rule) {
+  if (case_rule == CaseRule::kSensitive) return text == folded;
+  return text.size() == folded.size() &&
+         std::ranges::equal(text, folded, [](char a, char b) { return ToLowerAscii(a) == b; });
+}
+
+// `segment` holds literals and kAnyOne; the text has its length.
+bool EqualsSegment(std::string_view text, std::string_view segment) {
+  return std::ranges::equal(text, segment, [](char a, char b) { return b == kAnyOne || a == b; });
+}
+
+// The first place of `segment` in `text`; npos when there is none.
+std::size_t FindSegment(std::string_view text, std::string_view segment) {
+  if (segment.contains(kAnyOne)) {
+    for (std::size_t i = 0; i + segment.size() <= text.size(); ++i) {
+      if (EqualsSegment(text.substr(i, segment.size()), segment)) return i;
+    }
+    return std::string_view::npos;
+  }
+  // memmem is the C library's two-way search: linear, unlike string_view::find.
+  const void* found = ::memmem(text.data(), text.size(), segment.data(), segment.size());
+  if (found == nullptr) return std::string_view::npos;
+  return static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+}
+
+// Two pointers: the segment before the first run is at the beginning, the one behind the last at the end, each one
+// between them at the first place behind its predecessor, which is enough. `text` is folded already.
+bool MatchesSegments(std::string_view text, std::string_view code) {
+  const auto first = code.find(kAnyRun);
+  if (first == std::string_view::npos) return text.size() == code.size() && EqualsSegment(text, code);
+  const auto last = code.rfind(kAnyRun);
+  const auto head = code.substr(0, first);
+  const auto tail = code.substr(last + 1);
+  if (text.size() < head.size() + tail.size()) return false;
+  if (!EqualsSegment(text.substr(0, head.size()), head)) return false;
+  if (!EqualsSegment(text.substr(text.size() - tail.size()), tail)) return false;
+
+  std::string_view rest = text.substr(head.size(), text.size() - head.size() - tail.size());
+  std::string_view middle = code.substr(first, last - first);
+  while (!middle.empty()) {
+    middle.remove_prefix(1);
+    const auto segment = middle.substr(0, middle.find(kAnyRun));
+    const auto at = FindSegment(rest, segment);
+    if (at == std::string_view::npos) return false;
+    rest.remove_prefix(at + segment.size());
+    middle.remove_prefix(segment.size());
+  }
+  return true;
+}
+
+}  // namespace
+
+bool IsVisibleAscii(std::string_view text) { return std::ranges::all_of(text, IsVisible); }
+
+TextPattern TextPattern::Glob(std::string_view text, CaseRule case_rule, EscapeRule escape_rule) {
+  TextPattern pattern;
+  pattern.source_ = text;
+  pattern.case_rule_ = case_rule;
+  pattern.code_ = CompileGlob(text, case_rule, escape_rule);
+  pattern.shape_ = ShapeOf(pattern.code_, text);
+  if (pattern.shape_ == Shape::kGlob && HasFloatingAnyOne(pattern.code_)) {
+    auto regex = std::make_shared<const CompiledRegex>(RegexOfGlob(pattern.code_), RegexOptions(case_rule));
+    // Cannot fail but for its size; the segments are searched then.
+    if (regex->expression.ok()) pattern.regex_ = std::move(regex);
+  }
+  return pattern;
+}
+
+Result<TextPattern> TextPattern::Regex(std::string_view text, CaseRule case_rule) {
+  TextPattern pattern;
+  pattern.source_ = text;
+  pattern.case_rule_ = case_rule;
+  pattern.shape_ = Shape::kRegex;
+  auto regex = std::make_shared<const CompiledRegex>(pattern.source_, RegexOptions(case_rule));
+  if (!regex->expression.ok()) {
+    return Failure("the regular expression \"" + pattern.source_ + "\" is not valid: " + regex->expression.error(),
+                   "RE2 syntax: no lookahead, lookbehind, backreferences, atomic groups, possessive quantifiers or "
+                   "recursion, and a backslash before a literal . * ? + ( ) [ ] { } | ^ $");
+  }
+  pattern.regex_ = std::move(regex);
+  pattern.code_ = LiteralPrefixOf(text, case_rule);
+  return pattern;
+}
+
+bool TextPattern::Matches(std::string_view text) const {
+  switch (shape_) {
+    case Shape::kAny:
+      return IsVisibleAscii(text);
+    case Shape::kExact:
+      return EqualsFolded(text, code_, case_rule_);
+    case Shape::kPrefix: {
+      const auto prefix = literal_prefix();
+      return text.size() >= prefix.size() && EqualsFolded(text.substr(0, prefix.size()), prefix, case_rule_) &&
+             IsVisibleAscii(text.substr(prefix.size()));
+    }
+    case Shape::kSuffix: {
+      const auto suffix = literal_suffix();
+      return text.size() >= suffix.size() &&
+             EqualsFolded(text.substr(text.size() - suffix.size()), suffix, case_rule_) &&
+             IsVisibleAscii(text.substr(0, text.size() - suffix.size()));
+    }
+    case Shape::kGlob:
+      return MatchesGlob(text);
+    case Shape::kRegex:
+      return IsVisibleAscii(text) &&
+             re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), regex_->expression);
+    case Shape::kNever:
+      return false;
+  }
+  return false;
+}
+
+bool TextPattern::MatchesGlob(std::string_view text) const {
+  if (!IsVisibleAscii(text)) return false;
+  // The ends decide most comparisons before anything is folded or searched.
+  const auto prefix = literal_prefix();
+  const auto suffix = literal_suffix();
+  if (text.size() < prefix.size() + suffix.size()) return false;
+  if (!EqualsFolded(text.substr(0, prefix.size()), prefix, case_rule_)) return false;
+  if (!EqualsFolded(text.substr(text.size() - suffix.size()), suffix, case_rule_)) return false;
+  if (regex_ != nullptr) {
+    return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), regex_->expression);
+  }
+  if (case_rule_ == CaseRule::kSensitive) return MatchesSegments(text, code_);
+  if (text.size() > kFoldedBytesMax) return MatchesSegments(ToLowerAscii(text), code_);
+  std::array<char, kFoldedBytesMax> folded;
+  std::ranges::transform(text, folded.begin(), [](char c) { return ToLowerAscii(c); });
+  return MatchesSegments(std::string_view(folded.data(), text.size()), code_);
+}
+
+std::string_view TextPattern::literal_prefix() const {
+  if (shape_ == Shape::kNever) return {};
+  const std::string_view code = code_;
+  return code.substr(0, std::min(code.size(), code.find_first_of("\x01\x02")));
+}
+
+std::string_view TextPattern::literal_suffix() const {
+  if (shape_ == Shape::kNever || shape_ == Shape::kRegex) return {};
+  const std::string_view code = code_;
+  const auto wildcard = code.find_last_of("\x01\x02");
+  return wildcard == std::string_view::npos ? code : code.substr(wildcard + 1);
+}
+
+}  // namespace weir::proxy
