@@ -34,7 +34,8 @@ class ChunkedDecoder {
   // Call again with the rest after kContent.
   [[nodiscard]] Output Next(std::string_view bytes);
   // After kEnd: the trailer fields that may be forwarded. Fields that would change framing, routing, authentication or
-  // hop-by-hop handling (RFC 9110 section 6.5.1) were dropped. The views live until Reset.
+  // hop-by-hop handling (RFC 9110 section 6.5.1) were dropped. The views live until Reset, or until this object is
+  // moved.
   [[nodiscard]] const std::vector<Field>& trailers() const { return trailers_; }
   [[nodiscard]] std::string_view why() const { return why_; }
   // Content bytes of the chunk that is still to come: lets a relay read straight into a large buffer.
@@ -44,9 +45,15 @@ class ChunkedDecoder {
  private:
   enum class State : std::uint8_t {
     kSize,
-    kExtension,
+    kExtensionSpace,  // white space that only a `;` may follow
+    kExtensionName,   // behind `;`, before the first byte of the name
+    kExtensionNameRest,
+    kExtensionNameSpace,  // behind the name: `=`, `;` or the end
+    kExtensionValue,      // behind `=`
+    kExtensionToken,
     kQuoted,
     kQuotedEscape,
+    kQuotedEnd,
     kSizeLf,
     kData,
     kDataCr,
@@ -55,11 +62,18 @@ class ChunkedDecoder {
     kEnd,
     kRefused
   };
+  [[nodiscard]] bool TakeSizeByte(char c);
+  [[nodiscard]] bool TakeExtensionByte(char c);
+  bool TakeTrailer(std::string_view bytes, std::size_t& at);
+  [[nodiscard]] bool ParseTrailerLine(std::string_view line);
+  bool Refuse(std::string_view why);
+
   State state_ = State::kSize;
   std::uint64_t chunk_left_ = 0;
   std::size_t line_bytes_ = 0;
   int digits_ = 0;
   std::string trailer_bytes_;
+  std::size_t trailer_line_start_ = 0;
   std::vector<Field> trailers_;
   std::string_view why_;
 };

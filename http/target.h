@@ -12,10 +12,10 @@ enum class TargetForm : std::uint8_t { kOrigin, kAbsolute, kAuthority, kAsterisk
 // A request target taken apart (RFC 9112 section 3.2). Views point into the target.
 struct Target {
   TargetForm form = TargetForm::kOrigin;
-  std::string_view scheme;     // absolute-form only
-  std::string_view authority;  // absolute-form and authority-form
-  std::string_view path;   // as sent, without the query; `/` for an absolute-form without path; `*` for asterisk-form
-  std::string_view query;  // after the first `?`, before `#`
+  std::string_view scheme{};     // absolute-form only
+  std::string_view authority{};  // absolute-form and authority-form
+  std::string_view path{};   // as sent, without the query; `/` for an absolute-form without path; `*` for asterisk-form
+  std::string_view query{};  // after the first `?`, before `#`
   bool has_query = false;
 };
 // Absent when the text is none of the four forms that `method` may use (CONNECT: authority-form; `*`: OPTIONS only).

@@ -18,10 +18,9 @@ void AppendField(std::string& out, std::string_view name, std::string_view value
 // or kHttp11; kHttp2 is written as HTTP/1.1, because it only gets here through a translation. `status` is 100 to 999.
 void AppendStatusLine(std::string& out, Version version, std::uint16_t status, std::string_view reason);
 
-// Appends `GET /path HTTP/1.1\r\n`. Bytes of the target that the grammar does not know and that some recipients take
-// for the end of the target (space, control characters, 0x7f, 0x80 to 0xff) are written as percent escapes, so that the
-// line has exactly two spaces whatever the parser accepted (docs/desync.md, SpaceInUri and AmbiguousUri). All else is
-// copied as it is.
+// Appends `GET /path HTTP/1.1\r\n`. Bytes at which some recipients end a target (space, control characters, 0x7f) are
+// written as percent escapes, so that the line has exactly two spaces whatever the parser accepted (docs/desync.md,
+// SpaceInUri and AmbiguousUri). All else is copied as it is.
 void AppendRequestLine(std::string& out, std::string_view method, std::string_view target);
 
 }  // namespace weir::http
