@@ -48,8 +48,6 @@ class AdminApi {
   [[nodiscard]] static AdminResponse Conclude(const PendingChange& pending, const ChangeResult& result);
 
  private:
-  [[nodiscard]] AdminResponse Read(std::string_view path, std::string_view query) const;
-
   const Appliance& appliance_;
   BuildFacts build_;
   bool loopback_;

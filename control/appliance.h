@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "config/diagnostic.h"
 #include "control/view.h"
+#include "dns/counters.h"
 #include "health/engine.h"
 #include "health/status.h"
 #include "proxy/routing/routing_table.h"
@@ -20,10 +21,6 @@
 #include <string>
 #include <variant>
 #include <vector>
-
-namespace weir::dns {
-class QueryCounterRegistry;
-}
 
 namespace weir::control {
 
@@ -98,11 +95,9 @@ struct Runtime {
   Endpoint admin;
   std::vector<health::Override> health_overrides;
   std::vector<ShiftOverride> shifts;
-  std::uint64_t probes_sent = 0;
-  std::uint64_t probes_succeeded = 0;
-  std::uint64_t probes_failed = 0;
-  std::uint64_t health_transitions = 0;
-  std::shared_ptr<const dns::QueryCounterRegistry> dns_counters;  // null when there is no DNS
+  health::ProbeCounters probes;
+  std::uint64_t access_log_dropped_lines = 0;
+  std::shared_ptr<const dns::ResponderCountersTable> dns_counters;  // null when there is no DNS
 };
 
 // The running appliance as the admin API sees it. Thread: any, for every method.

@@ -2,6 +2,8 @@
 
 #include "base/result.h"
 #include "control/view.h"
+#include "dns/explain.h"
+#include "proxy/routing/explain.h"
 
 #include <string>
 #include <utility>
@@ -22,14 +24,18 @@ struct DnsQuestion {
   std::string from;  // client address or CIDR block; may be empty
 };
 
+// Why a request goes where it goes, and why a query is answered as it is, with the health of `view`. Fail on a question
+// that is not well formed or names nothing of the configuration. Thread: any.
+[[nodiscard]] Result<proxy::RequestExplanation> FindRequestExplanation(const View& view, const HttpQuestion& question);
+[[nodiscard]] Result<dns::Explanation> FindQueryExplanation(const View& view, const DnsQuestion& question);
+
 // One explanation, for people and for programs.
 struct ExplainAnswer {
   std::string text;
   std::string json;  // {"text": …, and the same facts as members}
 };
 
-// Why a request goes where it goes, and why a query is answered as it is, with the health of `view`. Fail on a question
-// that is not well formed or names nothing of the configuration. Thread: any.
+// The same, rendered. Thread: any.
 [[nodiscard]] Result<ExplainAnswer> ExplainHttp(const View& view, const HttpQuestion& question);
 [[nodiscard]] Result<ExplainAnswer> ExplainDns(const View& view, const DnsQuestion& question);
 

@@ -15,7 +15,7 @@ namespace weir::control {
 
 // Everything that serves one moment: a configuration revision and the health that belongs to it. Immutable and replaced
 // whole; workers and the admin API read the same object. A port of 0 in the file has become the bound port in `model`.
-// `zones` is null when the configuration has no zones; nothing else is null. Thread: any (const).
+// Nothing is null. Thread: any (const).
 struct View {
   std::uint64_t revision = 0;
   std::shared_ptr<const config::Model> model;

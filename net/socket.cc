@@ -19,14 +19,17 @@ void Enable(int fd, int level, int option) {
   setsockopt(fd, level, option, &on, sizeof(on));
 }
 
+// A sentence about what errno says.
+std::unexpected<Error> BindFailure(const char* what, const Endpoint& endpoint) {
+  const int code = errno;
+  return Failure(std::string("cannot ") + what + " " + endpoint.ToString() + ": " + std::strerror(code),
+                 code == EADDRINUSE ? "another program uses this port; stop it or choose another"
+                 : code == EACCES   ? "ports below 1024 need root or CAP_NET_BIND_SERVICE"
+                                    : "");
+}
+
 Result<UniqueFd> BindSocket(const Endpoint& endpoint, int type) {
-  const auto fail = [&](const char* what) {
-    const int code = errno;
-    return Failure(std::string("cannot ") + what + " " + endpoint.ToString() + ": " + std::strerror(code),
-                   code == EADDRINUSE ? "another program uses this port; stop it or choose another"
-                   : code == EACCES   ? "ports below 1024 need root or CAP_NET_BIND_SERVICE"
-                                      : "");
-  };
+  const auto fail = [&](const char* what) { return BindFailure(what, endpoint); };
   UniqueFd fd(socket(endpoint.address.is_v4() ? AF_INET : AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return fail("open a socket for");
   Enable(fd.get(), SOL_SOCKET, SO_REUSEADDR);
@@ -82,6 +85,19 @@ Endpoint SocketAddress::ToEndpoint(const sockaddr* address) {
 Result<UniqueFd> ListenTcp(const Endpoint& endpoint) { return BindSocket(endpoint, SOCK_STREAM); }
 
 Result<UniqueFd> BindUdp(const Endpoint& endpoint) { return BindSocket(endpoint, SOCK_DGRAM); }
+
+Result<void> CheckUnshared(const Endpoint& endpoint, SocketKind kind) {
+  if (endpoint.port == 0) return {};
+  const int type = kind == SocketKind::kTcp ? SOCK_STREAM : SOCK_DGRAM;
+  const UniqueFd fd(socket(endpoint.address.is_v4() ? AF_INET : AF_INET6, type | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) return BindFailure("open a socket for", endpoint);
+  // For TCP it only passes over connections in TIME_WAIT; for UDP it would share the port.
+  if (kind == SocketKind::kTcp) Enable(fd.get(), SOL_SOCKET, SO_REUSEADDR);
+  if (!endpoint.address.is_v4()) Enable(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY);
+  const auto address = SocketAddress::From(endpoint);
+  if (bind(fd.get(), address.get(), address.size) != 0) return BindFailure("bind", endpoint);
+  return {};
+}
 
 Endpoint LocalEndpoint(int fd) {
   SocketAddress address;

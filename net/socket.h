@@ -27,6 +27,11 @@ struct SocketAddress {
 [[nodiscard]] Result<UniqueFd> ListenTcp(
     const Endpoint& endpoint);  // SO_REUSEADDR and SO_REUSEPORT; one socket for each worker
 [[nodiscard]] Result<UniqueFd> BindUdp(const Endpoint& endpoint);  // SO_REUSEPORT
+// Whether nobody else has the address: SO_REUSEPORT would let a second appliance of the same user share it unnoticed,
+// and take half of the connections. Binds without sharing and closes again. Port 0 is always free. Fails as the two
+// above do.
+enum class SocketKind : std::uint8_t { kTcp, kUdp };
+[[nodiscard]] Result<void> CheckUnshared(const Endpoint& endpoint, SocketKind kind);
 // The address a socket is bound to: the real port after a bind to port 0.
 [[nodiscard]] Endpoint LocalEndpoint(int fd);
 

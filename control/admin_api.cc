@@ -1,0 +1,401 @@
+#include "control/admin_api.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "control/explain.h"
+#include "control/status_json.h"
+#include "control/status_report.h"
+
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <utility>
+
+namespace weir::control {
+namespace {
+
+namespace json = boost::json;
+
+template <class T>
+using Parsed = std::expected<T, AdminResponse>;
+
+// ---- the request target
+
+int HexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char lower = ToLowerAscii(c);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+// `+` stands for a space in queries only.
+std::string PercentDecode(std::string_view text, bool plus_is_space) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool escape =
+        text[i] == '%' && i + 2 < text.size() && HexDigit(text[i + 1]) >= 0 && HexDigit(text[i + 2]) >= 0;
+    if (escape) {
+      out += static_cast<char>(HexDigit(text[i + 1]) * 16 + HexDigit(text[i + 2]));
+      i += 2;
+    } else {
+      out += plus_is_space && text[i] == '+' ? ' ' : text[i];
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> PathSegments(std::string_view path) {
+  std::vector<std::string> out;
+  while (!path.empty()) {
+    path.remove_prefix(1);  // the slash
+    const auto end = std::min(path.find('/'), path.size());
+    out.push_back(PercentDecode(path.substr(0, end), false));
+    path.remove_prefix(end);
+  }
+  return out;
+}
+
+using QueryPairs = std::vector<std::pair<std::string, std::string>>;
+
+QueryPairs ParseQuery(std::string_view query) {
+  QueryPairs out;
+  while (!query.empty()) {
+    const auto end = std::min(query.find('&'), query.size());
+    const auto pair = query.substr(0, end);
+    const auto equals = std::min(pair.find('='), pair.size());
+    const auto value = equals < pair.size() ? pair.substr(equals + 1) : std::string_view();
+    if (!pair.empty()) out.emplace_back(PercentDecode(pair.substr(0, equals), true), PercentDecode(value, true));
+    query.remove_prefix(std::min(end + 1, query.size()));
+  }
+  return out;
+}
+
+std::string Find(const QueryPairs& pairs, std::string_view key) {
+  const auto found = std::ranges::find(pairs, key, &QueryPairs::value_type::first);
+  return found == pairs.end() ? std::string() : found->second;
+}
+
+// ---- browsers
+
+// The host of `example.test:9900` or `[::1]:9900`, without port and brackets.
+std::string_view HostOf(std::string_view authority) {
+  if (authority.starts_with('[')) {
+    const auto end = authority.find(']');
+    return end == std::string_view::npos ? std::string_view() : authority.substr(1, end - 1);
+  }
+  return authority.substr(0, std::min(authority.rfind(':'), authority.size()));
+}
+
+bool IsAddressOrLocalhost(std::string_view host) {
+  return EqualsIgnoreCase(host, "localhost") || IpAddress::Parse(host).has_value();
+}
+
+// An Origin is SCHEME://AUTHORITY; `null` (a file, a sandbox) is nobody's.
+bool SameOrigin(std::string_view origin, std::string_view host) {
+  const auto scheme_end = origin.find("://");
+  return scheme_end != std::string_view::npos && EqualsIgnoreCase(origin.substr(scheme_end + 3), host);
+}
+
+std::optional<AdminResponse> RefuseBrowser(const AdminRequest& request, bool loopback) {
+  if (loopback && !request.host.empty() && !IsAddressOrLocalhost(HostOf(request.host))) {
+    return ErrorResponse(403, "this Host is not the appliance's", "use its address or localhost");
+  }
+  const bool foreign_origin = !request.origin.empty() && !SameOrigin(request.origin, request.host);
+  const bool foreign_fetch = request.fetch_site == "cross-site" || request.fetch_site == "same-site";
+  if (foreign_origin || foreign_fetch) {
+    return ErrorResponse(403, "a page of another origin asks",
+                         "the admin API answers its own origin and programs only");
+  }
+  return std::nullopt;
+}
+
+// ---- the calls that change something
+
+Parsed<json::object> ParseBody(std::string_view body, std::string_view example) {
+  boost::system::error_code error;
+  json::value parsed = json::parse(body, error);
+  if (error || !parsed.is_object()) {
+    return std::unexpected(
+        ErrorResponse(400, error ? "the body is no JSON: " + error.message() : "the body is no JSON object",
+                      "send " + std::string(example)));
+  }
+  return std::move(parsed.get_object());
+}
+
+Parsed<health::AdminState> ParseState(std::string_view body, bool draining_allowed) {
+  const std::string allowed =
+      draining_allowed ? "healthy, unhealthy, draining or measured" : "healthy, unhealthy or measured";
+  const auto members = ParseBody(body, R"({"state": "unhealthy"})");
+  if (!members) return std::unexpected(members.error());
+  const auto* value = members->if_contains("state");
+  if (value == nullptr || !value->is_string() || members->size() != 1) {
+    return std::unexpected(
+        ErrorResponse(400, "the body must have exactly one member, the text `state`", "state is " + allowed));
+  }
+  const std::string_view text = value->get_string();
+  for (const auto state : {health::AdminState::kMeasured, health::AdminState::kHealthy, health::AdminState::kUnhealthy,
+                           health::AdminState::kDraining}) {
+    if (text == ToString(state) && (draining_allowed || state != health::AdminState::kDraining)) return state;
+  }
+  return std::unexpected(ErrorResponse(400, "state `" + std::string(text) + "` is none", "state is " + allowed));
+}
+
+// The one state that a request asks for: of the body of a PUT, `measured` for a DELETE.
+Parsed<health::AdminState> AskedState(const AdminRequest& request, bool draining_allowed) {
+  if (request.method == "DELETE") return health::AdminState::kMeasured;
+  return ParseState(request.body, draining_allowed);
+}
+
+Parsed<PendingChange> TargetState(const AdminRequest& request, const std::string& group, const std::string& target) {
+  const auto endpoint = Endpoint::Parse(target);
+  if (!endpoint) {
+    return std::unexpected(
+        ErrorResponse(404, "`" + target + "` is no target", "a target is ADDRESS:PORT, an IPv6 address in brackets"));
+  }
+  const auto state = AskedState(request, true);
+  if (!state) return std::unexpected(state.error());
+  return PendingChange{TargetStateChange{group, *endpoint, *state}, std::string(ToString(*state))};
+}
+
+Parsed<PendingChange> CheckState(const AdminRequest& request, const std::string& check) {
+  const auto state = AskedState(request, false);
+  if (!state) return std::unexpected(state.error());
+  return PendingChange{CheckStateChange{check, *state}, std::string(ToString(*state))};
+}
+
+Parsed<std::map<std::string, std::uint32_t>> ParseWeights(std::string_view body) {
+  const auto members = ParseBody(body, R"({"blue": 0, "green": 100})");
+  if (!members) return std::unexpected(members.error());
+  std::map<std::string, std::uint32_t> out;
+  for (const auto& member : *members) {
+    boost::system::error_code error;
+    const auto weight = member.value().to_number<std::uint32_t>(error);
+    if (error || weight > 999) {
+      return std::unexpected(ErrorResponse(400, "the weight of `" + std::string(member.key()) + "` is none",
+                                           "a weight is a whole number from 0 to 999"));
+    }
+    out[std::string(member.key())] = weight;
+  }
+  if (out.empty()) {
+    return std::unexpected(
+        ErrorResponse(400, "the body names no target group", "send every group of the rule with its weight"));
+  }
+  return out;
+}
+
+Parsed<PendingChange> Weights(const AdminRequest& request, const std::vector<std::string>& segments) {
+  WeightsChange change;
+  change.load_balancer = segments[2];
+  const auto port = ParseDecimal(segments[4]);
+  if (!port || *port == 0 || *port > 65'535) {
+    return std::unexpected(
+        ErrorResponse(404, "`" + segments[4] + "` is no port", "a port is a number from 1 to 65535"));
+  }
+  change.port = static_cast<std::uint16_t>(*port);
+  if (segments[6] != "default") {
+    const auto priority = ParseDecimal(segments[6]);
+    if (!priority || *priority == 0 || *priority > 50'000) {
+      return std::unexpected(ErrorResponse(404, "`" + segments[6] + "` is no priority",
+                                           "a priority is `default` or a number from 1 to 50000"));
+    }
+    change.priority = static_cast<std::uint32_t>(*priority);
+  }
+  if (request.method == "PUT") {
+    auto weights = ParseWeights(request.body);
+    if (!weights) return std::unexpected(weights.error());
+    change.weights = std::move(*weights);
+  }
+  return PendingChange{std::move(change), {}};
+}
+
+// ---- the table of paths
+
+enum class Call : std::uint8_t {
+  kStatus,
+  kReload,
+  kExplainHttp,
+  kExplainDns,
+  kTargetState,
+  kCheckState,
+  kWeights,
+  kMetrics,
+  kHealth
+};
+
+struct Route {
+  Call call;
+  std::array<std::string_view, 9> path;  // `*` holds any segment; unused places are empty
+  std::string_view allow;
+};
+
+constexpr std::array kRoutes = {
+    Route{Call::kStatus, {"v1", "status"}, "GET, HEAD"},
+    Route{Call::kReload, {"v1", "reload"}, "POST"},
+    Route{Call::kExplainHttp, {"v1", "explain", "http"}, "GET, HEAD"},
+    Route{Call::kExplainDns, {"v1", "explain", "dns"}, "GET, HEAD"},
+    Route{Call::kTargetState, {"v1", "target-groups", "*", "targets", "*", "admin-state"}, "PUT, DELETE"},
+    Route{Call::kCheckState, {"v1", "health-checks", "*", "admin-state"}, "PUT, DELETE"},
+    Route{Call::kWeights, {"v1", "load-balancers", "*", "listeners", "*", "rules", "*", "weights"}, "PUT, DELETE"},
+    Route{Call::kMetrics, {"metrics"}, "GET, HEAD"},
+    Route{Call::kHealth, {"healthz"}, "GET, HEAD"},
+};
+
+bool Fits(const Route& route, const std::vector<std::string>& segments) {
+  if (segments.size() > route.path.size()) return false;
+  for (std::size_t i = 0; i < route.path.size(); ++i) {
+    if (i >= segments.size()) return route.path[i].empty();
+    if (route.path[i] == "*" ? segments[i].empty() : route.path[i] != segments[i]) return false;
+  }
+  return true;
+}
+
+bool Allows(const Route& route, std::string_view method) {
+  std::string_view rest = route.allow;
+  while (!rest.empty()) {
+    const auto end = std::min(rest.find(", "), rest.size());
+    if (rest.substr(0, end) == method) return true;
+    rest.remove_prefix(std::min(end + 2, rest.size()));
+  }
+  return false;
+}
+
+AdminResponse JsonResponse(unsigned status, std::string body) {
+  return {.status = status, .content_type = "application/json", .body = std::move(body), .allow = {}};
+}
+
+AdminResponse ExplainResponse(const Result<ExplainAnswer>& answer) {
+  if (!answer) return ErrorResponse(400, answer.error().message, answer.error().hint);
+  return JsonResponse(200, answer->json);
+}
+
+HttpQuestion ReadHttpQuestion(const QueryPairs& pairs) {
+  HttpQuestion question{.method = Find(pairs, "method"),
+                        .url = Find(pairs, "url"),
+                        .headers = {},
+                        .from = Find(pairs, "from"),
+                        .load_balancer = Find(pairs, "load-balancer")};
+  if (question.method.empty()) question.method = "GET";
+  for (const auto& [key, value] : pairs) {
+    if (key != "header") continue;
+    const auto colon = std::min(value.find(':'), value.size());
+    auto start = std::min(colon + 1, value.size());
+    while (start < value.size() && value[start] == ' ') ++start;
+    question.headers.emplace_back(value.substr(0, colon), value.substr(start));
+  }
+  return question;
+}
+
+AdminResponse ConfigurationResponse(const Refusal& refusal) {
+  if (refusal.diagnostics.items.empty()) return ErrorResponse(422, refusal.error.message, refusal.error.hint);
+  json::array errors;
+  for (const auto& item : refusal.diagnostics.items) {
+    if (item.severity != config::Severity::kError) continue;
+    const auto& files = refusal.diagnostics.files;
+    errors.push_back(json::object{{"file", item.position.file < files.size() ? files[item.position.file] : ""},
+                                  {"line", item.position.line},
+                                  {"column", item.position.column},
+                                  {"message", item.message},
+                                  {"hint", item.hint}});
+  }
+  return JsonResponse(422, json::serialize(json::object{{"errors", std::move(errors)}}));
+}
+
+AdminResponse HealthResponse(const Runtime& runtime) {
+  const bool serving = runtime.ready && !runtime.draining;
+  return {.status = serving ? 200U : 503U,
+          .content_type = "text/plain; charset=utf-8",
+          .body = serving            ? "ok\n"
+                  : runtime.draining ? "draining\n"
+                                     : "starting\n",
+          .allow = {}};
+}
+
+// The calls that change nothing.
+AdminResponse Read(Call call, std::string_view query, const Appliance& appliance, const BuildFacts& build) {
+  const auto runtime = appliance.CurrentRuntime();
+  if (call == Call::kHealth) return HealthResponse(runtime);
+  const auto view = appliance.CurrentView();
+  if (!view) return ErrorResponse(503, "nothing is served yet", "ask again when /healthz answers 200");
+  if (call == Call::kStatus) return JsonResponse(200, StatusJson(BuildStatusReport(*view, runtime, build.version)));
+  if (call == Call::kMetrics) {
+    return {.status = 200,
+            .content_type = "text/plain; version=0.0.4; charset=utf-8",
+            .body = MetricsText(*view, runtime, build, SystemClock().WallNow()),
+            .allow = {}};
+  }
+  const auto pairs = ParseQuery(query);
+  if (call == Call::kExplainHttp) return ExplainResponse(ExplainHttp(*view, ReadHttpQuestion(pairs)));
+  return ExplainResponse(
+      ExplainDns(*view, {.name = Find(pairs, "name"), .type = Find(pairs, "type"), .from = Find(pairs, "from")}));
+}
+
+unsigned StatusOf(RefusalKind kind) {
+  switch (kind) {
+    case RefusalKind::kNotFound:
+      return 404;
+    case RefusalKind::kInvalid:
+      return 400;
+    case RefusalKind::kConflict:
+      return 409;
+    case RefusalKind::kConfiguration:
+      return 422;
+  }
+  return 500;
+}
+
+}  // namespace
+
+AdminResponse ErrorResponse(unsigned status, std::string_view error, std::string_view hint) {
+  return JsonResponse(status, json::serialize(json::object{{"error", error}, {"hint", hint}}));
+}
+
+std::variant<AdminResponse, PendingChange> AdminApi::Answer(const AdminRequest& request) const {
+  if (auto refusal = RefuseBrowser(request, loopback_)) return std::move(*refusal);
+  const auto query_start = std::min(request.target.find('?'), request.target.size());
+  const auto path = request.target.substr(0, query_start);
+  const auto query = query_start < request.target.size() ? request.target.substr(query_start + 1) : std::string_view();
+  if (!path.starts_with('/')) return ErrorResponse(400, "the request target is no path");
+  const auto segments = PathSegments(path);
+  const auto* route = std::ranges::find_if(kRoutes, [&](const Route& r) { return Fits(r, segments); });
+  if (route == kRoutes.end()) return ErrorResponse(404, "no such path", "docs/admin-api.md lists the calls");
+  if (!Allows(*route, request.method)) {
+    auto response = ErrorResponse(405, "this path does not take " + std::string(request.method),
+                                  "use " + std::string(route->allow));
+    response.allow = route->allow;
+    return response;
+  }
+  const auto settle = [](Parsed<PendingChange> change) -> std::variant<AdminResponse, PendingChange> {
+    if (!change) return std::move(change.error());
+    return std::move(*change);
+  };
+  switch (route->call) {
+    case Call::kTargetState:
+      return settle(TargetState(request, segments[2], segments[4]));
+    case Call::kCheckState:
+      return settle(CheckState(request, segments[2]));
+    case Call::kWeights:
+      return settle(Weights(request, segments));
+    case Call::kReload:
+      return PendingChange{ReloadChange{}, {}};
+    default:
+      return Read(route->call, query, appliance_, build_);
+  }
+}
+
+AdminResponse AdminApi::Conclude(const PendingChange& pending, const ChangeResult& result) {
+  if (result) {
+    json::object out{{"revision", *result}};
+    if (!pending.state.empty()) out["state"] = pending.state;
+    return JsonResponse(200, json::serialize(out));
+  }
+  const auto& refusal = result.error();
+  if (refusal.kind == RefusalKind::kConfiguration) return ConfigurationResponse(refusal);
+  return ErrorResponse(StatusOf(refusal.kind), refusal.error.message, refusal.error.hint);
+}
+
+}  // namespace weir::control

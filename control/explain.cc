@@ -1,0 +1,234 @@
+#include "control/explain.h"
+
+#include "base/text.h"
+#include "dns/explain.h"
+#include "dns/wire/types.h"
+#include "dns/zone/zone_set.h"
+#include "proxy/routing/explain.h"
+#include "proxy/routing/request_facts.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace weir::control {
+namespace {
+
+namespace json = boost::json;
+
+template <class Range, class Write>
+json::array Array(const Range& range, Write write) {
+  json::array out;
+  out.reserve(range.size());
+  for (const auto& item : range) out.push_back(write(item));
+  return out;
+}
+
+json::array Texts(const std::vector<std::string>& texts) {
+  return Array(texts, [](const std::string& text) { return json::value(text); });
+}
+
+// ---- requests
+
+json::value Priority(std::uint32_t priority) {
+  if (priority == 0) return "default";
+  return priority;
+}
+
+json::value Write(const proxy::RuleExplanation& rule) {
+  return json::object{{"priority", Priority(rule.priority)},
+                      {"name", rule.name},
+                      {"matched", rule.matched},
+                      {"conditions", Array(rule.conditions, [](const proxy::ConditionExplanation& condition) {
+                         return json::object{{"condition", condition.label},
+                                             {"matched", condition.matched},
+                                             {"reason", condition.reason}};
+                       })}};
+}
+
+json::value Write(const proxy::TargetExplanation& target) {
+  return json::object{{"id", target.id},
+                      {"zone", target.zone},
+                      {"state", ToString(target.state)},
+                      {"reason", ToString(target.reason)},
+                      {"description", target.description},
+                      {"admin-state", ToString(target.admin_state)},
+                      {"routable", target.routable},
+                      {"share-percent", target.share_percent}};
+}
+
+json::value Write(const proxy::GroupExplanation& group) {
+  json::object out{{"name", group.name}, {"weight", group.weight}, {"share-percent", group.share_percent}};
+  if (group.health_known) {
+    out["fail-open"] = group.fail_open;
+    out["healthy"] = group.healthy;
+    out["registered"] = group.registered;
+    out["targets"] = Array(group.targets, [](const auto& target) { return Write(target); });
+  }
+  return out;
+}
+
+std::string RequestJson(const proxy::RequestExplanation& found, const std::string& text) {
+  json::object out{
+      {"text", text},
+      {"load-balancer", found.load_balancer},
+      {"port", found.port},
+      {"rule", json::object{{"priority", Priority(found.matched().priority)}, {"name", found.matched().name}}},
+      {"rules", Array(found.rules, [](const auto& rule) { return Write(rule); })},
+      {"action", ToString(found.action)}};
+  if (found.action == proxy::ActionKind::kForward) {
+    out["target-groups"] = Array(found.groups, [](const auto& group) { return Write(group); });
+    out["weights-overridden"] = found.weights_overridden;
+  }
+  if (found.status) out["status-code"] = *found.status;
+  if (found.action == proxy::ActionKind::kRedirect) out["location"] = found.location;
+  if (found.action == proxy::ActionKind::kFixedResponse) {
+    out["content-type"] = found.content_type;
+    out["message-body"] = found.body;
+  }
+  return json::serialize(out);
+}
+
+// `shop/8080, api/8081`.
+std::string ListenerNames(const proxy::RoutingTable& table) {
+  std::string out;
+  for (const auto& listener : table.listeners()) {
+    out += (out.empty() ? "" : ", ") + listener->load_balancer + "/" + std::to_string(listener->port);
+  }
+  return out;
+}
+
+bool BindsAddress(const proxy::Listener& listener, const IpAddress& address) {
+  const auto& bound = listener.load_balancer_config->addresses;
+  return std::ranges::find(bound, address) != bound.end();
+}
+
+// The listener that a connection to the URL would reach: by port, then by address when the URL has one and several
+// listeners share the port.
+Result<const proxy::Listener*> FindListener(const View& view, const proxy::UrlRequest& request,
+                                            const std::string& load_balancer) {
+  std::vector<const proxy::Listener*> found;
+  bool name_known = load_balancer.empty();
+  for (const auto& listener : view.routing->listeners()) {
+    if (!load_balancer.empty() && listener->load_balancer != load_balancer) continue;
+    name_known = true;
+    if (listener->port == request.port()) found.push_back(listener.get());
+  }
+  if (!name_known)
+    return Failure("there is no load balancer `" + load_balancer + "`", "listeners: " + ListenerNames(*view.routing));
+  if (found.empty()) {
+    return Failure("no listener has port " + std::to_string(request.port()),
+                   "put the port into the URL; listeners: " + ListenerNames(*view.routing));
+  }
+  std::string_view host = request.url_host();
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (const auto address = IpAddress::Parse(host); address && found.size() > 1) {
+    for (const auto* listener : found) {
+      if (BindsAddress(*listener, *address)) return listener;
+    }
+  }
+  if (found.size() > 1) {
+    return Failure("several load balancers listen on port " + std::to_string(request.port()),
+                   "name one with --load-balancer, or use its address in the URL with a Host header");
+  }
+  return found.front();
+}
+
+// ---- queries
+
+json::value Write(const dns::HealthExplanation& health) {
+  json::object out{{"subject", health.subject}, {"healthy", health.healthy}, {"reason", health.reason}};
+  if (!health.children.empty())
+    out["children"] = Array(health.children, [](const auto& child) { return Write(child); });
+  return out;
+}
+
+json::value Write(const dns::CandidateExplanation& candidate) {
+  json::object out{
+      {"set", candidate.set},           {"healthy", candidate.health.healthy}, {"health", Write(candidate.health)},
+      {"eligible", candidate.eligible}, {"chosen", candidate.chosen},          {"figure", candidate.figure},
+      {"reason", candidate.reason}};
+  if (candidate.share) out["share"] = *candidate.share;
+  if (candidate.milliseconds) out["milliseconds"] = *candidate.milliseconds;
+  if (candidate.kilometres) out["kilometres"] = *candidate.kilometres;
+  if (!candidate.alias.empty()) out["alias"] = candidate.alias;
+  out["values"] = Texts(candidate.values);
+  if (candidate.ttl_seconds) out["ttl"] = *candidate.ttl_seconds;
+  return out;
+}
+
+json::value Write(const dns::DecisionExplanation& decision) {
+  return json::object{{"name", decision.name},
+                      {"type", dns::TypeName(decision.type)},
+                      {"policy", dns::PolicyName(decision.policy)},
+                      {"fail-open", decision.fail_open},
+                      {"reason", decision.reason},
+                      {"candidates", Array(decision.candidates, [](const auto& item) { return Write(item); })}};
+}
+
+std::string QueryJson(const dns::Explanation& found, const std::string& text) {
+  json::object out{{"text", text},
+                   {"name", found.name},
+                   {"type", dns::TypeName(found.type)},
+                   {"client", found.client},
+                   {"zone", found.zone},
+                   {"decisions", Array(found.decisions, [](const auto& decision) { return Write(decision); })},
+                   {"rcode", dns::RcodeName(found.rcode)},
+                   {"outcome", found.outcome},
+                   {"values", Texts(found.values)},
+                   {"answer", Texts(found.answer)}};
+  if (found.ttl_seconds) out["ttl"] = *found.ttl_seconds;
+  if (found.client_scope_bits) out["client-scope-bits"] = *found.client_scope_bits;
+  return json::serialize(out);
+}
+
+}  // namespace
+
+Result<proxy::RequestExplanation> FindRequestExplanation(const View& view, const HttpQuestion& question) {
+  const auto client = IpAddress::Parse(question.from.empty() ? "127.0.0.1" : question.from);
+  if (!client) return std::unexpected(client.error());
+  const auto request = proxy::MakeFactsFromUrl(question.method, question.url, question.headers, *client);
+  if (!request) return std::unexpected(request.error());
+  const auto listener = FindListener(view, *request, question.load_balancer);
+  if (!listener) return std::unexpected(listener.error());
+  return proxy::ExplainRequest(*view.routing, **listener, request->facts(), request->target_parts(), view.health.get());
+}
+
+Result<dns::Explanation> FindQueryExplanation(const View& view, const DnsQuestion& question) {
+  if (question.name.empty()) return Failure("the question has no name", "ask for a name such as example.test");
+  const auto type = dns::ParseType(question.type);
+  if (!type) {
+    return Failure("`" + question.type + "` is no record type", "use a mnemonic such as A or AAAA, or TYPEnnn");
+  }
+  std::optional<CidrBlock> client;
+  if (!question.from.empty()) {
+    const auto block = CidrBlock::Parse(question.from);
+    if (!block) return std::unexpected(block.error());
+    client = *block;
+  }
+  return dns::ExplainQuery(view.zones, view.health, question.name, *type, client);
+}
+
+Result<ExplainAnswer> ExplainHttp(const View& view, const HttpQuestion& question) {
+  const auto found = FindRequestExplanation(view, question);
+  if (!found) return std::unexpected(found.error());
+  std::string text = proxy::RenderExplanation(*found);
+  std::string body = RequestJson(*found, text);
+  return ExplainAnswer{std::move(text), std::move(body)};
+}
+
+Result<ExplainAnswer> ExplainDns(const View& view, const DnsQuestion& question) {
+  const auto found = FindQueryExplanation(view, question);
+  if (!found) return std::unexpected(found.error());
+  std::string text = dns::RenderText(*found);
+  std::string body = QueryJson(*found, text);
+  return ExplainAnswer{std::move(text), std::move(body)};
+}
+
+}  // namespace weir::control

@@ -1,0 +1,415 @@
+#include "control/metrics.h"
+
+#include "base/counters.h"
+#include "control/metrics_writer.h"
+#include "control/status_report.h"
+#include "dns/counters.h"
+#include "dns/zone/zone_set.h"
+#include "health/observation.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace weir::control {
+namespace {
+
+double UnixSeconds(WallTime time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
+
+// What labels a listener: its load balancer and its port.
+struct ListenerLabels {
+  const std::string& load_balancer;
+  std::string listener;
+};
+ListenerLabels LabelsOf(const proxy::Listener& listener) {
+  return {listener.load_balancer, std::to_string(listener.port)};
+}
+
+// ---- the appliance itself
+
+void WriteAppliance(MetricsWriter& out, const View& view, const Runtime& runtime, const BuildFacts& build,
+                    WallTime now) {
+  out.Family("weir_build_info", "gauge", "Always 1; the labels say which build runs.");
+  out.Sample({{"version", build.version}, {"commit", build.commit}}, std::uint64_t{1});
+  out.Family("weir_start_time_seconds", "gauge", "When the appliance started, Unix time.");
+  out.Sample({}, UnixSeconds(runtime.started));
+  out.Family("weir_uptime_seconds", "gauge", "How long the appliance has been running.");
+  out.Sample({}, std::chrono::duration<double>(now - runtime.started).count());
+  out.Family("weir_workers", "gauge", "Worker threads.");
+  out.Sample({}, static_cast<std::uint64_t>(runtime.workers));
+  out.Family("weir_draining", "gauge", "1 while the appliance finishes what is in flight before it ends.");
+  out.Sample({}, std::uint64_t{runtime.draining});
+  out.Family("weir_config_revision", "gauge", "Revision of the configuration that serves.");
+  out.Sample({}, view.revision);
+  out.Family("weir_config_loaded_timestamp_seconds", "gauge", "When that revision was accepted, Unix time.");
+  out.Sample({}, UnixSeconds(runtime.loaded_at));
+  out.Family("weir_config_last_reload_successful", "gauge", "1 when the last reload was accepted.");
+  out.Sample({}, std::uint64_t{runtime.last_reload_accepted});
+  out.Family("weir_config_reloads_total", "counter", "Reloads by result.");
+  out.Sample({{"result", "accepted"}}, runtime.reloads_accepted);
+  out.Sample({{"result", "refused"}}, runtime.reloads_refused);
+  out.Family("weir_overrides", "gauge", "Overrides in force, by kind.");
+  std::map<std::string, std::uint64_t> kinds = {{"target", 0}, {"health-check", 0}};
+  for (const auto& entry : runtime.health_overrides) ++kinds[entry.kind];
+  kinds["weights"] = runtime.shifts.size();
+  for (const auto& [kind, count] : kinds) out.Sample({{"kind", kind}}, count);
+  out.Family("weir_access_log_dropped_lines_total", "counter",
+             "Access log lines dropped: disk too slow or not writable.");
+  out.Sample({}, runtime.access_log_dropped_lines);
+}
+
+// ---- listeners and rules
+
+template <class Read>
+void ListenerFamily(MetricsWriter& out, const View& view, std::string_view name, std::string_view type,
+                    std::string_view help, Read read) {
+  out.Family(name, type, help);
+  for (const auto& listener : view.routing->listeners()) {
+    const auto labels = LabelsOf(*listener);
+    out.Sample({{"load_balancer", labels.load_balancer}, {"listener", labels.listener}}, listener->counters->Sum(read));
+  }
+}
+
+constexpr std::array<std::string_view, 5> kClasses = {"1xx", "2xx", "3xx", "4xx", "5xx"};
+
+// The counter of one class of responses, 0 for 1xx to 4 for 5xx.
+const Counter& OfClass(const proxy::ResponseCounters& counters, std::size_t index) {
+  const std::array<const Counter*, kClasses.size()> all = {
+      &counters.class_1xx, &counters.class_2xx, &counters.class_3xx, &counters.class_4xx, &counters.class_5xx};
+  return *all[index];
+}
+
+void ListenerResponses(MetricsWriter& out, const View& view, std::string_view name, std::string_view help,
+                       proxy::ResponseCounters proxy::ListenerCounters::* member) {
+  out.Family(name, "counter", help);
+  for (const auto& listener : view.routing->listeners()) {
+    const auto labels = LabelsOf(*listener);
+    for (std::size_t i = 0; i < kClasses.size(); ++i) {
+      const auto value = listener->counters->Sum([&](const auto& c) { return OfClass(c.*member, i).value(); });
+      out.Sample({{"load_balancer", labels.load_balancer}, {"listener", labels.listener}, {"class", kClasses[i]}},
+                 value);
+    }
+  }
+}
+
+// Writes the buckets, the sum and the count of a histogram that workers keep one each of.
+template <class Table, class Read>
+void WriteHistogram(MetricsWriter& out, MetricsWriter::Labels labels, const Table& table, Read read) {
+  std::uint64_t cumulative = 0;
+  for (std::size_t i = 0; i <= LatencyHistogram::kBoundsMicroseconds.size(); ++i) {
+    cumulative += table.Sum([&](const auto& c) { return read(c).bucket(i); });
+    const bool last = i == LatencyHistogram::kBoundsMicroseconds.size();
+    const std::string bound =
+        last ? "+Inf" : fmt::format("{}", static_cast<double>(LatencyHistogram::kBoundsMicroseconds[i]) / 1e6);
+    out.SuffixSample("_bucket", labels, {"le", bound}, cumulative);
+  }
+  const auto microseconds = table.Sum([&](const auto& c) { return read(c).sum_microseconds(); });
+  out.SuffixSample("_sum", labels, static_cast<double>(microseconds) / 1e6);
+  out.SuffixSample("_count", labels, cumulative);
+}
+
+void WriteListeners(MetricsWriter& out, const View& view) {
+  ListenerFamily(out, view, "weir_listener_connections_accepted_total", "counter", "Client connections accepted.",
+                 [](const auto& c) { return c.connections_accepted.value(); });
+  ListenerFamily(out, view, "weir_listener_connections_active", "gauge", "Client connections open now.",
+                 [](const auto& c) { return c.connections_active.value(); });
+  ListenerFamily(out, view, "weir_listener_requests_total", "counter", "Requests received.",
+                 [](const auto& c) { return c.requests.value(); });
+  ListenerFamily(out, view, "weir_listener_received_bytes_total", "counter", "Bytes received from clients.",
+                 [](const auto& c) { return c.bytes_received.value(); });
+  ListenerFamily(out, view, "weir_listener_sent_bytes_total", "counter", "Bytes sent to clients.",
+                 [](const auto& c) { return c.bytes_sent.value(); });
+  ListenerFamily(out, view, "weir_listener_desync_requests_total", "counter",
+                 "Requests that were not compliant with RFC 9112.",
+                 [](const auto& c) { return c.desync_requests.value(); });
+  ListenerResponses(out, view, "weir_listener_responses_total", "Responses sent to clients.",
+                    &proxy::ListenerCounters::responses);
+  ListenerResponses(out, view, "weir_listener_generated_responses_total",
+                    "Responses that the load balancer made itself: errors, redirects, fixed responses.",
+                    &proxy::ListenerCounters::generated_responses);
+  out.Family("weir_proxy_exchange_duration_seconds", "histogram",
+             "First byte of the request to last byte of the response.");
+  for (const auto& listener : view.routing->listeners()) {
+    const auto labels = LabelsOf(*listener);
+    WriteHistogram(out, {{"load_balancer", labels.load_balancer}, {"listener", labels.listener}}, *listener->counters,
+                   [](const auto& c) -> const LatencyHistogram& { return c.exchange_duration; });
+  }
+}
+
+void WriteRules(MetricsWriter& out, const View& view) {
+  out.Family("weir_rule_requests_total", "counter", "Requests that a rule matched.");
+  for (const auto& listener : view.routing->listeners()) {
+    const auto labels = LabelsOf(*listener);
+    for (const auto& rule : listener->rules) {
+      out.Sample({{"load_balancer", labels.load_balancer},
+                  {"listener", labels.listener},
+                  {"rule", PriorityText(rule.priority)},
+                  {"name", rule.name}},
+                 rule.counters->Sum([](const auto& c) { return c.requests.value(); }));
+    }
+  }
+  out.Family("weir_rule_weight", "gauge", "Weight of a target group in a rule's forward action, overrides applied.");
+  for (const auto& listener : view.routing->listeners()) {
+    const auto labels = LabelsOf(*listener);
+    for (const auto& rule : listener->rules) {
+      const auto* forward = std::get_if<proxy::Forward>(&rule.action);
+      if (forward == nullptr) continue;
+      for (const auto& choice : forward->choices) {
+        out.Sample({{"load_balancer", labels.load_balancer},
+                    {"listener", labels.listener},
+                    {"rule", PriorityText(rule.priority)},
+                    {"target_group", view.routing->groups()[choice.group].name}},
+                   std::uint64_t{choice.weight});
+      }
+    }
+  }
+}
+
+// ---- target groups and targets
+
+template <class Read>
+void GroupFamily(MetricsWriter& out, const View& view, std::string_view name, std::string_view help, Read read) {
+  out.Family(name, "counter", help);
+  for (const auto& group : view.routing->groups()) {
+    out.Sample({{"target_group", group.name}}, group.counters->Sum(read));
+  }
+}
+
+constexpr std::array kStates = {health::HealthState::kInitial,   health::HealthState::kHealthy,
+                                health::HealthState::kUnhealthy, health::HealthState::kUnused,
+                                health::HealthState::kDraining,  health::HealthState::kUnavailable};
+
+// Calls write(group name, group status) for each group that both tables know.
+template <class Write>
+void ForEachGroup(const View& view, Write write) {
+  const auto& routes = view.routing->groups();
+  for (std::size_t i = 0; i < routes.size() && i < view.health->groups.size(); ++i) {
+    write(routes[i].name, view.health->groups[i]);
+  }
+}
+
+void WriteGroupHealth(MetricsWriter& out, const View& view) {
+  out.Family("weir_target_group_healthy_targets", "gauge", "Targets in state healthy.");
+  ForEachGroup(view, [&](const auto& name, const auto& status) {
+    out.Sample({{"target_group", name}}, std::uint64_t{status.healthy});
+  });
+  out.Family("weir_target_group_registered_targets", "gauge", "Targets registered, draining ones left out.");
+  ForEachGroup(view, [&](const auto& name, const auto& status) {
+    out.Sample({{"target_group", name}}, std::uint64_t{status.registered});
+  });
+  out.Family("weir_target_group_fail_open", "gauge",
+             "1 while requests go to every target because too few are healthy.");
+  ForEachGroup(view, [&](const auto& name, const auto& status) {
+    out.Sample({{"target_group", name}}, std::uint64_t{status.fail_open});
+  });
+  out.Family("weir_zone_targets", "gauge", "Targets by availability zone and state.");
+  ForEachGroup(view, [&](const auto& name, const auto& status) {
+    std::map<std::pair<std::string, std::string>, std::uint64_t> counts;
+    for (const auto& target : status.targets) ++counts[{target.zone, std::string(ToString(target.state))}];
+    for (const auto& [key, count] : counts) {
+      out.Sample({{"target_group", name}, {"zone", key.first}, {"state", key.second}}, count);
+    }
+  });
+}
+
+void WriteGroups(MetricsWriter& out, const View& view) {
+  GroupFamily(out, view, "weir_target_group_requests_total", "Requests for which a target was chosen.",
+              [](const auto& c) { return c.requests.value(); });
+  GroupFamily(out, view, "weir_target_group_no_target_total", "Requests answered 503 because no target was there.",
+              [](const auto& c) { return c.no_target.value(); });
+  GroupFamily(out, view, "weir_target_group_connection_errors_total", "Connections to targets that failed.",
+              [](const auto& c) { return c.connection_errors.value(); });
+  GroupFamily(out, view, "weir_target_group_retries_total", "Requests sent again after a stale pooled connection.",
+              [](const auto& c) { return c.retries.value(); });
+  GroupFamily(out, view, "weir_target_group_fail_open_requests_total", "Requests sent while the group failed open.",
+              [](const auto& c) { return c.fail_open_requests.value(); });
+  out.Family("weir_target_group_responses_total", "counter", "Responses that targets sent.");
+  for (const auto& group : view.routing->groups()) {
+    for (std::size_t i = 0; i < kClasses.size(); ++i) {
+      out.Sample({{"target_group", group.name}, {"class", kClasses[i]}},
+                 group.counters->Sum([&](const auto& c) { return OfClass(c.responses, i).value(); }));
+    }
+  }
+  out.Family("weir_target_group_response_time_seconds", "histogram", "Request sent to response head received.");
+  for (const auto& group : view.routing->groups()) {
+    WriteHistogram(out, {{"target_group", group.name}}, *group.counters,
+                   [](const auto& c) -> const LatencyHistogram& { return c.response_time; });
+  }
+  WriteGroupHealth(out, view);
+}
+
+// Calls write(group name, target, target's text) for each target.
+template <class Write>
+void ForEachTarget(const View& view, Write write) {
+  ForEachGroup(view, [&](const std::string& name, const health::GroupStatus& status) {
+    for (const auto& target : status.targets) write(name, target, target.endpoint.ToString());
+  });
+}
+
+template <class Read>
+void TargetFamily(MetricsWriter& out, const View& view, std::string_view name, std::string_view type,
+                  std::string_view help, Read read) {
+  out.Family(name, type, help);
+  ForEachTarget(view, [&](const std::string& group, const health::TargetStatus& target, const std::string& id) {
+    if (!target.observations) return;
+    const health::TargetObservations& seen = *target.observations;
+    out.Sample({{"target_group", group}, {"target", id}, {"zone", target.zone}}, seen.Sum(read));
+  });
+}
+
+void WriteTargetResponses(MetricsWriter& out, const View& view) {
+  using Observation = health::TargetObservation;
+  constexpr std::array<std::pair<std::string_view, Counter Observation::*>, 4> kMembers = {
+      {{"2xx", &Observation::responses_2xx},
+       {"3xx", &Observation::responses_3xx},
+       {"4xx", &Observation::responses_4xx},
+       {"5xx", &Observation::responses_5xx}}};
+  out.Family("weir_target_responses_total", "counter", "Responses of a target by class.");
+  ForEachTarget(view, [&](const std::string& group, const health::TargetStatus& target, const std::string& id) {
+    if (!target.observations) return;
+    const health::TargetObservations& seen = *target.observations;
+    for (const auto& [name, member] : kMembers) {
+      const auto read = [member](const Observation& o) { return (o.*member).value(); };
+      out.Sample({{"target_group", group}, {"target", id}, {"zone", target.zone}, {"class", name}}, seen.Sum(read));
+    }
+  });
+}
+
+void WriteTargets(MetricsWriter& out, const View& view) {
+  TargetFamily(out, view, "weir_target_requests_total", "counter", "Requests sent to a target.",
+               [](const auto& o) { return o.requests.value(); });
+  TargetFamily(out, view, "weir_target_active_requests", "gauge", "Requests that a target is working on now.",
+               [](const auto& o) { return o.active_requests.value(); });
+  TargetFamily(out, view, "weir_target_connections_opened_total", "counter", "Connections opened to a target.",
+               [](const auto& o) { return o.connections_opened.value(); });
+  TargetFamily(out, view, "weir_target_connection_errors_total", "counter",
+               "Connections refused, reset or timed out before a response.",
+               [](const auto& o) { return o.connection_errors.value(); });
+  WriteTargetResponses(out, view);
+  out.Family("weir_health_target_state", "gauge", "1 for the state a target is in, 0 for every other.");
+  ForEachTarget(view, [&](const std::string& group, const health::TargetStatus& target, const std::string& id) {
+    for (const auto state : kStates) {
+      out.Sample({{"target_group", group}, {"target", id}, {"zone", target.zone}, {"state", ToString(state)}},
+                 std::uint64_t{target.state == state});
+    }
+  });
+}
+
+// ---- health checks and load balancers
+
+void WriteHealthChecks(MetricsWriter& out, const View& view, const Runtime& runtime) {
+  const auto& checks = view.model->health_checks;
+  out.Family("weir_health_check_healthy", "gauge", "1 while records see the DNS health check as healthy.");
+  for (std::size_t i = 0; i < checks.size() && i < view.health->checks.size(); ++i) {
+    out.Sample({{"health_check", checks[i].name}, {"type", ToString(checks[i].type)}},
+               std::uint64_t{view.health->checks[i].healthy});
+  }
+  const auto& balancers = view.model->load_balancers;
+  out.Family("weir_health_load_balancer_healthy", "gauge", "1 while DNS aliases see the load balancer as healthy.");
+  for (std::size_t i = 0; i < balancers.size() && i < view.health->load_balancers.size(); ++i) {
+    out.Sample({{"load_balancer", balancers[i].name}}, std::uint64_t{view.health->load_balancers[i].healthy});
+  }
+  out.Family("weir_health_probes_total", "counter", "Health probes by result.");
+  out.Sample({{"result", "succeeded"}}, runtime.probes.succeeded);
+  out.Sample({{"result", "failed"}}, runtime.probes.failed);
+  out.Family("weir_health_probes_sent_total", "counter", "Health probes started.");
+  out.Sample({}, runtime.probes.sent);
+  out.Family("weir_health_probes_in_flight", "gauge", "Health probes under way now.");
+  out.Sample({}, runtime.probes.in_flight);
+  out.Family("weir_health_probes_waiting", "gauge", "Health probes that are due but wait for others to end.");
+  out.Sample({}, runtime.probes.waiting);
+  out.Family("weir_health_transitions_total", "counter", "Changes of state of targets and health checks.");
+  out.Sample({}, runtime.probes.transitions);
+  out.Family("weir_health_resolutions_failed_total", "counter", "Look-ups of host names that gave no address.");
+  out.Sample({}, runtime.probes.resolutions_failed);
+}
+
+// ---- DNS
+
+struct TransportName {
+  std::string_view name;
+  dns::TransportCounters dns::ResponderCounters::* member;
+};
+constexpr std::array kTransports = {TransportName{"udp", &dns::ResponderCounters::udp},
+                                    TransportName{"tcp", &dns::ResponderCounters::tcp}};
+
+void DnsFamily(MetricsWriter& out, const dns::ResponderCountersTable& table, std::string_view name,
+               std::string_view help, Counter dns::TransportCounters::* member) {
+  out.Family(name, "counter", help);
+  for (const auto& transport : kTransports) {
+    out.Sample({{"transport", transport.name}},
+               table.Sum([&](const auto& c) { return ((c.*transport.member).*member).value(); }));
+  }
+}
+
+void WriteDnsTransports(MetricsWriter& out, const dns::ResponderCountersTable& table) {
+  using Transport = dns::TransportCounters;
+  DnsFamily(out, table, "weir_dns_queries_total", "Messages that arrived.", &Transport::queries);
+  DnsFamily(out, table, "weir_dns_responses_sent_total", "Messages handed to the system.", &Transport::responses);
+  DnsFamily(out, table, "weir_dns_dropped_total", "Messages that were not answered.", &Transport::dropped);
+  DnsFamily(out, table, "weir_dns_truncated_total", "Answers with the TC bit.", &Transport::truncated);
+  DnsFamily(out, table, "weir_dns_malformed_total", "Queries answered FORMERR.", &Transport::malformed);
+  out.Family("weir_dns_responses_total", "counter", "Answers by response code.");
+  for (const auto& transport : kTransports) {
+    for (std::size_t i = 0; i < dns::kCountedRcodes.size(); ++i) {
+      out.Sample({{"transport", transport.name}, {"rcode", dns::kCountedRcodes[i]}},
+                 table.Sum([&](const auto& c) { return (c.*transport.member).rcodes[i].value(); }));
+    }
+  }
+  out.Family("weir_dns_questions_total", "counter", "Well-formed questions by record type.");
+  for (const auto& transport : kTransports) {
+    for (std::size_t i = 0; i < dns::kCountedTypes.size(); ++i) {
+      out.Sample({{"transport", transport.name}, {"type", dns::kCountedTypes[i]}},
+                 table.Sum([&](const auto& c) { return (c.*transport.member).types[i].value(); }));
+    }
+  }
+  out.Family("weir_dns_tcp_connections_accepted_total", "counter", "DNS connections accepted.");
+  out.Sample({}, table.Sum([](const auto& c) { return c.tcp.connections_accepted.value(); }));
+  out.Family("weir_dns_tcp_connections_active", "gauge", "DNS connections open now.");
+  out.Sample({}, table.Sum([](const auto& c) { return c.tcp.connections_active.value(); }));
+}
+
+template <class Read>
+void ZoneFamily(MetricsWriter& out, const View& view, std::string_view name, std::string_view help, Read read) {
+  out.Family(name, "counter", help);
+  for (std::size_t i = 0; i < view.zones->zone_count(); ++i) {
+    const dns::ZoneCountersTable& counters = view.zones->zone_counters(i);
+    out.Sample({{"zone", view.zones->zone_name(i)}}, counters.Sum(read));
+  }
+}
+
+void WriteZones(MetricsWriter& out, const View& view) {
+  ZoneFamily(out, view, "weir_dns_zone_queries_total", "Queries for names of a zone.",
+             [](const auto& c) { return c.queries.value(); });
+  ZoneFamily(out, view, "weir_dns_zone_answers_total", "NOERROR answers with at least one record.",
+             [](const auto& c) { return c.answers.value(); });
+  ZoneFamily(out, view, "weir_dns_zone_no_data_total", "NOERROR answers without a record.",
+             [](const auto& c) { return c.no_data.value(); });
+  ZoneFamily(out, view, "weir_dns_zone_referrals_total", "Referrals to a delegated zone.",
+             [](const auto& c) { return c.referrals.value(); });
+  ZoneFamily(out, view, "weir_dns_zone_nxdomain_total", "NXDOMAIN answers.",
+             [](const auto& c) { return c.nxdomain.value(); });
+}
+
+}  // namespace
+
+std::string MetricsText(const View& view, const Runtime& runtime, const BuildFacts& build, WallTime now) {
+  MetricsWriter out;
+  WriteAppliance(out, view, runtime, build, now);
+  WriteListeners(out, view);
+  WriteRules(out, view);
+  WriteGroups(out, view);
+  WriteTargets(out, view);
+  WriteHealthChecks(out, view, runtime);
+  if (runtime.dns_counters) WriteDnsTransports(out, *runtime.dns_counters);
+  WriteZones(out, view);
+  return out.Take();
+}
+
+}  // namespace weir::control

@@ -1,0 +1,355 @@
+#include "control/status_json.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace weir::control {
+namespace {
+
+namespace json = boost::json;
+
+// ---- writing
+
+template <class Range, class Write>
+json::array Array(const Range& range, Write write) {
+  json::array out;
+  out.reserve(range.size());
+  for (const auto& item : range) out.push_back(write(item));
+  return out;
+}
+
+json::value Text(const std::string& text) { return json::value(text); }
+
+json::value Weights(const std::vector<WeightedGroup>& groups) {
+  return Array(groups, [](const WeightedGroup& g) { return json::value{{"name", g.name}, {"weight", g.weight}}; });
+}
+
+json::array Actions(const ActionReport& action) {
+  json::object body;
+  if (action.type == "forward") {
+    body["target-groups"] = Weights(action.groups);
+  } else {
+    body["status-code"] = action.status_code;
+    if (!action.location.empty()) body["location"] = action.location;
+  }
+  return json::array{json::object{{action.type, std::move(body)}}};
+}
+
+json::value Write(const RuleReport& rule) {
+  json::object out;
+  if (rule.priority == 0) {
+    out["priority"] = "default";
+  } else {
+    out["priority"] = rule.priority;
+  }
+  out["name"] = rule.name;
+  out["actions"] = Actions(rule.action);
+  out["requests"] = rule.requests;
+  out["weights-overridden"] = rule.weights_overridden;
+  return out;
+}
+
+json::value Write(const ListenerReport& listener) {
+  return json::object{{"port", listener.port},
+                      {"protocol", listener.protocol},
+                      {"bound", Array(listener.bound, Text)},
+                      {"requests", listener.requests},
+                      {"active-connections", listener.active_connections},
+                      {"rules", Array(listener.rules, [](const auto& r) { return Write(r); })}};
+}
+
+json::value Write(const LoadBalancerReport& balancer) {
+  return json::object{{"name", balancer.name},
+                      {"healthy", balancer.healthy},
+                      {"addresses", Array(balancer.addresses, Text)},
+                      {"listeners", Array(balancer.listeners, [](const auto& l) { return Write(l); })}};
+}
+
+json::value Write(const TargetReport& target) {
+  json::object out{{"id", target.id},
+                   {"zone", target.zone},
+                   {"state", target.state},
+                   {"reason", target.reason},
+                   {"description", target.description},
+                   {"since", target.since},
+                   {"admin-state", target.admin_state},
+                   {"measured-state", target.measured_state},
+                   {"routable", target.routable},
+                   {"deregistered", target.deregistered},
+                   {"requests", target.requests},
+                   {"active-requests", target.active_requests}};
+  if (!target.host.empty()) out["host"] = target.host;
+  return out;
+}
+
+json::value Write(const TargetGroupReport& group) {
+  return json::object{{"name", group.name},
+                      {"in-use", group.in_use},
+                      {"healthy", group.healthy},
+                      {"registered", group.registered},
+                      {"fail-open", group.fail_open},
+                      {"requests", group.requests},
+                      {"targets", Array(group.targets, [](const auto& t) { return Write(t); })}};
+}
+
+json::value Write(const HealthCheckReport& check) {
+  return json::object{{"name", check.name},
+                      {"type", check.type},
+                      {"status", check.status},
+                      {"measured-status", check.measured_status},
+                      {"since", check.since},
+                      {"last-result", check.last_result},
+                      {"admin-state", check.admin_state}};
+}
+
+json::value Write(const RecordReport& record) {
+  return json::object{{"name", record.name},     {"type", record.type},       {"set", record.set},
+                      {"policy", record.policy}, {"routing", record.routing}, {"health-check", record.health_check},
+                      {"alias", record.alias},   {"health", record.health}};
+}
+
+json::value Write(const ZoneReport& zone) {
+  return json::object{{"name", zone.name},
+                      {"record-count", zone.record_count},
+                      {"records", Array(zone.records, [](const auto& r) { return Write(r); })},
+                      {"records-omitted", zone.records_omitted}};
+}
+
+json::value Write(const OverrideReport& entry) {
+  json::object out{{"kind", entry.kind}};
+  if (!entry.group.empty()) out["target-group"] = entry.group;
+  out["id"] = entry.id;
+  if (!entry.state.empty()) out["state"] = entry.state;
+  if (!entry.weights.empty()) {
+    json::object weights;
+    for (const auto& group : entry.weights) weights[group.name] = group.weight;
+    out["weights"] = std::move(weights);
+  }
+  out["since"] = entry.since;
+  return out;
+}
+
+// ---- reading
+
+const json::object kNoMembers;
+const json::array kNoElements;
+
+std::string ReadText(const json::object& from, std::string_view key) {
+  const auto* value = from.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+template <class Number = std::uint64_t>
+Number ReadNumber(const json::object& from, std::string_view key) {
+  const auto* value = from.if_contains(key);
+  if (value == nullptr) return 0;
+  boost::system::error_code error;
+  const auto number = value->to_number<Number>(error);
+  return error ? Number{0} : number;
+}
+
+bool ReadFlag(const json::object& from, std::string_view key) {
+  const auto* value = from.if_contains(key);
+  return value != nullptr && value->is_bool() && value->get_bool();
+}
+
+const json::object& Members(const json::value& value) { return value.is_object() ? value.get_object() : kNoMembers; }
+
+const json::object& ReadObject(const json::object& from, std::string_view key) {
+  const auto* value = from.if_contains(key);
+  return value != nullptr ? Members(*value) : kNoMembers;
+}
+
+template <class T, class Read>
+std::vector<T> ReadList(const json::object& from, std::string_view key, Read read) {
+  const auto* value = from.if_contains(key);
+  const json::array& elements = value != nullptr && value->is_array() ? value->get_array() : kNoElements;
+  std::vector<T> out;
+  out.reserve(elements.size());
+  for (const auto& element : elements) out.push_back(read(element));
+  return out;
+}
+
+std::vector<std::string> ReadTexts(const json::object& from, std::string_view key) {
+  return ReadList<std::string>(from, key, [](const json::value& value) {
+    return value.is_string() ? std::string(value.get_string()) : std::string();
+  });
+}
+
+ActionReport ReadAction(const json::value& value) {
+  ActionReport out;
+  const auto& members = Members(value);
+  if (members.empty()) return out;
+  out.type = members.begin()->key();
+  const auto& body = Members(members.begin()->value());
+  out.groups = ReadList<WeightedGroup>(body, "target-groups", [](const json::value& group) {
+    return WeightedGroup{ReadText(Members(group), "name"), ReadNumber<std::uint32_t>(Members(group), "weight")};
+  });
+  out.status_code = ReadNumber<std::uint32_t>(body, "status-code");
+  out.location = ReadText(body, "location");
+  return out;
+}
+
+RuleReport ReadRule(const json::value& value) {
+  const auto& from = Members(value);
+  RuleReport out;
+  out.priority = ReadNumber<std::uint32_t>(from, "priority");
+  out.name = ReadText(from, "name");
+  auto actions = ReadList<ActionReport>(from, "actions", ReadAction);
+  if (!actions.empty()) out.action = std::move(actions.front());
+  out.requests = ReadNumber(from, "requests");
+  out.weights_overridden = ReadFlag(from, "weights-overridden");
+  return out;
+}
+
+ListenerReport ReadListener(const json::value& value) {
+  const auto& from = Members(value);
+  return {.port = ReadNumber<std::uint32_t>(from, "port"),
+          .protocol = ReadText(from, "protocol"),
+          .bound = ReadTexts(from, "bound"),
+          .requests = ReadNumber(from, "requests"),
+          .active_connections = ReadNumber(from, "active-connections"),
+          .rules = ReadList<RuleReport>(from, "rules", ReadRule)};
+}
+
+LoadBalancerReport ReadLoadBalancer(const json::value& value) {
+  const auto& from = Members(value);
+  return {.name = ReadText(from, "name"),
+          .healthy = ReadFlag(from, "healthy"),
+          .addresses = ReadTexts(from, "addresses"),
+          .listeners = ReadList<ListenerReport>(from, "listeners", ReadListener)};
+}
+
+TargetReport ReadTarget(const json::value& value) {
+  const auto& from = Members(value);
+  return {.id = ReadText(from, "id"),
+          .host = ReadText(from, "host"),
+          .zone = ReadText(from, "zone"),
+          .state = ReadText(from, "state"),
+          .reason = ReadText(from, "reason"),
+          .description = ReadText(from, "description"),
+          .since = ReadText(from, "since"),
+          .admin_state = ReadText(from, "admin-state"),
+          .measured_state = ReadText(from, "measured-state"),
+          .deregistered = ReadFlag(from, "deregistered"),
+          .routable = ReadFlag(from, "routable"),
+          .requests = ReadNumber(from, "requests"),
+          .active_requests = ReadNumber(from, "active-requests")};
+}
+
+TargetGroupReport ReadTargetGroup(const json::value& value) {
+  const auto& from = Members(value);
+  return {.name = ReadText(from, "name"),
+          .healthy = ReadNumber<std::uint32_t>(from, "healthy"),
+          .registered = ReadNumber<std::uint32_t>(from, "registered"),
+          .fail_open = ReadFlag(from, "fail-open"),
+          .in_use = ReadFlag(from, "in-use"),
+          .requests = ReadNumber(from, "requests"),
+          .targets = ReadList<TargetReport>(from, "targets", ReadTarget)};
+}
+
+HealthCheckReport ReadHealthCheck(const json::value& value) {
+  const auto& from = Members(value);
+  return {.name = ReadText(from, "name"),
+          .type = ReadText(from, "type"),
+          .status = ReadText(from, "status"),
+          .measured_status = ReadText(from, "measured-status"),
+          .since = ReadText(from, "since"),
+          .last_result = ReadText(from, "last-result"),
+          .admin_state = ReadText(from, "admin-state")};
+}
+
+RecordReport ReadRecord(const json::value& value) {
+  const auto& from = Members(value);
+  return {.name = ReadText(from, "name"),
+          .type = ReadText(from, "type"),
+          .set = ReadText(from, "set"),
+          .policy = ReadText(from, "policy"),
+          .routing = ReadText(from, "routing"),
+          .health_check = ReadText(from, "health-check"),
+          .alias = ReadText(from, "alias"),
+          .health = ReadText(from, "health")};
+}
+
+ZoneReport ReadZone(const json::value& value) {
+  const auto& from = Members(value);
+  return {.name = ReadText(from, "name"),
+          .record_count = ReadNumber(from, "record-count"),
+          .records = ReadList<RecordReport>(from, "records", ReadRecord),
+          .records_omitted = ReadNumber(from, "records-omitted")};
+}
+
+OverrideReport ReadOverride(const json::value& value) {
+  const auto& from = Members(value);
+  OverrideReport out;
+  out.kind = ReadText(from, "kind");
+  out.group = ReadText(from, "target-group");
+  out.id = ReadText(from, "id");
+  out.state = ReadText(from, "state");
+  const auto& weights = ReadObject(from, "weights");
+  for (const auto& member : weights) {
+    out.weights.push_back({std::string(member.key()), ReadNumber<std::uint32_t>(weights, member.key())});
+  }
+  out.since = ReadText(from, "since");
+  return out;
+}
+
+}  // namespace
+
+std::string StatusJson(const StatusReport& report) {
+  const json::object out{{"version", report.version},
+                         {"revision", report.revision},
+                         {"state", report.phase},
+                         {"started-at", report.started_at},
+                         {"workers", report.workers},
+                         {"admin", report.admin},
+                         {"dns", Array(report.dns, Text)},
+                         {"configuration", json::object{{"file", report.file},
+                                                        {"loaded-at", report.loaded_at},
+                                                        {"reloads-refused", report.reloads_refused},
+                                                        {"last-error", report.last_reload_error}}},
+                         {"load-balancers", Array(report.load_balancers, [](const auto& x) { return Write(x); })},
+                         {"target-groups", Array(report.target_groups, [](const auto& x) { return Write(x); })},
+                         {"health-checks", Array(report.health_checks, [](const auto& x) { return Write(x); })},
+                         {"zones", Array(report.zones, [](const auto& x) { return Write(x); })},
+                         {"overrides", Array(report.overrides, [](const auto& x) { return Write(x); })}};
+  return json::serialize(out);
+}
+
+Result<StatusReport> ParseStatusJson(std::string_view text) {
+  boost::system::error_code error;
+  const json::value parsed = json::parse(text, error);
+  if (error) return Failure("the answer is no JSON: " + error.message());
+  const auto& from = Members(parsed);
+  if (!from.contains("revision") || !from.contains("load-balancers")) {
+    return Failure("the answer is no status of a weir appliance");
+  }
+  const auto& configuration = ReadObject(from, "configuration");
+  StatusReport out;
+  out.version = ReadText(from, "version");
+  out.revision = ReadNumber(from, "revision");
+  out.phase = ReadText(from, "state");
+  out.started_at = ReadText(from, "started-at");
+  out.workers = ReadNumber(from, "workers");
+  out.admin = ReadText(from, "admin");
+  out.dns = ReadTexts(from, "dns");
+  out.file = ReadText(configuration, "file");
+  out.loaded_at = ReadText(configuration, "loaded-at");
+  out.reloads_refused = ReadNumber(configuration, "reloads-refused");
+  out.last_reload_error = ReadText(configuration, "last-error");
+  out.load_balancers = ReadList<LoadBalancerReport>(from, "load-balancers", ReadLoadBalancer);
+  out.target_groups = ReadList<TargetGroupReport>(from, "target-groups", ReadTargetGroup);
+  out.health_checks = ReadList<HealthCheckReport>(from, "health-checks", ReadHealthCheck);
+  out.zones = ReadList<ZoneReport>(from, "zones", ReadZone);
+  out.overrides = ReadList<OverrideReport>(from, "overrides", ReadOverride);
+  return out;
+}
+
+}  // namespace weir::control

@@ -1,0 +1,251 @@
+#include "control/status_report.h"
+
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/text.h"
+#include "dns/explain.h"
+#include "dns/wire/types.h"
+#include "health/observation.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace weir::control {
+namespace {
+
+ActionReport DescribeAction(const proxy::Rule& rule, const proxy::RoutingTable& table) {
+  ActionReport report;
+  if (const auto* forward = std::get_if<proxy::Forward>(&rule.action)) {
+    report.type = "forward";
+    for (const auto& choice : forward->choices) {
+      report.groups.push_back({table.groups()[choice.group].name, choice.weight});
+    }
+  } else if (const auto* redirect = std::get_if<proxy::Redirect>(&rule.action)) {
+    const auto& parts = redirect->templates;
+    report.type = "redirect";
+    report.status_code = parts.status_code;
+    report.location = ToLowerAscii(parts.protocol) + "://" + parts.host + ":" + parts.port + parts.path;
+    if (!parts.query.empty()) report.location += "?" + parts.query;
+  } else if (const auto* fixed = std::get_if<proxy::FixedResponse>(&rule.action)) {
+    report.type = "fixed-response";
+    report.status_code = fixed->status;
+  }
+  return report;
+}
+
+ListenerReport DescribeListener(const proxy::Listener& listener, const proxy::RoutingTable& table,
+                                const Runtime& runtime) {
+  ListenerReport report;
+  report.port = listener.port;
+  report.protocol = "HTTP";
+  for (const auto& bound : runtime.listeners) {
+    if (bound.load_balancer != listener.load_balancer || bound.index != listener.index) continue;
+    for (const auto& endpoint : bound.endpoints) report.bound.push_back(endpoint.ToString());
+  }
+  report.requests = listener.counters->Sum([](const auto& c) { return c.requests.value(); });
+  report.active_connections = listener.counters->Sum([](const auto& c) { return c.connections_active.value(); });
+  for (const auto& rule : listener.rules) {
+    report.rules.push_back({.priority = rule.priority,
+                            .name = rule.name,
+                            .action = DescribeAction(rule, table),
+                            .requests = rule.counters->Sum([](const auto& c) { return c.requests.value(); }),
+                            .weights_overridden = rule.weights_overridden});
+  }
+  return report;
+}
+
+void AddLoadBalancers(const View& view, const Runtime& runtime, StatusReport& report) {
+  const auto& balancers = view.model->load_balancers;
+  for (std::size_t i = 0; i < balancers.size(); ++i) {
+    LoadBalancerReport out;
+    out.name = balancers[i].name;
+    if (i < view.health->load_balancers.size()) out.healthy = view.health->load_balancers[i].healthy;
+    for (const auto& address : balancers[i].addresses) out.addresses.push_back(address.ToString());
+    for (const auto& listener : view.routing->listeners()) {
+      if (listener->load_balancer == out.name) {
+        out.listeners.push_back(DescribeListener(*listener, *view.routing, runtime));
+      }
+    }
+    report.load_balancers.push_back(std::move(out));
+  }
+}
+
+TargetReport DescribeTarget(const health::TargetStatus& target) {
+  TargetReport out;
+  out.id = target.endpoint.ToString();
+  out.host = target.host;
+  out.zone = target.zone;
+  out.state = ToString(target.state);
+  out.reason = ToString(target.reason);
+  out.description = target.description;
+  out.since = FormatIso8601(target.since);
+  out.admin_state = ToString(target.admin_state);
+  out.measured_state = ToString(target.measured_state);
+  out.deregistered = target.deregistered;
+  if (target.observations) {
+    const health::TargetObservations& seen = *target.observations;
+    out.requests = seen.Sum([](const auto& o) { return o.requests.value(); });
+    out.active_requests = seen.Sum([](const auto& o) { return o.active_requests.value(); });
+  }
+  return out;
+}
+
+void AddTargetGroups(const View& view, StatusReport& report) {
+  const auto& routes = view.routing->groups();
+  for (std::size_t i = 0; i < view.model->target_groups.size() && i < view.health->groups.size(); ++i) {
+    const auto& status = view.health->groups[i];
+    TargetGroupReport out;
+    out.name = view.model->target_groups[i].name;
+    out.in_use = view.model->target_groups[i].in_use;
+    out.healthy = status.healthy;
+    out.registered = status.registered;
+    out.fail_open = status.fail_open;
+    if (i < routes.size()) out.requests = routes[i].counters->Sum([](const auto& c) { return c.requests.value(); });
+    for (const auto& target : status.targets) out.targets.push_back(DescribeTarget(target));
+    for (const auto index : status.routable) {
+      if (index < out.targets.size()) out.targets[index].routable = true;
+    }
+    report.target_groups.push_back(std::move(out));
+  }
+}
+
+std::string_view HealthText(bool healthy) { return healthy ? "healthy" : "unhealthy"; }
+
+void AddHealthChecks(const View& view, StatusReport& report) {
+  for (std::size_t i = 0; i < view.model->health_checks.size() && i < view.health->checks.size(); ++i) {
+    const auto& check = view.model->health_checks[i];
+    const auto& status = view.health->checks[i];
+    report.health_checks.push_back({.name = check.name,
+                                    .type = std::string(ToString(check.type)),
+                                    .status = std::string(HealthText(status.healthy)),
+                                    .measured_status = std::string(HealthText(status.measured_healthy)),
+                                    .since = FormatIso8601(status.since),
+                                    .last_result = status.last_result,
+                                    .admin_state = std::string(ToString(status.admin_state))});
+  }
+}
+
+void DescribeRouting(const config::RecordSet& record, const config::Model& model, RecordReport& out) {
+  out.policy = dns::PolicyName(record.policy);
+  if (record.policy == config::RoutingPolicy::kWeighted) out.routing = std::to_string(record.weight);
+  if (record.policy == config::RoutingPolicy::kFailover) {
+    out.routing = record.failover == config::FailoverRole::kPrimary ? "PRIMARY" : "SECONDARY";
+  }
+  if (record.policy == config::RoutingPolicy::kLatency && record.region < model.regions.size()) {
+    out.routing = model.regions[record.region].name;
+  }
+}
+
+RecordReport DescribeRecord(const config::RecordSet& record, const View& view) {
+  RecordReport out;
+  const auto& model = *view.model;
+  out.name = record.name;
+  out.type = dns::TypeName(record.type);
+  out.set = record.set;
+  DescribeRouting(record, model, out);
+  out.health = "-";
+  if (record.health_check && *record.health_check < view.health->checks.size()) {
+    out.health_check = model.health_checks[*record.health_check].name;
+    out.health = HealthText(view.health->checks[*record.health_check].healthy);
+  }
+  if (record.alias) {
+    const auto& alias = *record.alias;
+    if (alias.load_balancer) {
+      out.alias = "load-balancer " + model.load_balancers[*alias.load_balancer].name;
+      const bool known = alias.evaluate_target_health && *alias.load_balancer < view.health->load_balancers.size();
+      if (known && out.health != "unhealthy") {
+        out.health = HealthText(view.health->load_balancers[*alias.load_balancer].healthy);
+      }
+    } else {
+      out.alias = alias.record;
+    }
+  }
+  return out;
+}
+
+void AddZones(const View& view, StatusReport& report) {
+  for (const auto& zone : view.model->zones) {
+    ZoneReport out;
+    out.name = zone.name;
+    out.record_count = zone.records.size();
+    for (const auto& record : zone.records) {
+      const bool governed = record.policy != config::RoutingPolicy::kSimple || record.health_check || record.alias;
+      if (!governed) continue;
+      if (out.records.size() < kRecordsShownMax) {
+        out.records.push_back(DescribeRecord(record, view));
+      } else {
+        ++out.records_omitted;
+      }
+    }
+    report.zones.push_back(std::move(out));
+  }
+}
+
+void AddOverrides(const Runtime& runtime, StatusReport& report) {
+  for (const auto& entry : runtime.health_overrides) {
+    report.overrides.push_back({.kind = entry.kind,
+                                .group = entry.group,
+                                .id = entry.id,
+                                .state = std::string(ToString(entry.state)),
+                                .weights = {},
+                                .since = FormatIso8601(entry.since)});
+  }
+  for (const auto& shift : runtime.shifts) {
+    OverrideReport out;
+    out.kind = "weights";
+    out.id = shift.weights.load_balancer + "/" + std::to_string(shift.weights.port) + "/" +
+             PriorityText(shift.weights.priority);
+    for (const auto& [name, weight] : shift.weights.weights) out.weights.push_back({name, weight});
+    out.since = FormatIso8601(shift.since);
+    report.overrides.push_back(std::move(out));
+  }
+}
+
+}  // namespace
+
+StatusReport BuildStatusReport(const View& view, const Runtime& runtime, std::string_view version) {
+  StatusReport report;
+  report.version = version;
+  report.revision = view.revision;
+  report.file = runtime.file;
+  report.loaded_at = FormatIso8601(runtime.loaded_at);
+  report.started_at = FormatIso8601(runtime.started);
+  report.phase = runtime.draining ? "draining" : runtime.ready ? "serving" : "starting";
+  report.workers = runtime.workers;
+  report.reloads_refused = runtime.reloads_refused;
+  report.last_reload_error = runtime.last_reload_error;
+  report.admin = runtime.admin.ToString();
+  for (const auto& endpoint : runtime.dns) report.dns.push_back(endpoint.ToString());
+  AddLoadBalancers(view, runtime, report);
+  AddTargetGroups(view, report);
+  AddHealthChecks(view, report);
+  AddZones(view, report);
+  AddOverrides(runtime, report);
+  return report;
+}
+
+std::string PriorityText(std::uint32_t priority) { return priority == 0 ? "default" : std::to_string(priority); }
+
+std::string_view ToString(config::HealthCheckType type) {
+  switch (type) {
+    case config::HealthCheckType::kHttp:
+      return "HTTP";
+    case config::HealthCheckType::kHttps:
+      return "HTTPS";
+    case config::HealthCheckType::kHttpStrMatch:
+      return "HTTP_STR_MATCH";
+    case config::HealthCheckType::kHttpsStrMatch:
+      return "HTTPS_STR_MATCH";
+    case config::HealthCheckType::kTcp:
+      return "TCP";
+    case config::HealthCheckType::kCalculated:
+      return "CALCULATED";
+  }
+  return "";
+}
+
+}  // namespace weir::control

@@ -1,0 +1,245 @@
+#include "control/status_text.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace weir::control {
+namespace {
+
+enum class Colour : std::uint8_t { kNone, kGood, kBad, kWaiting, kHeading };
+
+struct Cell {
+  std::string text;
+  Colour colour = Colour::kNone;
+};
+using Row = std::vector<Cell>;
+
+std::string_view Escape(Colour colour) {
+  switch (colour) {
+    case Colour::kNone:
+      return "";
+    case Colour::kGood:
+      return "\x1b[32m";
+    case Colour::kBad:
+      return "\x1b[31m";
+    case Colour::kWaiting:
+      return "\x1b[33m";
+    case Colour::kHeading:
+      return "\x1b[1m";
+  }
+  return "";
+}
+
+constexpr std::string_view kReset = "\x1b[0m";
+
+Colour ColourOf(std::string_view state) {
+  if (state == "healthy") return Colour::kGood;
+  if (state == "unhealthy" || state == "unavailable") return Colour::kBad;
+  if (state == "initial" || state == "draining") return Colour::kWaiting;
+  return Colour::kNone;
+}
+
+// Columns as wide as their widest cell; the last one is not padded, so that no line ends in spaces.
+class Table {
+ public:
+  explicit Table(std::vector<std::string_view> titles) {
+    Row row;
+    for (const auto title : titles) row.push_back({std::string(title), Colour::kHeading});
+    rows_.push_back(std::move(row));
+  }
+  void Add(Row row) { rows_.push_back(std::move(row)); }
+  [[nodiscard]] bool empty() const { return rows_.size() == 1; }
+
+  void AppendTo(std::string& out, bool colours) const {
+    std::vector<std::size_t> widths;
+    for (const auto& row : rows_) {
+      widths.resize(std::max(widths.size(), row.size()));
+      for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].text.size());
+    }
+    for (const auto& row : rows_) {
+      std::string line = "  ";
+      std::size_t pending = 0;  // spaces owed before the next cell that is not empty
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        const Cell& cell = row[i];
+        if (!cell.text.empty()) {
+          line.append(pending, ' ');
+          pending = 0;
+          const bool paint = colours && cell.colour != Colour::kNone;
+          if (paint) line += Escape(cell.colour);
+          line += cell.text;
+          if (paint) line += kReset;
+        }
+        pending += widths[i] - cell.text.size() + 2;
+      }
+      out += line + "\n";
+    }
+  }
+
+ private:
+  std::vector<Row> rows_;
+};
+
+void AppendTable(std::string& out, std::string_view title, const Table& table, bool colours) {
+  if (table.empty()) return;
+  out += "\n";
+  if (colours) out += Escape(Colour::kHeading);
+  out += title;
+  if (colours) out += kReset;
+  out += "\n";
+  table.AppendTo(out, colours);
+}
+
+// 2026-11-02T10:15:30.123456Z without the fraction: a table has no room for it.
+std::string Seconds(const std::string& time) {
+  const auto dot = time.find('.');
+  return dot == std::string::npos ? time : time.substr(0, dot) + "Z";
+}
+
+std::string Join(const std::vector<std::string>& texts) {
+  std::string out;
+  for (const auto& text : texts) out += (out.empty() ? "" : ", ") + text;
+  return out;
+}
+
+std::string WeightsText(const std::vector<WeightedGroup>& groups) {
+  std::string out;
+  for (const auto& group : groups) out += (out.empty() ? "" : " ") + group.name + ":" + std::to_string(group.weight);
+  return out;
+}
+
+std::string ActionText(const ActionReport& action) {
+  if (action.type == "forward") {
+    if (action.groups.size() == 1) return "forward " + action.groups.front().name;
+    return "forward " + WeightsText(action.groups);
+  }
+  if (action.type == "redirect") return "redirect " + std::to_string(action.status_code) + " " + action.location;
+  return action.type + " " + std::to_string(action.status_code);
+}
+
+std::string HeaderText(const StatusReport& report) {
+  std::string out = "weir " + report.version + "  " + report.phase + "  revision " + std::to_string(report.revision) +
+                    "  " + report.file + "  loaded " + Seconds(report.loaded_at) + "\n";
+  out += "admin " + report.admin;
+  if (!report.dns.empty()) out += "  dns " + Join(report.dns);
+  out += "  workers " + std::to_string(report.workers) + "\n";
+  if (!report.last_reload_error.empty()) out += "last reload refused: " + report.last_reload_error + "\n";
+  return out;
+}
+
+void AppendLoadBalancers(std::string& out, const StatusReport& report, bool colours) {
+  Table table({"NAME", "HEALTH", "LISTENER", "RULE", "REQUESTS", "ACTION"});
+  for (const auto& balancer : report.load_balancers) {
+    std::string name = balancer.name;
+    std::string health = balancer.healthy ? "healthy" : "unhealthy";
+    for (const auto& listener : balancer.listeners) {
+      std::string where = listener.protocol + ":" + std::to_string(listener.port);
+      for (const auto& rule : listener.rules) {
+        std::string title = PriorityText(rule.priority);
+        if (!rule.name.empty()) title += " " + rule.name;
+        std::string action = ActionText(rule.action);
+        if (rule.weights_overridden) action += " (override)";
+        // A name is said once, on the first line it holds for.
+        const Colour colour = ColourOf(health);
+        table.Add({{std::exchange(name, {})},
+                   {std::exchange(health, {}), colour},
+                   {std::exchange(where, {})},
+                   {std::move(title)},
+                   {std::to_string(rule.requests)},
+                   {std::move(action)}});
+      }
+    }
+  }
+  AppendTable(out, "Load balancers", table, colours);
+}
+
+void AppendTargetGroups(std::string& out, const StatusReport& report, bool colours) {
+  Table table({"GROUP", "TARGET", "ZONE", "STATE", "REQUESTS", "SINCE", "WHY"});
+  for (const auto& group : report.target_groups) {
+    std::string name = group.name;
+    if (group.fail_open) name += " (fail-open)";
+    for (const auto& target : group.targets) {
+      std::string state = target.state;
+      if (target.admin_state != "measured" && !target.admin_state.empty()) state += " (forced)";
+      std::string why = target.reason;
+      if (!target.description.empty()) why = target.description;
+      table.Add({{std::exchange(name, {})},
+                 {target.host.empty() ? target.id : target.id + " " + target.host},
+                 {target.zone},
+                 {std::move(state), ColourOf(target.state)},
+                 {std::to_string(target.requests)},
+                 {Seconds(target.since)},
+                 {std::move(why)}});
+    }
+    if (group.targets.empty()) table.Add({{name}, {"no targets"}});
+  }
+  AppendTable(out, "Target groups", table, colours);
+}
+
+void AppendHealthChecks(std::string& out, const StatusReport& report, bool colours) {
+  Table table({"CHECK", "TYPE", "STATUS", "SINCE", "LAST RESULT"});
+  for (const auto& check : report.health_checks) {
+    std::string status = check.status;
+    if (check.admin_state != "measured" && !check.admin_state.empty()) status += " (forced)";
+    table.Add({{check.name},
+               {check.type},
+               {std::move(status), ColourOf(check.status)},
+               {Seconds(check.since)},
+               {check.last_result}});
+  }
+  AppendTable(out, "Health checks", table, colours);
+}
+
+void AppendZones(std::string& out, const StatusReport& report, bool colours) {
+  for (const auto& zone : report.zones) {
+    Table table({"RECORD", "TYPE", "SET", "POLICY", "HEALTH", "CHECK OR ALIAS"});
+    for (const auto& record : zone.records) {
+      std::string policy = record.policy;
+      if (!record.routing.empty()) policy += " " + record.routing;
+      std::string subject = record.health_check;
+      if (!record.alias.empty()) subject += (subject.empty() ? "alias " : ", alias ") + record.alias;
+      table.Add({{record.name},
+                 {record.type},
+                 {record.set},
+                 {std::move(policy)},
+                 {record.health, ColourOf(record.health)},
+                 {std::move(subject)}});
+    }
+    const std::string title = "Zone " + zone.name + " (" + std::to_string(zone.record_count) + " records)";
+    if (table.empty()) {
+      out += "\n" + title + "\n";
+    } else {
+      AppendTable(out, title, table, colours);
+    }
+    if (zone.records_omitted > 0) out += "  and " + std::to_string(zone.records_omitted) + " more\n";
+  }
+}
+
+void AppendOverrides(std::string& out, const StatusReport& report, bool colours) {
+  Table table({"OVERRIDE", "WHAT", "STATE", "SINCE"});
+  for (const auto& entry : report.overrides) {
+    table.Add({{entry.kind},
+               {entry.group.empty() ? entry.id : entry.group + " " + entry.id},
+               {entry.weights.empty() ? entry.state : WeightsText(entry.weights)},
+               {Seconds(entry.since)}});
+  }
+  AppendTable(out, "Overrides", table, colours);
+}
+
+}  // namespace
+
+std::string StatusText(const StatusReport& report, const StatusTextOptions& options) {
+  std::string out = HeaderText(report);
+  AppendLoadBalancers(out, report, options.colours);
+  AppendTargetGroups(out, report, options.colours);
+  AppendHealthChecks(out, report, options.colours);
+  AppendZones(out, report, options.colours);
+  AppendOverrides(out, report, options.colours);
+  return out;
+}
+
+}  // namespace weir::control
