@@ -1,0 +1,62 @@
+"""`weir demo`: starts by itself, says what to try, does what it says, ends on SIGINT."""
+
+import re
+import signal
+import subprocess
+import threading
+
+from weir_e2e import BINARY, SCALE, curl, dig, stop_process, wait_for
+
+
+class Demo:
+    def __init__(self, folder):
+        self.process = subprocess.Popen([BINARY, "demo"], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True, errors="replace")
+        self.lines = []
+        threading.Thread(target=self._collect, daemon=True).start()
+
+    def _collect(self):
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+    @property
+    def text(self):
+        return "\n".join(self.lines)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        stop_process(self.process, signal.SIGKILL)
+
+
+def test_the_demo_does_what_it_says(tmp_path):
+    with Demo(tmp_path) as demo:
+        wait_for(lambda: re.search(r"\bcurl\b.*http://\S+", demo.text) and re.search(r"\bdig\b.*-p ?\d+", demo.text), 20,
+                 "what to try with curl and dig")
+        url = re.search(r"\bcurl\b.*?(http://[^\s'\"]+)", demo.text).group(1)
+        wait_for(lambda: curl("-o", "/dev/null", "-w", "%{http_code}", url).stdout == "200", 10, f"200 from {url}")
+        port = int(re.search(r"\bdig\b.*-p ?(\d+)", demo.text).group(1))
+        name = next(word for word in re.search(r"\bdig\b(.*)", demo.text).group(1).split() if re.fullmatch(r"[\w.-]+\.[a-z]+\.?", word)
+                    and not word.startswith("@"))
+        wait_for(lambda: dig(port, name, "A").values, 10, f"an answer for {name}")
+        demo.process.send_signal(signal.SIGINT)
+        try:
+            demo.process.wait(10 * SCALE)
+        except subprocess.TimeoutExpired:
+            demo.process.send_signal(signal.SIGINT)
+            demo.process.wait(10 * SCALE)
+        assert demo.process.returncode in (0, 130), demo.text
+
+
+def test_both_colours_answer_in_the_demo(tmp_path):
+    with Demo(tmp_path) as demo:
+        wait_for(lambda: re.search(r"\bcurl\b.*http://\S+", demo.text), 20, "what to try with curl")
+        url = re.search(r"\bcurl\b.*?(http://[^\s'\"]+)", demo.text).group(1)
+        wait_for(lambda: curl(url).returncode == 0, 10)
+        seen = set()
+
+        def both():
+            seen.update(word for word in ("blue", "green") if word in curl("-i", url).stdout.lower())
+            return seen == {"blue", "green"}
+        wait_for(both, 20, "answers of blue and of green")
