@@ -1,5 +1,8 @@
 #pragma once
 
+#include "base/counters.h"
+#include "base/unique_fd.h"
+
 #include <condition_variable>
 #include <cstdint>
 #include <map>
@@ -9,14 +12,11 @@
 #include <thread>
 #include <vector>
 
-#include "base/counters.h"
-#include "base/unique_fd.h"
-
 namespace weir::proxy {
 
-// The access log files and the thread that writes them. Workers hand over whole batches of lines; nothing on a worker waits for
-// a disk. The queue is bounded: when the disk cannot keep up, batches are dropped and counted, never requests delayed.
-// Thread: any.
+// The access log files and the thread that writes them. Workers hand over whole batches of lines; nothing on a worker
+// waits for a disk. The queue is bounded: when the disk cannot keep up, batches are dropped and counted, never requests
+// delayed. Thread: any.
 class AccessLogSinks {
  public:
   static constexpr std::size_t kQueuedBytesMax = 64 * 1024 * 1024;
@@ -26,10 +26,11 @@ class AccessLogSinks {
   AccessLogSinks(const AccessLogSinks&) = delete;
   AccessLogSinks& operator=(const AccessLogSinks&) = delete;
 
-  // Queues complete lines for `path` ("-" is standard output). The file is opened for appending when its first batch is written;
-  // a file that cannot be opened or written is logged once and tried again with the next batch.
+  // Queues complete lines for `path` ("-" is standard output). The file is opened for appending when its first batch is
+  // written; a file that cannot be opened or written is logged once and tried again with the next batch.
   void Submit(const std::string& path, std::string lines);
-  // Closes every file; the next batch opens it anew (log rotation, SIGUSR1). Batches submitted before go to the old file.
+  // Closes every file; the next batch opens it anew (log rotation, SIGUSR1). Batches submitted before go to the old
+  // file.
   void Reopen();
   // Lines dropped because the queue was full or the file could not be written.
   [[nodiscard]] std::uint64_t dropped_lines() const;

@@ -1,11 +1,5 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <string>
-
 #include "base/ip_address.h"
 #include "base/unique_fd.h"
 #include "health/status.h"
@@ -13,9 +7,16 @@
 #include "proxy/access_log_sink.h"
 #include "proxy/routing/routing_table.h"
 
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
 namespace weir::proxy {
 
-// Which listener of the routing table a listening socket belongs to: a reload keeps the socket and looks the listener up anew.
+// Which listener of the routing table a listening socket belongs to: a reload keeps the socket and looks the listener
+// up anew.
 struct ListenerKey {
   std::string load_balancer;
   std::uint32_t index = 0;  // Listener::index
@@ -23,8 +24,8 @@ struct ListenerKey {
 };
 
 struct DataPlaneOptions {
-  std::size_t worker = 0;           // index of this worker in every PerWorker table
-  std::string node_region;          // for the ARNs of the access log; may be empty
+  std::size_t worker = 0;                 // index of this worker in every PerWorker table
+  std::string node_region;                // for the ARNs of the access log; may be empty
   AccessLogSinks* access_logs = nullptr;  // shared by the workers; outlives them
 };
 
@@ -37,8 +38,9 @@ class DataPlane {
   DataPlane(const DataPlane&) = delete;
   DataPlane& operator=(const DataPlane&) = delete;
 
-  // What requests that begin from now on are decided by. Requests under way keep the view they started with; those whose target
-  // finished draining in the new table are ended with 502 (spec: alb.md 8.2). Both belong to the same revision.
+  // What requests that begin from now on are decided by. Requests under way keep the view they started with; those
+  // whose target finished draining in the new table are ended with 502 (spec: alb.md 8.2). Both belong to the same
+  // revision.
   void SetView(std::shared_ptr<const RoutingTable> routing, std::shared_ptr<const health::StatusTable> status);
 
   // Accepts on `fd`, a listening socket bound to `bound` (the real port). `bound` names the socket for RemoveListener.

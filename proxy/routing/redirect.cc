@@ -65,13 +65,8 @@ class LocationWriter {
 };
 
 std::string_view HostOf(const http::RequestHead& head, const std::optional<http::Target>& target) {
-  std::string_view authority;
-  if (target && !target->authority.empty()) {
-    authority = target->authority;
-  } else if (const http::Field* field = http::FindField(head.fields, "host")) {
-    authority = field->value;
-  }
-  const auto host_port = http::ParseHostPort(authority);
+  const bool absolute = target && target->form == http::TargetForm::kAbsolute;
+  const auto host_port = http::ParseHostPort(absolute ? target->authority : head.host);
   return host_port ? host_port->host : std::string_view();
 }
 

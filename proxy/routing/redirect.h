@@ -17,10 +17,10 @@ inline constexpr std::size_t kLocationBytesMax = 8 * 1024;
 // What the keywords of a redirect stand for.
 struct RequestTargetParts {
   std::string_view scheme = "http";  // lower case
-  std::string_view host;             // without port; an IPv6 literal with or without brackets
+  std::string_view host = {};        // without port; an IPv6 literal with or without brackets
   std::uint16_t port = 0;            // of the listener
   std::string_view path = "/";       // as the client sent it
-  std::string_view query;            // as the client sent it, without `?`
+  std::string_view query = {};       // as the client sent it, without `?`
 };
 
 // The parts of a request that came in on `port`. Host: the absolute-form target's, else the Host field's, else

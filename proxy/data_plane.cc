@@ -1,0 +1,238 @@
+#include "proxy/data_plane.h"
+
+#include "base/log.h"
+#include "net/socket.h"
+#include "proxy/downstream/http1_connection.h"
+#include "proxy/exchange.h"
+#include "proxy/upstream/upstream_pool.h"
+#include "proxy/worker_state.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+namespace weir::proxy {
+namespace {
+
+// Connections taken from one listening socket in one turn, so that a flood of them cannot keep the others waiting.
+constexpr int kAcceptsPerTurnMax = 64;
+// How long accepting rests when the process is out of descriptors: the kernel queues meanwhile, and the loop does not
+// spin.
+constexpr std::chrono::milliseconds kAcceptPause{100};
+// How often a draining worker looks for connections that have become idle.
+constexpr std::chrono::milliseconds kDrainCheck{100};
+
+// What weir is configured with, found again after a reload: by its port, or by its place where the port was left to the
+// system.
+const Listener* FindSlotListener(const RoutingTable& table, const ListenerSlot& slot) {
+  const std::uint16_t configured_port = slot.listener->port;
+  if (configured_port == 0) {
+    const Listener* found = table.FindListener(slot.load_balancer, slot.index);
+    return found != nullptr && found->port == 0 ? found : nullptr;
+  }
+  for (const auto& listener : table.listeners()) {
+    if (listener->port == configured_port && listener->load_balancer == slot.load_balancer) return listener.get();
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+// One listening socket. Level-triggered: a turn may leave connections in the queue.
+class ListenerSocket final : public net::Deferred, private net::FdWatcher, private net::Timer {
+ public:
+  ListenerSocket(WorkerState& worker, DownstreamConnections& connections, std::shared_ptr<ListenerSlot> slot,
+                 UniqueFd fd)
+      : worker_(worker), connections_(connections), slot_(std::move(slot)), fd_(std::move(fd)) {
+    if (!worker_.loop.WatchLevel(fd_.get(), EPOLLIN, *this))
+      LogError("cannot watch listener " + slot_->bound.ToString());
+  }
+
+  [[nodiscard]] ListenerSlot& slot() { return *slot_; }
+
+  void CloseAfterQueue() {
+    while (AcceptOne()) {
+    }
+    Close();
+  }
+  void Close() {
+    Cancel();
+    fd_.Reset();
+  }
+
+ private:
+  void OnEvents(std::uint32_t /*events*/) override {
+    for (int i = 0; i < kAcceptsPerTurnMax && fd_.valid() && AcceptOne(); ++i) {
+    }
+  }
+
+  void OnTimer() override {
+    if (fd_.valid()) worker_.loop.ModifyLevel(fd_.get(), EPOLLIN, *this);
+  }
+
+  // False when the queue is empty or accepting has to rest.
+  bool AcceptOne() {
+    net::SocketAddress address;
+    address.size = sizeof(address.storage);
+    UniqueFd fd(accept4(fd_.get(), address.get(), &address.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!fd.valid()) {
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) Rest(errno);
+      return errno == ECONNABORTED || errno == EINTR;
+    }
+    if (std::exchange(resting_, false)) LogInfo("accepting again listener=" + slot_->bound.ToString());
+    Endpoint local = slot_->bound;
+    if (local.address.is_wildcard()) local = net::LocalEndpoint(fd.get());
+    auto connection = std::make_unique<Http1Connection>(worker_, connections_, slot_);
+    Http1Connection& added = *connection;
+    connections_.Add(std::move(connection));
+    added.Start(std::move(fd), net::SocketAddress::ToEndpoint(address.get()), local);
+    return true;
+  }
+
+  void Rest(int error) {
+    if (!std::exchange(resting_, true)) {
+      LogWarning("cannot accept, trying again every 100 ms listener=" + slot_->bound.ToString() + " reason=\"" +
+                 std::strerror(error) + "\"");
+    }
+    worker_.loop.ModifyLevel(fd_.get(), 0, *this);
+    worker_.loop.timers().Schedule(*this, worker_.loop.now() + kAcceptPause);
+  }
+
+  WorkerState& worker_;
+  DownstreamConnections& connections_;
+  std::shared_ptr<ListenerSlot> slot_;
+  UniqueFd fd_;
+  bool resting_ = false;
+};
+
+class DataPlane::Implementation {
+ public:
+  Implementation(net::EventLoop& loop, DataPlaneOptions options)
+      : access_log_(options.access_logs, options.node_region),
+        worker_(loop, options.worker),
+        pool_(worker_),
+        drain_timer_([this] { CloseIdleConnections(); }) {
+    worker_.access_log = &access_log_;
+    worker_.upstreams = &pool_;
+  }
+
+  ~Implementation() { CloseAll(); }
+
+  void SetView(std::shared_ptr<const RoutingTable> routing, std::shared_ptr<const health::StatusTable> status) {
+    const bool new_table = view_ == nullptr || view_->routing != routing;
+    view_ = std::make_shared<const DataView>(DataView{std::move(routing), std::move(status)});
+    if (new_table) worker_.selector.Reset(*view_->routing, worker_.worker);
+    for (const auto& weak : slots_) {
+      if (const auto slot = weak.lock()) UpdateSlot(*slot);
+    }
+    std::erase_if(slots_, [](const auto& weak) { return weak.expired(); });
+    const std::vector<Exchange*> active = worker_.active;
+    for (Exchange* exchange : active) exchange->EndIfDeregistered(*view_);
+    if (new_table) CloseConnectionsOfRemovedListeners();
+  }
+
+  void AddListener(const ListenerKey& key, const Endpoint& bound, UniqueFd fd) {
+    const Listener* listener = view_ == nullptr ? nullptr : view_->routing->FindListener(key.load_balancer, key.index);
+    if (listener == nullptr) {
+      LogError("listener is not in the routing table load-balancer=" + key.load_balancer +
+               " bound=" + bound.ToString());
+      return;
+    }
+    auto slot = std::make_shared<ListenerSlot>();
+    slot->load_balancer = key.load_balancer;
+    slot->index = key.index;
+    slot->bound = bound;
+    slot->view = view_;
+    slot->listener = listener;
+    slots_.push_back(slot);
+    sockets_.push_back(std::make_unique<ListenerSocket>(worker_, connections_, std::move(slot), std::move(fd)));
+  }
+
+  void RemoveListener(const Endpoint& bound) {
+    const auto found =
+        std::ranges::find_if(sockets_, [&](const auto& socket) { return socket->slot().bound == bound; });
+    if (found == sockets_.end()) return;
+    (*found)->CloseAfterQueue();
+    worker_.loop.DestroyLater(std::move(*found));
+    sockets_.erase(found);
+  }
+
+  void Drain() {
+    worker_.draining = true;
+    for (auto& socket : sockets_) {
+      socket->CloseAfterQueue();
+      worker_.loop.DestroyLater(std::move(socket));
+    }
+    sockets_.clear();
+    pool_.CloseIdle();
+    CloseIdleConnections();
+  }
+
+  [[nodiscard]] bool idle() const { return connections_.all().empty(); }
+
+  void CloseAll() {
+    for (auto& socket : sockets_) {
+      socket->Close();
+      worker_.loop.DestroyLater(std::move(socket));
+    }
+    sockets_.clear();
+    while (!connections_.all().empty()) connections_.all().back()->Abort();
+    pool_.CloseIdle();
+    access_log_.Flush();
+  }
+
+ private:
+  void UpdateSlot(ListenerSlot& slot) const {
+    const Listener* listener = FindSlotListener(*view_->routing, slot);
+    slot.removed = listener == nullptr;
+    if (slot.removed) return;  // connections that are left finish by the rules they know
+    slot.view = view_;
+    slot.listener = listener;
+    slot.index = listener->index;
+  }
+
+  void CloseConnectionsOfRemovedListeners() {
+    // Closing takes a connection out of the list and puts the last one in its place: backwards, none is missed.
+    for (std::size_t i = connections_.all().size(); i-- > 0;) {
+      Http1Connection& connection = *connections_.all()[i];
+      if (connection.slot().removed) connection.CloseWhenIdle();
+    }
+  }
+
+  void CloseIdleConnections() {
+    for (std::size_t i = connections_.all().size(); i-- > 0;) connections_.all()[i]->CloseWhenIdle();
+    if (!idle()) worker_.loop.timers().Schedule(drain_timer_, worker_.loop.now() + kDrainCheck);
+  }
+
+  AccessLog access_log_;
+  WorkerState worker_;
+  UpstreamPool pool_;
+  DownstreamConnections connections_;
+  std::shared_ptr<const DataView> view_;
+  std::vector<std::unique_ptr<ListenerSocket>> sockets_;
+  std::vector<std::weak_ptr<ListenerSlot>> slots_;  // of sockets and of connections that outlived theirs
+  net::CallbackTimer drain_timer_;
+};
+
+DataPlane::DataPlane(net::EventLoop& loop, DataPlaneOptions options)
+    : implementation_(std::make_unique<Implementation>(loop, std::move(options))) {}
+DataPlane::~DataPlane() = default;
+
+void DataPlane::SetView(std::shared_ptr<const RoutingTable> routing,
+                        std::shared_ptr<const health::StatusTable> status) {
+  implementation_->SetView(std::move(routing), std::move(status));
+}
+void DataPlane::AddListener(const ListenerKey& key, const Endpoint& bound, UniqueFd fd) {
+  implementation_->AddListener(key, bound, std::move(fd));
+}
+void DataPlane::RemoveListener(const Endpoint& bound) { implementation_->RemoveListener(bound); }
+void DataPlane::Drain() { implementation_->Drain(); }
+bool DataPlane::idle() const { return implementation_->idle(); }
+void DataPlane::CloseAll() { implementation_->CloseAll(); }
+
+}  // namespace weir::proxy

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "proxy/message.h"
+
+#include <cstdint>
+#include <string_view>
+
+namespace weir::proxy {
+
+// The client's side of one exchange: a request that came over some connection, and the way to answer it. Implemented
+// for each HTTP version; the exchange knows only this. Nothing here calls back into the exchange before it returns:
+// what goes wrong while writing is reported later, as OnDownstreamClosed. Thread: worker.
+class DownstreamStream {
+ public:
+  // 100 Continue, 103 Early Hints: before the response. Not sent to clients that do not know interim responses.
+  virtual void SendInterim(const ResponseMessage& response) = 0;
+  // The head and what is already there of the content, in one write.
+  virtual void SendResponse(const ResponseMessage& response, const Content& content) = 0;
+  virtual void SendContent(const Content& content) = 0;
+  // Bytes wait to be written: send no more until OnDownstreamDrained.
+  [[nodiscard]] virtual bool congested() const = 0;
+  // Request content: stop delivering it, go on delivering it.
+  virtual void PauseRequestContent() = 0;
+  virtual void ResumeRequestContent() = 0;
+  // The connection takes no request after this one.
+  virtual void CloseAfterResponse() = 0;
+  // The response cannot be completed: ends the connection so that the client notices.
+  virtual void AbortResponse() = 0;
+  // The exchange is over; its stream pointer is dead after this call.
+  virtual void FinishExchange() = 0;
+  // Bytes received for and sent in this exchange, heads included.
+  [[nodiscard]] virtual std::uint64_t bytes_received() const = 0;
+  [[nodiscard]] virtual std::uint64_t bytes_sent() const = 0;
+
+ protected:
+  ~DownstreamStream() = default;
+};
+
+}  // namespace weir::proxy

@@ -1,0 +1,136 @@
+#pragma once
+
+#include "net/stream.h"
+#include "net/timer_wheel.h"
+#include "proxy/content_reader.h"
+#include "proxy/downstream/downstream_stream.h"
+#include "proxy/exchange.h"
+#include "proxy/stream_writer.h"
+#include "proxy/worker_state.h"
+
+#include <sys/uio.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace weir::proxy {
+
+class Http1Connection;
+
+// Owns the client connections of one worker. Thread: worker.
+class DownstreamConnections {
+ public:
+  void Add(std::unique_ptr<Http1Connection> connection);
+  void Remove(WorkerState& worker, Http1Connection& connection);
+  [[nodiscard]] const std::vector<std::unique_ptr<Http1Connection>>& all() const { return all_; }
+
+ private:
+  std::vector<std::unique_ptr<Http1Connection>> all_;
+};
+
+// An HTTP/1.x connection of a client: reads heads and content, gives each request to an exchange, writes what the
+// exchange answers. Pipelined requests are served one after the other. Idle, it owns no buffer. Thread: worker.
+class Http1Connection final : public DownstreamStream,
+                              public net::Deferred,
+                              private net::StreamEvents,
+                              private net::Timer,
+                              private net::Task {
+ public:
+  Http1Connection(WorkerState& worker, DownstreamConnections& connections, std::shared_ptr<ListenerSlot> slot);
+  ~Http1Connection() override;
+
+  // Takes the accepted socket.
+  void Start(UniqueFd fd, const Endpoint& peer, const Endpoint& local);
+  // No request is under way and no byte of one has arrived: closes. Otherwise the connection closes after its response.
+  void CloseWhenIdle();
+  // Ends it at once, with the exchange under way.
+  void Abort();
+  [[nodiscard]] const ListenerSlot& slot() const { return *facts_.slot; }
+
+  void SendInterim(const ResponseMessage& response) override;
+  void SendResponse(const ResponseMessage& response, const Content& content) override;
+  void SendContent(const Content& content) override;
+  [[nodiscard]] bool congested() const override { return writer_.congested(); }
+  void PauseRequestContent() override { content_paused_ = true; }
+  void ResumeRequestContent() override;
+  void CloseAfterResponse() override { close_after_response_ = true; }
+  void AbortResponse() override;
+  void FinishExchange() override;
+  [[nodiscard]] std::uint64_t bytes_received() const override { return bytes_received_; }
+  [[nodiscard]] std::uint64_t bytes_sent() const override { return bytes_sent_; }
+
+ private:
+  friend class DownstreamConnections;
+  enum class State : std::uint8_t {
+    kHead,       // between requests, or part of a head has arrived
+    kContent,    // an exchange is under way and its content is still coming
+    kResponse,   // an exchange is under way, the request is complete
+    kLingering,  // answered and closed for writing; what the client still sends is thrown away
+    kClosed,
+  };
+
+  void OnReadable() override;
+  void OnWritable() override;
+  void OnTimer() override;
+  void RunTask() override;
+
+  void Read();
+  void UseCarried();
+  // Uses up what it can of `bytes` and carries the rest.
+  void Consume(std::string_view bytes);
+  [[nodiscard]] bool ConsumeHead(std::string_view& bytes);
+  [[nodiscard]] bool ConsumeContent(std::string_view& bytes);
+  void Refuse(ErrorCode code);
+  void OnEnd();
+  void OnPeerClosed();
+  void Discard();
+  void AppendResponseHead(std::string& out, const ResponseMessage& response, bool with_framing);
+  void WriteWithContent(std::string& out, const Content& content);
+  void Write(std::string_view head, std::string_view content, std::string_view tail);
+  void AfterResponse();
+  void Linger();
+  void Close(net::Stream::CloseMode mode);
+  void Touch();
+  [[nodiscard]] std::chrono::seconds idle_timeout() const;
+  [[nodiscard]] bool keep_alive_expired() const;
+  [[nodiscard]] ListenerCounters& counters() const;
+
+  static constexpr int kReadsPerTurnMax = 8;
+  // How long, and how much, a client that is being refused may go on sending before its connection is closed under it.
+  static constexpr std::chrono::seconds kLingerTime{2};
+  static constexpr std::uint64_t kLingerBytesMax = 16 * 1024 * 1024;
+  // A connection this young may have its first request on the way.
+  static constexpr std::chrono::seconds kFreshTime{1};
+  // How long a client that closed its sending side still gets a response that has not begun (docs/decisions.md).
+  static constexpr std::chrono::seconds kHalfClosedGrace{1};
+
+  WorkerState& worker_;
+  DownstreamConnections& connections_;
+  DownstreamConnectionFacts facts_;
+  std::unique_ptr<net::Stream> stream_;
+  std::size_t index_ = 0;
+  SteadyTime accepted_;
+  Exchange* exchange_ = nullptr;
+  State state_ = State::kHead;
+
+  bool any_request_ = false;
+  bool close_after_response_ = false;
+  bool content_paused_ = false;
+  bool half_closed_ = false;
+  bool write_failed_ = false;
+  bool response_chunked_ = false;
+  bool client_is_http10_ = false;
+  bool request_is_head_ = false;
+  ContentReader content_;
+  std::string carried_;      // bytes that wait: part of a head, or pipelined requests
+  std::size_t scanned_ = 0;  // of a head in carried_
+  StreamWriter writer_;
+  std::uint64_t bytes_received_ = 0;
+  std::uint64_t bytes_sent_ = 0;
+  std::uint64_t discarded_ = 0;
+};
+
+}  // namespace weir::proxy

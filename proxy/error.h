@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace weir::proxy {
+
+// Every way in which an exchange can fail, once. ErrorTraits says what follows from each: status, log reason,
+// connection handling.
+enum class ErrorCode : std::uint8_t {
+  kMalformedRequest,          // 400
+  kDesyncBlocked,             // 400: the desync mitigation mode blocks the request's class
+  kRequestContentIncomplete,  // 400: the client closed before the whole content
+  kRequestContentMalformed,   // 400: bad chunked coding
+  kMethodNotAllowed,          // 405: TRACE, CONNECT
+  kRequestTimeout,            // 408
+  kTargetTooLong,             // 414
+  kClientClosed,              // 460
+  kForwardedForTooLong,       // 463
+  kTransferCodingUnknown,     // 501
+  kVersionNotSupported,       // 505
+  kRedirectTooLong,           // 507
+  kNoTarget,                  // 503: the group has no target, or every weight is 0
+  kConnectionRefused,         // 502
+  kConnectionTimeout,         // 504: 10 s to connect
+  kConnectionFailed,          // 502: unreachable, no local port …
+  kTargetReset,               // 502: RST or FIN with a request outstanding
+  kTargetResponseMalformed,   // 502
+  kTargetResponseTimeout,     // 504: nothing for the idle timeout
+  kRequestContentStalled,     // 504: Content-Length larger than the content
+  kTargetResponseIncomplete,  // the response broke off after its head was sent: the client's connection is closed
+  kTargetDeregistered,        // 502: the deregistration delay ended
+  kResponseStalled,           // the client stopped reading for the idle timeout
+};
+
+enum class ErrorSource : std::uint8_t { kDownstream, kUpstream, kInternal };
+// Whether the request may be sent again: never, always (nothing was sent), or only when the connection was a reused one
+// and the request is idempotent.
+enum class RetryAdvice : std::uint8_t { kNo, kYes, kIfReused };
+
+struct ErrorTraits {
+  std::uint16_t status;  // answered while no response head was sent, and logged as elb_status_code
+  ErrorSource source;
+  RetryAdvice retry;
+  std::string_view reason;  // error_reason in the access log and in metrics
+};
+[[nodiscard]] const ErrorTraits& TraitsOf(ErrorCode code);
+
+// The code for a request head that the parser refused with `http_status`.
+[[nodiscard]] ErrorCode CodeForRefusedHead(std::uint16_t http_status);
+// The code for a connect that failed with `error`, an errno.
+[[nodiscard]] ErrorCode CodeForConnectError(int error);
+
+}  // namespace weir::proxy

@@ -1,0 +1,47 @@
+#pragma once
+
+// What the proxy changes in messages on their way: forwarding fields, Host, trace id, hop-by-hop fields. spec:
+// alb.md 12.3-12.5.
+
+#include "base/clock.h"
+#include "base/ip_address.h"
+#include "base/random.h"
+#include "config/model.h"
+#include "http/message.h"
+#include "proxy/message.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace weir::proxy {
+
+// Where a request came from and to.
+struct RequestOrigin {
+  Endpoint peer;            // the client
+  Endpoint local;           // what it connected to
+  std::uint16_t port = 0;   // the listener's
+  std::string_view scheme;  // http
+};
+
+inline constexpr std::size_t kForwardedForAddressesMax = 30;
+
+// Addresses in every X-Forwarded-For line of the request; more than kForwardedForAddressesMax is answered 463.
+[[nodiscard]] std::size_t CountForwardedFor(const std::vector<http::Field>& fields);
+
+// The request as the target gets it, in `out` (cleared first): target in origin-form, Host by the rules of 12.3, the
+// client's fields without hop-by-hop ones, X-Forwarded-*, X-Amzn-Trace-Id. `trace_id` gets the value of the last one,
+// for the log.
+void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalancerAttributes& attributes,
+                         const RequestOrigin& origin, WallTime now, Random& random, RequestMessage& out,
+                         std::string& trace_id);
+
+// The value for X-Amzn-Trace-Id, given what the client sent (empty: nothing). spec: alb.md 12.5.
+[[nodiscard]] std::string TraceId(std::string_view received, std::size_t head_bytes, WallTime now, Random& random);
+
+// Appends the response's fields as the client gets them: hop-by-hop fields and Content-Length removed, the listener's
+// response fields set in place of the target's.
+void AppendResponseFields(const http::ResponseHead& head, const config::ListenerAttributes& attributes,
+                          FieldBlock& out);
+
+}  // namespace weir::proxy

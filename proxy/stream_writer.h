@@ -1,0 +1,32 @@
+#pragma once
+
+#include "net/stream.h"
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace weir::proxy {
+
+// Writes to a stream and keeps what it does not take at once. Bounded by its callers: they send nothing more while
+// bytes are kept. Thread: worker.
+class StreamWriter {
+ public:
+  // Sends the pieces in order, with one call where the stream takes them all. False when the connection is broken.
+  [[nodiscard]] bool Write(net::Stream& stream, std::span<const iovec> pieces);
+  // Sends what was kept; call when the stream is writable again. False when the connection is broken.
+  [[nodiscard]] bool Flush(net::Stream& stream);
+  [[nodiscard]] bool congested() const { return offset_ < kept_.size(); }
+  void Clear();
+
+ private:
+  std::string kept_;
+  std::size_t offset_ = 0;
+};
+
+[[nodiscard]] inline iovec Piece(std::string_view bytes) { return {const_cast<char*>(bytes.data()), bytes.size()}; }
+
+}  // namespace weir::proxy

@@ -1,0 +1,263 @@
+#include "proxy/upstream/http1_upstream_connection.h"
+
+#include "http/head_parser.h"
+#include "http/writer.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace weir::proxy {
+
+Http1UpstreamConnection::Http1UpstreamConnection(WorkerState& worker, UpstreamPool& pool, const Endpoint& endpoint)
+    : worker_(worker), pool_(pool), endpoint_(endpoint) {}
+
+Http1UpstreamConnection::~Http1UpstreamConnection() = default;
+
+int Http1UpstreamConnection::Connect(UpstreamEvents& events) {
+  int error = 0;
+  stream_ = net::TcpStream::Connect(worker_.loop, endpoint_, *this, error);
+  if (stream_ == nullptr) return error;
+  events_ = &events;
+  worker_.loop.timers().Schedule(*this, worker_.loop.now() + UpstreamPool::kConnectTimeout);
+  return 0;
+}
+
+bool Http1UpstreamConnection::Reuse(UpstreamEvents& events) {
+  // The turn's events may not have told yet; a stale connection then shows itself when it is used.
+  if (stream_->peer_closed() || stream_->readable()) return false;
+  events_ = &events;
+  state_ = State::kActive;
+  reused_ = true;
+  return true;
+}
+
+void Http1UpstreamConnection::OnConnected(int error) {
+  if (state_ != State::kConnecting) return;
+  if (error != 0) {
+    Fail(CodeForConnectError(error));
+    return;
+  }
+  // While a request is under way the client's idle timer watches both legs.
+  Cancel();
+  state_ = State::kActive;
+  events_->OnUpstreamConnected();
+}
+
+// ---- request
+// --------------------------------------------------------------------------------------------------------------------
+
+bool Http1UpstreamConnection::SendRequest(const RequestMessage& request, const Content& content) {
+  head_received_ = response_began_ = response_complete_ = until_close_ = write_failed_ = false;
+  request_chunked_ =
+      request.framing.kind == http::FramingKind::kChunked || request.framing.kind == http::FramingKind::kUnknown;
+  request_complete_ = content.is_last();
+  method_ = request.method;
+
+  std::string& out = worker_.head_out;
+  out.clear();
+  http::AppendRequestLine(out, request.method, request.target);
+  out += request.host_lines;
+  out += request.fields;
+  if (request_chunked_) {
+    out += "Transfer-Encoding: chunked\r\n";
+  } else if (request.framing.kind == http::FramingKind::kContentLength) {
+    http::AppendField(out, "Content-Length", std::to_string(request.framing.content_length));
+  }
+  out += "\r\n";
+  const auto pieces = AppendContentFraming(out, content);
+  if (!writer_.Write(*stream_, pieces)) {
+    state_ = State::kDead;
+    return false;
+  }
+  return true;
+}
+
+std::array<iovec, 3> Http1UpstreamConnection::AppendContentFraming(std::string& out, const Content& content) const {
+  const bool has_chunk = request_chunked_ && !content.bytes.empty();
+  if (has_chunk) http::AppendChunkHeader(out, content.bytes.size());
+  const std::size_t before_content = out.size();
+  if (has_chunk) out += "\r\n";
+  if (request_chunked_ && content.is_last()) {
+    http::AppendLastChunk(out, content.has_trailers() ? *content.trailers : std::vector<http::Field>());
+  }
+  const std::string_view all = out;
+  return {Piece(all.substr(0, before_content)), Piece(content.bytes), Piece(all.substr(before_content))};
+}
+
+void Http1UpstreamConnection::SendContent(const Content& content) {
+  request_complete_ = content.is_last();
+  // The target may have answered and closed while content was on its way: the response is still read.
+  if (write_failed_ || state_ != State::kActive) return;
+  std::string& out = worker_.head_out;
+  out.clear();
+  const auto pieces = AppendContentFraming(out, content);
+  write_failed_ = !writer_.Write(*stream_, pieces);
+  if (write_failed_) writer_.Clear();
+}
+
+void Http1UpstreamConnection::OnWritable() {
+  if (state_ != State::kActive) return;
+  if (!writer_.congested()) return;
+  if (!writer_.Flush(*stream_)) {
+    write_failed_ = true;
+    writer_.Clear();
+  }
+  if (!writer_.congested()) events_->OnUpstreamDrained();
+}
+
+// ---- response
+// -------------------------------------------------------------------------------------------------------------------
+
+void Http1UpstreamConnection::OnReadable() {
+  switch (state_) {
+    case State::kIdle:
+      Close();
+      return;  // closed by the target, or it spoke out of turn
+    case State::kActive:
+      ReadResponse();
+      return;
+    default:
+      return;
+  }
+}
+
+void Http1UpstreamConnection::ResumeResponse() {
+  paused_ = false;
+  if (state_ == State::kActive) ReadResponse();
+}
+
+void Http1UpstreamConnection::ReadResponse() {
+  for (int reads = 0; state_ == State::kActive && !paused_ && stream_->readable(); ++reads) {
+    char* const buffer = worker_.read_buffer.data();
+    const std::size_t carried = carried_.size();
+    std::memcpy(buffer, carried_.data(), carried);
+    const net::IoResult result = stream_->Read({buffer + carried, WorkerState::kReadBytesMax});
+    if (result.status == net::IoStatus::kWouldBlock) return;
+    if (result.status != net::IoStatus::kOk) {
+      OnEnd();
+      return;
+    }
+    response_began_ = true;
+    carried_.clear();
+    if (!Consume({buffer, carried + result.bytes})) return;
+  }
+}
+
+bool Http1UpstreamConnection::Consume(std::string_view bytes) {
+  while (!bytes.empty() && state_ == State::kActive) {
+    if (response_complete_) {
+      // Bytes after the response belong to no request.
+      reusable_ = false;
+      return false;
+    }
+    if (!head_received_) {
+      if (!ConsumeHead(bytes)) return false;
+      if (!head_received_ && !carried_.empty()) return true;
+    } else if (!ConsumeContent(bytes, nullptr)) {
+      return false;
+    }
+  }
+  return state_ == State::kActive;
+}
+
+bool Http1UpstreamConnection::ConsumeHead(std::string_view& bytes) {
+  http::ResponseHead& head = worker_.response_head;
+  const auto outcome = http::ParseResponseHead(bytes, scanned_, http::ResponseHeadLimits(), method_, head);
+  if (outcome.status == http::ParseStatus::kNeedMore) {
+    carried_.assign(bytes);
+    bytes = {};
+    return true;
+  }
+  scanned_ = 0;
+  if (outcome.status == http::ParseStatus::kRefused) {
+    Fail(ErrorCode::kTargetResponseMalformed);
+    return false;
+  }
+  bytes.remove_prefix(outcome.consumed);
+  if (head.status < 200) {
+    events_->OnResponse(head, {});
+    return state_ == State::kActive;
+  }
+  head_received_ = true;
+  until_close_ = head.framing.kind == http::FramingKind::kUntilClose;
+  if (!head.keep_alive || until_close_) reusable_ = false;
+  content_.Begin(head.framing);
+  return ConsumeContent(bytes, &head);
+}
+
+// Delivers what `bytes` hold of the content, together with the head where that is new. False when this was the end.
+bool Http1UpstreamConnection::ConsumeContent(std::string_view& bytes, const http::ResponseHead* head) {
+  Content content;
+  if (content_.Take(bytes, content) == ContentReader::Status::kRefused) {
+    // A head that was not passed on yet is worth nothing with such content.
+    Fail(head != nullptr ? ErrorCode::kTargetResponseMalformed : ErrorCode::kTargetResponseIncomplete);
+    return false;
+  }
+  response_complete_ = content.is_last();
+  if (response_complete_ && (!bytes.empty() || !request_complete_)) reusable_ = false;
+  if (head != nullptr) {
+    events_->OnResponse(*head, content);
+  } else if (!content.bytes.empty() || content.is_last()) {
+    events_->OnResponseContent(content);
+  }
+  return !content.is_last() && state_ == State::kActive;
+}
+
+void Http1UpstreamConnection::OnEnd() {
+  reusable_ = false;
+  if (head_received_ && until_close_ && !response_complete_ && !stream_->broken()) {
+    response_complete_ = true;
+    events_->OnResponseContent({.bytes = {}, .end = ContentEnd::kLast, .trailers = nullptr});
+    return;
+  }
+  Fail(head_received_ ? ErrorCode::kTargetResponseIncomplete : ErrorCode::kTargetReset);
+}
+
+void Http1UpstreamConnection::Fail(ErrorCode code) {
+  state_ = State::kDead;
+  Cancel();
+  events_->OnUpstreamFailed(code, response_began_);
+}
+
+void Http1UpstreamConnection::OnTimer() {
+  if (state_ == State::kConnecting) {
+    Fail(ErrorCode::kConnectionTimeout);
+  } else if (state_ == State::kIdle) {
+    Close();
+  }
+}
+
+// ---- the end
+// --------------------------------------------------------------------------------------------------------------------
+
+void Http1UpstreamConnection::Release() {
+  events_ = nullptr;
+  const bool reuse = state_ == State::kActive && reusable_ && request_complete_ && response_complete_ &&
+                     !writer_.congested() && !stream_->peer_closed() && !worker_.draining;
+  if (!reuse) {
+    Close();
+    return;
+  }
+  state_ = State::kIdle;
+  paused_ = false;
+  carried_.clear();
+  scanned_ = 0;
+  worker_.loop.timers().Schedule(*this, worker_.loop.now() + idle_timeout_);
+  pool_.PutIdle(*this);
+}
+
+void Http1UpstreamConnection::Close() {
+  if (state_ == State::kIdle) pool_.TakeIdle(*this);
+  state_ = State::kDead;
+  Cancel();
+  if (stream_ != nullptr) {
+    // A response that is not wanted any more is cut off; a connection that did its work ends politely.
+    const bool in_use = !response_complete_ && (response_began_ || !method_.empty());
+    stream_->Close(in_use ? net::Stream::CloseMode::kReset : net::Stream::CloseMode::kGraceful);
+  }
+  pool_.Destroy(*this);
+}
+
+}  // namespace weir::proxy

@@ -1,0 +1,98 @@
+#pragma once
+
+#include "net/stream.h"
+#include "net/timer_wheel.h"
+#include "proxy/content_reader.h"
+#include "proxy/stream_writer.h"
+#include "proxy/upstream/upstream_pool.h"
+#include "proxy/upstream/upstream_stream.h"
+
+#include <sys/uio.h>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace weir::proxy {
+
+// An HTTP/1.1 connection to a target: one exchange at a time, never pipelined. Owned by its pool.
+// Thread: worker.
+class Http1UpstreamConnection final : public UpstreamStream,
+                                      public net::Deferred,
+                                      private net::StreamEvents,
+                                      private net::Timer {
+ public:
+  Http1UpstreamConnection(WorkerState& worker, UpstreamPool& pool, const Endpoint& endpoint);
+  ~Http1UpstreamConnection() override;
+
+  // Begins to connect; 0, or the errno of an immediate refusal.
+  [[nodiscard]] int Connect(UpstreamEvents& events);
+  // Takes an idle connection for another exchange. False when its target has closed it: it is good for nothing.
+  [[nodiscard]] bool Reuse(UpstreamEvents& events);
+  void set_idle_timeout(std::chrono::seconds timeout) { idle_timeout_ = timeout; }
+  [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
+
+  [[nodiscard]] bool connected() const override { return state_ == State::kActive; }
+  [[nodiscard]] bool reused() const override { return reused_; }
+  [[nodiscard]] bool SendRequest(const RequestMessage& request, const Content& content) override;
+  void SendContent(const Content& content) override;
+  [[nodiscard]] bool congested() const override { return writer_.congested(); }
+  void PauseResponse() override { paused_ = true; }
+  void ResumeResponse() override;
+  void Release() override;
+  void CloseAfterExchange() override { reusable_ = false; }
+
+ private:
+  friend class UpstreamPool;
+  enum class State : std::uint8_t { kConnecting, kActive, kIdle, kDead };
+
+  void OnConnected(int error) override;
+  void OnReadable() override;
+  void OnWritable() override;
+  void OnTimer() override;
+
+  void ReadResponse();
+  // Uses `bytes` up; false when the connection has nothing more to give to this exchange.
+  [[nodiscard]] bool Consume(std::string_view bytes);
+  [[nodiscard]] bool ConsumeHead(std::string_view& bytes);
+  [[nodiscard]] bool ConsumeContent(std::string_view& bytes, const http::ResponseHead* head);
+  // Appends what frames `content` and gives the pieces to write: what `out` held and the chunk's size, the content,
+  // what follows it.
+  [[nodiscard]] std::array<iovec, 3> AppendContentFraming(std::string& out, const Content& content) const;
+  void OnEnd();
+  void Fail(ErrorCode code);
+  void Close();
+
+  // Reads of one turn, so that one fast target cannot keep the others waiting.
+  static constexpr int kReadsPerTurnMax = 8;
+
+  WorkerState& worker_;
+  UpstreamPool& pool_;
+  UpstreamEvents* events_ = nullptr;
+  std::unique_ptr<net::Stream> stream_;
+  Endpoint endpoint_;
+  std::chrono::seconds idle_timeout_{60};
+  std::size_t pool_index_ = 0;
+  State state_ = State::kConnecting;
+
+  bool reused_ = false;
+  bool reusable_ = true;
+  bool paused_ = false;
+  bool request_chunked_ = false;
+  bool request_complete_ = false;
+  bool write_failed_ = false;
+  bool head_received_ = false;
+  bool response_began_ = false;
+  bool response_complete_ = false;
+  bool until_close_ = false;
+  ContentReader content_;
+  std::string method_;
+  std::string carried_;      // a head that has not arrived whole
+  std::size_t scanned_ = 0;  // of carried_
+  StreamWriter writer_;
+};
+
+}  // namespace weir::proxy

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "base/ip_address.h"
+#include "proxy/upstream/upstream_stream.h"
+#include "proxy/worker_state.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+namespace weir::proxy {
+
+class Http1UpstreamConnection;
+
+// One worker's connections to targets: those under way and the idle ones that wait to be used again, newest first, so
+// that the surplus of a burst grows old and closes. Owns them all. Thread: worker.
+class UpstreamPool {
+ public:
+  // Idle connections kept for one endpoint; our choice, because no target serves more from one worker usefully.
+  static constexpr std::size_t kIdlePerEndpointMax = 4'096;
+  // spec: alb.md 12.6.
+  static constexpr std::chrono::seconds kConnectTimeout{10};
+
+  enum class Mode : std::uint8_t { kReuse, kFresh };
+
+  explicit UpstreamPool(WorkerState& worker);
+  ~UpstreamPool();
+  UpstreamPool(const UpstreamPool&) = delete;
+  UpstreamPool& operator=(const UpstreamPool&) = delete;
+
+  // A stream to `endpoint` for one exchange: an idle connection (connected() is true), or a new one that is being
+  // connected. Null with an errno when the system refuses at once. `idle_timeout` is how long the connection may wait
+  // afterwards.
+  [[nodiscard]] UpstreamStream* Acquire(const Endpoint& endpoint, Mode mode, std::chrono::seconds idle_timeout,
+                                        UpstreamEvents& events, int& error);
+  // Closes what is idle.
+  void CloseIdle();
+
+ private:
+  friend class Http1UpstreamConnection;
+  void PutIdle(Http1UpstreamConnection& connection);
+  void TakeIdle(Http1UpstreamConnection& connection);
+  void Destroy(Http1UpstreamConnection& connection);
+
+  WorkerState& worker_;
+  std::unordered_map<Endpoint, std::vector<Http1UpstreamConnection*>> idle_;
+  std::vector<std::unique_ptr<Http1UpstreamConnection>> connections_;
+};
+
+}  // namespace weir::proxy

@@ -1,0 +1,77 @@
+#pragma once
+
+#include "base/ip_address.h"
+#include "base/random.h"
+#include "health/status.h"
+#include "http/date.h"
+#include "http/message.h"
+#include "net/event_loop.h"
+#include "net/timer_wheel.h"
+#include "proxy/access_log.h"
+#include "proxy/routing/routing_table.h"
+#include "proxy/routing/selector.h"
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace weir::proxy {
+
+class Exchange;
+class UpstreamPool;
+
+// What requests are decided by: one revision's rules and the newest health of the same revision. An exchange pins the
+// one it began with. Each worker makes its own copy, so that pinning never touches a counter of another worker.
+struct DataView {
+  std::shared_ptr<const RoutingTable> routing;
+  std::shared_ptr<const health::StatusTable> status;
+};
+
+// One listening socket's place in the configuration. Connections hold it, so it outlives the socket.
+struct ListenerSlot {
+  std::string load_balancer;
+  std::uint32_t index = 0;
+  Endpoint bound;                        // the real port
+  std::shared_ptr<const DataView> view;  // the newest one that has the listener
+  const Listener* listener = nullptr;    // in `view`; never null
+  bool removed = false;  // the newest configuration has it no more: connections close after their request
+};
+
+// What the connections and exchanges of one worker share. Thread: worker.
+struct WorkerState {
+  WorkerState(net::EventLoop& event_loop, std::size_t worker_index);
+  ~WorkerState();
+  WorkerState(const WorkerState&) = delete;
+  WorkerState& operator=(const WorkerState&) = delete;
+
+  net::EventLoop& loop;
+  std::size_t worker;
+  Selector selector;
+  Random random;
+  http::HttpDateLine date;
+  AccessLog* access_log = nullptr;
+  UpstreamPool* upstreams = nullptr;
+  bool draining = false;
+  // Scheduled while access log lines wait.
+  net::CallbackTimer log_flush_timer;
+
+  // Every read goes here and is used up before the next one: idle and waiting connections own no buffer. The size is
+  // what makes large bodies cheap (docs/adr/0006): one receive and one write move up to 256 KiB.
+  static constexpr std::size_t kReadBytesMax = 256 * 1024;
+  // Room in front for the bytes of a head that came before (64 KiB and what was read with them).
+  static constexpr std::size_t kCarriedBytesMax = 128 * 1024;
+  std::vector<char> read_buffer = std::vector<char>(kCarriedBytesMax + kReadBytesMax);
+  // Cleared and refilled where they are used; only their capacity lives on.
+  http::RequestHead request_head;
+  http::ResponseHead response_head;
+  std::string head_out;
+  std::string fields_out;
+  std::string path_out;
+
+  // Exchanges under way, and those to be used again.
+  std::vector<Exchange*> active;
+  std::vector<std::unique_ptr<Exchange>> spare;
+};
+
+}  // namespace weir::proxy
