@@ -1,0 +1,142 @@
+#include "proxy/routing/explain.h"
+
+#include "tests/proxy/routing/routing_models.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace weir::proxy {
+namespace {
+
+using namespace weir::proxy::testing;
+
+std::shared_ptr<config::Model> Shop() {
+  auto model = MakeModel(
+      {MakeRule(10, {Path({"/cart/*"}), Header("X-Beta", {"yes"})}, ForwardTo({{1, 1}})),
+       MakeRule(20, {Path({"/old/*"})}, config::RedirectAction{.path = "/new/#{path}"}),
+       MakeRule(30, {Path({"/ping"})},
+                config::FixedResponseAction{.status_code = 200, .content_type = "text/plain", .message_body = "pong"})},
+      ForwardTo({{0, 8}, {1, 2}}));
+  model->load_balancers[0].listeners[0].rules[0].name = "beta";
+  return model;
+}
+
+health::TargetStatus Target(const char* endpoint, health::HealthState state) {
+  health::TargetStatus target;
+  target.endpoint = Endpoint::Parse(endpoint).value();
+  target.state = state;
+  return target;
+}
+
+health::StatusTable ShopStatus() {
+  using enum health::HealthState;
+  health::StatusTable status;
+  status.groups.resize(3);
+  auto& blue = status.groups[0];
+  blue.targets = {Target("127.0.0.1:9001", kHealthy), Target("127.0.0.1:9002", kUnhealthy),
+                  Target("[::1]:9001", kHealthy)};
+  blue.targets[1].reason = health::HealthReason::kTimeout;
+  blue.routable = {0, 2};
+  blue.healthy = 2;
+  blue.registered = 3;
+  auto& green = status.groups[1];
+  green.targets = {Target("127.0.0.1:9003", kUnhealthy)};
+  green.routable = {0};
+  green.fail_open = true;
+  green.registered = 1;
+  return status;
+}
+
+RequestExplanation Explain(const RoutingTable& table, const Request& request, const health::StatusTable* status) {
+  const RequestTargetParts parts{
+      .scheme = "http", .host = request.host, .port = 1, .path = request.path, .query = request.query};
+  return ExplainRequest(table, *table.listeners().front(), *Facts(request), parts, status);
+}
+
+TEST(ExplainTest, SaysWhyEachEarlierRuleDidNotMatchAndWhereTheRequestGoes) {
+  const auto table = BuildTable(Shop());
+  const auto status = ShopStatus();
+  EXPECT_EQ(RenderExplanation(Explain(*table, {.path = "/cart"}, &status)),
+            "listener shop:8080\n"
+            "rule 10 (beta): does not match\n"
+            "  path-pattern: \"/cart\" does not match \"/cart/*\"\n"
+            "  http-header X-Beta: the request has no such field\n"
+            "rule 20: does not match\n"
+            "  path-pattern: \"/cart\" does not match \"/old/*\"\n"
+            "rule 30: does not match\n"
+            "  path-pattern: \"/cart\" does not match \"/ping\"\n"
+            "rule default: matches\n"
+            "action: forward\n"
+            "  target group blue: weight 8, share 80%, 2 of 3 healthy\n"
+            "    target 127.0.0.1:9001: healthy, share 40%\n"
+            "    target 127.0.0.1:9002: unhealthy (Target.Timeout), takes no requests\n"
+            "    target [::1]:9001: healthy, share 40%\n"
+            "  target group green: weight 2, share 20%, 0 of 1 healthy, fail-open: too few are healthy, so requests go "
+            "to all\n"
+            "    target 127.0.0.1:9003: unhealthy, share 20%\n");
+}
+
+TEST(ExplainTest, WithoutHealthItSaysNothingAboutTargets) {
+  const auto table = BuildTable(Shop());
+  EXPECT_EQ(RenderExplanation(Explain(*table, {.path = "/cart/1", .headers = {{"x-beta", "Yes"}}}, nullptr)),
+            "listener shop:8080\n"
+            "rule 10 (beta): matches\n"
+            "  path-pattern: \"/cart/1\" matches \"/cart/*\"\n"
+            "  http-header X-Beta: \"Yes\" matches \"yes\"\n"
+            "action: forward\n"
+            "  target group green: weight 1, share 100%\n");
+}
+
+TEST(ExplainTest, ARedirectShowsItsLocationWithTheListenersPort) {
+  const auto table = BuildTable(Shop());
+  const auto explanation = Explain(*table, {.path = "/old/x", .query = "a=1"}, nullptr);
+  EXPECT_EQ(explanation.status, 301);
+  EXPECT_EQ(explanation.location, "http://shop.example.test:8080/new/old/x?a=1");
+  EXPECT_TRUE(RenderExplanation(explanation)
+                  .ends_with("action: redirect 301 to http://shop.example.test:8080/new/old/x?a=1\n"));
+}
+
+TEST(ExplainTest, ALocationThatIsTooLongIs507) {
+  const auto table = BuildTable(Shop());
+  const auto explanation = Explain(*table, {.path = "/old/" + std::string(9'000, 'x')}, nullptr);
+  EXPECT_EQ(explanation.status, 507);
+  EXPECT_TRUE(
+      RenderExplanation(explanation).ends_with("action: redirect 507: the location would be longer than 8192 bytes\n"));
+}
+
+TEST(ExplainTest, AFixedResponseShowsItsBody) {
+  const auto table = BuildTable(Shop());
+  EXPECT_TRUE(RenderExplanation(Explain(*table, {.path = "/ping"}, nullptr))
+                  .ends_with("action: fixed-response 200 text/plain\n  body: pong\n"));
+}
+
+TEST(ExplainTest, AGroupWithoutTargetsAnswers503) {
+  const auto table = BuildTable(MakeModel({}, ForwardTo({{2, 1}})));
+  const auto status = ShopStatus();
+  const auto explanation = Explain(*table, {}, &status);
+  EXPECT_EQ(explanation.status, 503);
+  EXPECT_TRUE(RenderExplanation(explanation).ends_with("    no target takes requests: 503\n"));
+}
+
+TEST(ExplainTest, WeightsOfZeroEverywhereAnswer503) {
+  const auto table = BuildTable(MakeModel({}, ForwardTo({{0, 0}, {1, 0}})));
+  const auto explanation = Explain(*table, {}, nullptr);
+  EXPECT_EQ(explanation.status, 503);
+  EXPECT_TRUE(RenderExplanation(explanation).contains("every weight is 0"));
+}
+
+TEST(ExplainTest, SharesAreOfAllRequestsOfTheRule) {
+  const auto table = BuildTable(Shop());
+  const auto status = ShopStatus();
+  const auto explanation = Explain(*table, {.path = "/x"}, &status);
+  double sum = 0;
+  for (const auto& group : explanation.groups) {
+    for (const auto& target : group.targets) sum += target.share_percent;
+  }
+  EXPECT_DOUBLE_EQ(sum, 100.0);
+}
+
+}  // namespace
+}  // namespace weir::proxy
