@@ -41,6 +41,10 @@ EventLoop::~EventLoop() {
     auto batch = std::move(to_destroy_);
     to_destroy_.clear();
   }
+  // A task may outlive the loop: it must not take itself back from a list that is gone.
+  for (Task* task : tasks_) {
+    if (task != nullptr) task->loop_ = nullptr;
+  }
 }
 
 void EventLoop::UpdateClock() {

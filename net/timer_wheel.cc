@@ -74,11 +74,13 @@ void TimerWheel::Advance(SteadyTime now) {
   const std::int64_t last_tick = now_ns / kSlotNanoseconds;
   // After a long pause one round over the slots visits every timer.
   current_tick_ = std::max(current_tick_, last_tick - static_cast<std::int64_t>(kSlots) + 1);
-  for (; current_tick_ <= last_tick; ++current_tick_) {
+  while (current_tick_ <= last_tick) {
     const auto slot = static_cast<std::size_t>(current_tick_) % kSlots;
+    // Counted up before anything fires: a callback that schedules for a moment that has passed gets the next slot, not
+    // this one, which the wheel reaches again only after a whole round.
+    ++current_tick_;
     if (slots_[slot] == nullptr) continue;
-    // The slot's timers are moved to a list of their own first: a callback may schedule into this very slot, or cancel
-    // any of them.
+    // The slot's timers are moved to a list of their own first: a callback may cancel any of them.
     Timer* due = slots_[slot];
     slots_[slot] = nullptr;
     due->previous_ = &due;
@@ -87,7 +89,7 @@ void TimerWheel::Advance(SteadyTime now) {
       Timer& timer = *due;
       Unlink(timer);
       if (timer.deadline_ns_ > now_ns) {
-        Link(timer, std::max(DueTick(timer.deadline_ns_), current_tick_ + 1));
+        Link(timer, std::max(DueTick(timer.deadline_ns_), current_tick_));
       } else {
         timer.OnTimer();
       }

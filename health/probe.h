@@ -1,0 +1,109 @@
+#pragma once
+
+#include "base/ip_address.h"
+#include "health/body_match.h"
+#include "health/check_state.h"
+#include "health/probe_plan.h"
+#include "http/head_parser.h"
+#include "http/message.h"
+#include "net/event_loop.h"
+#include "net/stream.h"
+#include "net/timer_wheel.h"
+#include "net/tls_client.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::health {
+
+// What all probes of one loop share: only one of them reads at a time. Thread: the engine's.
+struct ProbeBench {
+  explicit ProbeBench(net::EventLoop& event_loop) : loop(event_loop), buffer(64 * 1024) {}
+  net::EventLoop& loop;
+  net::TlsClient tls;
+  std::vector<char> buffer;  // what a read returns lives here until the next one
+  http::ResponseHead head;   // its capacity is reused
+  // Connections that ended in this turn: events already fetched may still name them. Cleared at the end of the turn.
+  std::vector<std::unique_ptr<net::Stream>> closed;
+};
+
+class Probe;
+
+// Told by a Probe, on the loop's thread.
+class ProbeEvents {
+ public:
+  // Once per Start, unless it was abandoned.
+  virtual void OnProbeResult(Probe& probe, const ProbeResult& result) = 0;
+  // After the result, when the connection is over and the probe can be started again (not in this call).
+  virtual void OnProbeIdle(Probe& probe) = 0;
+
+ protected:
+  ~ProbeEvents() = default;
+};
+
+// One attempt after another to see whether an endpoint is well, each over a connection of its own. The result is given
+// as soon as it is certain; the rest of a response is then read for a moment, so that the target is not reset in the
+// middle of its answer. Never blocks.
+//
+//   idle ── Start ──▶ connecting ──▶ head ──▶ content ──▶ lingering ──▶ idle
+//                          │           │         │   (result given)      ▲
+//                          └───────────┴─────────┴── timeout, failure ───┘
+//
+// Thread: the engine's.
+class Probe final : private net::StreamEvents, private net::Timer {
+ public:
+  Probe(ProbeBench& bench, ProbeEvents& events) : bench_(bench), events_(events) {}
+
+  // Only when idle. `host_field` is copied by the time the request is written, so it outlives the result or Abandon.
+  void Start(std::shared_ptr<const ProbePlan> plan, const Endpoint& endpoint, std::string_view host_field);
+  // Ends the attempt without a result; OnProbeIdle follows at once. Not when idle.
+  void Abandon();
+  // Whose attempt it is; for the owner of the probes.
+  void* owner = nullptr;
+
+ private:
+  enum class Phase : std::uint8_t { kIdle, kConnecting, kHead, kContent, kLingering };
+
+  void OnConnected(int error) override;
+  void OnReadable() override;
+  void OnWritable() override;
+  void OnTimer() override;
+
+  void Connect(const std::string& server_name);
+  bool RetryWithoutServerName(int error);
+  void WriteRequest();
+  // Takes bytes of the response; may end the attempt.
+  void TakeHeadBytes(std::string_view bytes);
+  void OnHead(const http::ResponseHead& head, std::string_view rest);
+  void TakeContent(std::string_view bytes);
+  void OnConnectionEnd(int error);
+  void Limit(std::chrono::milliseconds timeout);
+  // Gives the result and ends the connection, now or after lingering.
+  void Finish(const ProbeResult& result, bool linger);
+  void Close(net::Stream::CloseMode mode);
+  [[nodiscard]] bool CodePasses(std::uint16_t code) const;
+
+  ProbeBench& bench_;
+  ProbeEvents& events_;
+  Phase phase_ = Phase::kIdle;
+  std::shared_ptr<const ProbePlan> plan_;
+  Endpoint endpoint_;
+  std::string_view host_field_;
+  std::unique_ptr<net::Stream> stream_;
+  net::TlsClientStream* tls_ = nullptr;  // stream_, when it speaks TLS
+  bool retried_ = false;
+  std::string unsent_;    // what the first write left over
+  std::string received_;  // a head that came in pieces
+  std::size_t scanned_ = 0;
+  std::uint16_t code_ = 0;
+  std::optional<BodyMatch> content_;
+  std::size_t lingered_bytes_ = 0;
+};
+
+}  // namespace weir::health

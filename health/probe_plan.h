@@ -1,0 +1,53 @@
+#pragma once
+
+#include "base/ip_address.h"
+#include "config/model.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace weir::health {
+
+// How to probe: everything but the endpoint, worked out once per target group or DNS health check and shared by all its
+// probes. Two plans are equal exactly when they ask the same question. A value.
+struct ProbePlan {
+  bool speaks_tls = false;
+  bool speaks_http = true;  // false: connecting is all
+  std::string server_name;  // SNI; empty: none
+  // The request is request_start + Host field value + request_rest.
+  std::string request_start;
+  std::string request_rest;
+  std::vector<std::pair<std::uint16_t, std::uint16_t>> passing_codes;  // inclusive ranges
+  std::size_t head_bytes_max = 0;
+  std::string search_string;
+  bool matches_string = false;
+  std::optional<std::uint16_t> port;  // instead of the target's own
+
+  std::chrono::milliseconds connect_timeout{0};   // from the start; with response_timeout 0 up to the response head
+  std::chrono::milliseconds response_timeout{0};  // from connected to response head; 0: no limit of its own
+  std::chrono::milliseconds content_timeout{0};   // from response head to verdict; 0: no limit of its own
+  std::chrono::milliseconds interval{0};
+  bool interval_after_result = false;  // the interval begins when the result is there, not when the probe was sent
+
+  friend bool operator==(const ProbePlan&, const ProbePlan&) = default;
+};
+
+// A target group's check; spec: alb.md section 11. One timeout from connect to response head, fixed rate.
+[[nodiscard]] ProbePlan BuildTargetPlan(const config::TargetHealthCheck& check);
+
+// A DNS health check that is not CALCULATED; spec: dns.md 2.2, 3.4 and 4. `timeout` bounds connecting (TLS included),
+// half of it the wait for the response head, and the same again the wait for the search string: 4 s, 2 s and 2 s by
+// default.
+[[nodiscard]] ProbePlan BuildCheckPlan(const config::HealthCheck& check);
+
+// The Host field for `endpoint`: the port is left out when it is the protocol's default. `name` replaces the address
+// unless it is empty.
+[[nodiscard]] std::string HostField(const ProbePlan& plan, const Endpoint& endpoint, std::string_view name);
+
+}  // namespace weir::health
