@@ -1,0 +1,328 @@
+#include "app/appliance.h"
+
+#include "app/build_facts.h"
+#include "base/log.h"
+#include "dns/zone/zone_set.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+#include <iterator>
+#include <utility>
+
+namespace weir::app {
+namespace {
+
+constexpr std::chrono::milliseconds kDrainPoll{20};
+
+control::Refusal RefusedFile(config::Diagnostics diagnostics) {
+  return {.kind = control::RefusalKind::kConfiguration, .error = {}, .diagnostics = std::move(diagnostics)};
+}
+
+control::Refusal RefusedBySystem(Error error) {
+  return {.kind = control::RefusalKind::kConfiguration, .error = std::move(error), .diagnostics = {}};
+}
+
+// What a refusal comes down to in one line.
+std::string FirstFinding(const control::Refusal& refusal) {
+  for (const auto& item : refusal.diagnostics.items) {
+    if (item.severity == config::Severity::kError) return refusal.diagnostics.Format(item);
+  }
+  return refusal.error.hint.empty() ? refusal.error.message : refusal.error.message + "; " + refusal.error.hint;
+}
+
+void LogFindings(const config::Diagnostics& diagnostics) {
+  for (const auto& item : diagnostics.items) {
+    if (item.severity == config::Severity::kError) {
+      LogError(diagnostics.Format(item));
+    } else {
+      LogWarning(diagnostics.Format(item));
+    }
+  }
+}
+
+// True when the table applied the override to the rule that it names.
+bool Applies(const proxy::WeightOverride& weights, const proxy::RoutingTable& table) {
+  return std::ranges::any_of(table.listeners(), [&](const auto& listener) {
+    if (listener->load_balancer != weights.load_balancer || listener->port != weights.port) return false;
+    return std::ranges::any_of(listener->rules, [&](const proxy::Rule& rule) {
+      return rule.priority == weights.priority && rule.weights_overridden;
+    });
+  });
+}
+
+}  // namespace
+
+// Everything that a model becomes before it serves.
+struct RunningAppliance::Compiled {
+  control::View view;
+  SocketPlan sockets;
+};
+
+RunningAppliance::RunningAppliance(ApplianceOptions options)
+    : options_(std::move(options)),
+      counters_(options_.workers),
+      dns_counters_(options_.workers),
+      publisher_([this] {
+        for (const auto& worker : workers_) worker->Wake();
+      }),
+      sockets_(options_.workers),
+      engine_({.workers = options_.workers,
+               .probes_in_flight_max = health::EngineOptions{}.probes_in_flight_max,
+               .resolver_servers = {},
+               .on_transition = options_.on_transition},
+              [this](std::shared_ptr<const health::StatusTable> table) { publisher_.OnStatus(std::move(table)); }),
+      drain_timer_([this] { OnDrainTimer(); }) {
+  runtime_.file = options_.name;
+  runtime_.started = SystemClock().WallNow();
+  runtime_.workers = options_.workers;
+}
+
+RunningAppliance::~RunningAppliance() = default;
+
+// ---- from a model to what serves
+
+std::expected<RunningAppliance::Compiled, control::Refusal> RunningAppliance::Compile(
+    std::shared_ptr<const config::Model> model, const std::vector<std::string>& files,
+    const std::vector<control::ShiftOverride>& shifts) {
+  std::vector<proxy::WeightOverride> weights;
+  for (const auto& shift : shifts) weights.push_back(shift.weights);
+  Compiled out;
+  out.view.revision = revision_ + 1;
+  const auto build = [&](std::shared_ptr<const config::Model> bound) -> std::expected<void, control::Refusal> {
+    out.view.model = std::move(bound);
+    auto routing = proxy::RoutingTable::Build(out.view.model, out.view.revision, weights, counters_);
+    auto zones = dns::ZoneSet::Build(out.view.model, dns_counters_);
+    config::Diagnostics findings{.files = files, .items = {}};
+    if (!routing) std::ranges::move(routing.error(), std::back_inserter(findings.items));
+    if (!zones) std::ranges::move(zones.error(), std::back_inserter(findings.items));
+    if (!findings.items.empty()) return std::unexpected(RefusedFile(std::move(findings)));
+    out.view.routing = std::move(*routing);
+    out.view.zones = std::move(*zones);
+    return {};
+  };
+  // The file is judged before the system is asked for anything.
+  if (auto built = build(model); !built) return std::unexpected(built.error());
+  auto plan = sockets_.Plan(*model);
+  if (!plan) return std::unexpected(RefusedBySystem(plan.error()));
+  out.sockets = std::move(*plan);
+  const auto bound = WithBoundPorts(model, out.sockets);
+  if (bound != model) {
+    if (auto built = build(bound); !built) return std::unexpected(built.error());
+  }
+  return out;
+}
+
+control::ChangeResult RunningAppliance::Adopt(std::shared_ptr<const config::Model> model,
+                                              const std::vector<std::string>& files,
+                                              std::vector<control::ShiftOverride> shifts) {
+  auto compiled = Compile(model, files, shifts);
+  if (!compiled) return std::unexpected(compiled.error());
+  if (auto moved = MoveAdmin(model->admin); !moved) return std::unexpected(RefusedBySystem(moved.error()));
+  // Nothing can fail from here on.
+  std::erase_if(shifts, [&](const control::ShiftOverride& shift) {
+    if (Applies(shift.weights, *compiled->view.routing)) return false;
+    LogInfo(fmt::format("override dropped kind=weights rule={}/{}/{} reason=\"the rule or its target groups changed\"",
+                        shift.weights.load_balancer, shift.weights.port, shift.weights.priority));
+    return true;
+  });
+  revision_ = compiled->view.revision;
+  model_ = std::move(model);
+  files_ = files;
+  publisher_.Stage(compiled->view);
+  engine_.Apply(compiled->view.model, revision_);
+  CarryOut(compiled->sockets);
+  NoteAccepted(compiled->sockets, std::move(shifts));
+  return revision_;
+}
+
+Result<void> RunningAppliance::MoveAdmin(const config::Admin& admin) {
+  const Endpoint wanted{admin.address, admin.port};
+  if (admin_configured_ == wanted) return {};
+  auto started = control::AdminServer::Start(wanted, *this, ThisBuild());
+  if (!started) return std::unexpected(started.error());
+  if (admin_) {
+    // The request that asked for this may be one of its own: it is still answered.
+    admin_->Retire();
+    retired_admins_.push_back(std::move(admin_));
+  }
+  admin_ = std::move(*started);
+  admin_configured_ = wanted;
+  return {};
+}
+
+void RunningAppliance::CarryOut(SocketPlan& plan) {
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    for (const auto& bound : plan.listeners_removed) workers_[i]->RemoveListener(bound);
+    for (auto& added : plan.listeners_added) {
+      workers_[i]->AddListener(added.key, added.bound, std::move(added.per_worker[i]));
+    }
+    for (const auto& bound : plan.dns_removed) workers_[i]->RemoveDns(bound);
+    for (auto& added : plan.dns_added) {
+      workers_[i]->AddDns(added.bound, std::move(added.udp[i]), std::move(added.tcp[i]));
+    }
+  }
+  for (const auto& bound : plan.listeners_removed) LogInfo("listener removed address=" + bound.ToString());
+  sockets_.Commit(plan);
+}
+
+void RunningAppliance::NoteAccepted(const SocketPlan& plan, std::vector<control::ShiftOverride> shifts) {
+  auto overrides = engine_.Overrides();
+  const std::lock_guard lock(runtime_mutex_);
+  runtime_.loaded_at = SystemClock().WallNow();
+  runtime_.listeners = plan.listeners;
+  runtime_.dns = plan.dns;
+  runtime_.admin = admin_->endpoint();
+  runtime_.health_overrides = std::move(overrides);
+  runtime_.shifts = std::move(shifts);
+}
+
+void RunningAppliance::NoteRefusal(const control::Refusal& refusal) {
+  LogFindings(refusal.diagnostics);
+  if (!refusal.error.message.empty()) LogError(FirstFinding(refusal));
+  LogError(fmt::format("configuration refused file={} serving_revision={}", options_.name, revision_));
+  const std::lock_guard lock(runtime_mutex_);
+  ++runtime_.reloads_refused;
+  runtime_.last_reload_accepted = false;
+  runtime_.last_reload_error = FirstFinding(refusal);
+}
+
+// ---- life
+
+std::optional<StartFailure> RunningAppliance::Run() {
+  auto loaded = options_.load();
+  if (!loaded.model) return StartFailure{.diagnostics = std::move(loaded.diagnostics), .error = {}};
+  LogFindings(loaded.diagnostics);
+  for (std::size_t i = 0; i < options_.workers; ++i) {
+    workers_.push_back(std::make_unique<Worker>(WorkerOptions{.index = i,
+                                                              .node_region = loaded.model->node.region,
+                                                              .access_logs = &access_logs_,
+                                                              .dns_counters = &(*dns_counters_.responders())[i]},
+                                                publisher_.published()));
+  }
+  signals_ = std::make_unique<Signals>(loop_, [this](int number) { OnSignal(number); });
+  auto adopted = Adopt(loaded.model, loaded.diagnostics.files, {});
+  std::optional<StartFailure> failure;
+  if (adopted) {
+    WatchFiles(loaded.diagnostics.files);
+    ReportReady();
+    loop_.Run();
+  } else {
+    failure = {.diagnostics = std::move(adopted.error().diagnostics), .error = std::move(adopted.error().error)};
+  }
+  if (admin_) admin_->Stop();
+  retired_admins_.clear();
+  engine_.Stop();
+  for (const auto& worker : workers_) worker->Stop();
+  return failure;
+}
+
+void RunningAppliance::ReportReady() {
+  {
+    const std::lock_guard lock(runtime_mutex_);
+    runtime_.ready = true;
+  }
+  const auto runtime = CurrentRuntime();
+  std::string line =
+      fmt::format("ready revision={} workers={} admin={}", revision_, runtime.workers, runtime.admin.ToString());
+  for (const auto& listener : runtime.listeners) {
+    for (const auto& endpoint : listener.endpoints) {
+      line += fmt::format(" listener={}/{}@{}", listener.load_balancer, endpoint.port, endpoint.ToString());
+    }
+  }
+  for (const auto& endpoint : runtime.dns) line += " dns=" + endpoint.ToString();
+  LogInfo(line);
+  if (options_.on_ready) options_.on_ready(runtime);
+}
+
+void RunningAppliance::WatchFiles(const std::vector<std::string>& files) {
+  if (!options_.watch_files) return;
+  if (!watcher_) {
+    watcher_ = std::make_unique<FileWatcher>(loop_, [this] {
+      LogInfo("a configuration file changed file=" + options_.name);
+      // Findings are logged and kept for status; there is nobody to answer.
+      static_cast<void>(Make(control::ReloadChange{}));
+    });
+  }
+  auto watched = files;
+  for (const auto* extra : {&model_->latency.table.text, &model_->latency.geoip.text}) {
+    if (!extra->empty()) watched.push_back(*extra);
+  }
+  watcher_->Watch(watched);
+}
+
+void RunningAppliance::OnSignal(int number) {
+  switch (number) {
+    case SIGHUP:
+      LogInfo("reload asked for by SIGHUP");
+      if (!CurrentRuntime().draining) static_cast<void>(Make(control::ReloadChange{}));
+      return;
+    case SIGUSR1:
+      LogInfo("access logs are reopened");
+      access_logs_.Reopen();
+      return;
+    case SIGINT:
+      if (++interrupts_ > 1) {
+        LogInfo("stopped at once");
+        loop_.Stop();
+        return;
+      }
+      [[fallthrough]];
+    default:
+      StartDrain();
+  }
+}
+
+void RunningAppliance::StartDrain() {
+  {
+    const std::lock_guard lock(runtime_mutex_);
+    if (std::exchange(runtime_.draining, true)) return;
+  }
+  LogInfo(fmt::format("draining timeout_seconds={}",
+                      std::chrono::duration_cast<std::chrono::seconds>(options_.drain_timeout).count()));
+  watcher_.reset();
+  for (const auto& worker : workers_) worker->Drain();
+  drain_deadline_ = loop_.now() + options_.drain_timeout;
+  loop_.timers().Schedule(drain_timer_, loop_.now() + kDrainPoll);
+}
+
+void RunningAppliance::OnDrainTimer() {
+  const bool idle = std::ranges::all_of(workers_, [](const auto& worker) { return worker->idle(); });
+  if (!idle && loop_.now() < drain_deadline_) {
+    loop_.timers().Schedule(drain_timer_, loop_.now() + kDrainPoll);
+    return;
+  }
+  LogInfo(idle ? "drained" : "the drain timeout has passed, the rest is closed");
+  loop_.Stop();
+}
+
+// ---- from any thread
+
+std::shared_ptr<const control::View> RunningAppliance::CurrentView() const { return publisher_.published().Load(); }
+
+control::Runtime RunningAppliance::CurrentRuntime() const {
+  control::Runtime out;
+  {
+    const std::lock_guard lock(runtime_mutex_);
+    out = runtime_;
+  }
+  out.probes = engine_.probe_counters();
+  out.access_log_dropped_lines = access_logs_.dropped_lines();
+  out.dns_counters = dns_counters_.responders();
+  return out;
+}
+
+void RunningAppliance::Submit(control::Change change, OnDone done) {
+  loop_.Post([this, change = std::move(change), done = std::move(done)] {
+    if (CurrentRuntime().draining) {
+      done(std::unexpected(control::Refusal{.kind = control::RefusalKind::kConflict,
+                                            .error = {"the appliance is draining", "nothing can be changed any more"},
+                                            .diagnostics = {}}));
+      return;
+    }
+    done(std::visit([this](const auto& asked) { return Make(asked); }, change));
+  });
+}
+
+}  // namespace weir::app

@@ -1,0 +1,124 @@
+#pragma once
+
+#include "app/file_watcher.h"
+#include "app/publisher.h"
+#include "app/signals.h"
+#include "app/socket_table.h"
+#include "app/worker.h"
+#include "config/load.h"
+#include "control/admin_server.h"
+#include "control/appliance.h"
+#include "dns/counters.h"
+#include "health/engine.h"
+#include "net/event_loop.h"
+#include "net/timer_wheel.h"
+#include "proxy/access_log_sink.h"
+#include "proxy/counters.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::app {
+
+struct ApplianceOptions {
+  std::string name;                          // of the file, or what stands for it
+  std::function<config::LoadResult()> load;  // reads the configuration; called at the start and for each reload
+  bool watch_files = true;                   // reload when a file that was read changes
+  std::size_t workers = 1;
+  std::chrono::milliseconds drain_timeout{30'000};
+  // Told of each change of health, on the engine's thread; must not block. May be empty.
+  std::function<void(const health::Transition&)> on_transition;
+  // Told of each accepted change in one sentence, on the control thread. May be empty.
+  std::function<void(std::string_view)> on_change;
+  // Called once everything is bound and serves, on the control thread. May be empty.
+  std::function<void(const control::Runtime&)> on_ready;
+};
+
+// Why the appliance did not start.
+struct StartFailure {
+  config::Diagnostics diagnostics;  // the file is wrong; else
+  Error error;                      // the system refused
+};
+
+// The whole program while it serves: workers, health engine, admin API, and the one way to change anything. Each
+// change, the first configuration included, becomes a model that Adopt checks, builds and publishes, or refuses and
+// changes nothing. Thread: control (the one that calls Run), except where control::Appliance says any.
+class RunningAppliance final : public control::Appliance {
+ public:
+  explicit RunningAppliance(ApplianceOptions options);
+  ~RunningAppliance() override;
+  RunningAppliance(const RunningAppliance&) = delete;
+  RunningAppliance& operator=(const RunningAppliance&) = delete;
+
+  // Loads, binds and serves until SIGTERM or SIGINT has ended it. The failure, when it did not come that far.
+  [[nodiscard]] std::optional<StartFailure> Run();
+
+  // ---- control::Appliance, from any thread
+  [[nodiscard]] std::shared_ptr<const control::View> CurrentView() const override;
+  [[nodiscard]] control::Runtime CurrentRuntime() const override;
+  void Submit(control::Change change, OnDone done) override;
+
+ private:
+  // The one function that changes what is served: builds everything that `model` needs, binds new sockets, gives the
+  // model to the health engine and publishes. A refusal leaves everything as it was. `files` are the names that
+  // positions refer to.
+  [[nodiscard]] control::ChangeResult Adopt(std::shared_ptr<const config::Model> model,
+                                            const std::vector<std::string>& files,
+                                            std::vector<control::ShiftOverride> shifts);
+  struct Compiled;
+  [[nodiscard]] std::expected<Compiled, control::Refusal> Compile(std::shared_ptr<const config::Model> model,
+                                                                  const std::vector<std::string>& files,
+                                                                  const std::vector<control::ShiftOverride>& shifts);
+  [[nodiscard]] Result<void> MoveAdmin(const config::Admin& admin);
+  void CarryOut(SocketPlan& plan);
+  void NoteAccepted(const SocketPlan& plan, std::vector<control::ShiftOverride> shifts);
+
+  [[nodiscard]] control::ChangeResult Make(const control::ReloadChange& change);
+  [[nodiscard]] control::ChangeResult Make(const control::TargetStateChange& change);
+  [[nodiscard]] control::ChangeResult Make(const control::CheckStateChange& change);
+  [[nodiscard]] control::ChangeResult Make(const control::WeightsChange& change);
+
+  void NoteRefusal(const control::Refusal& refusal);
+  void WatchFiles(const std::vector<std::string>& files);
+  void OnSignal(int number);
+  void StartDrain();
+  void OnDrainTimer();
+  void ReportReady();
+  void Tell(const std::string& sentence) const;
+
+  ApplianceOptions options_;
+  net::EventLoop loop_;  // the control thread's
+  proxy::AccessLogSinks access_logs_;
+  proxy::CounterRegistry counters_;
+  dns::CounterRegistry dns_counters_;
+  Publisher publisher_;
+  SocketTable sockets_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  health::Engine engine_;
+  std::unique_ptr<FileWatcher> watcher_;
+  std::unique_ptr<Signals> signals_;
+  std::unique_ptr<control::AdminServer> admin_;
+  std::vector<std::unique_ptr<control::AdminServer>> retired_admins_;
+  net::CallbackTimer drain_timer_;
+  SteadyTime drain_deadline_;
+  int interrupts_ = 0;
+
+  std::uint64_t revision_ = 0;
+  std::shared_ptr<const config::Model> model_;  // as loaded: a port of 0 is still 0
+  std::vector<std::string> files_;
+  std::optional<Endpoint> admin_configured_;
+
+  mutable std::mutex runtime_mutex_;
+  control::Runtime runtime_;  // guarded by runtime_mutex_; written by the control thread only
+};
+
+}  // namespace weir::app

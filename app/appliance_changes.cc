@@ -1,0 +1,181 @@
+// What each change becomes before it is adopted.
+
+#include "app/appliance.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "control/status_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace weir::app {
+namespace {
+
+std::unexpected<control::Refusal> Refuse(control::RefusalKind kind, std::string message, std::string hint = {}) {
+  return std::unexpected(control::Refusal{
+      .kind = kind, .error = {.message = std::move(message), .hint = std::move(hint)}, .diagnostics = {}});
+}
+
+std::unexpected<control::Refusal> NotFound(std::string message, std::string hint = {}) {
+  return Refuse(control::RefusalKind::kNotFound, std::move(message), std::move(hint));
+}
+
+using Found = std::expected<const proxy::Rule*, control::Refusal>;
+
+// The rule that a change of weights names.
+Found FindRule(const proxy::RoutingTable& table, const control::WeightsChange& change) {
+  bool known_balancer = false;
+  std::string ports;
+  for (const auto& listener : table.listeners()) {
+    if (listener->load_balancer != change.load_balancer) continue;
+    known_balancer = true;
+    ports += fmt::format("{}{}", ports.empty() ? "" : ", ", listener->port);
+    if (listener->port != change.port) continue;
+    const auto rule = std::ranges::find(listener->rules, change.priority, &proxy::Rule::priority);
+    if (rule != listener->rules.end()) return &*rule;
+    return NotFound(fmt::format("{}/{} has no rule {}", change.load_balancer, change.port, change.priority),
+                    "GET /v1/status lists the rules; the default rule is `default`");
+  }
+  if (known_balancer) {
+    return NotFound(fmt::format("load balancer {} has no listener on port {}", change.load_balancer, change.port),
+                    "its ports: " + ports);
+  }
+  std::vector<std::string_view> names;
+  for (const auto& listener : table.listeners()) names.push_back(listener->load_balancer);
+  const auto near = NearestWord(change.load_balancer, names);
+  return NotFound(fmt::format("there is no load balancer {}", change.load_balancer),
+                  near.empty() ? std::string() : fmt::format("did you mean {}?", near));
+}
+
+std::string WeightsText(const proxy::Forward& forward, const proxy::RoutingTable& table) {
+  std::string out;
+  for (const auto& choice : forward.choices) {
+    out += fmt::format("{}{}:{}", out.empty() ? "" : " ", table.groups()[choice.group].name, choice.weight);
+  }
+  return out;
+}
+
+// Nothing when `weights` names exactly the groups of the action.
+std::optional<std::string> GroupMismatch(const proxy::Forward& forward, const proxy::RoutingTable& table,
+                                         const std::map<std::string, std::uint32_t>& weights) {
+  std::string names;
+  bool all = weights.size() == forward.choices.size();
+  for (const auto& choice : forward.choices) {
+    const auto& name = table.groups()[choice.group].name;
+    names += (names.empty() ? "" : ", ") + name;
+    all = all && weights.contains(name);
+  }
+  return all ? std::nullopt : std::optional(names);
+}
+
+}  // namespace
+
+control::ChangeResult RunningAppliance::Make(const control::ReloadChange& /*change*/) {
+  if (watcher_) watcher_->NoteState();
+  auto loaded = options_.load();
+  control::ChangeResult result;
+  if (loaded.model) {
+    for (const auto& item : loaded.diagnostics.items) LogWarning(loaded.diagnostics.Format(item));
+    result = Adopt(loaded.model, loaded.diagnostics.files, CurrentRuntime().shifts);
+  } else {
+    result = std::unexpected(
+        control::Refusal{.kind = control::RefusalKind::kConfiguration, .error = {}, .diagnostics = loaded.diagnostics});
+  }
+  // The files of a refused configuration are watched too: one of them is about to be put right.
+  auto watched = loaded.diagnostics.files;
+  if (!result) watched.insert(watched.end(), files_.begin(), files_.end());
+  WatchFiles(watched);
+  if (!result) {
+    NoteRefusal(result.error());
+    return result;
+  }
+  LogInfo(fmt::format("configuration loaded revision={} file={} load_balancers={} target_groups={} zones={}", *result,
+                      options_.name, model_->load_balancers.size(), model_->target_groups.size(),
+                      model_->zones.size()));
+  Tell(fmt::format("configuration reloaded, revision {}", *result));
+  const std::lock_guard lock(runtime_mutex_);
+  ++runtime_.reloads_accepted;
+  runtime_.last_reload_accepted = true;
+  runtime_.last_reload_error.clear();
+  return result;
+}
+
+control::ChangeResult RunningAppliance::Make(const control::TargetStateChange& change) {
+  if (auto set = engine_.SetTargetOverride(change.group, change.target, change.state); !set) {
+    return NotFound(set.error().message, set.error().hint);
+  }
+  LogInfo(fmt::format("override kind=target group={} target={} state={}", change.group, change.target.ToString(),
+                      ToString(change.state)));
+  Tell(fmt::format("target {} of {} is now {} by order", change.target.ToString(), change.group,
+                   ToString(change.state)));
+  auto overrides = engine_.Overrides();
+  const std::lock_guard lock(runtime_mutex_);
+  runtime_.health_overrides = std::move(overrides);
+  return revision_;
+}
+
+control::ChangeResult RunningAppliance::Make(const control::CheckStateChange& change) {
+  if (auto set = engine_.SetCheckOverride(change.check, change.state); !set) {
+    return NotFound(set.error().message, set.error().hint);
+  }
+  LogInfo(fmt::format("override kind=health-check check={} state={}", change.check, ToString(change.state)));
+  Tell(fmt::format("health check {} is now {} by order", change.check, ToString(change.state)));
+  auto overrides = engine_.Overrides();
+  const std::lock_guard lock(runtime_mutex_);
+  runtime_.health_overrides = std::move(overrides);
+  return revision_;
+}
+
+control::ChangeResult RunningAppliance::Make(const control::WeightsChange& change) {
+  const auto view = CurrentView();
+  const auto rule = FindRule(*view->routing, change);
+  if (!rule) return std::unexpected(rule.error());
+  const auto* forward = std::get_if<proxy::Forward>(&(*rule)->action);
+  if (forward == nullptr) {
+    return Refuse(control::RefusalKind::kConflict, "this rule does not forward", "only forward actions have weights");
+  }
+  const auto before = WeightsText(*forward, *view->routing);
+  auto shifts = CurrentRuntime().shifts;
+  const auto same_rule = [&](const control::ShiftOverride& shift) {
+    return shift.weights.load_balancer == change.load_balancer && shift.weights.port == change.port &&
+           shift.weights.priority == change.priority;
+  };
+  const bool was_overridden = std::erase_if(shifts, same_rule) > 0;
+  if (change.weights.empty() && !was_overridden) return revision_;
+  if (!change.weights.empty()) {
+    if (const auto groups = GroupMismatch(*forward, *view->routing, change.weights)) {
+      return Refuse(control::RefusalKind::kInvalid, "the body must name exactly the target groups of the rule",
+                    "they are: " + *groups);
+    }
+    control::ShiftOverride shift{.weights = {.load_balancer = change.load_balancer,
+                                             .port = change.port,
+                                             .priority = change.priority,
+                                             .weights = {}},
+                                 .since = SystemClock().WallNow()};
+    for (const auto& [name, weight] : change.weights) shift.weights.weights[name] = static_cast<std::uint16_t>(weight);
+    shifts.push_back(std::move(shift));
+  }
+  auto result = Adopt(model_, files_, std::move(shifts));
+  if (!result) return result;
+  const auto now = CurrentView();
+  const auto changed = FindRule(*now->routing, change);
+  const auto* after = changed ? std::get_if<proxy::Forward>(&(*changed)->action) : nullptr;
+  const auto after_text = after != nullptr ? WeightsText(*after, *now->routing) : std::string();
+  LogInfo(fmt::format("{} kind=weights rule={}/{}/{} from=\"{}\" to=\"{}\" revision={}",
+                      change.weights.empty() ? "override removed" : "override", change.load_balancer, change.port,
+                      control::PriorityText(change.priority), before, after_text, *result));
+  Tell(fmt::format("shift: {}/{} rule {} from {} to {}, revision {}", change.load_balancer, change.port,
+                   control::PriorityText(change.priority), before, after_text, *result));
+  return result;
+}
+
+void RunningAppliance::Tell(const std::string& sentence) const {
+  if (options_.on_change) options_.on_change(sentence);
+}
+
+}  // namespace weir::app
