@@ -151,10 +151,14 @@ class RequestJudge {
 };
 
 void ResetHead(RequestHead& head) {
-  std::vector<Field> fields = std::move(head.fields);
-  fields.clear();
-  head = RequestHead{};
-  head.fields = std::move(fields);
+  head.host = {};
+  head.fields.clear();
+  head.framing = {};
+  head.keep_alive = true;
+  head.expects_continue = false;
+  head.upgrade = false;
+  head.desync_class = DesyncClass::kCompliant;
+  head.desync_reason = DesyncReason::kNone;
 }
 
 ParseOutcome RefuseRequest(RequestHead& head, std::uint16_t status, std::string_view why, DesyncFinding finding) {

@@ -67,7 +67,28 @@ inline constexpr std::array<std::uint8_t, 256> kByteClasses = BuildByteClasses()
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
+// The first byte that is no tchar, or `end`.
 [[nodiscard]] inline const char* FindNotToken(const char* at, const char* end) {
+#if defined(__SSE2__)
+  // Letters, digits and dashes make up nearly every name; the other tchars are left to the loop below.
+  const auto below = [](__m128i bytes, char count) {
+    const __m128i bound = _mm_set1_epi8(static_cast<char>(count - 1));
+    return _mm_cmpeq_epi8(_mm_min_epu8(bytes, bound), bytes);
+  };
+  while (end - at >= 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const __m128i lower = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
+    const __m128i letters = below(_mm_sub_epi8(lower, _mm_set1_epi8('a')), 26);
+    const __m128i digits = below(_mm_sub_epi8(bytes, _mm_set1_epi8('0')), 10);
+    const __m128i dashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-'));
+    const int mask = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(letters, digits), dashes));
+    if (mask != 0xffff) {
+      at += std::countr_one(static_cast<unsigned>(mask));
+      break;
+    }
+    at += 16;
+  }
+#endif
   while (at != end && IsByte(kTokenByte, *at)) ++at;
   return at;
 }
