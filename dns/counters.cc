@@ -28,8 +28,8 @@ std::size_t RcodeSlot(std::uint16_t rcode) {
 
 std::size_t TypeSlot(std::uint16_t type) {
   static constexpr std::array<std::uint16_t, kCountedTypes.size() - 1> kTypes = {
-      type::kA,   type::kAaaa, type::kCname, type::kTxt,   type::kMx, type::kNs, type::kSoa,
-      type::kSrv, type::kCaa,  type::kPtr,   type::kHttps, type::kDs, type::kAny};
+      rr::kA,   rr::kAaaa, rr::kCname, rr::kTxt,   rr::kMx, rr::kNs, rr::kSoa,
+      rr::kSrv, rr::kCaa,  rr::kPtr,   rr::kHttps, rr::kDs, rr::kAny};
   std::size_t slot = 0;
   while (slot < kTypes.size() && kTypes[slot] != type) ++slot;
   return slot;

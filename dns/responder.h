@@ -86,7 +86,10 @@ class TcpResponder final : private net::FdWatcher {
   class Connection;
   struct Shared;
   void OnEvents(std::uint32_t events) override;
-  void Accept();
+  // False when nothing waits.
+  bool Accept();
+  void Evict();
+  void StopAccepting();
 
   net::EventLoop& loop_;
   UniqueFd socket_;

@@ -9,7 +9,7 @@ namespace weir::dns {
 
 // Record types by number, as the IANA registry has them. A type is a plain number everywhere: unknown ones are served
 // too (RFC 3597).
-namespace type {
+namespace rr {
 inline constexpr std::uint16_t kA = 1;
 inline constexpr std::uint16_t kNs = 2;
 inline constexpr std::uint16_t kCname = 5;
@@ -32,7 +32,7 @@ inline constexpr std::uint16_t kIxfr = 251;
 inline constexpr std::uint16_t kAxfr = 252;
 inline constexpr std::uint16_t kAny = 255;
 inline constexpr std::uint16_t kCaa = 257;
-}  // namespace type
+}  // namespace rr
 
 inline constexpr std::uint16_t kClassIn = 1;
 inline constexpr std::uint16_t kClassAny = 255;

@@ -1,0 +1,234 @@
+#include "dns/policy/selection.h"
+
+#include "dns/policy/geo_database.h"
+#include "dns/policy/latency_table.h"
+
+#include <algorithm>
+#include <limits>
+#include <tuple>
+
+namespace weir::dns {
+namespace {
+
+constexpr std::uint32_t kRolePrimary = 0;
+// epoch * 2 + healthy must fit 32 bits.
+constexpr std::uint32_t kEpochMax = std::numeric_limits<std::uint32_t>::max() / 2;
+
+Place PlaceOf(const config::Region& region) { return {region.latitude, region.longitude}; }
+
+}  // namespace
+
+std::uint32_t AnswerTtlSeconds(const Member& member) { return member.ttl_seconds; }
+
+void RecordSelector::SetView(const ZoneSet& zones, const health::StatusTable& status, bool zones_changed) {
+  zones_ = &zones;
+  status_ = &status;
+  if (zones_changed) {
+    credits_.assign(zones.draw_count(), 0);
+    candidates_.resize(zones.group_members_max());
+  }
+  if (zones_changed || epoch_ == kEpochMax) {
+    group_health_.assign(zones.health_slot_count(), 0);
+    epoch_ = 0;
+  }
+  ++epoch_;
+}
+
+bool RecordSelector::IsHealthy(const Member& member) {
+  if (member.health_check < status_->checks.size() && !status_->checks[member.health_check].healthy) return false;
+  if (!member.evaluate_target_health) return true;
+  if (member.alias == AliasKind::kLoadBalancer) {
+    return member.alias_target >= status_->load_balancers.size() ||
+           status_->load_balancers[member.alias_target].healthy;
+  }
+  return member.alias != AliasKind::kRecord || IsGroupHealthy(zones_->groups()[member.alias_target]);
+}
+
+bool RecordSelector::IsGroupHealthy(const Group& group) {
+  // Remembered until the next SetView: without that, a tree whose branches meet again would be walked once for each way
+  // that leads to its leaves. The depth of the recursion is that of the alias tree, which has no cycle.
+  const bool remembers = group.health_slot != kNoIndex;
+  if (remembers && group_health_[group.health_slot] / 2 == epoch_) return group_health_[group.health_slot] % 2 != 0;
+  const bool healthy =
+      std::ranges::any_of(zones_->members_of(group), [this](const Member& member) { return IsHealthy(member); });
+  if (remembers) group_health_[group.health_slot] = epoch_ * 2 + (healthy ? 1U : 0U);
+  return healthy;
+}
+
+Selection RecordSelector::Select(const Group& top, const ClientPlace& client, SelectionTrace* trace) {
+  Selection selection;
+  const Group* group = &top;
+  while (true) {
+    const auto members = zones_->members_of(*group);
+    const bool fail_open = JudgeHealth(members);
+    const Choice choice = Choose(*group, members, client, selection);
+    for (std::size_t i = 0; i < choice.count; ++i) candidates_[choice.members[i]].chosen = true;
+    if (trace != nullptr) {
+      Decision decision{*group, std::span(candidates_).first(members.size()), fail_open};
+      for (const Candidate& candidate : decision.candidates) decision.weight_total += candidate.weight;
+      trace->OnDecision(decision);
+    }
+    const Member& first = members[choice.members[0]];
+    if (first.alias == AliasKind::kRecord) {
+      group = &zones_->groups()[first.alias_target];
+      continue;
+    }
+    selection.list_count = choice.count;
+    selection.ttl_seconds = AnswerTtlSeconds(first);
+    for (std::size_t i = 0; i < choice.count; ++i) {
+      const Member& member = members[choice.members[i]];
+      selection.lists[i] = member.alias == AliasKind::kLoadBalancer
+                               ? zones_->load_balancer_values(member.alias_target, group->type)
+                               : member.values;
+      selection.ttl_seconds = std::min(selection.ttl_seconds, AnswerTtlSeconds(member));
+    }
+    return selection;
+  }
+}
+
+bool RecordSelector::JudgeHealth(std::span<const Member> members) {
+  bool any_healthy = false;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    candidates_[i] = {};
+    candidates_[i].healthy = IsHealthy(members[i]);
+    any_healthy = any_healthy || candidates_[i].healthy;
+  }
+  for (std::size_t i = 0; i < members.size(); ++i) candidates_[i].eligible = candidates_[i].healthy || !any_healthy;
+  return !any_healthy;
+}
+
+RecordSelector::Choice RecordSelector::Choose(const Group& group, std::span<const Member> members,
+                                              const ClientPlace& client, Selection& selection) {
+  switch (group.policy) {
+    case config::RoutingPolicy::kSimple:
+      return ChooseFirst(members);
+    case config::RoutingPolicy::kWeighted:
+      return ChooseWeighted(group, members);
+    case config::RoutingPolicy::kFailover:
+      return ChooseFailover(members);
+    case config::RoutingPolicy::kLatency:
+      return ChooseLatency(members, client, selection);
+    case config::RoutingPolicy::kMultivalue:
+      return ChooseMultivalue(members);
+  }
+  return ChooseFirst(members);
+}
+
+// At least one candidate is eligible: a group is never empty, and fail-open makes all of them eligible.
+RecordSelector::Choice RecordSelector::ChooseFirst(std::span<const Member> members) const {
+  Choice choice{.members = {}, .count = 1};
+  for (std::uint32_t i = 0; i < members.size(); ++i) {
+    if (!candidates_[i].eligible) continue;
+    choice.members[0] = i;
+    break;
+  }
+  return choice;
+}
+
+// The truth table of spec: dns.md 3.3 follows from eligibility: with both roles eligible, PRIMARY.
+RecordSelector::Choice RecordSelector::ChooseFailover(std::span<const Member> members) const {
+  for (std::uint32_t i = 0; i < members.size(); ++i) {
+    if (candidates_[i].eligible && members[i].figure == kRolePrimary) return {.members = {i}, .count = 1};
+  }
+  return ChooseFirst(members);
+}
+
+// Stage 1 draws among eligible members with a weight; stage 2, without any, equally among all eligible ones.
+RecordSelector::Choice RecordSelector::ChooseWeighted(const Group& group, std::span<const Member> members) {
+  std::uint64_t total = 0;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (candidates_[i].eligible) candidates_[i].weight = members[i].figure;
+    total += candidates_[i].weight;
+  }
+  if (total == 0) {
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      candidates_[i].weight = candidates_[i].eligible ? 1 : 0;
+      total += candidates_[i].weight;
+    }
+  }
+  return {.members = {Draw(std::span(credits_).subspan(group.draws, members.size()), total)}, .count = 1};
+}
+
+// Smooth weighted round robin: every member in the draw gains its weight, the richest wins and pays the total.
+std::uint32_t RecordSelector::Draw(std::span<std::int64_t> credits, std::uint64_t weight_total) {
+  const bool cycle_begins = std::ranges::all_of(credits, [](std::int64_t credit) { return credit == 0; });
+  const bool at_random = cycle_begins && !deterministic_;
+  std::uint64_t place = at_random ? random_.Below(weight_total) : 0;
+  std::uint32_t chosen = kNoIndex;
+  for (std::uint32_t i = 0; i < credits.size(); ++i) {
+    const std::uint64_t weight = candidates_[i].weight;
+    if (weight == 0) continue;
+    credits[i] += static_cast<std::int64_t>(weight);
+    if (!at_random) {
+      if (chosen == kNoIndex || credits[i] > credits[chosen]) chosen = i;
+    } else if (chosen == kNoIndex) {
+      if (place < weight) chosen = i;
+      place -= std::min(place, weight);
+    }
+  }
+  credits[chosen] -= static_cast<std::int64_t>(weight_total);
+  return chosen;
+}
+
+RecordSelector::Choice RecordSelector::ChooseLatency(std::span<const Member> members, const ClientPlace& client,
+                                                     Selection& selection) {
+  if (client.known && members.size() > 1) {
+    RankByTable(members, client, selection);
+    RankByDistance(members, client, selection);
+  }
+  Choice choice = ChooseFirst(members);
+  const auto rank_of = [this](std::uint32_t i) { return std::tuple(candidates_[i].rank, candidates_[i].distance); };
+  for (std::uint32_t i = choice.members[0] + 1; i < members.size(); ++i) {
+    if (candidates_[i].eligible && rank_of(i) < rank_of(choice.members[0])) choice.members[0] = i;
+  }
+  return choice;
+}
+
+void RecordSelector::RankByTable(std::span<const Member> members, const ClientPlace& client, Selection& selection) {
+  const LatencyTable* table = zones_->latency_table();
+  if (table == nullptr) return;
+  selection.scope_bits = std::max(selection.scope_bits, table->ScopeBits(client.address));
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const auto match = table->Find(client.address, client.prefix_bits, members[i].figure);
+    if (!match) continue;
+    candidates_[i].rank = LatencyRank::kMeasured;
+    candidates_[i].distance = match->milliseconds;
+    candidates_[i].matched_bits = match->prefix_bits;
+  }
+}
+
+// For the members that the table does not measure.
+void RecordSelector::RankByDistance(std::span<const Member> members, const ClientPlace& client, Selection& selection) {
+  const GeoDatabase* geo = zones_->geo_database();
+  const auto unknown =
+      std::ranges::any_of(std::span(candidates_).first(members.size()),
+                          [](const Candidate& candidate) { return candidate.rank == LatencyRank::kUnknown; });
+  if (geo == nullptr || !unknown) return;
+  const auto match = geo->Find(client.address);
+  selection.scope_bits = std::max(selection.scope_bits, match.scope_bits);
+  if (!match.place) return;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (candidates_[i].rank != LatencyRank::kUnknown) continue;
+    candidates_[i].rank = LatencyRank::kDistance;
+    candidates_[i].distance = Kilometres(*match.place, PlaceOf(zones_->model().regions[members[i].figure]));
+  }
+}
+
+// Reservoir sampling keeps every set of eight eligible members equally likely without a list of them.
+RecordSelector::Choice RecordSelector::ChooseMultivalue(std::span<const Member> members) {
+  Choice choice;
+  std::uint64_t seen = 0;
+  for (std::uint32_t i = 0; i < members.size(); ++i) {
+    if (!candidates_[i].eligible) continue;
+    ++seen;
+    if (choice.count < kMultivalueMax) {
+      choice.members[choice.count++] = i;
+    } else if (const std::uint64_t slot = deterministic_ ? kMultivalueMax : random_.Below(seen);
+               slot < kMultivalueMax) {
+      choice.members[slot] = i;
+    }
+  }
+  return choice;
+}
+
+}  // namespace weir::dns

@@ -1,0 +1,458 @@
+#include "dns/zone/zone_set_builder.h"
+
+#include "dns/policy/geo_database.h"
+#include "dns/policy/latency_table.h"
+#include "dns/wire/rdata.h"
+#include "dns/wire/types.h"
+#include "dns/zone/name_table.h"
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <sstream>
+#include <system_error>
+#include <tuple>
+#include <utility>
+
+namespace weir::dns {
+namespace {
+
+// spec: dns.md 3.3, TTL advice: what Route 53 answers for an alias to a load balancer.
+constexpr std::uint32_t kLoadBalancerTtlSeconds = 60;
+constexpr std::uint32_t kTtlMaxSeconds = 2'147'483'647;  // RFC 2181 section 8
+constexpr std::size_t kValuesMax = 65'535;
+constexpr std::uint32_t kAliasDepthMax = 100;  // our choice: health looks through aliases by recursion
+
+bool Before(const config::Diagnostic& a, const config::Diagnostic& b) {
+  return std::tie(a.position.file, a.position.line, a.position.column) <
+         std::tie(b.position.file, b.position.line, b.position.column);
+}
+
+void PutU32(std::vector<std::uint8_t>& out, std::uint32_t value) {
+  for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<std::uint8_t>(value >> shift));
+}
+
+}  // namespace
+
+std::expected<std::shared_ptr<const ZoneSet>, std::vector<config::Diagnostic>> ZoneSet::Build(
+    std::shared_ptr<const config::Model> model, CounterRegistry& registry) {
+  ZoneSetBuilder builder(std::move(model), registry);
+  auto set = builder.Build();
+  if (set) return set;
+  return std::unexpected(std::move(builder.findings()));
+}
+
+ZoneSetBuilder::ZoneSetBuilder(std::shared_ptr<const config::Model> model, CounterRegistry& registry)
+    : model_(std::move(model)), registry_(registry), set_(new ZoneSet()) {
+  set_->model_ = model_;
+}
+
+std::shared_ptr<const ZoneSet> ZoneSetBuilder::Build() {
+  ReserveTables();
+  AddLoadBalancers();
+  for (std::uint32_t zone = 0; zone < model_->zones.size(); ++zone) AddZone(zone);
+  ResolveAliases();
+  CheckAliasCycles();
+  LoadLatency();
+  std::ranges::stable_sort(findings_, Before);
+  return findings_.empty() ? set_ : nullptr;
+}
+
+void ZoneSetBuilder::Fail(const config::Position& position, std::string message, std::string hint) {
+  findings_.push_back({.severity = config::Severity::kError,
+                       .position = position,
+                       .path = {},
+                       .message = std::move(message),
+                       .hint = std::move(hint)});
+}
+
+void ZoneSetBuilder::ReserveTables() {
+  std::size_t records = 0;
+  for (const auto& zone : model_->zones) records += zone.records.size() + 2;
+  set_->zone_slots_.assign(std::bit_ceil(model_->zones.size() * 2 + 2), 0);
+  set_->node_slots_.assign(std::bit_ceil(records * 2 + 2), 0);
+  set_->nodes_.reserve(records);
+  set_->groups_.reserve(records);
+  set_->members_.reserve(records);
+  set_->zones_.resize(model_->zones.size());
+}
+
+RdataList ZoneSetBuilder::PutRdata(std::span<const std::uint8_t> rdata) {
+  auto& all = set_->rdata_;
+  const RdataList list{static_cast<std::uint32_t>(all.size()), 1};
+  const auto size = static_cast<std::uint16_t>(rdata.size());
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(&size);
+  all.insert(all.end(), bytes, bytes + sizeof(size));
+  all.insert(all.end(), rdata.begin(), rdata.end());
+  return list;
+}
+
+void ZoneSetBuilder::AddLoadBalancers() {
+  for (const auto& balancer : model_->load_balancers) {
+    auto& lists = set_->load_balancer_values_.emplace_back();
+    for (const bool v4 : {true, false}) {
+      RdataList& list = lists[v4 ? 0 : 1];
+      list.offset = static_cast<std::uint32_t>(set_->rdata_.size());
+      for (const IpAddress& address : balancer.advertise) {
+        if (address.is_v4() != v4) continue;
+        static_cast<void>(PutRdata(address.bytes()));
+        ++list.count;
+      }
+    }
+  }
+}
+
+void ZoneSetBuilder::AddZone(std::uint32_t zone) {
+  const config::Zone& configured = model_->zones[zone];
+  const auto name = Name::Parse(configured.name);
+  if (!name) {
+    Fail(configured.position, name.error().message, name.error().hint);
+    return;
+  }
+  ZoneApex& apex = set_->zones_[zone];
+  HashedName hashed;
+  hashed.Assign(name->wire());
+  if (set_->FindZone(hashed, false) &&
+      std::ranges::equal(set_->name_of(set_->nodes_[set_->zones_[*set_->FindZone(hashed, false)].node]),
+                         name->wire())) {
+    Fail(configured.position, "the zone '" + configured.name + "' is given twice", "put its records together");
+    return;
+  }
+  apex.labels = static_cast<std::uint16_t>(hashed.labels());
+  apex.node = PutNode(zone, hashed);
+  apex.counters = registry_.Zone(configured.name);
+  PutSlot(set_->zone_slots_, hashed.suffix_hash(hashed.labels()), zone);
+  std::vector<Entry> entries;
+  entries.reserve(configured.records.size() + 2);
+  AddApexRecords(zone, entries);
+  for (std::uint32_t i = 0; i < configured.records.size(); ++i) AddRecord(zone, *name, i, entries);
+  BuildGroups(zone, entries);
+}
+
+void ZoneSetBuilder::AddApexRecords(std::uint32_t zone, std::vector<Entry>& entries) {
+  const config::Zone& configured = model_->zones[zone];
+  ZoneApex& apex = set_->zones_[zone];
+  const auto append_name = [&](const std::string& text, std::string_view what) {
+    const auto name = Name::Parse(text);
+    if (!name) {
+      Fail(configured.position, std::string(what) + ": " + name.error().message, name.error().hint);
+      return;
+    }
+    scratch_.insert(scratch_.end(), name->wire().begin(), name->wire().end());
+  };
+  scratch_.clear();
+  append_name(configured.soa.mname, "soa mname");
+  append_name(configured.soa.rname, "soa rname");
+  for (const std::uint32_t number :
+       {configured.soa.serial, configured.soa.refresh_seconds, configured.soa.retry_seconds,
+        configured.soa.expire_seconds, configured.soa.minimum_seconds}) {
+    PutU32(scratch_, number);
+  }
+  apex.soa = PutRdata(scratch_);
+  apex.negative_ttl_seconds = std::min(configured.soa.ttl_seconds, configured.soa.minimum_seconds);
+  entries.push_back({.node = apex.node,
+                     .type = rr::kSoa,
+                     .record = kNoIndex,
+                     .member = {.values = apex.soa, .ttl_seconds = configured.soa.ttl_seconds}});
+  if (configured.name_servers.empty()) return;
+  Member ns{.values = {static_cast<std::uint32_t>(set_->rdata_.size()), 0}, .ttl_seconds = configured.ns_ttl_seconds};
+  for (const auto& server : configured.name_servers) {
+    scratch_.clear();
+    append_name(server, "name server");
+    static_cast<void>(PutRdata(scratch_));
+    ++ns.values.count;
+  }
+  entries.push_back({.node = apex.node, .type = rr::kNs, .record = kNoIndex, .member = ns});
+}
+
+void ZoneSetBuilder::AddRecord(std::uint32_t zone, const Name& zone_name, std::uint32_t index,
+                               std::vector<Entry>& entries) {
+  const config::RecordSet& record = model_->zones[zone].records[index];
+  const auto name = Name::Parse(record.name);
+  if (!name) {
+    Fail(record.position, name.error().message, name.error().hint);
+    return;
+  }
+  if (!name->IsWithin(zone_name)) {
+    Fail(record.position, "'" + record.name + "' is outside of the zone " + zone_name.ToString(),
+         "leave out the final dot to make it relative, or put it into its own zone");
+    return;
+  }
+  HashedName hashed;
+  hashed.Assign(name->wire());
+  Entry entry{.node = PutNode(zone, hashed), .type = record.type, .record = index, .member = {}};
+  Member& member = entry.member;
+  member.record = index;
+  member.health_check = record.health_check.value_or(kNoIndex);
+  switch (record.policy) {
+    case config::RoutingPolicy::kWeighted:
+      member.figure = record.weight;
+      break;
+    case config::RoutingPolicy::kFailover:
+      member.figure = record.failover == config::FailoverRole::kPrimary ? 0 : 1;
+      break;
+    case config::RoutingPolicy::kLatency:
+      member.figure = record.region;
+      break;
+    case config::RoutingPolicy::kSimple:
+    case config::RoutingPolicy::kMultivalue:
+      break;
+  }
+  if (record.alias) {
+    member.evaluate_target_health = record.alias->evaluate_target_health;
+    member.alias = record.alias->load_balancer ? AliasKind::kLoadBalancer : AliasKind::kRecord;
+    member.alias_target = record.alias->load_balancer.value_or(0);
+    member.ttl_seconds = record.ttl_seconds.value_or(kLoadBalancerTtlSeconds);
+  } else {
+    member.ttl_seconds = record.ttl_seconds.value_or(0);
+    member.values = AddValues(record, zone_name);
+  }
+  if (member.ttl_seconds > kTtlMaxSeconds) {
+    Fail(record.position, "a TTL of " + std::to_string(member.ttl_seconds) + " s", "give at most 2147483647 s");
+  }
+  entries.push_back(entry);
+}
+
+RdataList ZoneSetBuilder::AddValues(const config::RecordSet& record, const Name& zone_name) {
+  RdataList list{static_cast<std::uint32_t>(set_->rdata_.size()), 0};
+  if (record.values.empty()) Fail(record.position, "the record has no values", "give values or an alias");
+  if (record.values.size() > kValuesMax) {
+    Fail(record.position, "more than 65,535 values", "an answer holds at most 64 KiB");
+    return list;
+  }
+  for (const auto& value : record.values) {
+    scratch_.clear();
+    if (const auto done = ParseRdata(record.type, value.text, zone_name, scratch_); !done) {
+      Fail(value.position, TypeName(record.type) + " value '" + value.text + "': " + done.error().message,
+           done.error().hint);
+      continue;
+    }
+    static_cast<void>(PutRdata(scratch_));
+    ++list.count;
+  }
+  if (set_->rdata_.size() > std::numeric_limits<std::uint32_t>::max()) {
+    Fail(record.position, "more than 4 GiB of record data", "split the zones over several appliances");
+  }
+  return list;
+}
+
+std::uint32_t ZoneSetBuilder::PutNode(std::uint32_t zone, const HashedName& name) {
+  auto& nodes = set_->nodes_;
+  // Upwards until a node exists: the apex at the latest, except while the apex itself is made.
+  std::size_t depth = name.labels();
+  const std::size_t apex_depth = set_->zones_[zone].labels;
+  std::optional<std::uint32_t> own;
+  for (;; --depth) {
+    if (const auto found = set_->FindHashed(zone, name.suffix_hash(depth), name.suffix(depth))) {
+      return own ? *own : *found;
+    }
+    const auto index = static_cast<std::uint32_t>(nodes.size());
+    const auto wire = name.suffix(depth);
+    nodes.push_back({.name = static_cast<std::uint32_t>(set_->names_.size()),
+                     .zone = zone,
+                     .first_group = 0,
+                     .group_count = 0,
+                     .name_bytes = static_cast<std::uint8_t>(wire.size()),
+                     .delegation = false});
+    set_->names_.insert(set_->names_.end(), wire.begin(), wire.end());
+    if (nodes.size() * 3 > set_->node_slots_.size() * 2) {
+      // Empty non-terminals were not counted beforehand.
+      set_->node_slots_.assign(set_->node_slots_.size() * 2, 0);
+      HashedName again;
+      for (std::uint32_t i = 0; i < nodes.size(); ++i) {
+        again.Assign(set_->name_of(nodes[i]));
+        PutSlot(set_->node_slots_, NodeHash(nodes[i].zone, again.suffix_hash(again.labels())), i);
+      }
+    } else {
+      PutSlot(set_->node_slots_, NodeHash(zone, name.suffix_hash(depth)), index);
+    }
+    if (!own) own = index;
+    if (depth <= apex_depth) return *own;
+  }
+}
+
+void ZoneSetBuilder::BuildGroups(std::uint32_t zone, std::vector<Entry>& entries) {
+  std::ranges::stable_sort(entries, {}, [](const Entry& entry) { return std::pair(entry.node, entry.type); });
+  auto& set = *set_;
+  for (const Entry& entry : entries) {
+    Node& node = set.nodes_[entry.node];
+    const bool same_group = node.group_count > 0 && set.groups_.back().type == entry.type;
+    if (!same_group) {
+      if (node.group_count++ == 0) node.first_group = static_cast<std::uint32_t>(set.groups_.size());
+      Group group{.first_member = static_cast<std::uint32_t>(set.members_.size()),
+                  .member_count = 0,
+                  .node = entry.node,
+                  .type = entry.type};
+      if (entry.record != kNoIndex) group.policy = model_->zones[zone].records[entry.record].policy;
+      set.groups_.push_back(group);
+    }
+    Group& group = set.groups_.back();
+    ++group.member_count;
+    set.members_.push_back(entry.member);
+    set.group_members_max_ = std::max(set.group_members_max_, group.member_count);
+    if (group.policy != config::RoutingPolicy::kWeighted) continue;
+    if (group.draws == kNoIndex) group.draws = set.draw_count_;
+    ++set.draw_count_;
+  }
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (i == 0 || entries[i].node != entries[i - 1].node) {
+      Node& node = set.nodes_[entries[i].node];
+      CheckNode(node);
+      const bool is_apex = entries[i].node == set.zones_[zone].node;
+      node.delegation = !is_apex && set.FindGroup(entries[i].node, rr::kNs) != nullptr;
+      set.zones_[zone].has_delegations = set.zones_[zone].has_delegations || node.delegation;
+    }
+  }
+}
+
+void ZoneSetBuilder::CheckNode(const Node& node) {
+  const auto groups = set_->groups_of(node);
+  for (const Group& group : groups) {
+    const auto members = set_->members_of(group);
+    // Only the zone's own SOA and NS have no record; then any other one of their type is too much.
+    for (const Member& member : members) {
+      const config::RecordSet* record = set_->record_of(group, member);
+      if (record == nullptr) continue;
+      const std::string name = "'" + record->name + "'";
+      if (members.size() > 1 && group.policy == config::RoutingPolicy::kSimple && &member != &members[0]) {
+        Fail(record->position, name + " has a " + TypeName(group.type) + " record already",
+             "put the values together, or give every record of the name and type a policy and a set");
+      }
+      if (record->policy != group.policy) {
+        Fail(record->position, "the " + TypeName(group.type) + " records of " + name + " have different policies",
+             "give all of them the same policy");
+      }
+      if (group.type == rr::kSoa) Fail(record->position, "a SOA record", "write it under the zone's soa");
+      if (group.type != rr::kCname) continue;
+      if (groups.size() > 1) {
+        Fail(record->position, name + " has other records beside the CNAME",
+             "a name with a CNAME has nothing else (RFC 1034 3.6.2); use an alias");
+      }
+      if (record->values.size() > 1) Fail(record->position, "a CNAME with several values", "give one value");
+    }
+  }
+}
+
+void ZoneSetBuilder::ResolveAliases() {
+  for (Group& group : set_->groups_) {
+    for (Member& member : std::span(set_->members_).subspan(group.first_member, group.member_count)) {
+      if (member.alias == AliasKind::kRecord) ResolveAlias(group, member);
+    }
+  }
+}
+
+void ZoneSetBuilder::ResolveAlias(Group& group, Member& member) {
+  const config::RecordSet& record = *set_->record_of(group, member);
+  const std::uint32_t zone = set_->nodes_[group.node].zone;
+  const auto name = Name::Parse(record.alias->record);
+  if (!name) {
+    Fail(record.position, "alias: " + name.error().message, name.error().hint);
+    return;
+  }
+  HashedName hashed;
+  hashed.Assign(name->wire());
+  const auto match = name->IsWithin(Name::FromWire(set_->name_of(set_->nodes_[set_->zones_[zone].node])))
+                         ? set_->FindNode(zone, hashed, false)
+                         : NodeMatch{};
+  const Group* target = match.kind == NodeMatch::Kind::kFound ? set_->FindGroup(match.node, group.type) : nullptr;
+  if (target == nullptr) {
+    Fail(record.position,
+         "the alias of '" + record.name + "' leads to '" + record.alias->record + "', which has no " +
+             TypeName(group.type) + " record in this zone",
+         "alias to a record of the same zone and type");
+    return;
+  }
+  member.alias_target = static_cast<std::uint32_t>(target - set_->groups_.data());
+  if (!member.evaluate_target_health) return;
+  Group& remembered = set_->groups_[member.alias_target];
+  if (remembered.health_slot == kNoIndex) remembered.health_slot = set_->health_slot_count_++;
+}
+
+// Depth first with an explicit stack: the depth is the configuration's.
+void ZoneSetBuilder::CheckAliasCycles() {
+  if (!findings_.empty()) return;  // alias targets may be unset
+  enum class Mark : std::uint8_t { kNew, kOpen, kDone };
+  std::vector<Mark> marks(set_->groups_.size(), Mark::kNew);
+  std::vector<std::uint32_t> depths(set_->groups_.size(), 0);  // aliases from here to the farthest end
+  struct Visit {
+    std::uint32_t group;
+    std::uint32_t next_member;
+  };
+  std::vector<Visit> path;
+  const auto open = [&](std::uint32_t group) {
+    marks[group] = Mark::kOpen;
+    path.push_back({group, 0});
+  };
+  for (std::uint32_t start = 0; start < marks.size(); ++start) {
+    if (marks[start] != Mark::kNew) continue;
+    open(start);
+    while (!path.empty()) {
+      Visit& visit = path.back();
+      const Group& group = set_->groups_[visit.group];
+      if (visit.next_member == group.member_count) {
+        marks[visit.group] = Mark::kDone;
+        CheckAliasDepth(group, depths);
+        path.pop_back();
+        continue;
+      }
+      const Member& member = set_->members_[group.first_member + visit.next_member++];
+      if (member.alias != AliasKind::kRecord) continue;
+      if (marks[member.alias_target] == Mark::kOpen) {
+        const config::RecordSet& record = *set_->record_of(group, member);
+        Fail(record.position, "the alias of '" + record.name + "' leads back to itself",
+             "end the chain in a record with values or in a load balancer");
+      } else if (marks[member.alias_target] == Mark::kNew) {
+        open(member.alias_target);
+      }
+    }
+  }
+}
+
+void ZoneSetBuilder::CheckAliasDepth(const Group& group, std::span<std::uint32_t> depths) {
+  std::uint32_t& depth = depths[static_cast<std::size_t>(&group - set_->groups_.data())];
+  for (const Member& member : set_->members_of(group)) {
+    if (member.alias != AliasKind::kRecord) continue;
+    const bool was_short = depth <= kAliasDepthMax;
+    depth = std::max(depth, depths[member.alias_target] + 1);
+    if (!was_short || depth != kAliasDepthMax + 1) continue;
+    const config::RecordSet& record = *set_->record_of(group, member);
+    Fail(record.position, "more than 100 aliases follow each other from '" + record.name + "'",
+         "alias nearer to the records with values");
+  }
+}
+
+void ZoneSetBuilder::LoadLatency() {
+  const config::LocatedText& table = model_->latency.table;
+  if (!table.text.empty()) {
+    std::vector<std::string> regions;
+    for (const auto& region : model_->regions) regions.push_back(region.name);
+    errno = 0;
+    std::ifstream file(table.text, std::ios::binary);
+    std::ostringstream text;
+    if (file) text << file.rdbuf();
+    std::error_code ignored;
+    if (!file || file.bad() || std::filesystem::is_directory(table.text, ignored)) {
+      const int code = errno;
+      Fail(table.position, "cannot read " + table.text + (code != 0 ? std::string(": ") + std::strerror(code) : ""),
+           "give a file of rows client-cidr,region,milliseconds");
+    } else if (auto parsed = LatencyTable::Parse(text.view(), regions)) {
+      set_->latency_ = std::make_unique<const LatencyTable>(std::move(*parsed));
+    } else {
+      for (auto& error : parsed.error()) Fail(table.position, table.text + " " + error.message, error.hint);
+    }
+  }
+  const config::LocatedText& geoip = model_->latency.geoip;
+  if (geoip.text.empty()) return;
+  auto geo = GeoDatabase::Open(geoip.text);
+  if (geo) {
+    set_->geo_ = std::move(*geo);
+  } else {
+    Fail(geoip.position, geo.error().message, geo.error().hint);
+  }
+}
+
+}  // namespace weir::dns

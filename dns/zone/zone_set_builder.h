@@ -1,0 +1,65 @@
+#pragma once
+
+#include "config/diagnostic.h"
+#include "config/model.h"
+#include "dns/counters.h"
+#include "dns/wire/name.h"
+#include "dns/zone/zone_set.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::dns {
+
+// Compiles a model into a ZoneSet; used once, by ZoneSet::Build. Every step notes what is wrong and goes on, so that
+// all findings are reported together.
+class ZoneSetBuilder {
+ public:
+  ZoneSetBuilder(std::shared_ptr<const config::Model> model, CounterRegistry& registry);
+
+  // Null when there are findings.
+  [[nodiscard]] std::shared_ptr<const ZoneSet> Build();
+  [[nodiscard]] std::vector<config::Diagnostic>& findings() { return findings_; }
+
+ private:
+  // A record set on its way into a group: sorted by node, then type, then its place in the file.
+  struct Entry {
+    std::uint32_t node = 0;
+    std::uint16_t type = 0;
+    std::uint32_t record = kNoIndex;
+    Member member;
+  };
+
+  void Fail(const config::Position& position, std::string message, std::string hint);
+  void ReserveTables();
+  void AddLoadBalancers();
+  void AddZone(std::uint32_t zone);
+  void AddApexRecords(std::uint32_t zone, std::vector<Entry>& entries);
+  void AddRecord(std::uint32_t zone, const Name& zone_name, std::uint32_t record, std::vector<Entry>& entries);
+  [[nodiscard]] RdataList AddValues(const config::RecordSet& record, const Name& zone_name);
+  // The node of a name inside the zone; makes it, and the empty non-terminals above it, when they are new.
+  std::uint32_t PutNode(std::uint32_t zone, const HashedName& name);
+  void BuildGroups(std::uint32_t zone, std::vector<Entry>& entries);
+  void CheckNode(const Node& node);
+  void ResolveAliases();
+  void ResolveAlias(Group& group, Member& member);
+  void CheckAliasCycles();
+  // Called when the depths of all groups behind `group` are known.
+  void CheckAliasDepth(const Group& group, std::span<std::uint32_t> depths);
+  void LoadLatency();
+  RdataList PutRdata(std::span<const std::uint8_t> rdata);
+
+  std::shared_ptr<const config::Model> model_;
+  CounterRegistry& registry_;
+  std::shared_ptr<ZoneSet> set_;
+  std::vector<config::Diagnostic> findings_;
+  std::vector<std::uint8_t> scratch_;
+};
+
+}  // namespace weir::dns
