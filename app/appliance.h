@@ -49,6 +49,9 @@ struct StartFailure {
   Error error;                      // the system refused
 };
 
+// Prints the failure on standard error and gives the exit code for it.
+[[nodiscard]] int ReportStartFailure(const StartFailure& failure);
+
 // The whole program while it serves: workers, health engine, admin API, and the one way to change anything. Each
 // change, the first configuration included, becomes a model that Adopt checks, builds and publishes, or refuses and
 // changes nothing. Thread: control (the one that calls Run), except where control::Appliance says any.

@@ -1,0 +1,244 @@
+#include "app/admin_option.h"
+#include "app/commands.h"
+#include "app/offline_view.h"
+#include "control/admin_client.h"
+#include "control/explain.h"
+#include "dns/wire/types.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace weir::app {
+namespace {
+
+struct Arguments {
+  std::string file;
+  std::string admin;
+  bool live = false;
+  bool json = false;
+  std::vector<std::string> unhealthy;
+  control::HttpQuestion http;
+  std::vector<std::string> headers;
+  control::DnsQuestion dns;
+};
+
+// The methods of the IANA registry. Any other token is forwarded by a listener too, but on a command line it is a slip.
+constexpr std::array<std::string_view, 40> kMethods = {"ACL",
+                                                       "BASELINE-CONTROL",
+                                                       "BIND",
+                                                       "CHECKIN",
+                                                       "CHECKOUT",
+                                                       "CONNECT",
+                                                       "COPY",
+                                                       "DELETE",
+                                                       "GET",
+                                                       "HEAD",
+                                                       "LABEL",
+                                                       "LINK",
+                                                       "LOCK",
+                                                       "MERGE",
+                                                       "MKACTIVITY",
+                                                       "MKCALENDAR",
+                                                       "MKCOL",
+                                                       "MKREDIRECTREF",
+                                                       "MKWORKSPACE",
+                                                       "MOVE",
+                                                       "OPTIONS",
+                                                       "ORDERPATCH",
+                                                       "PATCH",
+                                                       "POST",
+                                                       "PRI",
+                                                       "PROPFIND",
+                                                       "PROPPATCH",
+                                                       "PUT",
+                                                       "QUERY",
+                                                       "REBIND",
+                                                       "REPORT",
+                                                       "SEARCH",
+                                                       "TRACE",
+                                                       "UNBIND",
+                                                       "UNCHECKOUT",
+                                                       "UNLINK",
+                                                       "UNLOCK",
+                                                       "UPDATE",
+                                                       "UPDATEREDIRECTREF",
+                                                       "VERSION-CONTROL"};
+
+int Complain(ExitCode code, const Error& error) {
+  fmt::print(stderr, "weir: {}{}{}\n", error.message, error.hint.empty() ? "" : "; ", error.hint);
+  return code;
+}
+
+std::string PercentEncode(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                       c == '.' || c == '_' || c == '~';
+    if (plain) {
+      out += c;
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    }
+  }
+  return out;
+}
+
+void AppendPair(std::string& target, std::string_view key, std::string_view value) {
+  if (value.empty()) return;
+  target += fmt::format("{}{}={}", target.find('?') == std::string::npos ? "?" : "&", key, PercentEncode(value));
+}
+
+// Asks the running appliance at `target` of its admin API and prints what it says.
+int AskLive(const Arguments& arguments, const std::string& target) {
+  const auto reply = control::CallAdmin(AdminEndpoint(arguments.admin), "GET", target);
+  if (!reply) return Complain(kSystemRefused, reply.error());
+  boost::system::error_code error;
+  const auto parsed = boost::json::parse(reply->body, error);
+  const auto* members = error ? nullptr : parsed.if_object();
+  const auto member = [&](std::string_view key) {
+    const auto* value = members == nullptr ? nullptr : members->if_contains(key);
+    return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+  };
+  if (reply->status == 400) return Complain(kCommandLineWrong, {member("error"), member("hint")});
+  if (reply->status != 200 || members == nullptr) {
+    return Complain(kSystemRefused, {fmt::format("the admin API answers {}: {}", reply->status, reply->body), {}});
+  }
+  fmt::print("{}\n", arguments.json ? reply->body : "live: answered by the running appliance at " + arguments.admin);
+  if (!arguments.json) fmt::print("{}", member("text"));
+  return kDone;
+}
+
+// Loads the file and answers with `explain`, every target and check healthy but those that were named.
+template <class Explain>
+int AskOffline(const Arguments& arguments, Explain explain) {
+  if (arguments.file.empty()) {
+    return Complain(kCommandLineWrong, {"no configuration file is named", "give FILE before http or dns, or --live"});
+  }
+  const auto loaded = LoadOffline(arguments.file);
+  if (!loaded.view) {
+    const auto findings = loaded.diagnostics.FormatAll();
+    std::fprintf(stderr, "%s%s", findings.c_str(), findings.ends_with('\n') ? "" : "\n");
+    return kInputWrong;
+  }
+  const auto view = WithUnhealthy(*loaded.view, arguments.unhealthy);
+  if (!view) return Complain(kCommandLineWrong, view.error());
+  const Result<control::ExplainAnswer> answer = explain(**view);
+  if (!answer) return Complain(kCommandLineWrong, answer.error());
+  if (arguments.json) {
+    fmt::print("{}\n", answer->json);
+    return kDone;
+  }
+  std::string names;
+  for (const auto& name : arguments.unhealthy) names += (names.empty() ? "" : ", ") + name;
+  fmt::print("offline: every target and health check counts as healthy{}{}; --live asks the running appliance\n{}",
+             names.empty() ? "" : " except ", names, answer->text);
+  return kDone;
+}
+
+int ExplainRequest(const Arguments& arguments) {
+  if (std::ranges::find(kMethods, arguments.http.method) == kMethods.end()) {
+    return Complain(kCommandLineWrong, {fmt::format("`{}` is no HTTP method", arguments.http.method),
+                                        "methods are upper-case words such as GET or POST"});
+  }
+  auto question = arguments.http;
+  for (const auto& header : arguments.headers) {
+    const auto colon = header.find(':');
+    if (colon == std::string::npos) {
+      return Complain(kCommandLineWrong, {fmt::format("`{}` is no header", header), "write -H 'Name: value'"});
+    }
+    const auto start = std::min(header.find_first_not_of(' ', colon + 1), header.size());
+    question.headers.emplace_back(header.substr(0, colon), header.substr(start));
+  }
+  if (!arguments.live) {
+    return AskOffline(arguments, [&](const control::View& view) { return control::ExplainHttp(view, question); });
+  }
+  std::string target = "/v1/explain/http";
+  AppendPair(target, "method", question.method);
+  AppendPair(target, "url", question.url);
+  AppendPair(target, "from", question.from);
+  AppendPair(target, "load-balancer", question.load_balancer);
+  for (const auto& header : arguments.headers) AppendPair(target, "header", header);
+  return AskLive(arguments, target);
+}
+
+int ExplainQuery(const Arguments& arguments) {
+  const auto& question = arguments.dns;
+  // Said before any file is read: a slip of the command line is one whatever the file holds.
+  if (!dns::ParseType(question.type)) {
+    return Complain(kCommandLineWrong, {fmt::format("`{}` is no record type", question.type),
+                                        "use a mnemonic such as A or AAAA, or TYPEnnn"});
+  }
+  if (!question.from.empty()) {
+    if (const auto block = CidrBlock::Parse(question.from); !block) return Complain(kCommandLineWrong, block.error());
+  }
+  if (!arguments.live) {
+    return AskOffline(arguments, [&](const control::View& view) { return control::ExplainDns(view, question); });
+  }
+  std::string target = "/v1/explain/dns";
+  AppendPair(target, "name", question.name);
+  AppendPair(target, "type", question.type);
+  AppendPair(target, "from", question.from);
+  return AskLive(arguments, target);
+}
+
+void AddHttp(CLI::App& explain, const std::shared_ptr<Arguments>& arguments, Command& run) {
+  auto* http = explain.add_subcommand("http", "Which rule a request matches, and where it goes");
+  http->fallthrough();
+  http->add_option("METHOD", arguments->http.method, "the request's method, upper case")->required();
+  http->add_option("URL", arguments->http.url, "http://HOST[:PORT][/PATH][?QUERY]; the port names the listener")
+      ->required();
+  http->add_option("-H,--header", arguments->headers, "a header field, 'Name: value'; may be repeated")
+      ->allow_extra_args(false);
+  http->add_option("--from", arguments->http.from, "the client's address; default 127.0.0.1");
+  http->add_option("--load-balancer", arguments->http.load_balancer, "when several listen on that port");
+  http->footer("Example:  weir explain weir.yaml http GET http://shop.example.test:8080/cart/1 -H 'X-Beta: yes'");
+  http->callback([arguments, &run] { run = [arguments] { return ExplainRequest(*arguments); }; });
+}
+
+void AddDns(CLI::App& explain, const std::shared_ptr<Arguments>& arguments, Command& run) {
+  auto* dns = explain.add_subcommand("dns", "How a query is answered: policy, candidates, health of each, answer");
+  dns->fallthrough();
+  dns->add_option("NAME", arguments->dns.name, "the domain name")->required();
+  dns->add_option("TYPE", arguments->dns.type, "A, AAAA, TXT, … or TYPEnnn")->required();
+  dns->add_option("--from", arguments->dns.from, "the client as address or CIDR block");
+  dns->footer("Example:  weir explain weir.yaml dns shop.example.test A --from 198.51.100.0/24");
+  dns->callback([arguments, &run] { run = [arguments] { return ExplainQuery(*arguments); }; });
+}
+
+}  // namespace
+
+void AddExplainCommand(CLI::App& root, Command& run) {
+  auto arguments = std::make_shared<Arguments>();
+  auto* command =
+      root.add_subcommand("explain", "Says why a request goes where it goes, or a query is answered as it is");
+  command->add_option("FILE", arguments->file, "the configuration file; not needed with --live");
+  command->add_flag("--live", arguments->live, "ask the running appliance, health and overrides included");
+  command->add_flag("--json", arguments->json, "print the explanation as JSON");
+  command
+      ->add_option("--unhealthy", arguments->unhealthy,
+                   "count a load balancer, target group, target or health check as unhealthy; may be repeated")
+      ->allow_extra_args(false);
+  AddAdminOption(*command, arguments->admin);
+  command->require_subcommand(1);
+  command->footer(
+      "Example:  weir explain weir.yaml http GET http://shop.example.test:8080/\n"
+      "          weir explain weir.yaml dns shop.example.test A --live");
+  AddHttp(*command, arguments, run);
+  AddDns(*command, arguments, run);
+}
+
+}  // namespace weir::app
