@@ -35,6 +35,8 @@ bool HasLetters(std::string_view name, std::string_view letters) {
 
 NameLikeness FramingLikeness(std::string_view name) {
   if (name.size() < 13) return NameLikeness::kNone;  // `contentlength` is the shorter of the two
+  const char last = name.back();
+  if (IsByte(kAlnumByte, last) && ToLowerAscii(last) != 'h' && ToLowerAscii(last) != 'g') return NameLikeness::kNone;
   if (HasLetters(name, "contentlength") && !EqualsIgnoreCase(name, "content-length")) {
     return NameLikeness::kContentLength;
   }
@@ -162,11 +164,13 @@ ParseStatus FieldSection::Read(const char*& at, const char* end, std::vector<Fie
     if (name_end == stop || *name_end != ':' || name_end == at) return RefuseLine(at, stop, fields.empty());
     const char* value = name_end + 1;
     while (value != stop && (*value == ' ' || *value == '\t')) ++value;
-    const char* value_end = value;
-    const ParseStatus status = ReadValue(value_end, stop);
-    if (status != ParseStatus::kDone) {
-      if (status == ParseStatus::kRefused || stop == end) return status;
-      return Refuse("field line too long", DesyncClass::kCompliant, DesyncReason::kNone);
+    const char* value_end = FindValueStop(value, stop);
+    if (stop - value_end < 2 || value_end[0] != '\r' || value_end[1] != '\n') [[unlikely]] {
+      const ParseStatus status = ReadValue(value_end, stop);
+      if (status == ParseStatus::kRefused || (status == ParseStatus::kNeedMore && stop == end)) return status;
+      if (status == ParseStatus::kNeedMore) {
+        return Refuse("field line too long", DesyncClass::kCompliant, DesyncReason::kNone);
+      }
     }
     const char* const next = value_end + (*value_end == '\r' ? 2 : 1);
     if (static_cast<std::size_t>(value_end - at) > limits.field_line_bytes_max) {
@@ -183,7 +187,7 @@ ParseStatus FieldSection::Read(const char*& at, const char* end, std::vector<Fie
   }
 }
 
-// Moves `at` to the CR or LF that ends the line.
+// Moves `at` from the first byte that may not simply stand in a value to the CR or LF that ends the line.
 ParseStatus FieldSection::ReadValue(const char*& at, const char* stop) {
   for (;;) {
     at = FindValueStop(at, stop);
