@@ -1,0 +1,30 @@
+#pragma once
+
+// What can be said about a model only when all of it is decoded. Errors and warnings go to the findings. Thread: the
+// one that loads.
+
+#include "config/model.h"
+
+namespace weir::config {
+
+class Findings;
+
+// No address and port is bound twice.
+void CheckBindings(const Model& model, Position admin, Findings& findings);
+// Marks the groups that rules forward to, and warns of groups that no rule uses or that are used and empty.
+void CheckTargetGroups(Model& model, Findings& findings);
+// Warns of rules that can never match because an earlier rule of the listener takes all of their requests. Sound, not
+// complete: a rule it names is covered; regular expressions are only compared as texts, and a listener with a great
+// many rules that cannot be told apart by host or path is not searched to the end.
+void CheckReachability(const Model& model, Findings& findings);
+// The invariants of record sets that share a name (spec: dns.md 2.1), alias targets, alias cycles.
+void CheckRecordSets(const Model& model, Findings& findings);
+// Warns of health checks that nothing uses.
+void CheckHealthCheckUse(const Model& model, Findings& findings);
+// Warns of what AWS would refuse or read differently, each with the limit it breaks.
+void CheckAwsLimits(const Model& model, Findings& findings);
+
+// Alias trees are at most this deep. Our choice: Route 53 publishes none, and answering walks the tree.
+inline constexpr std::uint32_t kAliasDepthMax = 16;
+
+}  // namespace weir::config

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "config/diagnostic.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace weir::config {
+
+class Findings;
+
+using Environment = std::function<std::optional<std::string>(const std::string&)>;
+
+// Replaces ${NAME} and ${NAME:-default} by the environment's values; the default stands for a variable that is not set
+// or empty, as in a shell. $${ is a literal ${; every other $ is left alone, so that regular expressions need no
+// escaping. What a variable holds is not expanded again. A variable that is not set and has no default, or a reference
+// that is not closed, is reported at `position` and left as it is.
+[[nodiscard]] std::string ExpandEnvironment(std::string_view text, const Environment& environment, Position position,
+                                            Findings& findings);
+
+}  // namespace weir::config

@@ -1,0 +1,76 @@
+#include "config/findings.h"
+
+#include "base/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+namespace weir::config {
+namespace {
+
+constexpr std::size_t kListedWordsMax = 12;
+constexpr std::size_t kQuotedBytesMax = 80;
+
+auto Key(const Diagnostic& d) {
+  return std::tie(d.position.file, d.position.line, d.position.column, d.severity, d.message, d.hint);
+}
+
+}  // namespace
+
+void Findings::AddError(Position position, std::string message, std::string hint) {
+  ++errors_;
+  items_.push_back({Severity::kError, position, {}, std::move(message), std::move(hint)});
+}
+
+void Findings::AddWarning(Position position, std::string message, std::string hint) {
+  items_.push_back({Severity::kWarning, position, {}, std::move(message), std::move(hint)});
+}
+
+std::vector<Diagnostic> Findings::Take() {
+  std::ranges::sort(items_, [](const Diagnostic& a, const Diagnostic& b) { return Key(a) < Key(b); });
+  const auto rest =
+      std::ranges::unique(items_, [](const Diagnostic& a, const Diagnostic& b) { return Key(a) == Key(b); });
+  items_.erase(rest.begin(), rest.end());
+  errors_ = 0;
+  return std::exchange(items_, {});
+}
+
+std::string NearestHint(std::string_view word, std::span<const std::string_view> candidates) {
+  const std::string_view nearest = NearestWord(word, candidates);
+  if (!nearest.empty()) return fmt::format("did you mean {}?", Quoted(nearest));
+  if (candidates.empty() || candidates.size() > kListedWordsMax) return {};
+  return fmt::format("{} {}", candidates.size() == 1 ? "there is only" : "one of", JoinWords(candidates));
+}
+
+std::string JoinWords(std::span<const std::string_view> words) {
+  std::string out;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) out.append(i + 1 == words.size() ? " or " : ", ");
+    out.append(words[i]);
+  }
+  return out;
+}
+
+std::string Quoted(std::string_view text) {
+  std::string out = "`";
+  for (const char c : text.substr(0, kQuotedBytesMax)) {
+    if (c >= 0 && (c < 0x20 || c == 0x7F)) {
+      out.append(fmt::format("\\x{:02x}", static_cast<unsigned>(c)));
+    } else {
+      out.push_back(c);
+    }
+  }
+  if (text.size() > kQuotedBytesMax) {
+    // A cut inside a UTF-8 sequence would make the whole line invalid.
+    while (!out.empty() && (static_cast<unsigned char>(out.back()) & 0xC0U) == 0x80U) out.pop_back();
+    if (static_cast<unsigned char>(out.back()) >= 0xC0U) out.pop_back();
+    out.append("...");
+  }
+  out.push_back('`');
+  return out;
+}
+
+}  // namespace weir::config

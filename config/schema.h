@@ -1,0 +1,97 @@
+#pragma once
+
+// The language as data: which keys each object has, of which type, in which range, with which default. Unknown keys,
+// wrong types, ranges and words are found by walking these tables (shape.h), the JSON Schema and the reference of
+// docs/configuration.md are printed from them. A new key is one row here and the line that decodes it.
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace weir::config {
+
+enum class FieldType : std::uint8_t {
+  kText,
+  kInteger,        // minimum..maximum
+  kIntegerOrWord,  // minimum..maximum or one of words
+  kNumber,         // minimum..maximum, fractions allowed
+  kBoolean,
+  kDuration,  // minimum..maximum in milliseconds
+  kSeconds,   // a duration of whole seconds; minimum..maximum in seconds
+  kWord,      // one of words, in any case
+  kAddress,   // IPv4 or IPv6, without port
+  kCidr,      // ADDRESS/BITS or an address
+  kObject,
+  kTextMap,  // any key, text values
+};
+
+enum class Arity : std::uint8_t {
+  kOne,
+  kList,
+  kListOrObject,  // a list of the type, or one `object`
+};
+
+enum class Support : std::uint8_t {
+  kNow,
+  kLater,               // refused by name: not supported in this version
+  kLaterUnlessDefault,  // the default, which asks for nothing, is accepted; anything else is refused by name
+};
+
+struct Object;
+
+struct Field {
+  std::string_view key;
+  FieldType type = FieldType::kText;
+  Arity arity = Arity::kOne;
+  Support support = Support::kNow;
+  bool required = false;
+  std::int64_t minimum = 0;
+  std::int64_t maximum = std::numeric_limits<std::int32_t>::max();
+  std::span<const std::string_view> words = {};
+  std::span<const std::string_view> later_words = {};  // known to AWS, not supported in this version
+  const Object* object = nullptr;
+  std::string_view fallback = {};  // the default as it would be written; empty: none
+  std::string_view doc = {};
+};
+
+struct Object {
+  std::string_view name;  // of the definition in the JSON Schema and the heading in the reference
+  std::string_view doc = {};
+  std::span<const Field> fields = {};
+  bool single = false;      // exactly one of the keys is given
+  bool attributes = false;  // AWS attributes: numbers and booleans may be quoted, as AWS's own tools write them
+};
+
+// The whole file.
+[[nodiscard]] const Object& RootObject();
+// Those that several tables use.
+extern const Object kLoadBalancerObject;
+extern const Object kListenerObject;
+extern const Object kRuleObject;
+extern const Object kActionObject;
+extern const Object kLoadBalancerAttributesObject;
+extern const Object kListenerAttributesObject;
+extern const Object kTargetGroupObject;
+extern const Object kTargetGroupAttributesObject;
+extern const Object kHealthCheckObject;
+extern const Object kZoneObject;
+
+// Words in the order of the enumerations they decode to.
+extern const std::span<const std::string_view> kIpAddressTypeWords;
+extern const std::span<const std::string_view> kAccessLogFormatWords;
+extern const std::span<const std::string_view> kDesyncModeWords;
+extern const std::span<const std::string_view> kXffModeWords;
+extern const std::span<const std::string_view> kProbeProtocolWords;
+extern const std::span<const std::string_view> kHealthCheckTypeWords;
+extern const std::span<const std::string_view> kFailoverWords;
+extern const std::span<const std::string_view> kRedirectProtocolWords;
+extern const std::span<const std::string_view> kRedirectStatusWords;
+
+// The field of that name; null when there is none.
+[[nodiscard]] const Field* FindField(const Object& object, std::string_view key);
+// The reference of every key as Markdown tables: the generated part of docs/configuration.md.
+[[nodiscard]] std::string MarkdownReference();
+
+}  // namespace weir::config
