@@ -137,8 +137,7 @@ std::expected<std::shared_ptr<const CompiledCondition>, config::Diagnostic> Comp
     finding = compiled->AddTexts(paths->values, paths->regex_values, CaseRule::kSensitive, path);
   } else if (const auto* header = std::get_if<config::HttpHeaderCondition>(&condition.kind)) {
     compiled->field_ = ConditionField::kHttpHeader;
-    compiled->header_name_written_ = header->name;
-    compiled->header_name_ = ToLowerAscii(header->name);
+    compiled->header_name_ = header->name;
     finding = compiled->AddTexts(header->values, header->regex_values, CaseRule::kInsensitive, path);
   } else if (const auto* method = std::get_if<config::RequestMethodCondition>(&condition.kind)) {
     compiled->field_ = ConditionField::kHttpRequestMethod;
@@ -190,7 +189,7 @@ bool AllMatch(const Rule& rule, const RequestFacts& facts) {
 
 std::string CompiledCondition::label() const {
   if (field_ != ConditionField::kHttpHeader) return std::string(ToString(field_));
-  return fmt::format("{} {}", ToString(field_), header_name_written_);
+  return fmt::format("{} {}", ToString(field_), header_name_);
 }
 
 // What the request brought, as the sentence's subject.
@@ -225,7 +224,8 @@ std::string CompiledCondition::Wanted() const {
   }
   for (const std::string& method : methods_) words.push_back(Quoted(method));
   for (const QueryPairPattern& pair : pairs_) {
-    words.push_back(Quoted(pair.key ? pair.key->source() + "=" + pair.value.source() : pair.value.source()));
+    words.push_back(
+        Quoted(pair.key ? fmt::format("{}={}", pair.key->source(), pair.value.source()) : pair.value.source()));
   }
   for (const CidrBlock& block : blocks_) words.push_back(block.ToString());
   if (words.size() == 1) return words.front();

@@ -47,8 +47,6 @@ class CompiledCondition {
   [[nodiscard]] ConditionField field() const { return field_; }
   // `path-pattern`, `http-header X-Beta`.
   [[nodiscard]] std::string label() const;
-  // Lower case; http-header only.
-  [[nodiscard]] const std::string& header_name() const { return header_name_; }
   // Host, path and header values; empty for the rest.
   [[nodiscard]] std::span<const TextPattern> patterns() const { return patterns_; }
 
@@ -61,8 +59,7 @@ class CompiledCondition {
   [[nodiscard]] std::string Wanted() const;
 
   ConditionField field_ = ConditionField::kHostHeader;
-  std::string header_name_;          // lower case
-  std::string header_name_written_;  // as the file spells it
+  std::string header_name_;  // as the file spells it; http-header only
   std::vector<TextPattern> patterns_;
   std::vector<std::string> methods_;
   std::vector<QueryPairPattern> pairs_;

@@ -86,7 +86,7 @@ struct RegexSet {
 struct TextIndex::Building {
   std::map<std::string, LiteralTable::Lists> forward;
   std::map<std::string, LiteralTable::Lists> backward;
-  std::map<std::string, std::size_t, std::less<>> regexes;
+  std::map<std::string_view, std::size_t> regexes;  // the patterns outlive the index
 };
 
 TextIndex::TextIndex(CaseRule case_rule)
@@ -138,7 +138,8 @@ void TextIndex::Seal() {
   if (regexes_.size() <= kRegexSetMin) return;
   auto joined = std::make_unique<RegexSet>(SetOptions(case_rule_));
   for (const Regex& regex : regexes_) {
-    if (joined->set.Add(regex.pattern->source(), nullptr) < 0) return;
+    const auto source = regex.pattern->source();
+    if (joined->set.Add(re2::StringPiece(source.data(), source.size()), nullptr) < 0) return;
   }
   if (joined->set.Compile()) regex_set_ = std::move(joined);
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -14,7 +15,8 @@
 namespace weir::proxy {
 
 struct CompiledRegex {
-  explicit CompiledRegex(const std::string& text, const re2::RE2::Options& options) : expression(text, options) {}
+  CompiledRegex(std::string_view text, const re2::RE2::Options& options)
+      : expression(re2::StringPiece(text.data(), text.size()), options) {}
   re2::RE2 expression;
 };
 
@@ -216,16 +218,29 @@ bool MatchesSegments(std::string_view text, std::string_view code) {
 
 }  // namespace
 
-bool IsVisibleAscii(std::string_view text) { return std::ranges::all_of(text, IsVisible); }
+bool IsVisibleAscii(std::string_view text) {
+  // Eight bytes at a time: with the high bit clear, adding 0x60 sets it from 0x20 on and adding 1 sets it for 0x7F.
+  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
+  for (; text.size() >= sizeof(std::uint64_t); text.remove_prefix(sizeof(std::uint64_t))) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data(), sizeof bytes);
+    const std::uint64_t low = bytes & (kOnes * 0x7F);
+    if (((bytes | ~(low + kOnes * 0x60) | (low + kOnes)) & (kOnes * 0x80)) != 0) return false;
+  }
+  return std::ranges::all_of(text, IsVisible);
+}
+
+TextPattern::TextPattern(std::string_view source, std::string_view code, CaseRule case_rule)
+    : source_size_(static_cast<std::uint32_t>(source.size())), case_rule_(case_rule) {
+  texts_.reserve(source.size() + code.size());
+  texts_.append(source).append(code);
+}
 
 TextPattern TextPattern::Glob(std::string_view text, CaseRule case_rule, EscapeRule escape_rule) {
-  TextPattern pattern;
-  pattern.source_ = text;
-  pattern.case_rule_ = case_rule;
-  pattern.code_ = CompileGlob(text, case_rule, escape_rule);
-  pattern.shape_ = ShapeOf(pattern.code_, text);
-  if (pattern.shape_ == Shape::kGlob && HasFloatingAnyOne(pattern.code_)) {
-    auto regex = std::make_shared<const CompiledRegex>(RegexOfGlob(pattern.code_), RegexOptions(case_rule));
+  TextPattern pattern(text, CompileGlob(text, case_rule, escape_rule), case_rule);
+  pattern.shape_ = ShapeOf(pattern.code(), text);
+  if (pattern.shape_ == Shape::kGlob && HasFloatingAnyOne(pattern.code())) {
+    auto regex = std::make_shared<const CompiledRegex>(RegexOfGlob(pattern.code()), RegexOptions(case_rule));
     // Cannot fail but for its size; the segments are searched then.
     if (regex->expression.ok()) pattern.regex_ = std::move(regex);
   }
@@ -233,18 +248,16 @@ TextPattern TextPattern::Glob(std::string_view text, CaseRule case_rule, EscapeR
 }
 
 Result<TextPattern> TextPattern::Regex(std::string_view text, CaseRule case_rule) {
-  TextPattern pattern;
-  pattern.source_ = text;
-  pattern.case_rule_ = case_rule;
-  pattern.shape_ = Shape::kRegex;
-  auto regex = std::make_shared<const CompiledRegex>(pattern.source_, RegexOptions(case_rule));
+  auto regex = std::make_shared<const CompiledRegex>(text, RegexOptions(case_rule));
   if (!regex->expression.ok()) {
-    return Failure("the regular expression \"" + pattern.source_ + "\" is not valid: " + regex->expression.error(),
-                   "RE2 syntax: no lookahead, lookbehind, backreferences, atomic groups, possessive quantifiers or "
-                   "recursion, and a backslash before a literal . * ? + ( ) [ ] { } | ^ $");
+    return Failure(
+        std::string("the regular expression \"").append(text).append("\" is not valid: ") + regex->expression.error(),
+        "RE2 syntax: no lookahead, lookbehind, backreferences, atomic groups, possessive quantifiers or "
+        "recursion, and a backslash before a literal . * ? + ( ) [ ] { } | ^ $");
   }
+  TextPattern pattern(text, LiteralPrefixOf(text, case_rule), case_rule);
+  pattern.shape_ = Shape::kRegex;
   pattern.regex_ = std::move(regex);
-  pattern.code_ = LiteralPrefixOf(text, case_rule);
   return pattern;
 }
 
@@ -253,7 +266,7 @@ bool TextPattern::Matches(std::string_view text) const {
     case Shape::kAny:
       return IsVisibleAscii(text);
     case Shape::kExact:
-      return EqualsFolded(text, code_, case_rule_);
+      return EqualsFolded(text, code(), case_rule_);
     case Shape::kPrefix: {
       const auto prefix = literal_prefix();
       return text.size() >= prefix.size() && EqualsFolded(text.substr(0, prefix.size()), prefix, case_rule_) &&
@@ -287,24 +300,22 @@ bool TextPattern::MatchesGlob(std::string_view text) const {
   if (regex_ != nullptr) {
     return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), regex_->expression);
   }
-  if (case_rule_ == CaseRule::kSensitive) return MatchesSegments(text, code_);
-  if (text.size() > kFoldedBytesMax) return MatchesSegments(ToLowerAscii(text), code_);
+  if (case_rule_ == CaseRule::kSensitive) return MatchesSegments(text, code());
+  if (text.size() > kFoldedBytesMax) return MatchesSegments(ToLowerAscii(text), code());
   std::array<char, kFoldedBytesMax> folded;
   std::ranges::transform(text, folded.begin(), [](char c) { return ToLowerAscii(c); });
-  return MatchesSegments(std::string_view(folded.data(), text.size()), code_);
+  return MatchesSegments(std::string_view(folded.data(), text.size()), code());
 }
 
 std::string_view TextPattern::literal_prefix() const {
   if (shape_ == Shape::kNever) return {};
-  const std::string_view code = code_;
-  return code.substr(0, std::min(code.size(), code.find_first_of("\x01\x02")));
+  return code().substr(0, std::min(code().size(), code().find_first_of("\x01\x02")));
 }
 
 std::string_view TextPattern::literal_suffix() const {
   if (shape_ == Shape::kNever || shape_ == Shape::kRegex) return {};
-  const std::string_view code = code_;
-  const auto wildcard = code.find_last_of("\x01\x02");
-  return wildcard == std::string_view::npos ? code : code.substr(wildcard + 1);
+  const auto wildcard = code().find_last_of("\x01\x02");
+  return wildcard == std::string_view::npos ? code() : code().substr(wildcard + 1);
 }
 
 }  // namespace weir::proxy

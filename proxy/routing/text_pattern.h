@@ -34,7 +34,7 @@ class TextPattern {
   [[nodiscard]] bool Matches(std::string_view text) const;
 
   // As written in the configuration.
-  [[nodiscard]] const std::string& source() const { return source_; }
+  [[nodiscard]] std::string_view source() const { return std::string_view(texts_).substr(0, source_size_); }
   [[nodiscard]] Shape shape() const { return shape_; }
   [[nodiscard]] bool is_regex() const { return shape_ == Shape::kRegex; }
   [[nodiscard]] CaseRule case_rule() const { return case_rule_; }
@@ -46,11 +46,16 @@ class TextPattern {
  private:
   [[nodiscard]] bool MatchesGlob(std::string_view text) const;
 
-  std::string source_;
-  std::string code_;  // literals, folded, with kAnyRun and kAnyOne for wildcards; the known prefix of a regex
-  std::shared_ptr<const CompiledRegex> regex_;
+  TextPattern(std::string_view source, std::string_view code, CaseRule case_rule);
+  // Literals, folded, with marks for the wildcards; the known beginning of an expression.
+  [[nodiscard]] std::string_view code() const { return std::string_view(texts_).substr(source_size_); }
+
+  // Source and code in one string: listeners hold tens of thousands of patterns.
+  std::string texts_;
+  std::uint32_t source_size_ = 0;
   Shape shape_ = Shape::kAny;
   CaseRule case_rule_ = CaseRule::kSensitive;
+  std::shared_ptr<const CompiledRegex> regex_;
 };
 
 // True when every byte is in 0x20-0x7E.
