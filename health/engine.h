@@ -41,10 +41,10 @@ struct EngineOptions {
   // At most this many probes are in flight; more wait their turn, first come first served.
   std::size_t probes_in_flight_max = 2'000;
   // Name servers to ask instead of those of the system. For tests.
-  std::vector<Endpoint> resolver_servers;
+  std::vector<Endpoint> resolver_servers = {};
   // Called for each transition, on the engine's thread, before the table that shows it is published; must not block.
   // May be empty.
-  std::function<void(const Transition&)> on_transition;
+  std::function<void(const Transition&)> on_transition = {};
 };
 
 // One override as status shows it.
