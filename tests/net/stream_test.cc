@@ -1,0 +1,176 @@
+#include "net/stream.h"
+
+#include "net/socket.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace weir::net {
+namespace {
+
+struct Events final : StreamEvents {
+  void OnConnected(int result) override {
+    connected = true;
+    error = result;
+  }
+  void OnReadable() override { ++readable; }
+  void OnWritable() override { ++writable; }
+  bool connected = false;
+  int error = 0;
+  int readable = 0;
+  int writable = 0;
+};
+
+const Endpoint kAnyPort{IpAddress::V4({127, 0, 0, 1}), 0};
+
+// A pair of connected streams, one of them accepted.
+class StreamTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto listener = ListenTcp(kAnyPort);
+    ASSERT_TRUE(listener);
+    listener_ = std::move(*listener);
+    int error = 0;
+    client_ = TcpStream::Connect(loop_, LocalEndpoint(listener_.get()), client_events_, error);
+    ASSERT_NE(client_, nullptr);
+    RunUntil([&] { return client_events_.connected; });
+    ASSERT_EQ(client_events_.error, 0);
+    UniqueFd accepted(accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    ASSERT_TRUE(accepted.valid());
+    const Endpoint local = LocalEndpoint(accepted.get());
+    server_ = std::make_unique<TcpStream>(loop_, std::move(accepted), client_->local(), local, server_events_);
+  }
+  void RunUntil(const std::function<bool()>& done) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    while (!done() && std::chrono::steady_clock::now() < deadline) loop_.RunOnce(std::chrono::milliseconds(50));
+    ASSERT_TRUE(done());
+  }
+  static IoResult Write(Stream& stream, std::string_view text) {
+    const iovec piece{.iov_base = const_cast<char*>(text.data()), .iov_len = text.size()};
+    return stream.Write({&piece, 1});
+  }
+  static std::string Read(Stream& stream) {
+    char buffer[64];
+    const IoResult got = stream.Read(buffer);
+    return got.status == IoStatus::kOk ? std::string(buffer, got.bytes) : std::string();
+  }
+
+  EventLoop loop_;
+  UniqueFd listener_;
+  Events client_events_;
+  Events server_events_;
+  std::unique_ptr<TcpStream> client_;
+  std::unique_ptr<TcpStream> server_;
+};
+
+TEST_F(StreamTest, KnowsBothEnds) {
+  EXPECT_EQ(client_->peer(), LocalEndpoint(listener_.get()));
+  EXPECT_EQ(client_->local(), server_->peer());
+  EXPECT_TRUE(client_->open());
+}
+
+TEST_F(StreamTest, MovesBytesAndSavesTheReadThatWouldFindNothing) {
+  EXPECT_EQ(Write(*client_, "hello").bytes, 5U);
+  RunUntil([&] { return server_events_.readable > 0; });
+  EXPECT_TRUE(server_->readable());
+  EXPECT_EQ(Read(*server_), "hello");
+  EXPECT_FALSE(server_->readable());
+  EXPECT_EQ(Write(*client_, "again").bytes, 5U);
+  RunUntil([&] { return server_->readable(); });
+  EXPECT_EQ(Read(*server_), "again");
+}
+
+TEST_F(StreamTest, TheEndComesAfterTheLastBytes) {
+  EXPECT_EQ(Write(*client_, "bye").bytes, 3U);
+  client_->ShutdownWrite();
+  RunUntil([&] { return server_->peer_closed(); });
+  EXPECT_FALSE(server_->broken()) << "half closed is not broken";
+  EXPECT_EQ(Read(*server_), "bye");
+  ASSERT_TRUE(server_->readable());
+  char buffer[8];
+  EXPECT_EQ(server_->Read(buffer).status, IoStatus::kEnd);
+  EXPECT_EQ(Write(*server_, "answer").bytes, 6U);
+  RunUntil([&] { return client_->readable(); });
+  EXPECT_EQ(Read(*client_), "answer");
+}
+
+TEST_F(StreamTest, AResetShowsAsAnError) {
+  client_->Close(Stream::CloseMode::kReset);
+  EXPECT_FALSE(client_->open());
+  RunUntil([&] { return server_->readable(); });
+  char buffer[8];
+  const IoResult got = server_->Read(buffer);
+  EXPECT_EQ(got.status, IoStatus::kError);
+  EXPECT_EQ(got.error, ECONNRESET);
+  EXPECT_TRUE(server_->broken());
+}
+
+TEST_F(StreamTest, AFullSocketBecomesWritableAgain) {
+  const std::string block(1'000'000, 'x');
+  std::size_t sent = 0;
+  IoResult result;
+  for (int i = 0; i < 100; ++i) {
+    result = Write(*client_, block);
+    if (result.status != IoStatus::kOk) break;
+    sent += result.bytes;
+    if (result.bytes < block.size()) break;
+  }
+  EXPECT_EQ(client_events_.writable, 0);
+  std::size_t received = 0;
+  std::string buffer(1 << 20, '\0');
+  RunUntil([&] {
+    while (server_->readable()) {
+      const IoResult got = server_->Read(buffer);
+      if (got.status != IoStatus::kOk) break;
+      received += got.bytes;
+    }
+    return received == sent && client_events_.writable > 0;
+  });
+}
+
+TEST(StreamConnectTest, ARefusedConnectionIsReported) {
+  auto listener = ListenTcp(kAnyPort);
+  ASSERT_TRUE(listener);
+  const Endpoint gone = LocalEndpoint(listener->get());
+  listener->Reset();
+  EventLoop loop;
+  Events events;
+  int error = 0;
+  const auto stream = TcpStream::Connect(loop, gone, events, error);
+  ASSERT_NE(stream, nullptr);
+  for (int i = 0; i < 100 && !events.connected; ++i) loop.RunOnce(std::chrono::milliseconds(50));
+  EXPECT_TRUE(events.connected);
+  EXPECT_EQ(events.error, ECONNREFUSED);
+}
+
+TEST(SocketTest, BothWildcardsShareAPort) {
+  const auto v4 = ListenTcp({IpAddress::AnyV4(), 0});
+  ASSERT_TRUE(v4);
+  const Endpoint bound = LocalEndpoint(v4->get());
+  EXPECT_NE(bound.port, 0);
+  const auto v6 = ListenTcp({IpAddress::AnyV6(), bound.port});
+  EXPECT_TRUE(v6) << "an IPv6 socket takes IPv6 only";
+}
+
+TEST(SocketTest, AFailureNamesTheEndpointAndTheReason) {
+  const auto result = ListenTcp({IpAddress::V4({192, 0, 2, 1}), 80});
+  ASSERT_FALSE(result);
+  EXPECT_NE(result.error().message.find("192.0.2.1:80"), std::string::npos);
+}
+
+TEST(SocketTest, EndpointsSurviveTheRoundTrip) {
+  for (const char* text : {"127.0.0.1:80", "[2001:db8::1]:65535", "[::]:0"}) {
+    const Endpoint endpoint = *Endpoint::Parse(text);
+    EXPECT_EQ(SocketAddress::ToEndpoint(SocketAddress::From(endpoint).get()), endpoint);
+  }
+}
+
+}  // namespace
+}  // namespace weir::net
