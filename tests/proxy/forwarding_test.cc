@@ -1,0 +1,192 @@
+#include "proxy/forwarding.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace weir::proxy {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+constexpr WallTime kNow{std::chrono::seconds(0x69072f22)};
+
+class ForwardingTest : public ::testing::Test {
+ protected:
+  RequestMessage Build() {
+    head_.fields = fields_;
+    RequestMessage out;
+    BuildRequestMessage(head_, attributes_, origin_, kNow, random_, out, trace_id_);
+    return out;
+  }
+  void SetHost(std::string_view host) {
+    head_.host = host;
+    fields_.insert(fields_.begin(), {"Host", host});
+  }
+
+  ForwardingTest() {
+    head_.method = "GET";
+    head_.target = "/";
+    origin_.peer = *Endpoint::Parse("192.0.2.7:40112");
+    origin_.local = *Endpoint::Parse("127.0.0.1:8080");
+    origin_.port = 8080;
+    origin_.scheme = "http";
+  }
+
+  http::RequestHead head_;
+  std::vector<http::Field> fields_;
+  config::LoadBalancerAttributes attributes_;
+  RequestOrigin origin_;
+  Random random_{1};
+  std::string trace_id_;
+};
+
+struct HostRow {
+  const char* name;
+  std::uint16_t port;
+  const char* target;
+  const char* host;
+  bool preserve;
+  const char* expected;
+};
+
+// spec: alb.md 12.3.
+class HostTest : public ForwardingTest, public ::testing::WithParamInterface<HostRow> {};
+
+TEST_P(HostTest, SendsTheHostOfTheTable) {
+  const HostRow& row = GetParam();
+  head_.target = row.target;
+  SetHost(row.host);
+  origin_.port = row.port;
+  attributes_.preserve_host_header = row.preserve;
+  EXPECT_EQ(Build().host_lines, std::string("Host: ") + row.expected + "\r\n");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Section12Point3, HostTest,
+    ::testing::Values(HostRow{"Port80Plain", 80, "/", "example.com", false, "example.com"},
+                      HostRow{"Port80WithPort", 80, "/", "example.com:80", false, "example.com"},
+                      HostRow{"OtherPortPlain", 8080, "/", "example.com", false, "example.com:8080"},
+                      HostRow{"OtherPortWithPort", 8080, "/", "example.com:8080", false, "example.com:8080"},
+                      HostRow{"LowerCased", 80, "/", "Example.COM", false, "example.com"},
+                      HostRow{"AbsoluteForm", 80, "http://dns_name/x", "example.com", false, "dns_name"},
+                      HostRow{"Ipv6Literal", 8080, "/", "[::1]", false, "[::1]:8080"},
+                      HostRow{"Preserved", 8080, "/", "Example.com", true, "Example.com"}),
+    [](const auto& row) { return row.param.name; });
+
+TEST_F(ForwardingTest, GivesARequestWithoutHostTheAddressItWasSentTo) {
+  EXPECT_EQ(Build().host_lines, "Host: 127.0.0.1:8080\r\n");
+}
+
+TEST_F(ForwardingTest, SendsAnAbsoluteFormTargetInOriginForm) {
+  head_.target = "http://a.example/p/q?x=1";
+  SetHost("b.example");
+  EXPECT_EQ(Build().target, "/p/q?x=1");
+}
+
+// spec: alb.md 12.4.
+TEST_F(ForwardingTest, AppendsTheClientToEveryForwardedForLine) {
+  fields_ = {{"X-Forwarded-For", "198.51.100.1"}, {"x-forwarded-for", "198.51.100.2, 198.51.100.3"}};
+  EXPECT_THAT(Build().fields, HasSubstr("X-Forwarded-For: 198.51.100.1, 198.51.100.2, 198.51.100.3, 192.0.2.7\r\n"));
+}
+
+TEST_F(ForwardingTest, AddsTheClientPortWhenAsked) {
+  attributes_.xff_client_port = true;
+  EXPECT_THAT(Build().fields, HasSubstr("X-Forwarded-For: 192.0.2.7:40112\r\n"));
+  origin_.peer = *Endpoint::Parse("[2001:db8::7]:40112");
+  EXPECT_THAT(Build().fields, HasSubstr("X-Forwarded-For: [2001:db8::7]:40112\r\n"));
+}
+
+TEST_F(ForwardingTest, WritesAnIpv6ClientBareWithoutPort) {
+  origin_.peer = *Endpoint::Parse("[2001:db8::7]:40112");
+  EXPECT_THAT(Build().fields, HasSubstr("X-Forwarded-For: 2001:db8::7\r\n"));
+}
+
+TEST_F(ForwardingTest, PreserveLeavesForwardedForAlone) {
+  attributes_.xff_processing = config::XffProcessing::kPreserve;
+  EXPECT_THAT(Build().fields, Not(HasSubstr("X-Forwarded-For")));
+  fields_ = {{"X-Forwarded-For", "198.51.100.1"}};
+  EXPECT_THAT(Build().fields, HasSubstr("X-Forwarded-For: 198.51.100.1\r\n"));
+}
+
+TEST_F(ForwardingTest, RemoveDeletesForwardedFor) {
+  attributes_.xff_processing = config::XffProcessing::kRemove;
+  fields_ = {{"X-Forwarded-For", "198.51.100.1"}};
+  EXPECT_THAT(Build().fields, Not(HasSubstr("X-Forwarded-For")));
+}
+
+TEST_F(ForwardingTest, ReplacesForwardedProtoAndPort) {
+  fields_ = {{"X-Forwarded-Proto", "https"}, {"X-Forwarded-Port", "443"}};
+  const std::string fields = Build().fields;
+  EXPECT_THAT(fields, HasSubstr("X-Forwarded-Proto: http\r\nX-Forwarded-Port: 8080\r\n"));
+  EXPECT_THAT(fields, Not(HasSubstr("https")));
+}
+
+TEST_F(ForwardingTest, RemovesHopByHopFieldsAndThoseThatConnectionNames) {
+  fields_ = {{"Connection", "keep-alive, X-Secret"},
+             {"Keep-Alive", "timeout=5"},
+             {"X-Secret", "1"},
+             {"TE", "trailers"},
+             {"Upgrade", "h2c"},
+             {"Transfer-Encoding", "chunked"},
+             {"Expect", "100-continue"},
+             {"Accept", "*/*"}};
+  const std::string fields = Build().fields;
+  EXPECT_THAT(fields, StartsWith("Accept: */*\r\nX-Forwarded-For"));
+  for (const char* gone : {"Connection", "Keep-Alive", "X-Secret", "TE:", "Upgrade", "Transfer-Encoding", "Expect"}) {
+    EXPECT_THAT(fields, Not(HasSubstr(gone)));
+  }
+}
+
+TEST_F(ForwardingTest, DropsInvalidNamesOnlyWhenAsked) {
+  fields_ = {{"X_Under", "1"}};
+  EXPECT_THAT(Build().fields, HasSubstr("X_Under: 1\r\n"));
+  attributes_.drop_invalid_header_fields = true;
+  EXPECT_THAT(Build().fields, Not(HasSubstr("X_Under")));
+}
+
+// spec: alb.md 12.5.
+TEST_F(ForwardingTest, MakesATraceIdOfTimeAndChance) {
+  const std::string fields = Build().fields;
+  EXPECT_THAT(fields, EndsWith("X-Amzn-Trace-Id: " + trace_id_ + "\r\n"));
+  EXPECT_THAT(trace_id_, MatchesRegex("Root=1-69072f22-[0-9a-f]{24}"));
+}
+
+TEST_F(ForwardingTest, AddsSelfBeforeAReceivedRootAndKeepsOtherFields) {
+  const std::string id = TraceId("Root=1-67891233-abcdef012345678912345678;CalledFrom=app", 100, kNow, random_);
+  EXPECT_THAT(id, MatchesRegex("Self=1-69072f22-[0-9a-f]{24};Root=1-67891233-abcdef012345678912345678;CalledFrom=app"));
+}
+
+TEST_F(ForwardingTest, ReplacesAReceivedSelf) {
+  const std::string id = TraceId("Self=1-1-2;Root=1-67891233-abcdef012345678912345678", 100, kNow, random_);
+  EXPECT_THAT(id, MatchesRegex("Self=1-69072f22-[0-9a-f]{24};Root=1-67891233-abcdef012345678912345678"));
+}
+
+TEST_F(ForwardingTest, KeepsOnlyTheRootWhenTheHeadersAreLarge) {
+  EXPECT_EQ(TraceId("Self=1-1-2;Root=1-6-a;X=1", 8'000, kNow, random_), "Root=1-6-a");
+}
+
+TEST(ForwardedForTest, CountsAddressesOverAllLines) {
+  EXPECT_EQ(CountForwardedFor({{"X-Forwarded-For", "a, b"}, {"Via", "x"}, {"x-forwarded-for", "c"}}), 3U);
+  EXPECT_EQ(CountForwardedFor({{"X-Forwarded-For", ""}}), 0U);
+}
+
+// spec: alb.md section 3.
+TEST(ResponseFieldsTest, SetsListenerFieldsInPlaceOfTheTargets) {
+  http::ResponseHead head;
+  head.fields = {{"X-Frame-Options", "DENY"}, {"Content-Length", "3"}, {"Connection", "close"}, {"ETag", "\"1\""}};
+  config::ListenerAttributes attributes;
+  attributes.response_fields = {{"X-Frame-Options", "SAMEORIGIN"}, {"X-Content-Type-Options", "nosniff"}};
+  FieldBlock out;
+  AppendResponseFields(head, attributes, out);
+  EXPECT_EQ(out, "ETag: \"1\"\r\nX-Frame-Options: SAMEORIGIN\r\nX-Content-Type-Options: nosniff\r\n");
+}
+
+}  // namespace
+}  // namespace weir::proxy
