@@ -112,6 +112,7 @@ class AnswerWriter {
   bool PutAdditional(const Group& group);
   void PutEdns();
   void PutSignatureError();
+  [[nodiscard]] bool IsLoop(const Group& cname) const;
   bool FollowCname(const Group& group, const RdataList& target);
   void Truncate();
   [[nodiscard]] std::size_t SubnetOctets() const { return (query_.client_subnet->source_bits + 7U) / 8U; }
@@ -252,6 +253,7 @@ AnswerWriter::Step AnswerWriter::AnswerName(std::uint32_t node, const MessageWri
     PutNegative(Rcode::kNoError);
     return Step::kDone;
   }
+  if (cname != nullptr && IsLoop(*cname)) return Step::kDone;
   const std::uint16_t before = writer_.count(Section::kAnswer);
   if (!PutAnswer(*group, owner)) {
     Truncate();
@@ -296,16 +298,20 @@ bool AnswerWriter::PutAnyAnswer(const MessageWriter::Owner& owner) {
   return writer_.PutRecord(Section::kAnswer, owner, rr::kHinfo, kAnyTtlSeconds, kAnyHinfo);
 }
 
-// True when the target may be answered in this response: it lies in the same zone and the chain is no loop.
+// True when this CNAME is in the answer already. A wildcard may stand for several names of a chain, so its node may
+// come again; kCnameChainMax ends such chains.
+bool AnswerWriter::IsLoop(const Group& cname) const {
+  const auto& zones = *answerer_.zones_;
+  const auto owner = zones.name_of(zones.node(cname.node));
+  const bool is_wildcard = owner[0] == 1 && owner[1] == '*';
+  const auto seen = std::span(followed_).first(followed_count_);
+  return !is_wildcard && std::ranges::find(seen, cname.node) != seen.end();
+}
+
+// True when the target may be answered in this response: it lies in the same zone and the chain is not too long.
 bool AnswerWriter::FollowCname(const Group& group, const RdataList& target) {
   const ZoneSet& zones = *answerer_.zones_;
-  const auto seen = std::span(followed_).first(followed_count_);
-  // A wildcard may stand for several names of a chain, so its node may come again; the limit ends such chains.
-  const auto owner = zones.name_of(zones.node(group.node));
-  const bool is_wildcard = owner[0] == 1 && owner[1] == '*';
-  if (followed_count_ == kCnameChainMax || (!is_wildcard && std::ranges::find(seen, group.node) != seen.end())) {
-    return false;
-  }
+  if (followed_count_ == kCnameChainMax) return false;
   followed_[followed_count_++] = group.node;
   ForEachValue(zones.rdata(), target, 0, [this](std::span<const std::uint8_t> value) {
     name_.Assign(value);

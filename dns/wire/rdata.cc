@@ -78,16 +78,6 @@ Result<std::vector<Word>> ReadWords(std::string_view text) {
   }
 }
 
-void PutU16(Bytes& out, std::uint64_t value) {
-  out.push_back(static_cast<std::uint8_t>(value >> 8));
-  out.push_back(static_cast<std::uint8_t>(value));
-}
-
-void PutU32(Bytes& out, std::uint64_t value) {
-  PutU16(out, value >> 16);
-  PutU16(out, value & 0xFFFFU);
-}
-
 // What one field of a type looks like in both forms.
 enum class Field : std::uint8_t {
   kU8,
