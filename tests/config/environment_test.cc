@@ -1,0 +1,67 @@
+#include "tests/config/load_text.h"
+
+#include <gtest/gtest.h>
+
+namespace weir::config {
+namespace {
+
+constexpr std::string_view kMinimal =
+    "load-balancers: [{name: a, listeners: [{port: \"%\", default-actions: [{fixed-response: {status-code: "
+    "200}}]}]}]\n";
+
+std::string WithPort(std::string_view port) {
+  std::string text(kMinimal);
+  return text.replace(text.find('%'), 1, port);
+}
+
+TEST(EnvironmentTest, AVariableIsReplacedAndDecidesTheType) {
+  const auto result = LoadFor(WithPort("${PORT}"), {{"PORT", "8081"}});
+  ASSERT_TRUE(result.model) << result.diagnostics.FormatAll();
+  EXPECT_EQ(result.model->load_balancers[0].listeners[0].port, 8081);
+}
+
+TEST(EnvironmentTest, TheDefaultStandsForAnUnsetOrEmptyVariable) {
+  for (const auto& environment : {std::map<std::string, std::string>{}, {{"PORT", ""}}}) {
+    const auto result = LoadFor(WithPort("${PORT:-8082}"), environment);
+    ASSERT_TRUE(result.model) << result.diagnostics.FormatAll();
+    EXPECT_EQ(result.model->load_balancers[0].listeners[0].port, 8082);
+  }
+}
+
+TEST(EnvironmentTest, AnUnsetVariableWithoutDefaultIsAnErrorAtItsPlace) {
+  const std::string found = FindingsOf("node:\n  name: x-${NAME}\n");
+  EXPECT_NE(found.find("t.yaml:2:9: error: environment variable NAME is not set; set it, or write ${NAME:-default}"),
+            std::string::npos)
+      << found;
+}
+
+TEST(EnvironmentTest, AReferenceThatIsNoneIsAnError) {
+  EXPECT_NE(FindingsOf("node: {name: \"${1X}\"}").find("names no environment variable"), std::string::npos);
+  EXPECT_NE(FindingsOf("node: {name: \"${X\"}").find("a ${ without its }"), std::string::npos);
+}
+
+TEST(EnvironmentTest, OtherDollarsAndPlaceholdersAreLeftAlone) {
+  const auto result = LoadFor(WithRules(R"(          - priority: 1
+            conditions: [{path-pattern: {regex-values: ["^/a$", "^/$$", "^/$${x}$"]}}]
+            actions: [{redirect: {host: "x.#{host}", status-code: HTTP_302}}]
+)"),
+                              {{"x", "no"}});
+  ASSERT_TRUE(result.model) << result.diagnostics.FormatAll();
+  const auto& rule = result.model->load_balancers[0].listeners[0].rules[0];
+  const auto& paths = std::get<PathPatternCondition>(rule.conditions[0].kind).regex_values;
+  EXPECT_EQ(paths[0].text, "^/a$");
+  EXPECT_EQ(paths[1].text, "^/$$");
+  EXPECT_EQ(paths[2].text, "^/${x}$");
+  EXPECT_EQ(std::get<RedirectAction>(rule.action).host, "x.#{host}");
+}
+
+TEST(EnvironmentTest, WhatAVariableHoldsIsNotExpandedAgain) {
+  const auto result = LoadFor("node: {name: \"${A}\"}\n", {{"A", "${A}"}});
+  ASSERT_TRUE(result.model);
+  EXPECT_EQ(result.model->node.name, "${A}");
+}
+
+TEST(EnvironmentTest, CommentsAreNotExpanded) { EXPECT_TRUE(LoadFor("# ${UNSET}\nnode: {name: a}\n").model); }
+
+}  // namespace
+}  // namespace weir::config

@@ -1,0 +1,240 @@
+// The rules of the language: positions, hints, limits. One finding or more for each text.
+
+#include "tests/config/load_text.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+namespace weir::config {
+namespace {
+
+struct Case {
+  const char* name;
+  std::string text;
+  const char* finding;  // a part of the output
+};
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+std::string CaseName(const ::testing::TestParamInfo<Case>& info) { return info.param.name; }
+
+class LanguageTest : public ::testing::TestWithParam<Case> {};
+
+TEST_P(LanguageTest, IsReported) {
+  const std::string found = FindingsOf(GetParam().text);
+  EXPECT_NE(found.find(GetParam().finding), std::string::npos) << found;
+  EXPECT_FALSE(LoadFor(GetParam().text).model);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Shape, LanguageTest,
+    ::testing::Values(
+        Case{"UnknownKey", "load-balancer: []\n",
+             "t.yaml:1:1: error: unknown key `load-balancer` in file; did you mean `load-balancers`?"},
+        Case{"WrongType", "admin: {port: http}\n",
+             "t.yaml:1:15: error: `port` wants a whole number, found `http`; 0 to 65535"},
+        Case{"QuotedNumber", "admin: {port: \"80\"}\n",
+             "`port` wants a whole number, found the text `80`; without the quotes"},
+        Case{"OutOfRange", "admin: {port: 65536}\n", "t.yaml:1:15: error: `port: 65536` is out of range; 0 to 65535"},
+        Case{"BareDuration", "target-groups: [{name: a, health-check: {interval: 5}}]\n",
+             "`interval` wants a duration, found `5`; with its unit: 5s"},
+        Case{"FractionOfASecond", "zones: [{name: a.test, name-servers: [n], ns-ttl: 1500ms}]\n",
+             "no whole number of seconds"},
+        Case{"ListForText", "node: {name: [a]}\n", "`name` wants a text, found a list"},
+        Case{"TextForList", "target-groups: [{name: a, targets: x}]\n", "`targets` wants a list, found `x`"},
+        Case{"MapForList", "target-groups: {name: a}\n", "`target-groups` wants a list, found a map"},
+        Case{"TextForMap", "admin: x\n", "`admin` wants a map, found `x`"},
+        Case{"NoValue", "admin:\n", "t.yaml:1:1: error: `admin` has no value; give it a map, or leave it out"},
+        Case{"EmptyItem", "target-groups:\n  -\n", "an empty item in `target-groups`"},
+        Case{"MissingKey", "target-groups: [{targets: []}]\n", "target-group without `name`; add `name: ...`"},
+        Case{"MisspeltWord", "load-balancers: [{name: a, ip-address-type: dualstak}]\n",
+             "`ip-address-type` cannot be `dualstak`; did you mean `dualstack`?"},
+        Case{"BadAddress", "admin: {address: 1.2.3}\n", "`address` wants an IPv4 or IPv6 address, found `1.2.3`"},
+        Case{"DuplicateKey", "admin: {port: 1}\nnode: {name: a}\nadmin: {port: 2}\n",
+             "t.yaml:3:1: error: key `admin` stands twice in one map; the first is at line 1"},
+        Case{"DuplicateName", "target-groups: [{name: a}, {name: a}]\n",
+             "t.yaml:1:35: error: a second target group named `a`; the first is at line 1"},
+        Case{"RootIsNoMap", "- a\n", "a configuration is a map of sections"}),
+    CaseName);
+
+INSTANTIATE_TEST_SUITE_P(
+    Yaml, LanguageTest,
+    ::testing::Values(
+        Case{"Syntax", "a: [1\n", "t.yaml:2:1: error: not YAML: did not find expected ',' or ']'"},
+        Case{"Tab", "a:\n\t- b\n", "t.yaml:2:1: error: not YAML"},
+        Case{"Binary", std::string("\x01\x02\xFF\x00garbage", 11),
+             "t.yaml:1:1: error: not YAML text: control characters are not allowed"},
+        Case{"InvalidUtf8", "a: b\nc: \xC3(\n", "t.yaml:2:4: error: not YAML text: invalid trailing UTF-8 octet"},
+        Case{"SecondDocument", "node: {name: a}\n---\nnode: {name: b}\n", "a second YAML document starts here"},
+        Case{"UnknownAnchor", "node: *x\n", "t.yaml:1:7: error: no anchor `&x` before this place"},
+        Case{"AliasInsideItself", "node: &x {name: *x}\n", "alias `*x` stands inside what it names"},
+        Case{"MergeOfText", "node: {<<: x}\n", "only a map can be merged"},
+        Case{"UnknownTag", "node: {name: !secret a}\n", "tag `!secret` has no meaning here"},
+        Case{"KeyIsNoText", "{[a]: b}\n", "a key has to be text"},
+        Case{"DepthBomb", std::string(5'000, '['), "nested deeper than 64 levels"},
+        Case{"Ipv6InFlowNeedsQuotes", "load-balancers: [{name: a, addresses: [::1]}]\n", "quotes are needed"}),
+    CaseName);
+
+std::string OneListener(std::string_view key) {
+  return std::string("load-balancers: [{name: a, listeners: [{port: 1, ")
+      .append(key)
+      .append(", default-actions: [{fixed-response: {status-code: 200}}]}]}]\n");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    LaterVersions, LanguageTest,
+    ::testing::Values(
+        Case{"Https", OneListener("protocol: HTTPS"), "`protocol: HTTPS` is not supported in this version; only HTTP"},
+        Case{"Tcp", OneListener("protocol: tcp"), "`protocol: tcp` is not supported in this version"},
+        Case{"SslPolicy", OneListener("ssl-policy: x"), "`ssl-policy` is not supported in this version"},
+        Case{"Certificates", OneListener("certificates: []"), "`certificates` is not supported in this version"},
+        Case{"MutualAuthentication", OneListener("mutual-authentication: {}"),
+             "`mutual-authentication` is not supported in this version"},
+        Case{"TrustStores", "trust-stores: []\n", "`trust-stores` is not supported in this version"},
+        Case{"Network", "load-balancers: [{name: a, type: network}]\n",
+             "`type: network` is not supported in this version; only application"},
+        Case{"Zones", "load-balancers: [{name: a, zones: []}]\n", "`zones` is not supported in this version"},
+        Case{"Transforms",
+             OneListener("rules: [{priority: 1, transforms: [], actions: [{fixed-response: {status-code: 200}}]}]"),
+             "`transforms` is not supported"},
+        Case{"Grpc", "target-groups: [{name: a, protocol-version: GRPC}]\n",
+             "`protocol-version: GRPC` is not supported in this version"},
+        Case{"GroupHttps", "target-groups: [{name: a, protocol: HTTPS}]\n",
+             "`protocol: HTTPS` is not supported in this version"},
+        Case{"ForwardStickiness",
+             "load-balancers: [{name: a, listeners: [{port: 1, default-actions: [{forward: {target-group: b, "
+             "stickiness: {enabled: true, duration: 1h}}}]}]}]\ntarget-groups: [{name: b}]\n",
+             "`enabled: true` is not supported in this version"},
+        Case{"Oidc",
+             "load-balancers: [{name: a, listeners: [{port: 1, default-actions: [{authenticate-oidc: {}}]}]}]\n",
+             "`authenticate-oidc` is not supported"},
+        Case{"CidrCollections", "cidr-collections: []\n", "`cidr-collections` is not supported"},
+        Case{"CloudWatch", "health-checks: [{name: a, type: CLOUDWATCH_METRIC}]\n",
+             "`type: CLOUDWATCH_METRIC` is not supported in this version"},
+        Case{"Geolocation",
+             WithRecords("      - {name: a, type: A, set: x, ttl: 1s, values: [1.1.1.1], geolocation: {country: X}}\n"),
+             "`geolocation` is not supported"},
+        Case{"SlowStart", "target-groups: [{name: a, attributes: {slow_start.duration_seconds: 30}}]\n",
+             "`slow_start.duration_seconds: 30` is not supported in this version"},
+        Case{"LeastOutstanding",
+             "target-groups: [{name: a, attributes: {load_balancing.algorithm.type: least_outstanding_requests}}]\n",
+             "not supported in this version; only round_robin"},
+        Case{"UnknownAttribute", "target-groups: [{name: a, attributes: {slow_start.duration_second: 0}}]\n",
+             "did you mean `slow_start.duration_seconds`?"},
+        Case{"MisspeltAlgorithm",
+             "target-groups: [{name: a, attributes: {load_balancing.algorithm.type: round_robbin}}]\n",
+             "did you mean `round_robin`?"}),
+    CaseName);
+
+TEST(LanguageFileTest, DefaultsOfLaterAttributesAreAccepted) {
+  const auto result = LoadFor(R"(
+load-balancers:
+  - name: a
+    attributes: {routing.http2.enabled: true, load_balancing.cross_zone.enabled: "true", access_logs.s3.enabled: false, access_logs.s3.bucket: ""}
+    listeners: [{port: 80, attributes: {routing.http.response.x_frame_options.header_value: ""}, default-actions: [{forward: {target-group: b, stickiness: {enabled: false}}}]}]
+target-groups:
+  - name: b
+    targets: [{address: 127.0.0.1, port: 1}]
+    attributes: {stickiness.enabled: "false", slow_start.duration_seconds: "0", load_balancing.algorithm.type: round_robin, load_balancing.cross_zone.enabled: use_load_balancer_configuration}
+)");
+  EXPECT_TRUE(result.model);
+  EXPECT_EQ(result.diagnostics.FormatAll(), "");
+}
+
+TEST(LanguageFileTest, SevenMistakesGiveSevenLocatedErrors) {
+  const auto result = LoadFor(R"(load-balancers:
+  - name: shop
+    listners: []
+    listeners:
+      - port: 80800
+        rules:
+          - priority: 5
+            actions: [{forward: {target-group: gren}}]
+          - priority: 5
+            conditions: [{path-pattern: [/a]}]
+            actions: [{fixed-response: {status-code: 302}}]
+        default-actions: [{forward: {target-group: green}}]
+target-groups:
+  - name: green
+    targets: [{address: 10.0.0.256, port: 80}]
+    health-check: {interval: 2s, timeout: 3s}
+)");
+  EXPECT_FALSE(result.model);
+  const auto& items = result.diagnostics.items;
+  const auto at = [&](std::uint32_t line, std::uint32_t column) {
+    return std::ranges::count_if(items, [&](const Diagnostic& d) {
+      return d.severity == Severity::kError && d.position.line == line && d.position.column == column;
+    });
+  };
+  const std::string found = result.diagnostics.FormatAll();
+  EXPECT_EQ(at(3, 5), 1) << found;    // listners
+  EXPECT_EQ(at(5, 15), 1) << found;   // 80800
+  EXPECT_EQ(at(8, 48), 1) << found;   // gren
+  EXPECT_EQ(at(9, 23), 1) << found;   // second priority 5
+  EXPECT_EQ(at(11, 53), 1) << found;  // 302
+  EXPECT_EQ(at(15, 25), 1) << found;  // 10.0.0.256
+  EXPECT_EQ(at(16, 43), 1) << found;  // timeout over interval
+  EXPECT_EQ(std::ranges::count(items, Severity::kError, &Diagnostic::severity), 7) << found;
+  EXPECT_EQ(items[0].path, "load-balancers[0].listners");
+  EXPECT_EQ(items[1].path, "load-balancers[0].listeners[0].port");
+}
+
+TEST(LanguageFileTest, AnchorsAndMergesWork) {
+  const auto result = LoadFor(R"(target-groups:
+  - &base
+    name: a
+    targets: [{address: 127.0.0.1, port: 1}]
+    health-check: &health {path: /x, interval: 10s}
+  - <<: *base
+    name: b
+    health-check: {<<: *health, path: /y}
+)");
+  ASSERT_TRUE(result.model) << result.diagnostics.FormatAll();
+  const TargetGroup& b = result.model->target_groups[1];
+  EXPECT_EQ(b.name, "b");
+  EXPECT_EQ(b.targets.size(), 1U);
+  EXPECT_EQ(b.health_check.path, "/y");
+  EXPECT_EQ(b.health_check.interval, std::chrono::seconds(10));
+}
+
+TEST(LanguageFileTest, AnAliasBombIsAnErrorInBoundedTime) {
+  std::string text = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n";
+  for (int i = 1; i < 12; ++i) {
+    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [";
+    for (int j = 0; j < 10; ++j) text += (j > 0 ? ", *a" : "*a") + std::to_string(i - 1);
+    text += "]\n";
+  }
+  const std::string found = FindingsOf(text);
+  EXPECT_NE(found.find("aliases expand to more than 2000000 nodes"), std::string::npos) << found;
+}
+
+TEST(LanguageFileTest, EnumerationsAreReadInAnyCase) {
+  const auto result = LoadFor(
+      "load-balancers: [{name: a, ip-address-type: IPv6, listeners: [{port: 1, protocol: http, default-actions: "
+      "[{redirect: {protocol: https, status-code: http_302}}]}]}]\n");
+  ASSERT_TRUE(result.model) << result.diagnostics.FormatAll();
+  const auto& redirect = std::get<RedirectAction>(result.model->load_balancers[0].listeners[0].default_rule.action);
+  EXPECT_EQ(redirect.protocol, "HTTPS");
+  EXPECT_EQ(redirect.status_code, 302);
+}
+
+TEST(LanguageFileTest, EveryPrefixOfAFileIsAnAnswerAndNoCrash) {
+  const std::string text = WithRules(
+      "          - {priority: 1, conditions: [&c {path-pattern: [\"/a*\"]}], actions: [{redirect: {path: \"/b\", "
+      "status-code: HTTP_301}}]}\n");
+  for (std::size_t size = 0; size <= text.size(); ++size) (void)FindingsOf(text.substr(0, size));
+  std::string flipped = text;
+  for (char& c : flipped) {
+    const char before = c;
+    c = static_cast<char>(c ^ 0x11);
+    (void)FindingsOf(flipped);
+    c = before;
+  }
+}
+
+TEST(LanguageFileTest, AnEmptyFileServesNothingAndSaysSo) {
+  EXPECT_NE(FindingsOf("").find("warning: neither load balancers nor dns"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace weir::config
