@@ -133,7 +133,7 @@ std::shared_ptr<const Listener> TableBuilder::BuildListener(std::size_t load_bal
   for (std::size_t i = 0; i < config.rules.size(); ++i) {
     listener->rules.push_back(BuildRule(config.rules[i], *listener, key, fmt::format("{}.rules[{}]", path, i)));
   }
-  std::ranges::stable_sort(listener->rules, {}, &Rule::priority);
+  std::ranges::sort(listener->rules, {}, &Rule::priority);
   listener->rules.push_back(BuildRule(config.default_rule, *listener, key, path + ".default-actions"));
   if (findings_.empty()) listener->matcher = std::make_shared<const RuleMatcher>(listener->rules);
   return listener;
