@@ -724,3 +724,14 @@ def dig(port, *arguments, address="127.0.0.1", seconds=5):
 
 def quote(text):
     return urllib.parse.quote(text, safe="")
+
+
+def example(name, replacements):
+    """(text, environment) of an example, moved to other ports: `{"9001": 40001}` sets every variable whose default is 9001."""
+    text = (SOURCE / "examples" / name).read_text(encoding="utf-8")
+    environment = {}
+    for default, value in replacements.items():
+        names = re.findall(rf"\$\{{(\w+):-{re.escape(default)}\}}", text)
+        assert names, f"{name} has no variable with the default {default}"
+        environment.update(dict.fromkeys(names, str(value)))
+    return text, environment
