@@ -130,6 +130,14 @@ Resolver::Channel::~Channel() {
 }
 
 void Resolver::Channel::Resolve(const std::string& host, OnResolved done) {
+  if (const auto literal = IpAddress::Parse(host)) {
+    ResolveResult result;
+    result.status = ResolveStatus::kFound;
+    result.addresses.push_back(*literal);
+    result.ttl = kTtlUnknown;
+    done(result);
+    return;
+  }
   if (ares_ == nullptr || open_status_ != ARES_SUCCESS) {
     ResolveResult result;
     result.error = ares_strerror(open_status_);
@@ -154,7 +162,7 @@ void Resolver::Channel::OnAnswer(void* argument, int status, int /*timeouts*/, a
   const std::unique_ptr<ares_addrinfo, void (*)(ares_addrinfo*)> owned(answer, &ares_freeaddrinfo);
   if (query->channel->closing_) return;
   ResolveResult result = ReadAnswer(status, answer);
-  // Only the hosts file and literals answer at once, and they know no TTL.
+  // Only the hosts file answers at once, and it knows no TTL.
   if (query.get() == query->channel->calling_ && result.status == ResolveStatus::kFound) result.ttl = kTtlUnknown;
   query->done(result);
 }

@@ -294,7 +294,7 @@ TEST_F(EngineTest, AnOverrideGoesWithItsTarget) {
 TEST_F(EngineTest, AnOverrideOfSomethingUnknownSaysWhatIsNear) {
   Engine& engine = Start();
   Apply(Model({Group("blue", {*Endpoint::Parse("127.0.0.1:9001")})}));
-  const auto no_group = engine.SetTargetOverride("bleu", *Endpoint::Parse("127.0.0.1:9001"), AdminState::kHealthy);
+  const auto no_group = engine.SetTargetOverride("blu", *Endpoint::Parse("127.0.0.1:9001"), AdminState::kHealthy);
   ASSERT_FALSE(no_group);
   EXPECT_EQ(no_group.error().hint, "did you mean 'blue'?");
   const auto no_target = engine.SetTargetOverride("blue", *Endpoint::Parse("127.0.0.1:9002"), AdminState::kHealthy);
