@@ -215,7 +215,8 @@ void ZoneCheck::CheckAliasTarget(const RecordSet& record) {
   if (!first_group_.contains(target)) {
     std::vector<std::string_view> names;
     for (const Group& group : groups_) {
-      if (group.type == record.type) names.push_back(At(group.records.front()).name);
+      const std::string& name = At(group.records.front()).name;
+      if (group.type == record.type && name != record.name) names.push_back(name);
     }
     constexpr std::size_t kSearchedNamesMax = 5'000;
     hint = names.size() > kSearchedNamesMax ? std::string() : NearestHint(target, names);

@@ -64,7 +64,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Tab", "a:\n\t- b\n", "t.yaml:2:1: error: not YAML"},
         Case{"Binary", std::string("\x01\x02\xFF\x00garbage", 11),
              "t.yaml:1:1: error: not YAML text: control characters are not allowed"},
-        Case{"InvalidUtf8", "a: b\nc: \xC3(\n", "t.yaml:2:4: error: not YAML text: invalid trailing UTF-8 octet"},
+        Case{"InvalidUtf8", "a: b\nc: \xC3(\n", "t.yaml:2:5: error: not YAML text: invalid trailing UTF-8 octet"},
         Case{"SecondDocument", "node: {name: a}\n---\nnode: {name: b}\n", "a second YAML document starts here"},
         Case{"UnknownAnchor", "node: *x\n", "t.yaml:1:7: error: no anchor `&x` before this place"},
         Case{"AliasInsideItself", "node: &x {name: *x}\n", "alias `*x` stands inside what it names"},
@@ -171,7 +171,7 @@ target-groups:
   EXPECT_EQ(at(5, 15), 1) << found;   // 80800
   EXPECT_EQ(at(8, 48), 1) << found;   // gren
   EXPECT_EQ(at(9, 23), 1) << found;   // second priority 5
-  EXPECT_EQ(at(11, 53), 1) << found;  // 302
+  EXPECT_EQ(at(11, 54), 1) << found;  // 302
   EXPECT_EQ(at(15, 25), 1) << found;  // 10.0.0.256
   EXPECT_EQ(at(16, 43), 1) << found;  // timeout over interval
   EXPECT_EQ(std::ranges::count(items, Severity::kError, &Diagnostic::severity), 7) << found;

@@ -163,7 +163,7 @@ INSTANTIATE_TEST_SUITE_P(
              "health-checks: [{name: db, type: TCP, address: 127.0.0.1, port: 1}]\ntests: [{query: a.test A, "
              "unhealthy: [bd], expect: {ttl: 1s}}]\n",
              "nothing is named `bd`"}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& row) { return std::string(row.param.name); });
 
 TEST(ModelTest, PortZeroMayBeTakenOften) {
   EXPECT_TRUE(

@@ -98,7 +98,7 @@ INSTANTIATE_TEST_SUITE_P(
              "a multivalue answer cannot be an alias"},
         Case{"UnknownHealthCheck", "      - {name: a, type: A, ttl: 1s, values: [1.1.1.1], health-check: x}\n",
              "no health check is named `x`"}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& row) { return std::string(row.param.name); });
 
 TEST(RecordTest, NamesAreAbsoluteAndLowerCase) {
   const auto result = LoadFor(

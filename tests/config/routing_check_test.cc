@@ -59,7 +59,7 @@ INSTANTIATE_TEST_SUITE_P(
              true},
         Case{"OtherRegex", "{path-pattern: {regex-values: [\"^/a\"]}}", "{path-pattern: {regex-values: [\"^/ab\"]}}",
              false}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& row) { return std::string(row.param.name); });
 
 TEST(ReachabilityFileTest, APathWithoutASlashIsWarnedOf) {
   EXPECT_NE(FindingsOf(WithRules("          - {priority: 1, conditions: [{path-pattern: [cart]}], actions: [{forward: "
