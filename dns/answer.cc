@@ -112,8 +112,8 @@ class AnswerWriter {
   bool PutAdditional(const Group& group);
   void PutEdns();
   void PutSignatureError();
-  [[nodiscard]] bool IsLoop(const Group& cname) const;
-  bool FollowCname(const Group& group, const RdataList& target);
+  [[nodiscard]] bool IsLoop() const;
+  bool FollowCname(const RdataList& target);
   void Truncate();
   [[nodiscard]] std::size_t SubnetOctets() const { return (query_.client_subnet->source_bits + 7U) / 8U; }
   [[nodiscard]] std::string_view NameServerId() const;
@@ -128,7 +128,7 @@ class AnswerWriter {
   std::uint16_t flags_ = 0;
   unsigned scope_bits_ = 0;
   MessageWriter::Mark after_question_;
-  std::array<std::uint32_t, kCnameChainMax> followed_{};  // nodes whose CNAME was put
+  std::array<std::uint64_t, kCnameChainMax> followed_{};  // hashes of the names whose CNAME was put
   std::size_t followed_count_ = 0;
   RdataList cname_target_;
 };
@@ -253,7 +253,7 @@ AnswerWriter::Step AnswerWriter::AnswerName(std::uint32_t node, const MessageWri
     PutNegative(Rcode::kNoError);
     return Step::kDone;
   }
-  if (cname != nullptr && IsLoop(*cname)) return Step::kDone;
+  if (cname != nullptr && IsLoop()) return Step::kDone;
   const std::uint16_t before = writer_.count(Section::kAnswer);
   if (!PutAnswer(*group, owner)) {
     Truncate();
@@ -264,7 +264,7 @@ AnswerWriter::Step AnswerWriter::AnswerName(std::uint32_t node, const MessageWri
     return Step::kDone;
   }
   if (cname != nullptr && query_.type != rr::kCname && query_.type != rr::kAny) {
-    return FollowCname(*cname, cname_target_) ? Step::kFollow : Step::kDone;
+    return FollowCname(cname_target_) ? Step::kFollow : Step::kDone;
   }
   // At the apex addresses are a courtesy: left out when there is no room.
   const MessageWriter::Mark before_additional = writer_.mark();
@@ -298,21 +298,17 @@ bool AnswerWriter::PutAnyAnswer(const MessageWriter::Owner& owner) {
   return writer_.PutRecord(Section::kAnswer, owner, rr::kHinfo, kAnyTtlSeconds, kAnyHinfo);
 }
 
-// True when this CNAME is in the answer already. A wildcard may stand for several names of a chain, so its node may
-// come again; kCnameChainMax ends such chains.
-bool AnswerWriter::IsLoop(const Group& cname) const {
-  const auto& zones = *answerer_.zones_;
-  const auto owner = zones.name_of(zones.node(cname.node));
-  const bool is_wildcard = owner[0] == 1 && owner[1] == '*';
+// True when the CNAME of this name is in the answer already.
+bool AnswerWriter::IsLoop() const {
   const auto seen = std::span(followed_).first(followed_count_);
-  return !is_wildcard && std::ranges::find(seen, cname.node) != seen.end();
+  return std::ranges::find(seen, name_.suffix_hash(name_.labels())) != seen.end();
 }
 
 // True when the target may be answered in this response: it lies in the same zone and the chain is not too long.
-bool AnswerWriter::FollowCname(const Group& group, const RdataList& target) {
+bool AnswerWriter::FollowCname(const RdataList& target) {
   const ZoneSet& zones = *answerer_.zones_;
   if (followed_count_ == kCnameChainMax) return false;
-  followed_[followed_count_++] = group.node;
+  followed_[followed_count_++] = name_.suffix_hash(name_.labels());
   ForEachValue(zones.rdata(), target, 0, [this](std::span<const std::uint8_t> value) {
     name_.Assign(value);
     return false;

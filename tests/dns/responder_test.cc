@@ -1,0 +1,231 @@
+#include "dns/responder.h"
+
+#include "net/socket.h"
+#include "tests/dns/dns_fixture.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <future>
+#include <thread>
+
+namespace weir::dns::testing {
+namespace {
+
+using ::testing::ElementsAre;
+
+config::Model OneRecord(const std::string& value) {
+  config::Model model;
+  model.zones = {MakeZone(
+      "example.test.",
+      {MakeRecord("www.example.test.", rr::kA, {.values = {value}}),
+       MakeRecord("big.example.test.", rr::kTxt, {.values = std::vector<std::string>(150, std::string(200, 'x'))})})};
+  return model;
+}
+
+// A loop with both responders on a thread of its own.
+class ResponderTest : public ::testing::TestWithParam<const char*> {
+ protected:
+  void Start(const TcpLimits& limits = {}) {
+    const Endpoint any{IpAddress::Parse(GetParam()).value(), 0};
+    auto udp = net::BindUdp(any);
+    ASSERT_TRUE(udp);
+    port_ = net::LocalEndpoint(udp->get()).port;
+    auto tcp = net::ListenTcp({any.address, port_});
+    ASSERT_TRUE(tcp);
+    udp_ = std::make_unique<UdpResponder>(loop_, std::move(*udp), (*registry_.responders())[0], 0, 1);
+    tcp_ = std::make_unique<TcpResponder>(loop_, std::move(*tcp), (*registry_.responders())[0], 0, 2, limits);
+    ASSERT_TRUE(udp_->Start());
+    ASSERT_TRUE(tcp_->Start());
+    SetView("192.0.2.1");
+    thread_ = std::thread([this] { loop_.Run(); });
+  }
+  void TearDown() override {
+    if (!thread_.joinable()) return;
+    OnLoop([this] {
+      udp_.reset();
+      tcp_.reset();
+    });
+    loop_.Stop();
+    thread_.join();
+  }
+  void SetView(const std::string& value) {
+    CounterRegistry& registry = registry_;
+    auto zones = ZoneSet::Build(std::make_shared<const config::Model>(OneRecord(value)), registry).value();
+    auto status = std::make_shared<const health::StatusTable>();
+    udp_->SetView(zones, status);
+    tcp_->SetView(zones, status);
+  }
+  template <class Call>
+  void OnLoop(Call call) {
+    std::promise<void> done;
+    loop_.Post([&] {
+      call();
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+  UniqueFd Connect(int type) {
+    IpAddress address = IpAddress::Parse(GetParam()).value();
+    if (address.is_wildcard()) address = IpAddress::Parse(address.is_v4() ? "127.0.0.3" : "::1").value();
+    const auto to = net::SocketAddress::From({address, port_});
+    UniqueFd fd(socket(to.get()->sa_family, type, 0));
+    EXPECT_EQ(connect(fd.get(), to.get(), to.size), 0);
+    const timeval wait{.tv_sec = 5, .tv_usec = 0};
+    setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+    return fd;
+  }
+  static void SendAll(int fd, std::span<const std::uint8_t> bytes) {
+    EXPECT_EQ(send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+  }
+  static std::vector<std::uint8_t> Framed(const std::vector<std::uint8_t>& message) {
+    std::vector<std::uint8_t> out = {static_cast<std::uint8_t>(message.size() >> 8),
+                                     static_cast<std::uint8_t>(message.size())};
+    out.insert(out.end(), message.begin(), message.end());
+    return out;
+  }
+  // The next message of a TCP connection; empty at its end.
+  static std::vector<std::uint8_t> ReadFramed(int fd) {
+    std::vector<std::uint8_t> length(2);
+    if (recv(fd, length.data(), 2, MSG_WAITALL) != 2) return {};
+    std::vector<std::uint8_t> message(static_cast<std::size_t>(length[0]) << 8 | length[1]);
+    EXPECT_EQ(recv(fd, message.data(), message.size(), MSG_WAITALL), static_cast<ssize_t>(message.size()));
+    return message;
+  }
+  std::uint64_t Count(Counter TransportCounters::* counter, Transport transport) {
+    return ((*registry_.responders())[0].of(transport).*counter).value();
+  }
+
+  net::EventLoop loop_;
+  CounterRegistry registry_{1};
+  std::unique_ptr<UdpResponder> udp_;
+  std::unique_ptr<TcpResponder> tcp_;
+  std::thread thread_;
+  std::uint16_t port_ = 0;
+};
+
+TEST_P(ResponderTest, AnswersOverUdpFromTheAddressThatWasAsked) {
+  Start();
+  const UniqueFd fd = Connect(SOCK_DGRAM);  // connected: an answer from elsewhere would not arrive
+  for (std::uint16_t i = 0; i < 100; ++i) SendAll(fd.get(), EncodeQuery("www.example.test.", rr::kA, {.id = i}));
+  for (int i = 0; i < 100; ++i) {
+    std::vector<std::uint8_t> buffer(2'000);
+    const ssize_t got = recv(fd.get(), buffer.data(), buffer.size(), 0);
+    ASSERT_GT(got, 0);
+    EXPECT_THAT(ParseResponse(std::span(buffer).first(static_cast<std::size_t>(got)))->values(),
+                ElementsAre("192.0.2.1"));
+  }
+  SendAll(fd.get(), EncodeQuery("www.example.test.", rr::kA, {.flags = 0x8000}));
+  OnLoop([this] { SetView("192.0.2.2"); });
+  SendAll(fd.get(), EncodeQuery("www.example.test.", rr::kA));
+  std::vector<std::uint8_t> buffer(2'000);
+  const ssize_t got = recv(fd.get(), buffer.data(), buffer.size(), 0);
+  ASSERT_GT(got, 0);
+  EXPECT_THAT(ParseResponse(std::span(buffer).first(static_cast<std::size_t>(got)))->values(),
+              ElementsAre("192.0.2.2"));
+  OnLoop([] {});
+  EXPECT_EQ(Count(&TransportCounters::queries, Transport::kUdp), 102U);
+  EXPECT_EQ(Count(&TransportCounters::responses, Transport::kUdp), 101U);
+  EXPECT_EQ(Count(&TransportCounters::dropped, Transport::kUdp), 1U);
+}
+
+TEST_P(ResponderTest, AnswersPipelinedTcpQueriesInOrder) {
+  Start();
+  const UniqueFd fd = Connect(SOCK_STREAM);
+  std::vector<std::uint8_t> bytes;
+  for (std::uint16_t i = 0; i < 50; ++i) {
+    const auto query = Framed(
+        EncodeQuery(i % 2 == 0 ? "www.example.test." : "big.example.test.", i % 2 == 0 ? rr::kA : rr::kTxt, {.id = i}));
+    bytes.insert(bytes.end(), query.begin(), query.end());
+  }
+  // In pieces that do not end where messages end.
+  for (std::size_t at = 0; at < bytes.size(); at += 7)
+    SendAll(fd.get(), std::span(bytes).subspan(at, std::min<std::size_t>(7, bytes.size() - at)));
+  for (std::uint16_t i = 0; i < 50; ++i) {
+    const auto response = ParseResponse(ReadFramed(fd.get()));
+    ASSERT_TRUE(response->parsed);
+    EXPECT_EQ(response->id, i);
+    EXPECT_EQ(response->answer.size(), i % 2 == 0 ? 1U : 150U);
+  }
+}
+
+TEST_P(ResponderTest, APeerThatDoesNotReadIsNotReadAndLosesNothing) {
+  Start();
+  const UniqueFd fd = Connect(SOCK_STREAM);
+  constexpr std::uint16_t kQueries = 250;  // 7 MB of answers: more than the system buffers
+  std::thread writer([&] {
+    for (std::uint16_t i = 0; i < kQueries; ++i)
+      SendAll(fd.get(), Framed(EncodeQuery("big.example.test.", rr::kTxt, {.id = i})));
+  });
+  std::this_thread::yield();
+  for (std::uint16_t i = 0; i < kQueries; ++i) {
+    const auto message = ReadFramed(fd.get());
+    ASSERT_GT(message.size(), 30'000U);
+    EXPECT_EQ(ParseResponse(message)->id, i);
+  }
+  writer.join();
+}
+
+TEST_P(ResponderTest, SlowAndIdleConnectionsAreClosed) {
+  Start({.connections_max = 10, .idle_timeout = std::chrono::milliseconds(150)});
+  const UniqueFd idle = Connect(SOCK_STREAM);
+  const UniqueFd slow = Connect(SOCK_STREAM);
+  const auto query = Framed(EncodeQuery("www.example.test.", rr::kA));
+  const auto begin = std::chrono::steady_clock::now();
+  // A byte now and then does not move the deadline.
+  std::size_t sent = 0;
+  pollfd closed{slow.get(), POLLIN, 0};
+  while (poll(&closed, 1, 20) == 0 && sent + 1 < query.size())
+    static_cast<void>(send(slow.get(), &query[sent++], 1, MSG_NOSIGNAL));
+  EXPECT_TRUE(ReadFramed(slow.get()).empty());
+  EXPECT_TRUE(ReadFramed(idle.get()).empty());
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
+  OnLoop([] {});
+  EXPECT_EQ(Count(&TransportCounters::connections_timed_out, Transport::kTcp), 2U);
+}
+
+TEST_P(ResponderTest, TheLongestIdleConnectionMakesRoom) {
+  Start({.connections_max = 2});
+  const auto query = Framed(EncodeQuery("www.example.test.", rr::kA));
+  const UniqueFd first = Connect(SOCK_STREAM);
+  SendAll(first.get(), query);
+  EXPECT_FALSE(ReadFramed(first.get()).empty());
+  const UniqueFd second = Connect(SOCK_STREAM);
+  SendAll(second.get(), query);
+  EXPECT_FALSE(ReadFramed(second.get()).empty());
+  SendAll(first.get(), query);
+  EXPECT_FALSE(ReadFramed(first.get()).empty());
+  const UniqueFd third = Connect(SOCK_STREAM);
+  SendAll(third.get(), query);
+  EXPECT_FALSE(ReadFramed(third.get()).empty());
+  EXPECT_TRUE(ReadFramed(second.get()).empty());  // closed
+  SendAll(first.get(), query);
+  EXPECT_FALSE(ReadFramed(first.get()).empty());
+}
+
+TEST_P(ResponderTest, DrainClosesIdleConnectionsAndTheSockets) {
+  Start({.connections_max = 10,
+         .idle_timeout = std::chrono::seconds(10),
+         .drain_timeout = std::chrono::milliseconds(100)});
+  const UniqueFd idle = Connect(SOCK_STREAM);
+  const auto query = Framed(EncodeQuery("www.example.test.", rr::kA));
+  SendAll(idle.get(), query);
+  EXPECT_FALSE(ReadFramed(idle.get()).empty());
+  const UniqueFd partial = Connect(SOCK_STREAM);
+  SendAll(partial.get(), std::span(query).first(5));
+  OnLoop([this] {
+    udp_->Drain();
+    tcp_->Drain();
+  });
+  EXPECT_TRUE(ReadFramed(idle.get()).empty());
+  EXPECT_TRUE(ReadFramed(partial.get()).empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Addresses, ResponderTest, ::testing::Values("127.0.0.1", "0.0.0.0", "::1", "::"));
+
+}  // namespace
+}  // namespace weir::dns::testing

@@ -1,0 +1,165 @@
+#include "dns/zone/zone_set.h"
+
+#include "dns/wire/name.h"
+#include "dns/wire/rdata.h"
+#include "tests/dns/dns_fixture.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace weir::dns::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+TEST(NameTest, ReadsAndWritesPresentationForm) {
+  struct Row {
+    const char* text;
+    const char* expected;  // null: refused
+  };
+  const std::string label63(63, 'a');
+  const std::string longest = label63 + "." + label63 + "." + label63 + "." + std::string(61, 'b') + ".";
+  const std::string too_long = label63 + "." + label63 + "." + label63 + "." + std::string(62, 'b') + ".";
+  for (const Row& row : {Row{"WWW.Example.Test", "www.example.test."}, Row{".", "."}, Row{"a\\056b.c.", "a\\056b.c."},
+                         Row{"a\\.b.", "a\\056b."}, Row{"\\052.x.", "*.x."}, Row{"", nullptr}, Row{"a..b.", nullptr},
+                         Row{".a.", nullptr}, Row{"\\400.", nullptr}, Row{"\\09.", nullptr}, Row{"a\\", nullptr},
+                         Row{longest.c_str(), longest.c_str()}, Row{too_long.c_str(), nullptr}}) {
+    const auto name = Name::Parse(row.text);
+    EXPECT_EQ(name.has_value(), row.expected != nullptr) << row.text;
+    if (name && row.expected != nullptr) {
+      EXPECT_EQ(name->ToString(), row.expected);
+    }
+  }
+  EXPECT_FALSE(Name::Parse(std::string(64, 'a') + ".b"));
+  EXPECT_EQ(Name::Parse(longest)->wire().size(), 255U);
+}
+
+TEST(RdataTest, EveryTypeReadsAndWritesItsForm) {
+  struct Row {
+    std::uint16_t type;
+    const char* text;
+    const char* expected;  // null: refused
+  };
+  const Name zone = Name::Parse("example.test.").value();
+  for (const Row& row : {Row{rr::kA, "192.0.2.1", "192.0.2.1"},
+                         Row{rr::kA, "2001:db8::1", nullptr},
+                         Row{rr::kA, "192.0.2.256", nullptr},
+                         Row{rr::kA, "", nullptr},
+                         Row{rr::kAaaa, "2001:DB8::1", "2001:db8::1"},
+                         Row{rr::kAaaa, "192.0.2.1", nullptr},
+                         Row{rr::kCname, "www", "www.example.test."},
+                         Row{rr::kCname, "@", "example.test."},
+                         Row{rr::kCname, "www.example.org", "www.example.org."},
+                         Row{rr::kCname, "a b", nullptr},
+                         Row{rr::kMx, "10 mail.example.org.", "10 mail.example.org."},
+                         Row{rr::kMx, "65536 a.b.", nullptr},
+                         Row{rr::kMx, "mail", nullptr},
+                         Row{rr::kTxt, "\"a b\" c", "\"a b\" \"c\""},
+                         Row{rr::kTxt, "\"\\\"q\\042\\\\\"", "\"\\\"q\\\"\\\\\""},
+                         Row{rr::kTxt, "\"open", nullptr},
+                         Row{rr::kTxt, "", nullptr},
+                         Row{rr::kSrv, "1 2 3 sip.example.org.", "1 2 3 sip.example.org."},
+                         Row{rr::kSrv, "1 2 3", nullptr},
+                         Row{rr::kCaa, "128 issue \"\"", "128 issue \"\""},
+                         Row{rr::kCaa, "0 is-sue x", nullptr},
+                         Row{rr::kNaptr, "1 2 \"u\" \"s\" \"!a!b!\" .", "1 2 \"u\" \"s\" \"!a!b!\" ."},
+                         Row{rr::kDs, "1 13 2 ab CD", "1 13 2 ABCD"},
+                         Row{rr::kTlsa, "3 1 1 0", nullptr},
+                         Row{rr::kSshfp, "4 2 0a", "4 2 0A"},
+                         Row{rr::kSpf, "x", "\"x\""},
+                         Row{666, "\\# 2 0aFF", "\\# 2 0AFF"},
+                         Row{666, "\\# 0", "\\# 0"},
+                         Row{666, "\\# 3 0aFF", nullptr},
+                         Row{666, "x", nullptr},
+                         Row{rr::kA, "\\# 4 C0000201", "192.0.2.1"},
+                         Row{rr::kA, "\\# 3 C00002", nullptr}}) {
+    std::vector<std::uint8_t> wire;
+    const auto done = ParseRdata(row.type, row.text, zone, wire);
+    EXPECT_EQ(done.has_value(), row.expected != nullptr) << TypeName(row.type) << " " << row.text;
+    if (done && row.expected != nullptr) {
+      EXPECT_EQ(RdataText(row.type, wire), row.expected);
+    }
+  }
+  std::vector<std::uint8_t> wire;
+  EXPECT_FALSE(ParseRdata(rr::kTxt, "\"" + std::string(256, 'x') + "\"", zone, wire));
+}
+
+TEST(ZoneSetTest, EveryFindingIsReportedAtItsPlace) {
+  config::Model model;
+  std::vector<config::RecordSet> records = {
+      MakeRecord("a.example.test.", rr::kA, {.values = {"192.0.2.1", "oops"}}),
+      MakeRecord("b.example.org.", rr::kA, {.values = {"192.0.2.1"}}),
+      MakeRecord("c.example.test.", rr::kCname, {.values = {"a.example.test."}}),
+      MakeRecord("c.example.test.", rr::kTxt, {.values = {"x"}}),
+      MakeRecord("d.example.test.", rr::kA, {.alias = "nowhere.example.test."}),
+      MakeRecord("e.example.test.", rr::kA, {.values = {}}),
+      MakeRecord("f.example.test.", rr::kA, {.values = {"192.0.2.1"}}),
+      MakeRecord("f.example.test.", rr::kA, {.values = {"192.0.2.2"}}),
+      MakeRecord("example.test.", rr::kCname, {.values = {"a.example.test."}}),
+  };
+  for (std::uint32_t i = 0; i < records.size(); ++i) {
+    records[i].position.line = (i + 1) * 10;
+    for (auto& value : records[i].values) value.position.line += i * 1'000;
+  }
+  model.zones = {MakeZone("example.test.", std::move(records))};
+  EXPECT_THAT(BuildErrors(model),
+              AllOf(HasSubstr("102: A value 'oops': 'oops' is not an IPv4 address; A is written 192.0.2.1"),
+                    HasSubstr("20: 'b.example.org.' is outside"),
+                    HasSubstr("30: 'c.example.test.' has other records beside the CNAME"),
+                    HasSubstr("50: the alias of 'd.example.test.' leads to"), HasSubstr("60: the record has no values"),
+                    HasSubstr("80: 'f.example.test.' has a A record already"),
+                    HasSubstr("90: 'example.test.' has other records beside the CNAME")));
+}
+
+TEST(ZoneSetTest, AliasCyclesAndTooLongChainsAreRefused) {
+  config::Model cycle;
+  cycle.zones = {MakeZone("example.test.", {MakeRecord("a.example.test.", rr::kA, {.alias = "b.example.test."}),
+                                            MakeRecord("b.example.test.", rr::kA, {.alias = "a.example.test."})})};
+  EXPECT_THAT(BuildErrors(cycle), HasSubstr("leads back to itself"));
+  const auto chain = [](int length) {
+    std::vector<config::RecordSet> records;
+    for (int i = 0; i < length; ++i) {
+      records.push_back(MakeRecord("n" + std::to_string(i) + ".example.test.", rr::kA,
+                                   {.alias = "n" + std::to_string(i + 1) + ".example.test.", .evaluate = true}));
+    }
+    records.push_back(MakeRecord("n" + std::to_string(length) + ".example.test.", rr::kA, {.values = {"192.0.2.1"}}));
+    config::Model model;
+    model.zones = {MakeZone("example.test.", std::move(records))};
+    return BuildErrors(model);
+  };
+  EXPECT_THAT(chain(100), IsEmpty());
+  EXPECT_THAT(chain(105), HasSubstr("more than 100 aliases"));
+}
+
+TEST(ZoneSetTest, ManyRecordsAreFoundAndSmall) {
+  config::Model model;
+  std::vector<config::RecordSet> records;
+  constexpr int kRecords = 20'000;
+  for (int i = 0; i < kRecords; ++i)
+    records.push_back(MakeRecord("host-" + std::to_string(i) + ".example.test.", rr::kA,
+                                 {.values = {"192.0.2." + std::to_string(i % 256)}}));
+  model.zones = {MakeZone("example.test.", std::move(records))};
+  Server server(std::move(model));
+  for (int i = 0; i < kRecords; i += 37) {
+    EXPECT_EQ(server.Ask("host-" + std::to_string(i) + ".example.test.", rr::kA)->answer.at(0).value,
+              "192.0.2." + std::to_string(i % 256));
+  }
+  EXPECT_EQ(server.Ask("host-20000.example.test.", rr::kA)->rcode(), Rcode::kNxDomain);
+  EXPECT_LT(server.zones()->memory_bytes() / kRecords, 200U);
+}
+
+TEST(ZoneSetTest, CountersGoOnThroughReloads) {
+  CounterRegistry registry(2);
+  config::Model model;
+  model.zones = {MakeZone("example.test.", {})};
+  const auto shared = std::make_shared<const config::Model>(model);
+  const auto first = ZoneSet::Build(shared, registry).value();
+  first->zone_counters(0)[1].queries.Add(5);
+  const auto second = ZoneSet::Build(shared, registry).value();
+  EXPECT_EQ(second->zone_counters(0).Sum([](const ZoneCounters& c) { return c.queries.value(); }), 5U);
+}
+
+}  // namespace
+}  // namespace weir::dns::testing
