@@ -29,19 +29,15 @@ std::string FreePortOwner(const std::string& load_balancer, std::uint32_t index)
 
 }  // namespace
 
-bool SocketTable::OwnsPort(std::uint16_t port) const {
-  const auto listener = [port](const auto& entry) { return entry.second.second.port == port; };
-  const auto dns = [port](const auto& entry) { return entry.second.port == port; };
-  return std::ranges::any_of(listener_table_, listener) || std::ranges::any_of(dns_table_, dns);
-}
-
 Result<std::vector<ListenerSockets>> SocketTable::BindListener(const std::vector<IpAddress>& addresses,
                                                                std::uint16_t port) const {
   std::vector<ListenerSockets> out;
   for (const auto& address : addresses) {
     const Endpoint wanted{address, out.empty() ? port : out.front().bound.port};
-    // A port of our own moves between addresses by sharing: from a wildcard to one address, for example.
-    if (port != 0 && !OwnsPort(port)) {
+    // A listener's port moves between addresses by sharing: from a wildcard to one address, for example.
+    const bool ours =
+        std::ranges::any_of(listener_table_, [port](const auto& e) { return e.second.second.port == port; });
+    if (port != 0 && !ours) {
       if (auto unshared = net::CheckUnshared(wanted, net::SocketKind::kTcp); !unshared) {
         return std::unexpected(unshared.error());
       }
@@ -59,7 +55,8 @@ Result<std::vector<DnsSockets>> SocketTable::BindDns(const std::vector<IpAddress
   std::vector<DnsSockets> out;
   for (const auto& address : addresses) {
     Endpoint wanted{address, out.empty() ? port : out.front().bound.port};
-    if (port != 0 && !OwnsPort(port)) {
+    const bool ours = std::ranges::any_of(dns_table_, [port](const auto& entry) { return entry.second.port == port; });
+    if (port != 0 && !ours) {
       for (const auto kind : {net::SocketKind::kUdp, net::SocketKind::kTcp}) {
         if (auto unshared = net::CheckUnshared(wanted, kind); !unshared) return std::unexpected(unshared.error());
       }

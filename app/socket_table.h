@@ -70,7 +70,6 @@ class SocketTable {
                                                                   std::uint16_t port) const;
   [[nodiscard]] Result<std::vector<DnsSockets>> BindDns(const std::vector<IpAddress>& addresses,
                                                         std::uint16_t port) const;
-  [[nodiscard]] bool OwnsPort(std::uint16_t port) const;
 
   std::size_t workers_;
   std::map<Key, std::pair<proxy::ListenerKey, Endpoint>> listener_table_;

@@ -14,12 +14,12 @@ namespace weir::control {
 
 // One request to the admin API, without a socket.
 struct AdminRequest {
-  std::string_view method;
-  std::string_view target;      // path and query as sent
-  std::string_view host;        // Host field
-  std::string_view origin;      // Origin field; empty when absent
-  std::string_view fetch_site;  // Sec-Fetch-Site; empty when absent
-  std::string_view body;
+  std::string_view method = {};
+  std::string_view target = {};      // path and query as sent
+  std::string_view host = {};        // Host field
+  std::string_view origin = {};      // Origin field; empty when absent
+  std::string_view fetch_site = {};  // Sec-Fetch-Site; empty when absent
+  std::string_view body = {};
 };
 
 struct AdminResponse {

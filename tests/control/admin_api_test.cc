@@ -1,0 +1,215 @@
+#include "control/admin_api.h"
+
+#include "tests/control/control_fixture.h"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <gtest/gtest.h>
+
+#include <ostream>
+#include <string>
+#include <variant>
+
+namespace weir::control {
+namespace {
+
+class AdminApiTest : public testing::Test {
+ protected:
+  AdminApiTest() {
+    appliance_.view = MakeView(kShopYaml);
+    appliance_.runtime.ready = true;
+  }
+  std::variant<AdminResponse, PendingChange> Ask(AdminRequest request) {
+    if (request.host.empty()) request.host = "127.0.0.1:9900";
+    return api_.Answer(request);
+  }
+  AdminResponse Response(const AdminRequest& request) {
+    auto answer = Ask(request);
+    EXPECT_TRUE(std::holds_alternative<AdminResponse>(answer)) << request.target;
+    return std::holds_alternative<AdminResponse>(answer) ? std::get<AdminResponse>(answer) : AdminResponse{};
+  }
+  template <class T>
+  T Asked(const AdminRequest& request) {
+    auto answer = Ask(request);
+    const auto* pending = std::get_if<PendingChange>(&answer);
+    EXPECT_NE(pending, nullptr) << request.target << ": " << std::get<AdminResponse>(answer).body;
+    return pending == nullptr ? T{} : std::get<T>(pending->change);
+  }
+
+  FakeAppliance appliance_;
+  AdminApi api_{appliance_, {.version = "1.2.3", .commit = "abc"}, true};
+};
+
+TEST_F(AdminApiTest, StatusIsJsonWithTheRevision) {
+  const auto response = Response({.method = "GET", .target = "/v1/status"});
+  EXPECT_EQ(response.status, 200U);
+  const auto parsed = boost::json::parse(response.body);
+  EXPECT_EQ(parsed.at("revision").as_int64(), 7);
+  EXPECT_EQ(parsed.at("version").as_string(), "1.2.3");
+}
+
+TEST_F(AdminApiTest, HealthzSaysWhetherItServes) {
+  EXPECT_EQ(Response({.method = "GET", .target = "/healthz"}).status, 200U);
+  appliance_.runtime.draining = true;
+  EXPECT_EQ(Response({.method = "GET", .target = "/healthz"}).status, 503U);
+  appliance_.runtime = {};
+  EXPECT_EQ(Response({.method = "GET", .target = "/healthz"}).status, 503U);
+}
+
+TEST_F(AdminApiTest, NothingIsServedBeforeTheFirstView) {
+  appliance_.view = nullptr;
+  EXPECT_EQ(Response({.method = "GET", .target = "/v1/status"}).status, 503U);
+}
+
+TEST_F(AdminApiTest, AnIpv6TargetIsNamedInBracketsPercentEncodedOrNot) {
+  for (const std::string target : {"/v1/target-groups/blue/targets/[::1]:9001/admin-state",
+                                   "/v1/target-groups/blue/targets/%5B::1%5d:9001/admin-state"}) {
+    const auto change =
+        Asked<TargetStateChange>({.method = "PUT", .target = target, .body = R"({"state":"draining"})"});
+    EXPECT_EQ(change.group, "blue");
+    EXPECT_EQ(change.target.ToString(), "[::1]:9001");
+    EXPECT_EQ(change.state, health::AdminState::kDraining);
+  }
+}
+
+TEST_F(AdminApiTest, DeleteTakesAnOverrideAway) {
+  EXPECT_EQ(
+      Asked<TargetStateChange>({.method = "DELETE", .target = "/v1/target-groups/b/targets/127.0.0.1:1/admin-state"})
+          .state,
+      health::AdminState::kMeasured);
+  EXPECT_EQ(Asked<CheckStateChange>({.method = "DELETE", .target = "/v1/health-checks/eu/admin-state"}).state,
+            health::AdminState::kMeasured);
+  const auto weights =
+      Asked<WeightsChange>({.method = "DELETE", .target = "/v1/load-balancers/shop/listeners/8080/rules/30/weights"});
+  EXPECT_TRUE(weights.weights.empty());
+  EXPECT_EQ(weights.priority, 30U);
+}
+
+TEST_F(AdminApiTest, WeightsNameTheRuleAndItsGroups) {
+  const auto change = Asked<WeightsChange>({.method = "PUT",
+                                            .target = "/v1/load-balancers/shop/listeners/8080/rules/default/weights",
+                                            .body = R"({"blue": 0, "green": 100})"});
+  EXPECT_EQ(change.load_balancer, "shop");
+  EXPECT_EQ(change.port, 8080);
+  EXPECT_EQ(change.priority, 0U);
+  EXPECT_EQ(change.weights, (std::map<std::string, std::uint32_t>{{"blue", 0}, {"green", 100}}));
+}
+
+struct Refused {
+  const char* name;
+  const char* method;
+  const char* target;
+  const char* body;
+  unsigned status;
+  friend void PrintTo(const Refused& row, std::ostream* out) { *out << row.name; }
+};
+
+class AdminApiRefusalTest : public AdminApiTest, public testing::WithParamInterface<Refused> {};
+
+TEST_P(AdminApiRefusalTest, IsAnErrorWithAHintAndChangesNothing) {
+  const auto& row = GetParam();
+  const auto response = Response({.method = row.method, .target = row.target, .body = row.body});
+  EXPECT_EQ(response.status, row.status) << response.body;
+  const auto parsed = boost::json::parse(response.body);
+  EXPECT_FALSE(parsed.at("error").as_string().empty());
+  EXPECT_TRUE(parsed.at("hint").is_string());
+  EXPECT_EQ(appliance_.submitted(), 0U);
+}
+
+constexpr const char* kTarget = "/v1/target-groups/blue/targets/127.0.0.1:9001/admin-state";
+constexpr const char* kWeights = "/v1/load-balancers/shop/listeners/8080/rules/default/weights";
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, AdminApiRefusalTest,
+    testing::Values(
+        Refused{"UnknownPath", "GET", "/v1/nothing", "", 404}, Refused{"TrailingSlash", "GET", "/v1/status/", "", 404},
+        Refused{"NoPath", "GET", "*", "", 400}, Refused{"WrongMethod", "POST", "/v1/status", "", 405},
+        Refused{"GetOnReload", "GET", "/v1/reload", "", 405}, Refused{"PostOnState", "POST", kTarget, "{}", 405},
+        Refused{"BodyIsNoJson", "PUT", kTarget, "state=healthy", 400}, Refused{"BodyIsEmpty", "PUT", kTarget, "", 400},
+        Refused{"BodyIsAList", "PUT", kTarget, "[]", 400},
+        Refused{"UnknownState", "PUT", kTarget, R"({"state": "ill"})", 400},
+        Refused{"StateIsNoText", "PUT", kTarget, R"({"state": 1})", 400},
+        Refused{"AnotherMember", "PUT", kTarget, R"({"state": "healthy", "for": "1h"})", 400},
+        Refused{"TargetIsNoEndpoint", "PUT", "/v1/target-groups/blue/targets/nine/admin-state",
+                R"({"state":"healthy"})", 404},
+        Refused{"ChecksDoNotDrain", "PUT", "/v1/health-checks/eu/admin-state", R"({"state": "draining"})", 400},
+        Refused{"WeightTooLarge", "PUT", kWeights, R"({"blue": 1000, "green": 1})", 400},
+        Refused{"WeightIsNegative", "PUT", kWeights, R"({"blue": -1, "green": 1})", 400},
+        Refused{"WeightIsText", "PUT", kWeights, R"({"blue": "1", "green": 1})", 400},
+        Refused{"NoWeights", "PUT", kWeights, "{}", 400},
+        Refused{"PriorityIsNone", "PUT", "/v1/load-balancers/shop/listeners/8080/rules/first/weights", R"({"blue":1})",
+                404},
+        Refused{"PortIsNone", "PUT", "/v1/load-balancers/shop/listeners/0/rules/default/weights", R"({"blue":1})", 404},
+        Refused{"ExplainWithoutUrl", "GET", "/v1/explain/http?method=GET", "", 400},
+        Refused{"ExplainUnknownType", "GET", "/v1/explain/dns?name=www.example.test&type=NOPE", "", 400}),
+    [](const auto& row) { return std::string(row.param.name); });
+
+TEST_F(AdminApiTest, MethodNotAllowedNamesTheMethods) {
+  EXPECT_EQ(Response({.method = "POST", .target = "/v1/status"}).allow, "GET, HEAD");
+}
+
+TEST_F(AdminApiTest, PagesOfOtherOriginsAreRefused) {
+  const auto ask = [&](std::string_view host, std::string_view origin, std::string_view site) {
+    return Response({.method = "GET", .target = "/healthz", .host = host, .origin = origin, .fetch_site = site}).status;
+  };
+  EXPECT_EQ(ask("127.0.0.1:9900", "", ""), 200U);
+  EXPECT_EQ(ask("localhost:9900", "http://localhost:9900", "same-origin"), 200U);
+  EXPECT_EQ(ask("[::1]:9900", "http://[::1]:9900", ""), 200U);
+  EXPECT_EQ(ask("127.0.0.1:9900", "https://evil.example", ""), 403U);
+  EXPECT_EQ(ask("127.0.0.1:9900", "null", ""), 403U);
+  EXPECT_EQ(ask("127.0.0.1:9900", "", "cross-site"), 403U);
+  // A name that a foreign page made resolve to loopback (DNS rebinding).
+  EXPECT_EQ(ask("evil.example:9900", "", ""), 403U);
+}
+
+TEST_F(AdminApiTest, ExplainsARequestAsTextAndMembers) {
+  const auto response =
+      Response({.method = "GET", .target = "/v1/explain/http?method=GET&url=http%3A%2F%2Fshop%3A8080%2Fping"});
+  ASSERT_EQ(response.status, 200U) << response.body;
+  const auto parsed = boost::json::parse(response.body);
+  EXPECT_EQ(parsed.at("rule").at("name").as_string(), "ping");
+  EXPECT_EQ(parsed.at("action").as_string(), "fixed-response");
+  EXPECT_FALSE(parsed.at("text").as_string().empty());
+}
+
+TEST_F(AdminApiTest, ExplainsAQueryAsTextAndMembers) {
+  const auto response = Response({.method = "GET", .target = "/v1/explain/dns?name=www.example.test&type=A"});
+  ASSERT_EQ(response.status, 200U) << response.body;
+  const auto parsed = boost::json::parse(response.body);
+  EXPECT_EQ(parsed.at("rcode").as_string(), "NOERROR");
+  EXPECT_EQ(parsed.at("values").as_array().at(0).as_string(), "192.0.2.10");
+  EXPECT_EQ(parsed.at("decisions").as_array().at(0).at("policy").as_string(), "failover");
+}
+
+TEST(AdminApiConclusionTest, AnAcceptedChangeAnswersTheRevision) {
+  const auto response = AdminApi::Conclude({.change = ReloadChange{}, .state = {}}, std::uint64_t{12});
+  EXPECT_EQ(response.status, 200U);
+  EXPECT_EQ(response.body, R"({"revision":12})");
+}
+
+TEST(AdminApiConclusionTest, AWrongFileAnswersEveryErrorWithItsPlace) {
+  Refusal refusal{.kind = RefusalKind::kConfiguration, .error = {}, .diagnostics = {}};
+  refusal.diagnostics.files = {"a.yaml", "b.yaml"};
+  refusal.diagnostics.items.push_back({config::Severity::kWarning, {0, 1, 1}, "", "unused", ""});
+  refusal.diagnostics.items.push_back(
+      {config::Severity::kError, {1, 4, 9}, "x.y", "no such group `gren`", "did you mean green?"});
+  const auto response = AdminApi::Conclude({.change = ReloadChange{}, .state = {}}, std::unexpected(refusal));
+  EXPECT_EQ(response.status, 422U);
+  EXPECT_EQ(
+      response.body,
+      R"({"errors":[{"file":"b.yaml","line":4,"column":9,"message":"no such group `gren`","hint":"did you mean green?"}]})");
+}
+
+TEST(AdminApiConclusionTest, RefusalsHaveTheirStatus) {
+  const auto status = [](RefusalKind kind) {
+    const Refusal refusal{.kind = kind, .error = {"no", "yes"}, .diagnostics = {}};
+    return AdminApi::Conclude({.change = ReloadChange{}, .state = {}}, std::unexpected(refusal)).status;
+  };
+  EXPECT_EQ(status(RefusalKind::kNotFound), 404U);
+  EXPECT_EQ(status(RefusalKind::kInvalid), 400U);
+  EXPECT_EQ(status(RefusalKind::kConflict), 409U);
+  EXPECT_EQ(status(RefusalKind::kConfiguration), 422U);
+}
+
+}  // namespace
+}  // namespace weir::control

@@ -1,0 +1,89 @@
+#include "control/metrics.h"
+
+#include "control/metrics_writer.h"
+#include "tests/control/control_fixture.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+
+namespace weir::control {
+namespace {
+
+std::string ShopMetrics(const std::shared_ptr<View>& view) {
+  Runtime runtime;
+  runtime.dns_counters = std::make_shared<dns::ResponderCountersTable>(1);
+  return MetricsText(*view, runtime, {.version = "1.2.3", .commit = "abc"}, WallTime(std::chrono::seconds(10)));
+}
+
+TEST(MetricsWriterTest, EscapesLabelValues) {
+  MetricsWriter out;
+  out.Family("x_total", "counter", "Things.");
+  out.Sample({{"name", "a\"b\\c\nd"}}, std::uint64_t{1});
+  EXPECT_EQ(out.Take(), "# HELP x_total Things.\n# TYPE x_total counter\nx_total{name=\"a\\\"b\\\\c\\nd\"} 1\n");
+}
+
+TEST(MetricsWriterTest, AFamilyWithoutSamplesLeavesNothingBehind) {
+  MetricsWriter out;
+  out.Family("x_total", "counter", "Things.");
+  EXPECT_EQ(out.Take(), "");
+}
+
+TEST(MetricsTest, EveryLineIsPrometheusText) {
+  const auto text = ShopMetrics(MakeView(kShopYaml));
+  const std::regex sample(R"(^[a-z_:][a-z0-9_:]*(\{([a-z_]+="[^"]*",?)+\})? [0-9.e+-]+$)");
+  std::istringstream lines(text);
+  std::set<std::string> families;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("# TYPE ")) {
+      EXPECT_TRUE(families.insert(line).second) << "twice: " << line;
+    } else if (!line.starts_with("# HELP ")) {
+      EXPECT_TRUE(std::regex_match(line, sample)) << line;
+    }
+  }
+  EXPECT_GT(families.size(), 40U);
+}
+
+TEST(MetricsTest, NamesEverySubject) {
+  const auto text = ShopMetrics(MakeView(kShopYaml));
+  for (const char* line : {
+           R"(weir_build_info{version="1.2.3",commit="abc"} 1)",
+           "weir_config_revision 7",
+           R"(weir_listener_requests_total{load_balancer="shop",listener="8080"} 0)",
+           R"(weir_rule_requests_total{load_balancer="shop",listener="8080",rule="30",name="ping"} 0)",
+           R"(weir_rule_weight{load_balancer="shop",listener="8080",rule="default",target_group="blue"} 8)",
+           R"(weir_target_group_healthy_targets{target_group="blue"} 2)",
+           R"(weir_target_requests_total{target_group="blue",target="[::1]:9001",zone="b"} 3)",
+           R"(weir_health_target_state{target_group="green",target="127.0.0.1:9002",zone="",state="healthy"} 1)",
+           R"(weir_health_target_state{target_group="green",target="127.0.0.1:9002",zone="",state="draining"} 0)",
+           R"(weir_zone_targets{target_group="blue",zone="a",state="healthy"} 1)",
+           R"(weir_health_check_healthy{health_check="eu",type="TCP"} 1)",
+           R"(weir_dns_zone_queries_total{zone="example.test."} 0)",
+           R"(weir_dns_queries_total{transport="udp"} 0)",
+       }) {
+    EXPECT_NE(text.find(std::string(line) + "\n"), std::string::npos) << line;
+  }
+}
+
+TEST(MetricsTest, HistogramBucketsAddUp) {
+  const auto view = MakeView(kShopYaml);
+  auto& counters = (*view->routing->listeners().front()->counters)[0];
+  counters.exchange_duration.Record(std::chrono::microseconds(90));
+  counters.exchange_duration.Record(std::chrono::milliseconds(2));
+  counters.exchange_duration.Record(std::chrono::seconds(60));
+  const auto text = ShopMetrics(view);
+  const std::string name = R"(weir_proxy_exchange_duration_seconds_bucket{load_balancer="shop",listener="8080",le=)";
+  EXPECT_NE(text.find(name + "\"0.0001\"} 1\n"), std::string::npos);
+  EXPECT_NE(text.find(name + "\"0.0025\"} 2\n"), std::string::npos);
+  EXPECT_NE(text.find(name + "\"10\"} 2\n"), std::string::npos);
+  EXPECT_NE(text.find(name + "\"+Inf\"} 3\n"), std::string::npos);
+  EXPECT_NE(text.find("weir_proxy_exchange_duration_seconds_count{load_balancer=\"shop\",listener=\"8080\"} 3\n"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace weir::control

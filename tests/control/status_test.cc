@@ -1,0 +1,129 @@
+#include "control/status_json.h"
+#include "control/status_report.h"
+#include "control/status_text.h"
+#include "tests/control/control_fixture.h"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+#include <string>
+
+namespace weir::control {
+namespace {
+
+Runtime ShopRuntime() {
+  Runtime runtime;
+  runtime.file = "shop.yaml";
+  runtime.ready = true;
+  runtime.workers = 1;
+  runtime.admin = Endpoint::Parse("127.0.0.1:9900").value();
+  runtime.listeners = {{.load_balancer = "shop", .index = 0, .endpoints = {Endpoint::Parse("127.0.0.1:8080").value()}}};
+  runtime.health_overrides = {{.kind = "target",
+                               .group = "blue",
+                               .id = "127.0.0.1:9001",
+                               .state = health::AdminState::kUnhealthy,
+                               .since = {}}};
+  runtime.shifts = {
+      {.weights = {.load_balancer = "shop", .port = 8080, .priority = 0, .weights = {{"blue", 0}, {"green", 9}}},
+       .since = {}}};
+  return runtime;
+}
+
+StatusReport ShopReport() { return BuildStatusReport(*MakeView(kShopYaml), ShopRuntime(), "1.2.3"); }
+
+TEST(StatusReportTest, NamesEveryRuleWithItsActionAndTheDefaultLast) {
+  const auto report = ShopReport();
+  ASSERT_EQ(report.load_balancers.size(), 1U);
+  ASSERT_EQ(report.load_balancers[0].listeners.size(), 1U);
+  const auto& listener = report.load_balancers[0].listeners[0];
+  EXPECT_EQ(listener.bound, std::vector<std::string>{"127.0.0.1:8080"});
+  ASSERT_EQ(listener.rules.size(), 3U);
+  EXPECT_EQ(listener.rules[0].name, "ping");
+  EXPECT_EQ(listener.rules[0].action.type, "fixed-response");
+  EXPECT_EQ(listener.rules[1].action.type, "redirect");
+  EXPECT_EQ(listener.rules[1].action.status_code, 302U);
+  EXPECT_EQ(listener.rules[2].priority, 0U);
+  ASSERT_EQ(listener.rules[2].action.groups.size(), 2U);
+  EXPECT_EQ(listener.rules[2].action.groups[0].weight, 8U);
+}
+
+TEST(StatusReportTest, RecordsThatNothingGovernsAreCountedOnly) {
+  const auto report = ShopReport();
+  ASSERT_EQ(report.zones.size(), 1U);
+  EXPECT_EQ(report.zones[0].record_count, 3U);
+  ASSERT_EQ(report.zones[0].records.size(), 2U);
+  EXPECT_EQ(report.zones[0].records[0].routing, "PRIMARY");
+  EXPECT_EQ(report.zones[0].records[0].health_check, "eu");
+  EXPECT_EQ(report.zones[0].records[0].health, "healthy");
+  EXPECT_EQ(report.zones[0].records[1].health, "-");
+}
+
+TEST(StatusJsonTest, HasTheMembersOfTheContract) {
+  const auto parsed = boost::json::parse(StatusJson(ShopReport()));
+  for (const char* key : {"version", "revision", "configuration", "load-balancers", "target-groups", "health-checks",
+                          "zones", "overrides"}) {
+    EXPECT_TRUE(parsed.as_object().contains(key)) << key;
+  }
+  EXPECT_EQ(parsed.at("configuration").at("file").as_string(), "shop.yaml");
+  const auto& rules = parsed.at("load-balancers").at(0).at("listeners").at(0).at("rules").as_array();
+  EXPECT_EQ(rules.at(0).at("priority").as_int64(), 30);
+  EXPECT_EQ(rules.at(2).at("priority").as_string(), "default");
+  const auto& target = parsed.at("target-groups").at(0).at("targets").at(0);
+  EXPECT_EQ(target.at("id").as_string(), "127.0.0.1:9001");
+  EXPECT_EQ(target.at("state").as_string(), "healthy");
+  EXPECT_EQ(target.at("admin-state").as_string(), "measured");
+  EXPECT_EQ(target.at("requests").as_int64(), 3);
+  EXPECT_EQ(parsed.at("health-checks").at(0).at("type").as_string(), "TCP");
+  EXPECT_EQ(parsed.at("overrides").as_array().size(), 2U);
+}
+
+TEST(StatusJsonTest, ReadsBackWhatItWrote) {
+  const auto text = StatusJson(ShopReport());
+  const auto report = ParseStatusJson(text);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(StatusJson(*report), text);
+}
+
+TEST(StatusJsonTest, RefusesWhatIsNoStatus) {
+  EXPECT_FALSE(ParseStatusJson("<html>"));
+  EXPECT_FALSE(ParseStatusJson("[]"));
+  EXPECT_FALSE(ParseStatusJson(R"({"revision": 1})"));
+  EXPECT_TRUE(ParseStatusJson(R"({"revision": "x", "load-balancers": [1, {"listeners": 3}]})"));
+}
+
+TEST(StatusTextTest, FitsAHundredColumnsAndLeavesNoTrailingSpace) {
+  const auto text = StatusText(ShopReport(), {.colours = false});
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_LE(line.size(), 100U) << line;
+    EXPECT_FALSE(line.ends_with(' ')) << '[' << line << ']';
+  }
+  EXPECT_NE(text.find("forward blue:8 green:2"), std::string::npos) << text;
+  EXPECT_NE(text.find("Overrides"), std::string::npos);
+}
+
+TEST(StatusTextTest, ColoursOnlyWhenAskedFor) {
+  EXPECT_EQ(StatusText(ShopReport(), {.colours = false}).find('\x1b'), std::string::npos);
+  EXPECT_NE(StatusText(ShopReport(), {.colours = true}).find("\x1b[32mhealthy"), std::string::npos);
+}
+
+TEST(StatusTextTest, ColumnsLineUp) {
+  const auto text = StatusText(ShopReport(), {.colours = false});
+  std::istringstream lines(text);
+  std::string heading;
+  std::string first;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("  GROUP")) {
+      heading = line;
+      std::getline(lines, first);
+    }
+  }
+  ASSERT_FALSE(heading.empty());
+  EXPECT_EQ(heading.find("STATE"), first.find("healthy")) << heading << '\n' << first;
+}
+
+}  // namespace
+}  // namespace weir::control
