@@ -51,7 +51,7 @@ void AppendEscaped(std::uint8_t c, std::string& out) {
   }
   out += '\\';
   for (unsigned shift = 6;; shift -= 3) {
-    out += static_cast<char>('0' + ((c >> shift) & 7U));
+    out += static_cast<char>('0' + ((unsigned{c} >> shift) & 7U));
     if (shift == 0) break;
   }
 }

@@ -289,7 +289,7 @@ void AppendQuoted(std::span<const std::uint8_t> bytes, std::string& out) {
       out += static_cast<char>(c);
     } else {
       out += '\\';
-      for (const unsigned shift : {6U, 3U, 0U}) out += static_cast<char>('0' + ((c >> shift) & 7U));
+      for (const unsigned shift : {6U, 3U, 0U}) out += static_cast<char>('0' + ((unsigned{c} >> shift) & 7U));
     }
   }
   out += '"';

@@ -1,12 +1,12 @@
 #include "dns/answer.h"
 
+#include "tests/dns/allocation_count.h"
 #include "tests/dns/dns_fixture.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
+#include <algorithm>
 
 namespace weir::dns::testing {
 namespace {
@@ -353,9 +353,6 @@ TEST(ClientSubnetTest, MalformedOptionsAreFormErr) {
   }
 }
 
-// Counts what the answering path allocates.
-thread_local std::size_t allocations = 0;
-
 TEST(AnswerTest, AllocatesNothing) {
   Server server(ExampleModel());
   std::vector<std::uint8_t> out(kUdpPayloadMax);
@@ -364,22 +361,12 @@ TEST(AnswerTest, AllocatesNothing) {
       EncodeQuery("no.example.test.", rr::kA), EncodeQuery("x.child.example.test.", rr::kA),
       EncodeQuery("example.test.", rr::kSoa, {.edns = true, .options = SubnetOption("192.0.2.0/24")})};
   const IpAddress client = IpAddress::Parse("192.0.2.53").value();
-  allocations = 0;
+  const std::size_t before = AllocationCount();
   for (const auto& query : queries) {
     static_cast<void>(server.answerer.Answer({.message = query, .client = client}, out));
   }
-  EXPECT_EQ(allocations, 0U);
+  EXPECT_EQ(AllocationCount(), before);
 }
 
 }  // namespace
 }  // namespace weir::dns::testing
-
-// NOLINTBEGIN: the replaced allocation functions of the whole test program
-void* operator new(std::size_t size) {
-  ++weir::dns::testing::allocations;
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  std::abort();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-// NOLINTEND
