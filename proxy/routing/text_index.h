@@ -32,7 +32,7 @@ class LiteralTable {
     std::uint64_t hash = kSeed;
     std::size_t position = 0;
     for (const std::uint32_t length : part_lengths_) {
-      if (length > text.size()) return;
+      if (length > text.size()) break;  // what equals the whole text may still be known
       for (; position < length; ++position) hash = Step(hash, At(text, position));
       const Entry* entry = Lookup(hash, text, length);
       if (entry != nullptr && entry->part_size > 0)

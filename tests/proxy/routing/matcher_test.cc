@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace weir::proxy {
@@ -39,6 +40,15 @@ TEST(RuleMatcherTest, RulesAreSortedWhateverTheirOrderInTheModel) {
 TEST(RuleMatcherTest, AListenerWithoutRulesTakesTheDefault) {
   const auto table = BuildTable(MakeModel({}));
   EXPECT_TRUE(table->listeners().front()->Match(*Facts({})).is_default());
+}
+
+// With this many rules they are found by an index: a short path beside longer prefixes.
+TEST(RuleMatcherTest, AShortExactPathIsFoundBesideLongerPrefixes) {
+  std::vector<config::Rule> rules;
+  for (std::uint32_t i = 1; i <= 10; ++i) rules.push_back(MakeRule(i, {Path({fmt::format("/long/prefix/{}*", i)})}));
+  rules.push_back(MakeRule(50, {Path({"/ping"})}));
+  const auto table = BuildTable(MakeModel(std::move(rules)));
+  EXPECT_EQ(MatchedPriority(*table->listeners().front(), {.path = "/ping"}), 50U);
 }
 
 // Few letters, so that patterns overlap and shadow each other.
