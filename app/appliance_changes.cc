@@ -21,6 +21,8 @@ std::unexpected<control::Refusal> Refuse(control::RefusalKind kind, std::string 
       .kind = kind, .error = {.message = std::move(message), .hint = std::move(hint)}, .diagnostics = {}});
 }
 
+bool ServesNothing(const config::Model& model) { return model.load_balancers.empty() && !model.dns; }
+
 std::unexpected<control::Refusal> NotFound(std::string message, std::string hint = {}) {
   return Refuse(control::RefusalKind::kNotFound, std::move(message), std::move(hint));
 }
@@ -79,7 +81,11 @@ control::ChangeResult RunningAppliance::Make(const control::ReloadChange& /*chan
   if (watcher_) watcher_->NoteState();
   auto loaded = options_.load();
   control::ChangeResult result;
-  if (loaded.model) {
+  if (loaded.model && ServesNothing(*loaded.model) && !ServesNothing(*model_)) {
+    // Most likely a file that somebody is about to write: the last good state serves on.
+    result = Refuse(control::RefusalKind::kConfiguration, "the file has neither load balancers nor dns",
+                    "end the program if nothing is to be served");
+  } else if (loaded.model) {
     for (const auto& item : loaded.diagnostics.items) LogWarning(loaded.diagnostics.Format(item));
     result = Adopt(loaded.model, loaded.diagnostics.files, CurrentRuntime().shifts);
   } else {
@@ -109,8 +115,7 @@ control::ChangeResult RunningAppliance::Make(const control::TargetStateChange& c
   if (auto set = engine_.SetTargetOverride(change.group, change.target, change.state); !set) {
     return NotFound(set.error().message, set.error().hint);
   }
-  LogInfo(fmt::format("override kind=target group={} target={} state={}", change.group, change.target.ToString(),
-                      ToString(change.state)));
+  // The engine logs it.
   Tell(fmt::format("target {} of {} is now {} by order", change.target.ToString(), change.group,
                    ToString(change.state)));
   auto overrides = engine_.Overrides();
@@ -123,7 +128,6 @@ control::ChangeResult RunningAppliance::Make(const control::CheckStateChange& ch
   if (auto set = engine_.SetCheckOverride(change.check, change.state); !set) {
     return NotFound(set.error().message, set.error().hint);
   }
-  LogInfo(fmt::format("override kind=health-check check={} state={}", change.check, ToString(change.state)));
   Tell(fmt::format("health check {} is now {} by order", change.check, ToString(change.state)));
   auto overrides = engine_.Overrides();
   const std::lock_guard lock(runtime_mutex_);

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -134,6 +135,11 @@ admin: {{address: 127.0.0.1, port: {admin}}}
       fmt::arg("check", check), fmt::arg("shaky_port", setting.shaky.endpoints.front().port));
 }
 
+// A command to copy, and above it what it shows.
+std::string Advice(std::string_view what, std::string_view command) {
+  return fmt::format("  # {}\n  {}", what, command);
+}
+
 void SayWhatToTry(Narrator& out, const Setting& setting, const control::Runtime& runtime) {
   const auto listener = runtime.listeners.front().endpoints.front().ToString();
   const auto listener_v6 = runtime.listeners.front().endpoints.back().ToString();
@@ -152,23 +158,24 @@ void SayWhatToTry(Narrator& out, const Setting& setting, const control::Runtime&
     for (const auto& endpoint : target->endpoints) line += " http://" + endpoint.ToString();
     out.Say(line);
   }
+  const std::string program = program_invocation_name;
   out.Say("\nTry in another terminal:");
-  out.Say(fmt::format("  curl http://{}/                      # blue or green, 8:2", listener));
-  if (setting.has_v6)
-    out.Say(fmt::format("  curl -g http://{}/                         # the same over IPv6", listener_v6));
-  out.Say(fmt::format("  curl -H 'X-Beta: yes' http://{}/     # a rule: always green", listener));
-  out.Say(fmt::format("  curl -i http://{}/old/page           # a redirect", listener));
-  out.Say(fmt::format("  weir explain --live{} http GET http://{}/old/page   # why", where, listener));
-  out.Say(fmt::format("  weir status{} --watch", where));
-  out.Say("Shift all traffic to green, and back:");
+  out.Say(Advice("blue or green, 8:2", fmt::format("curl http://{}/", listener)));
+  if (setting.has_v6) out.Say(Advice("the same over IPv6", fmt::format("curl -g http://{}/", listener_v6)));
+  out.Say(Advice("a rule: always green", fmt::format("curl -H 'X-Beta: yes' http://{}/", listener)));
+  out.Say(Advice("a redirect", fmt::format("curl -i http://{}/old/page", listener)));
+  out.Say(Advice("why", fmt::format("{} explain --live{} http GET http://{}/old/page", program, where, listener)));
+  out.Say(Advice("everything at a glance", fmt::format("{} status --watch{}", program, where)));
   const auto weights = fmt::format("http://{}/v1/load-balancers/demo/listeners/{}/rules/default/weights", admin, port);
-  out.Say(fmt::format("  curl -X PUT -d '{{\"blue\": 0, \"green\": 100}}' {}", weights));
-  out.Say(fmt::format("  curl -X DELETE {}", weights));
-  out.Say("Make shaky fail: its target leaves the load balancer, DNS fails over to 198.51.100.10; then heal it:");
-  out.Say(fmt::format("  curl -X POST http://{}/fail", shaky));
-  out.Say(fmt::format("  dig +short @127.0.0.1 -p {} site.demo.test A", dns_port));
-  out.Say(fmt::format("  weir explain --live{} dns site.demo.test A", where));
-  out.Say(fmt::format("  curl -X POST http://{}/recover", shaky));
+  out.Say(Advice("shift all traffic to green",
+                 fmt::format("curl -X PUT -d '{{\"blue\": 0, \"green\": 100}}' {}", weights)));
+  out.Say(Advice("and back", fmt::format("curl -X DELETE {}", weights)));
+  out.Say(Advice("make shaky fail: it leaves the load balancer, and DNS fails over",
+                 fmt::format("curl -X POST http://{}/fail", shaky)));
+  out.Say(Advice("192.0.2.10, or 198.51.100.10 after a failover",
+                 fmt::format("dig +short @127.0.0.1 -p {} site.demo.test A", dns_port)));
+  out.Say(Advice("why", fmt::format("{} explain --live{} dns site.demo.test A", program, where)));
+  out.Say(Advice("heal it", fmt::format("curl -X POST http://{}/recover", shaky)));
   out.Say("\nCtrl-C ends the demo. What happens from here on:");
 }
 

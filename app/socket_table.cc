@@ -87,9 +87,10 @@ Result<void> SocketTable::PlanListener(const config::LoadBalancer& balancer, std
       continue;
     }
     known_port = found->second.second.port;
-    // Another place in the file means another key: the address is bound anew beside the old socket, which then goes.
-    if (found->second.first == key) {
-      plan.listener_table_[found->first] = found->second;
+    // A worker follows a listener to another place of its load balancer, not to another load balancer: then the address
+    // is bound anew beside the old socket, which goes.
+    if (found->second.first.load_balancer == key.load_balancer) {
+      plan.listener_table_[found->first] = {key, found->second.second};
     } else {
       missing.push_back(address);
     }
@@ -148,7 +149,9 @@ Result<SocketPlan> SocketTable::Plan(const config::Model& model) const {
   }
   for (const auto& [key, entry] : listener_table_) {
     const auto kept = plan.listener_table_.find(key);
-    if (kept == plan.listener_table_.end() || kept->second != entry) plan.listeners_removed.push_back(entry.second);
+    const bool stays = kept != plan.listener_table_.end() && kept->second.second == entry.second &&
+                       kept->second.first.load_balancer == entry.first.load_balancer;
+    if (!stays) plan.listeners_removed.push_back(entry.second);
   }
   for (const auto& [key, bound] : dns_table_) {
     if (!plan.dns_table_.contains(key)) plan.dns_removed.push_back(bound);

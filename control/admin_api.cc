@@ -249,7 +249,8 @@ bool Fits(const Route& route, const std::vector<std::string>& segments) {
   if (segments.size() > route.path.size()) return false;
   for (std::size_t i = 0; i < route.path.size(); ++i) {
     if (i >= segments.size()) return route.path[i].empty();
-    if (route.path[i] == "*" ? segments[i].empty() : route.path[i] != segments[i]) return false;
+    // A segment is never empty: /v1/status/ is another path.
+    if (segments[i].empty() || (route.path[i] != "*" && route.path[i] != segments[i])) return false;
   }
   return true;
 }

@@ -4,6 +4,7 @@
 #include "control/admin_api.h"
 #include "net/socket.h"
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -60,6 +61,8 @@ class AdminServer::Loop {
   // Sessions end with the operations that io_ holds, so what they refer to is declared before it.
   std::set<Session*> sessions_;  // those alive; each removes itself
   asio::io_context io_{1};
+  // A retired server has nothing to accept, but a change of its own to answer.
+  asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
   std::set<std::shared_ptr<Session>> waiting_;  // those whose change is being made
   Tcp::acceptor acceptor_{io_};
   asio::steady_timer retry_{io_};

@@ -112,12 +112,23 @@ std::string WeightsText(const std::vector<WeightedGroup>& groups) {
   return out;
 }
 
+// The parts of a redirect that are not simply the request's own.
+std::string_view ShortLocation(std::string_view location) {
+  constexpr std::string_view kSameSite = "#{protocol}://#{host}:#{port}";
+  constexpr std::string_view kSameQuery = "?#{query}";
+  if (location.starts_with(kSameSite)) location.remove_prefix(kSameSite.size());
+  if (location.ends_with(kSameQuery)) location.remove_suffix(kSameQuery.size());
+  return location;
+}
+
 std::string ActionText(const ActionReport& action) {
   if (action.type == "forward") {
     if (action.groups.size() == 1) return "forward " + action.groups.front().name;
     return "forward " + WeightsText(action.groups);
   }
-  if (action.type == "redirect") return "redirect " + std::to_string(action.status_code) + " " + action.location;
+  if (action.type == "redirect") {
+    return "redirect " + std::to_string(action.status_code) + " " + std::string(ShortLocation(action.location));
+  }
   return action.type + " " + std::to_string(action.status_code);
 }
 

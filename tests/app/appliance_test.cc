@@ -146,6 +146,22 @@ TEST_F(ApplianceTest, AWrongFileIsRefusedAndTheOldOneServesOn) {
   EXPECT_TRUE(WaitFor([&] { return Get("/ping").body == "healed"; }));
 }
 
+TEST_F(ApplianceTest, AnEmptyFileDoesNotTakeEverythingDown) {
+  folder_.Write("shop.yaml", "");
+  EXPECT_EQ(Admin("POST", "/v1/reload").status, 422U);
+  EXPECT_EQ(Get("/ping").body, "pong");
+}
+
+TEST_F(ApplianceTest, TheAdminAddressMovesAndTheRequestThatAskedIsAnswered) {
+  folder_.Write("shop.yaml", Shop("pong").replace(Shop("pong").find("admin: {address: 127.0.0.1"), 26,
+                                                  "admin: {address: 127.0.0.2"));
+  EXPECT_EQ(Admin("POST", "/v1/reload").status, 200U);
+  EXPECT_FALSE(control::CallAdmin(runtime_.admin, "GET", "/healthz", {}, std::chrono::seconds(2)));
+  const auto moved = appliance_->CurrentRuntime().admin;
+  EXPECT_EQ(moved.address.ToString(), "127.0.0.2");
+  EXPECT_EQ(control::CallAdmin(moved, "GET", "/healthz").value_or(control::AdminReply{}).status, 200U);
+}
+
 TEST_F(ApplianceTest, OverridesAreKeptThroughReloadsUntilTheirRuleChanges) {
   EXPECT_EQ(Admin("PUT", WeightsPath(), R"({"blue": 0, "green": 1})").status, 200U);
   const std::string target = "/v1/target-groups/blue/targets/127.0.0.1:1/admin-state";

@@ -138,6 +138,27 @@ TEST_F(AdminServerTest, ARetiredServerTakesNoMoreConnections) {
   EXPECT_FALSE(CallAdmin(endpoint, "GET", "/healthz", {}, std::chrono::seconds(2)));
 }
 
+TEST_F(AdminServerTest, ARetiredServerAnswersTheChangeThatRetiredIt) {
+  appliance_.hold = true;
+  RawConnection connection(server_->endpoint());
+  connection.Send("POST /v1/reload HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  appliance_.WaitForHeld();
+  server_->Retire();
+  appliance_.Release();
+  const auto answer = connection.ReadUntil("never sent");
+  EXPECT_NE(answer.find(R"({"revision":7})"), std::string::npos) << answer;
+  EXPECT_NE(answer.find("Connection: close"), std::string::npos) << answer;
+}
+
+TEST_F(AdminServerTest, StopsWhileAChangeIsBeingMade) {
+  appliance_.hold = true;
+  RawConnection connection(server_->endpoint());
+  connection.Send("POST /v1/reload HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  appliance_.WaitForHeld();
+  server_.reset();
+  appliance_.Release();
+}
+
 TEST_F(AdminServerTest, StopsWithConnectionsOpen) {
   RawConnection connection(server_->endpoint());
   connection.Send("GET /v1/status HTT");

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <utility>
 
 namespace weir::control {
@@ -79,8 +80,24 @@ void FakeAppliance::Submit(Change change, OnDone done) {
   {
     const std::lock_guard lock(mutex_);
     changes_.push_back(std::move(change));
+    if (hold) held_ = std::exchange(done, nullptr);
   }
-  done(answer);
+  held_changed_.notify_all();
+  if (done) done(answer);
+}
+
+void FakeAppliance::WaitForHeld() {
+  std::unique_lock lock(mutex_);
+  EXPECT_TRUE(held_changed_.wait_for(lock, std::chrono::seconds(20), [this] { return held_ != nullptr; }));
+}
+
+void FakeAppliance::Release() {
+  OnDone done;
+  {
+    const std::lock_guard lock(mutex_);
+    done = std::exchange(held_, nullptr);
+  }
+  if (done) done(answer);
 }
 
 std::size_t FakeAppliance::submitted() const {

@@ -3,6 +3,9 @@
 #include "control/appliance.h"
 #include "control/view.h"
 
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -27,13 +30,20 @@ class FakeAppliance final : public Appliance {
 
   [[nodiscard]] std::size_t submitted() const;
 
+  // With `hold` set before, changes are not answered until Release.
+  void WaitForHeld();
+  void Release();
+
   std::shared_ptr<View> view;
   Runtime runtime;
+  bool hold = false;
   ChangeResult answer = std::uint64_t{7};
 
  private:
   mutable std::mutex mutex_;
+  std::condition_variable held_changed_;
   std::vector<Change> changes_;
+  OnDone held_;
 };
 
 }  // namespace weir::control
