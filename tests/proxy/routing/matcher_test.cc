@@ -94,7 +94,7 @@ class RandomListener {
       case 1:
         return Host({"*." + Word(1) + ".TEST"});
       case 2:
-        return Host({Word(2) + ".*", "?" + Word(1) + ".*.test"});
+        return Host({Word(9) + ".*", "?" + Word(1) + ".*.test"});
       case 3:
         return Host({"*"});
       default:
@@ -110,7 +110,8 @@ class RandomListener {
       case 2:
         return Path({"*" + Word(2)});
       case 3:
-        return Path({fmt::format("/{}/*", Word(2)), fmt::format("/{}*", Word(1))});
+        // The longest are longer than any request's path.
+        return Path({fmt::format("/{}/*", Word(2)), fmt::format("/{}/{}*", Word(1), Word(9))});
       case 4:
         return Path({fmt::format("/?{}*{}", Word(1), Word(1)), fmt::format("*{}?{}*", Word(1), Word(1))});
       case 5:
