@@ -93,7 +93,6 @@ class TcpResponder final : private net::FdWatcher {
 
   net::EventLoop& loop_;
   UniqueFd socket_;
-  ResponderCounters& counters_;
   std::unique_ptr<Shared> shared_;
   bool watching_ = false;
 };

@@ -209,7 +209,6 @@ TcpResponder::TcpResponder(net::EventLoop& loop, UniqueFd socket, ResponderCount
                            std::uint64_t seed, const TcpLimits& limits)
     : loop_(loop),
       socket_(std::move(socket)),
-      counters_(counters),
       shared_(std::make_unique<Shared>(loop, counters, worker, seed, limits)) {}
 
 TcpResponder::~TcpResponder() { Stop(); }

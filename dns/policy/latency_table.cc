@@ -129,7 +129,7 @@ void LatencyTableBuilder::AddLine(std::string_view raw, std::size_t number) {
 
 LatencyTable LatencyTableBuilder::Build() {
   // IPv4 sorts before IPv6, and a shorter prefix before the longer ones that begin like it.
-  std::ranges::stable_sort(rows_, {}, &ParsedRow::block);
+  std::ranges::sort(rows_, {}, [](const ParsedRow& row) { return std::pair(row.block, row.line); });
   LatencyTable table;
   std::vector<CidrBlock> blocks;
   for (const auto& row : rows_) {

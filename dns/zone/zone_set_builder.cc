@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <numeric>
 #include <sstream>
 #include <system_error>
 #include <tuple>
@@ -27,9 +28,18 @@ constexpr std::uint32_t kTtlMaxSeconds = 2'147'483'647;  // RFC 2181 section 8
 constexpr std::size_t kValuesMax = 65'535;
 constexpr std::uint32_t kAliasDepthMax = 100;  // our choice: health looks through aliases by recursion
 
-bool Before(const config::Diagnostic& a, const config::Diagnostic& b) {
-  return std::tie(a.position.file, a.position.line, a.position.column) <
-         std::tie(b.position.file, b.position.line, b.position.column);
+// In the order of the file; findings of one place stay in the order they were made.
+std::vector<config::Diagnostic> Sorted(std::vector<config::Diagnostic> findings) {
+  std::vector<std::size_t> order(findings.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, {}, [&findings](std::size_t i) {
+    const config::Position& position = findings[i].position;
+    return std::tuple(position.file, position.line, position.column, i);
+  });
+  std::vector<config::Diagnostic> out;
+  out.reserve(findings.size());
+  for (const std::size_t i : order) out.push_back(std::move(findings[i]));
+  return out;
 }
 
 void PutU32(std::vector<std::uint8_t>& out, std::uint32_t value) {
@@ -58,7 +68,7 @@ std::shared_ptr<const ZoneSet> ZoneSetBuilder::Build() {
   ResolveAliases();
   CheckAliasCycles();
   LoadLatency();
-  std::ranges::stable_sort(findings_, Before);
+  findings_ = Sorted(std::move(findings_));
   return findings_.empty() ? set_ : nullptr;
 }
 
@@ -276,7 +286,9 @@ std::uint32_t ZoneSetBuilder::PutNode(std::uint32_t zone, const HashedName& name
 }
 
 void ZoneSetBuilder::BuildGroups(std::uint32_t zone, std::vector<Entry>& entries) {
-  std::ranges::stable_sort(entries, {}, [](const Entry& entry) { return std::pair(entry.node, entry.type); });
+  // kNoIndex + 1 is 0: the zone's own SOA and NS come first.
+  std::ranges::sort(entries, {},
+                    [](const Entry& entry) { return std::tuple(entry.node, entry.type, entry.record + 1U); });
   auto& set = *set_;
   for (const Entry& entry : entries) {
     Node& node = set.nodes_[entry.node];

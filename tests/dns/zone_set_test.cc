@@ -113,6 +113,12 @@ TEST(ZoneSetTest, EveryFindingIsReportedAtItsPlace) {
                     HasSubstr("90: 'example.test.' has other records beside the CNAME")));
 }
 
+TEST(ZoneSetTest, ASecondApexNsIsRefused) {
+  config::Model model;
+  model.zones = {MakeZone("example.test.", {MakeRecord("example.test.", rr::kNs, {.values = {"ns.example.org."}})})};
+  EXPECT_THAT(BuildErrors(model), HasSubstr("'example.test.' has a NS record already"));
+}
+
 TEST(ZoneSetTest, AliasCyclesAndTooLongChainsAreRefused) {
   config::Model cycle;
   cycle.zones = {MakeZone("example.test.", {MakeRecord("a.example.test.", rr::kA, {.alias = "b.example.test."}),
