@@ -443,19 +443,10 @@ def test_a_post_is_not_sent_twice(shop):
     assert len(blue.requests) == 1
 
 
-def test_websocket_upgrade_becomes_a_tunnel(shop):
-    def script(request, wire):
-        if request.field("Upgrade") is None:
-            return None
-        wire.socket.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
-        while True:
-            data = wire.exactly(5)
-            wire.socket.sendall(data[::-1])
-    weir, _ = shop(script)
+def test_an_upgrade_is_not_taken_up_and_the_request_goes_on_as_it_is(shop):
+    """RFC 9110 7.8: a recipient may ignore Upgrade; the field is hop-by-hop and stops here."""
+    weir, blue = shop()
     with Client(weir.port()) as client:
-        answer = client.request("GET", "/chat", {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
-                                                 "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}).response()
-        assert answer.status == 101 and answer.field("Upgrade") == "websocket"
-        for word in (b"hello", b"world"):
-            client.send(word)
-            assert client.exactly(5) == word[::-1]
+        assert client.get("/chat", {"Upgrade": "websocket", "Connection": "Upgrade"}).status == 200
+        assert client.get("/next").status == 200
+    assert blue.requests[0].field("Upgrade") is None

@@ -147,12 +147,26 @@ def test_overrides_live_through_a_reload_and_end_with_what_they_name(targets, ru
     assert "override" in weir.log()
 
 
-@pytest.mark.parametrize("junk", ["", "load-balancers: [", "\x00\x01", "- a\n- b\n"], ids=["empty", "unfinished", "binary", "a list"])
+@pytest.mark.parametrize("junk", ["load-balancers: [", "\x00\x01", "- a\n- b\n"], ids=["unfinished", "binary", "a list"])
 def test_junk_in_the_file_never_stops_the_program(targets, run, junk):
     blue = targets("blue")
     weir = run(config([blue]))
     weir.file.write_text(junk, encoding="utf-8")
-    weir.call("POST", "/v1/reload")
-    if junk:
-        assert get(weir.port(), "/answer").body == b"one"
+    weir.signal(signal.SIGHUP)
+    weir.wait_log(r"error:")
+    assert get(weir.port(), "/answer").body == b"one"
     assert weir.process.poll() is None
+
+
+def test_an_admin_address_that_moves_still_answers_the_call_that_moved_it(targets, run):
+    blue = targets("blue")
+    weir = run(config([blue]))
+    port = free_port()
+    weir.write(config([blue], answer="two").replace("admin: {address: 127.0.0.1, port: 0}", f"admin: {{address: 127.0.0.1, port: {port}}}"))
+    try:
+        code, _ = weir.call("POST", "/v1/reload")
+        assert code == 200
+    except ConnectionError:
+        pass  # the file watcher was faster, and the old address is gone
+    wait_for(lambda: curl("-o", "/dev/null", "-w", "%{http_code}", f"http://127.0.0.1:{port}/healthz").stdout == "200", 10, "the new address")
+    assert get(weir.port(), "/answer").body == b"two"
