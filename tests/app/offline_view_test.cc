@@ -71,7 +71,7 @@ TEST_F(OfflineViewTest, CalculatedChecksFollowTheirChildren) {
 }
 
 TEST_F(OfflineViewTest, AnUnknownNameIsRefusedWithTheNearestOne) {
-  const auto view = WithUnhealthy(*loaded_.view, {"bleu"});
+  const auto view = WithUnhealthy(*loaded_.view, {"blu"});
   ASSERT_FALSE(view);
   EXPECT_NE(view.error().hint.find("blue"), std::string::npos) << view.error().hint;
 }

@@ -77,7 +77,7 @@ TEST(RoutingTestTest, EveryExpectationThatDoesNotHoldIsADifference) {
 
 TEST(RoutingTestTest, QueriesAreDecidedWithWhatIsUnhealthy) {
   EXPECT_TRUE(Passes(R"({query: eu.example.test A, expect: {values: [192.0.2.10], rcode: NOERROR}})"));
-  EXPECT_TRUE(Passes(R"({query: eu.example.test A, unhealthy: [shop], expect: {values: [198.51.100.10], ttl: 10}})"));
+  EXPECT_TRUE(Passes(R"({query: eu.example.test A, unhealthy: [shop], expect: {values: [198.51.100.10], ttl: 10s}})"));
   EXPECT_TRUE(Passes(R"({query: none.example.test A, expect: {rcode: NXDOMAIN}})"));
   EXPECT_FALSE(Passes(R"({query: eu.example.test A, unhealthy: [blue], expect: {values: [192.0.2.10]}})"));
 }
