@@ -180,7 +180,7 @@ template <class Message>
 void AdminServer::Loop::Session::Write(std::shared_ptr<Message> message) {
   stream_.expires_after(kWriteTimeout);
   http::async_write(stream_, *message, [self = shared_from_this(), message](beast::error_code error, std::size_t) {
-    if (error || !self->keep_alive_) return self->Close();
+    if (error || !self->keep_alive_ || self->loop_.retiring_) return self->Close();
     self->Read();
   });
 }
