@@ -62,7 +62,7 @@ GeneratedResponse MakeFixedResponse(const FixedResponse& action, std::string_vie
   GeneratedResponse response{
       .status = action.status, .reason = Phrase(action.status), .fields = {}, .body = action.body};
   const std::string_view type =
-      action.content_type.empty() && !action.body.empty() ? "text/plain" : action.content_type;
+      action.content_type.empty() && !action.body.empty() ? std::string_view("text/plain") : action.content_type;
   AppendOwnFields(response.fields, date, type, attributes);
   return response;
 }
