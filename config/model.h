@@ -107,7 +107,7 @@ struct WeightedTargetGroup {
   std::uint16_t weight = 1;        // 0-999; 1 when a single group is given without weight
 };
 struct ForwardAction {
-  std::vector<WeightedTargetGroup> target_groups;  // 1-5
+  std::vector<WeightedTargetGroup> target_groups;  // at least one, at most 100
 };
 // Texts hold #{protocol} #{host} #{port} #{path} #{query}; defaults are filled in (spec: alb.md 5.2).
 struct RedirectAction {
@@ -163,7 +163,7 @@ enum class ProbeProtocol : std::uint8_t { kHttp, kHttps, kTcp };
 
 // Inclusive ranges of status codes.
 struct CodeMatcher {
-  std::vector<std::pair<std::uint16_t, std::uint16_t>> ranges = {{200, 200}};
+  std::vector<std::pair<std::uint16_t, std::uint16_t>> ranges{1, {200, 200}};
 };
 
 // spec: alb.md section 11.
