@@ -185,7 +185,9 @@ void DecodePolicy(const Fields& fields, RecordSet& out, Decoding& decoding) {
                                fmt::format("`{}` without a `set`", first),
                                "add `set: ID`, unique among the records of this name and type");
   }
-  if (first.empty() && fields.Has("set")) {
+  // A policy of a later version was reported by name; that it leaves the set alone is no second mistake.
+  const bool later_policy = fields.Has("geolocation") || fields.Has("geoproximity") || fields.Has("cidr");
+  if (first.empty() && fields.Has("set") && !later_policy) {
     decoding.findings.AddError(fields.PositionOf("set"), "a `set` without a routing policy",
                                "add weight, failover, region or multivalue-answer, or leave `set` out");
   }

@@ -33,9 +33,15 @@ class ResponderTest : public ::testing::TestWithParam<const char*> {
   void Start(const TcpLimits& limits = {}) {
     const Endpoint any{IpAddress::Parse(GetParam()).value(), 0};
     auto udp = net::BindUdp(any);
+    Result<UniqueFd> tcp = Failure("not bound yet");
+    // Another program may hold the TCP port of the same number: a fresh pair is tried then.
+    for (int attempt = 0; udp && !tcp && attempt < 50; ++attempt) {
+      if (attempt > 0) udp = net::BindUdp(any);
+      if (!udp) break;
+      port_ = net::LocalEndpoint(udp->get()).port;
+      tcp = net::ListenTcp({any.address, port_});
+    }
     ASSERT_TRUE(udp);
-    port_ = net::LocalEndpoint(udp->get()).port;
-    auto tcp = net::ListenTcp({any.address, port_});
     ASSERT_TRUE(tcp);
     udp_ = std::make_unique<UdpResponder>(loop_, std::move(*udp), (*registry_.responders())[0], 0, 1);
     tcp_ = std::make_unique<TcpResponder>(loop_, std::move(*tcp), (*registry_.responders())[0], 0, 2, limits);
