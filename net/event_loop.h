@@ -37,8 +37,8 @@ class Deferred {
   virtual ~Deferred() = default;
 };
 
-// Work put off to the end of the turn, embedded in what it belongs to: scheduling allocates nothing, destruction takes it back.
-// Thread: that of its loop.
+// Work put off to the end of the turn, embedded in what it belongs to: scheduling allocates nothing, destruction takes
+// it back. Thread: that of its loop.
 class Task {
  public:
   Task() = default;
@@ -76,7 +76,8 @@ class EventLoop {
   [[nodiscard]] WallTime wall_now() const { return wall_now_; }
   [[nodiscard]] TimerWheel& timers() { return timers_; }
 
-  // Runs `task` once at the end of this turn, or of the next one when called from a task. Scheduling again before it ran is no-op.
+  // Runs `task` once at the end of this turn, or of the next one when called from a task. Scheduling again before it
+  // ran is no-op.
   void RunSoon(Task& task);
 
   // Registers `fd` edge-triggered for `events`; EPOLLET is added. The watcher stays registered until the descriptor is
