@@ -379,6 +379,48 @@ TEST(DataPlaneTest, EndsTheTargetsRequestWhenTheClientIsGone) {
   EXPECT_TRUE(Eventually([&] { return ended.load(); }));
 }
 
+TEST(DataPlaneTest, StillAnswersAClientThatFinishedSending) {
+  FakeTarget target(ServeBody("answer"));
+  ProxyFixture proxy;
+  proxy.AddTarget(target.endpoint());
+  proxy.Start();
+  Connection client = proxy.Connect();
+  client.Send(kGet);
+  client.ShutdownWrite();
+  EXPECT_THAT(client.ReadAll(), EndsWith("answer"));
+}
+
+TEST(DataPlaneTest, CancelsTheTargetsRequestWhenNoAnswerBeginsAfterTheClientFinishedSending) {
+  std::atomic<bool> ended = false;
+  FakeTarget target([&](Connection& connection) {
+    static_cast<void>(connection.ReadMessage());
+    ended = connection.WaitForEnd();
+  });
+  ProxyFixture proxy;
+  proxy.AddTarget(target.endpoint());
+  proxy.Start();
+  Connection client = proxy.Connect();
+  client.Send(kGet);
+  ASSERT_TRUE(Eventually([&] { return target.connections() == 1; }));
+  client.ShutdownWrite();
+  EXPECT_TRUE(Eventually([&] { return ended.load(); }));
+  EXPECT_EQ(client.ReadAll(), "");
+}
+
+TEST(DataPlaneTest, AnswersContentThatEndsTooEarlyWith400) {
+  FakeTarget target([](Connection& connection) {
+    static_cast<void>(connection.ReadUntil("\r\n\r\n"));
+    static_cast<void>(connection.ReadAll());
+  });
+  ProxyFixture proxy;
+  proxy.AddTarget(target.endpoint());
+  proxy.Start();
+  Connection client = proxy.Connect();
+  client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
+  client.ShutdownWrite();
+  EXPECT_THAT(client.ReadAll(), StartsWith("HTTP/1.1 400 "));
+}
+
 // ---- life cycle
 // -----------------------------------------------------------------------------------------------------------------
 
