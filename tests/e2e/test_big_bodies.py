@@ -112,11 +112,12 @@ def test_two_gibibytes_each_way(targets, run):
 
 def test_a_client_that_does_not_read_holds_the_target_back(targets, run):
     weir, bulk = start(targets, run)
+    size = 128 * MIB  # the kernel's own buffers take up to 16 MiB on the way of one response
     clients = []
     for _ in range(8):
         client = Client(weir.port(), seconds=60)
         client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-        client.request("GET", f"/down/{SIZE}")
+        client.request("GET", f"/down/{size}")
         clients.append(client)
     # The target stops when every buffer between it and the client is full: its count no longer moves.
     last = [-1, 0]
@@ -126,7 +127,7 @@ def test_a_client_that_does_not_read_holds_the_target_back(targets, run):
         last[0] = bulk.sent
         return last[1] > 100
     wait_for(stands_still, 30, "the target to be held back")
-    assert bulk.sent < len(clients) * SIZE / 2
+    assert bulk.sent < len(clients) * size / 4
     if not SANITIZED:
         assert weir.vm_hwm_kib() < MEMORY_KIB_MAX
     for client in clients:
