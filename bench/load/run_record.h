@@ -1,0 +1,72 @@
+#pragma once
+
+// What a load run counted, the same for HTTP and DNS: the generators fill it, the progress line, the table, the JSON
+// and the page are made from it.
+
+#include "base/clock.h"
+#include "bench/load/histogram.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace weir::bench {
+
+// What happened in a stretch of time. The generator threads count into one each and hand it over whole.
+struct Counts {
+  std::uint64_t started = 0;         // requests or queries sent (open loop: due, sent or not)
+  std::uint64_t completed = 0;       // answered whole, whatever the status
+  std::uint64_t bytes_received = 0;  // on the wire of the protocol: heads and bodies, or datagrams
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t connections = 0;                  // opened
+  Histogram latency;                              // of what was completed; open loop: from the scheduled time
+  std::map<std::string, std::uint64_t> outcomes;  // by status (`200`) or response code (`NOERROR`)
+  std::map<std::string, std::uint64_t> errors;    // by kind: `connect refused`, `timeout`, `status 502` ...
+  std::map<std::string, std::uint64_t> shares;    // by target group, or by the value answered
+
+  // Errors of every kind.
+  [[nodiscard]] std::uint64_t error_count() const;
+  void Add(const Counts& other);
+};
+
+// One point of the time axis; histograms of each would be large, so only what is drawn is kept.
+struct Interval {
+  double start_seconds = 0;  // since the run's first request
+  double length_seconds = 1;
+  std::uint64_t started = 0;
+  std::uint64_t completed = 0;
+  std::uint64_t bytes_received = 0;
+  std::uint64_t errors = 0;
+  double p50_ms = 0;
+  double p90_ms = 0;
+  double p99_ms = 0;
+  double p999_ms = 0;
+  double max_ms = 0;
+  std::map<std::string, std::uint64_t> errors_by_kind;
+  std::map<std::string, std::uint64_t> shares;
+};
+
+// Something that the appliance did while the load ran: drawn on the time axis.
+struct ApplianceEvent {
+  double seconds = 0;  // since the run's first request; may be a little before it
+  std::string kind;    // `health`, `reload`, `shift`, `override`
+  std::string text;    // `target 127.0.0.1:9001 of green: healthy -> unhealthy (Target.Timeout)`
+};
+
+struct RunRecord {
+  std::string title;                                          // `weir bench http http://127.0.0.1:8080/`
+  std::vector<std::pair<std::string, std::string>> settings;  // what was asked for, in the order to print
+  std::string unit = "requests";                              // or `queries`
+  WallTime started;
+  double seconds = 0;                // measured, the warm-up left out
+  double offered_rate = 0;           // per second; 0: closed loop
+  double generator_cpu_seconds = 0;  // user and system time of this process during `seconds`
+  bool interrupted = false;          // ended by Ctrl-C
+  Counts total;
+  std::vector<Interval> intervals;
+  std::vector<ApplianceEvent> events;
+};
+
+}  // namespace weir::bench
