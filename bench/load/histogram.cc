@@ -29,6 +29,10 @@ std::uint64_t Histogram::HighestIn(std::size_t index) {
   return lowest + (1ULL << shift) - 1;
 }
 
+std::uint64_t Histogram::HighestNanosecondsIn(std::size_t index) {
+  return (HighestIn(index) + 1) * kNanosecondsPerUnit - 1;
+}
+
 Histogram::Histogram() : buckets_(IndexOf(kHighest) + 1) {}
 
 void Histogram::Record(std::chrono::nanoseconds value, std::uint64_t times) {
@@ -67,18 +71,31 @@ std::chrono::nanoseconds Histogram::mean() const {
 }
 
 std::chrono::nanoseconds Histogram::Percentile(double percent) const {
-  if (count_ == 0) return std::chrono::nanoseconds(0);
-  const double share = std::clamp(percent, 0.0, 100.0) / 100;
-  const auto wanted =
-      std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(count_))));
+  return Percentiles(std::span(&percent, 1)).front();
+}
+
+std::vector<std::chrono::nanoseconds> Histogram::Percentiles(std::span<const double> percents) const {
+  std::vector<std::chrono::nanoseconds> out;
+  out.reserve(percents.size());
   std::uint64_t seen = 0;
-  for (std::size_t i = 0; i < buckets_.size(); ++i) {
-    seen += buckets_[i];
-    if (seen < wanted) continue;
-    const std::uint64_t ns = (HighestIn(i) + 1) * kNanosecondsPerUnit - 1;
-    return std::chrono::nanoseconds(std::clamp(ns, min_ns_, max_ns_));
+  std::size_t next = 0;  // the bucket after those in `seen`
+  for (const double percent : percents) {
+    // 99.9 has no exact double: without the tolerance 99.9 % of 1,000 would be 1,000.
+    const double rank = std::clamp(percent, 0.0, 100.0) * static_cast<double>(count_) / 100 - 1e-6;
+    const auto wanted = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::ceil(std::max(rank, 0.0))));
+    while (seen < wanted && next < buckets_.size()) seen += buckets_[next++];
+    out.emplace_back(count_ == 0 ? 0 : std::clamp(HighestNanosecondsIn(next - 1), min_ns_, max_ns_));
   }
-  return max();
+  return out;
+}
+
+std::vector<Histogram::Bucket> Histogram::Buckets() const {
+  std::vector<Bucket> out;
+  for (std::size_t i = 0; i < buckets_.size(); ++i) {
+    if (buckets_[i] == 0) continue;
+    out.push_back({.highest = std::chrono::nanoseconds(HighestNanosecondsIn(i)), .count = buckets_[i]});
+  }
+  return out;
 }
 
 }  // namespace weir::bench

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace weir::bench {
@@ -25,10 +26,21 @@ class Histogram {
   [[nodiscard]] std::chrono::nanoseconds mean() const;
   // The highest value that `percent` (0-100) of the recordings do not exceed, as far as the buckets tell.
   [[nodiscard]] std::chrono::nanoseconds Percentile(double percent) const;
+  // The same for several percents, which must ascend, in one pass.
+  [[nodiscard]] std::vector<std::chrono::nanoseconds> Percentiles(std::span<const double> percents) const;
+
+  // One bucket with recordings in it.
+  struct Bucket {
+    std::chrono::nanoseconds highest{0};  // the highest value that it counts
+    std::uint64_t count = 0;
+  };
+  // The buckets with recordings, ascending.
+  [[nodiscard]] std::vector<Bucket> Buckets() const;
 
  private:
   [[nodiscard]] static std::size_t IndexOf(std::uint64_t tenths_of_a_microsecond);
   [[nodiscard]] static std::uint64_t HighestIn(std::size_t index);
+  [[nodiscard]] static std::uint64_t HighestNanosecondsIn(std::size_t index);
 
   std::vector<std::uint64_t> buckets_;
   std::uint64_t count_ = 0;

@@ -1,7 +1,13 @@
 #include "bench/load/run_record.h"
 
+#include <algorithm>
+#include <array>
+#include <chrono>
+
 namespace weir::bench {
 namespace {
+
+double Milliseconds(std::chrono::nanoseconds value) { return std::chrono::duration<double, std::milli>(value).count(); }
 
 void AddCounts(const std::map<std::string, std::uint64_t>& from, std::map<std::string, std::uint64_t>& to) {
   for (const auto& [name, count] : from) to[name] += count;
@@ -25,6 +31,26 @@ void Counts::Add(const Counts& other) {
   AddCounts(other.outcomes, outcomes);
   AddCounts(other.errors, errors);
   AddCounts(other.shares, shares);
+}
+
+Interval IntervalOf(const Counts& counts, double start_seconds, double length_seconds) {
+  constexpr std::array<double, 4> kPercents = {50, 90, 99, 99.9};
+  std::array<double, kPercents.size()> values{};
+  const auto percentiles = counts.latency.Percentiles(kPercents);
+  std::ranges::transform(percentiles, values.begin(), Milliseconds);
+  return {.start_seconds = start_seconds,
+          .length_seconds = length_seconds,
+          .started = counts.started,
+          .completed = counts.completed,
+          .bytes_received = counts.bytes_received,
+          .errors = counts.error_count(),
+          .p50_ms = values[0],
+          .p90_ms = values[1],
+          .p99_ms = values[2],
+          .p999_ms = values[3],
+          .max_ms = Milliseconds(counts.latency.max()),
+          .errors_by_kind = counts.errors,
+          .shares = counts.shares};
 }
 
 }  // namespace weir::bench

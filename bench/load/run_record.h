@@ -48,10 +48,13 @@ struct Interval {
   std::map<std::string, std::uint64_t> shares;
 };
 
+// What is kept of the counts of one stretch: `start_seconds` after the run's first request, `length_seconds` long.
+[[nodiscard]] Interval IntervalOf(const Counts& counts, double start_seconds, double length_seconds);
+
 // Something that the appliance did while the load ran: drawn on the time axis.
 struct ApplianceEvent {
   double seconds = 0;  // since the run's first request; may be a little before it
-  std::string kind;    // `health`, `reload`, `shift`, `override`
+  std::string kind;    // `health`, `reload`, `shift`, `override`, `life`, `admin` ... (docs/admin-api.md)
   std::string text;    // `target 127.0.0.1:9001 of green: healthy -> unhealthy (Target.Timeout)`
 };
 
