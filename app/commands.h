@@ -28,5 +28,9 @@ void AddTestCommand(CLI::App& root, Command& run);
 void AddStatusCommand(CLI::App& root, Command& run);
 void AddSchemaCommand(CLI::App& root, Command& run);
 void AddVersionCommand(CLI::App& root, Command& run);
+void AddBenchCommand(CLI::App& root, Command& run);
+
+// Those of `bench`; `bench` is the command that they are added to.
+void AddBenchHttpCommand(CLI::App& bench, Command& run);
 
 }  // namespace weir::app

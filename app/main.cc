@@ -17,6 +17,7 @@ void AddCommands(CLI::App& root, weir::app::Command& run) {
   AddExplainCommand(root, run);
   AddTestCommand(root, run);
   AddStatusCommand(root, run);
+  AddBenchCommand(root, run);
   AddSchemaCommand(root, run);
   AddVersionCommand(root, run);
 }
