@@ -1,0 +1,1 @@
+"""The parts of bench/peers/run: processes, load generators, peers, scenarios, statistics, report."""

@@ -1,0 +1,66 @@
+"""Every scenario and every peer by name."""
+
+import dataclasses
+import functools
+
+from . import peers_http, scenarios_rate
+from .load import Wrk
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A scenario of the command line: `run(options)` gives its result."""
+    key: str
+    title: str
+    run: object
+    family: str = "http"
+    needs_generator: bool = True
+
+
+def _rate_entries():
+    for scenario in scenarios_rate.SCENARIOS:
+        yield Entry(scenario.key, scenario.title, functools.partial(scenarios_rate.run_scenario, scenario))
+
+
+SCENARIOS = {entry.key: entry for entry in (
+    *_rate_entries(),
+    Entry("rules", "10,000 host and path rules, the last one matching",
+          functools.partial(scenarios_rate.compare_rules, kind="exact", large=10000, minimum=0.95, stretch=0.99)),
+    Entry("regex", "1,000 regular expressions, the last one matching",
+          functools.partial(scenarios_rate.compare_rules, kind="regex", large=1000, minimum=0.5, stretch=0.8)),
+    Entry("targets", "2,000 targets in a group against 2", scenarios_rate.compare_targets),
+    Entry("workers", "2 workers on 2 CPUs against 1", scenarios_rate.compare_workers),
+)}
+
+PEERS = {"http": peers_http.PEERS}
+GENERATORS = ("wrk",)
+
+
+def scenario_keys(family):
+    return [key for key, entry in SCENARIOS.items() if family in ("all", entry.family)]
+
+
+def peer_names(family):
+    return list(dict.fromkeys(name for one, peers in PEERS.items() if family in ("all", one) for name in peers))
+
+
+def peer(name, options):
+    return next(peers[name] for peers in PEERS.values() if name in peers)(options)
+
+
+def generator(name, options, scenarios):
+    """The HTTP generator, when a scenario needs one."""
+    if not any(SCENARIOS[key].needs_generator for key in scenarios):
+        return None
+    return {"wrk": Wrk}[name]()
+
+
+def listing(options):
+    lines = ["scenarios:"]
+    lines += [f"  {entry.family:5}{key:16}{entry.title}" for key, entry in SCENARIOS.items()]
+    lines.append("peers:")
+    for family, peers in PEERS.items():
+        for name, kind in peers.items():
+            path = kind(options).path()
+            lines.append(f"  {family:5}{name:16}{path if path else kind.program_name + ' is not installed'}")
+    return "\n".join(lines)

@@ -1,0 +1,288 @@
+"""The proxies: how each is configured for a scenario and started. The configurations are templates in ../http."""
+
+import dataclasses
+import http.client
+import pathlib
+import re
+import subprocess
+
+from .load import HTTP_FOLDER
+from .process import PeerFailed, Process, free_port, program
+
+RULES_DEFAULT = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class Rules:
+    """`count` rules of which a request for `host` and `path` matches the last."""
+    kind: str = "exact"  # exact: host and path prefix; regex: a regular expression over the path
+    count: int = RULES_DEFAULT
+
+    def host(self, index):
+        return f"host{index % 100}.example.test"
+
+    def prefix(self, index):
+        return f"/app{index}/"
+
+    def regex(self, index):
+        return f"^/v[0-9]+/app{index}/[a-z0-9]+$"
+
+    def request(self, name):
+        """Host and path of a request for the target's `name` that matches the last rule."""
+        last = self.count - 1
+        return self.host(last), (f"/v1/app{last}/{name}" if self.kind == "regex" else self.prefix(last) + name)
+
+
+@dataclasses.dataclass(frozen=True)
+class Setup:
+    """What a scenario asks of a proxy."""
+    targets: tuple = ()  # "address:port"
+    workers: int = 1
+    connections: int = 8192
+    rules: Rules = Rules()
+    has_rules: bool = False  # peers have rules where the scenario is about them; weir always has them
+    large_bodies: bool = False
+    access_log: str = ""  # "": off; "file", "syslog"
+    log_port: int = 0  # syslog: where to
+    health_seconds: int = 5
+    can_reload: bool = False
+
+
+def fill(template, folder, name, **values):
+    """Writes the template's text with every @NAME@ replaced; a name without a value is a defect of this program."""
+    text = (HTTP_FOLDER / template).read_text()
+    for key, value in values.items():
+        text = text.replace(f"@{key}@", str(value))
+    left = re.findall(r"@[A-Z_]+@", text)
+    if left:
+        raise AssertionError(f"{template}: no value for {', '.join(left)}")
+    path = pathlib.Path(folder) / name
+    path.write_text(text)
+    return path
+
+
+def answers(port, host, path):
+    """True when GET gives 200."""
+    try:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+        try:
+            connection.request("GET", path, headers={"Host": host})
+            return connection.getresponse().status == 200
+        finally:
+            connection.close()
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+class Peer:
+    """A proxy under comparison: `program_name` is what has to be installed."""
+    name = program_name = ""
+    version_arguments = ("--version",)
+    features = frozenset()  # of: log, rules, regex, targets, reload, workers, idle
+
+    def __init__(self, options):
+        self.options = options
+
+    def path(self):
+        return program(self.program_name)
+
+    def version(self):
+        run = subprocess.run([self.path(), *self.version_arguments], capture_output=True, text=True, check=False)
+        return next((line.strip() for line in (run.stdout + run.stderr).splitlines() if line.strip()), "?")
+
+    def start(self, setup, folder, cpus, name=None):
+        """The running proxy: a Process with `port`; it answers already."""
+        folder = pathlib.Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        port = free_port()
+        command, extra = self.prepare(setup, folder, port)
+        process = Process(name or self.name, command, cpus, folder, **extra)
+        process.port, process.peer, process.setup, process.folder = port, self, setup, folder
+        try:
+            host, path = setup.rules.request("small")
+            process.wait_until(lambda: answers(port, host, path), f"an answer at 127.0.0.1:{port}")
+        except PeerFailed:
+            process.stop()
+            raise
+        return process
+
+    def prepare(self, setup, folder, port):
+        """Writes the configuration; the command, and more arguments for Process."""
+        raise NotImplementedError
+
+
+class Weir(Peer):
+    name, version_arguments = "weir", ("version",)
+    features = frozenset({"log", "rules", "regex", "targets", "reload", "workers", "idle"})
+
+    def path(self):
+        return self.options.weir
+
+    def prepare(self, setup, folder, port):
+        self.write(setup, folder, port, free_port())
+        return [self.path(), "run", folder / "weir.yaml", "--workers", setup.workers, "--log-level", "warning",
+                "--drain-timeout", 0], {}
+
+    @staticmethod
+    def write(setup, folder, port, admin_port):
+        rules = setup.rules
+        lines = []
+        for index in range(rules.count):
+            if rules.kind == "regex":
+                condition = f"[{{path-pattern: {{regex-values: ['{rules.regex(index)}']}}}}]"
+            else:
+                condition = f"[{{host-header: [{rules.host(index)}]}}, {{path-pattern: ['{rules.prefix(index)}*']}}]"
+            lines.append(f"          - {{priority: {index + 1}, conditions: {condition}, "
+                         "actions: [{forward: {target-group: targets}}]}")
+        targets = "\n".join("      - {address: %s, port: %s}" % tuple(target.split(":")) for target in setup.targets)
+        log = "access-log: {path: access.log, format: alb}" if setup.access_log else "# access log off"
+        return fill("weir.yaml", folder, "weir.yaml", PORT=port, RULES="\n".join(lines), TARGETS=targets, ACCESS_LOG=log,
+                    HEALTH_SECONDS=setup.health_seconds, ADMIN_PORT=admin_port)
+
+
+class Haproxy(Peer):
+    name = program_name = "haproxy"
+    version_arguments = ("-v",)
+    features = frozenset({"log", "rules", "regex", "targets", "reload", "workers", "idle"})
+
+    def prepare(self, setup, folder, port):
+        log, defaults = "# no log", "# no log"
+        if setup.access_log:
+            target = "stdout format raw" if setup.access_log == "file" else f"127.0.0.1:{setup.log_port}"
+            log, defaults = f"log {target} local0", "log global\n  option httplog"
+        fill("haproxy.conf", folder, "haproxy.conf", PORT=port, WORKERS=setup.workers, CONNECTIONS=setup.connections,
+             BUFFER_BYTES=65536 if setup.large_bodies else 16384, GLOBAL=log, DEFAULTS=defaults,
+             ROUTING=self.routing(setup, folder), HEALTH_SECONDS=setup.health_seconds,
+             TARGETS="\n".join(f"  server target{i} {target}" for i, target in enumerate(setup.targets)))
+        mode = ["-W", "-S", folder / "master.sock"] if setup.can_reload else ["-db"]
+        output = {"stdout": folder / "access.log"} if setup.access_log == "file" else {}
+        return [self.path(), *mode, "-f", folder / "haproxy.conf"], output
+
+    @staticmethod
+    def routing(setup, folder):
+        """Host and path by map_beg, HAProxy's own answer to many rules; regular expressions by map_reg."""
+        if not setup.has_rules:
+            return "  default_backend targets"
+        rules, lines = setup.rules, []
+        for index in range(rules.count):
+            key = rules.regex(index) if rules.kind == "regex" else rules.host(index) + rules.prefix(index)
+            lines.append(f"{key} targets\n")
+        (folder / "rules.map").write_text("".join(lines))
+        if rules.kind == "regex":
+            return f"  use_backend %[path,map_reg({folder}/rules.map)]"
+        return f"  use_backend %[base,map_beg({folder}/rules.map)]"
+
+
+class Nginx(Peer):
+    name = program_name = "nginx"
+    version_arguments = ("-v",)
+    features = frozenset({"log", "rules", "regex", "targets", "reload", "workers", "idle"})
+
+    def prepare(self, setup, folder, port):
+        log = "access.log combined buffer=64k flush=1s" if setup.access_log else "off"
+        buffers = "proxy_buffer_size 64k; proxy_buffers 8 64k; proxy_busy_buffers_size 128k;" if setup.large_bodies else ""
+        fill("nginx.conf", folder, "nginx.conf", WORKERS=setup.workers, CONNECTIONS=setup.connections, ACCESS_LOG=log,
+             BUFFERS=buffers, KEEPALIVE=max(256, 2 * len(setup.targets)), SERVERS=self.servers(setup, port),
+             TARGETS="\n".join(f"    server {target};" for target in setup.targets))
+        return [self.path(), "-p", folder, "-c", folder / "nginx.conf", "-e", "stderr"], {}
+
+    @staticmethod
+    def servers(setup, port):
+        """Hosts as server blocks with prefix locations (both are hashed or sorted); expressions as regex locations."""
+        go = ('{ proxy_pass http://targets; proxy_http_version 1.1; proxy_set_header Host $host; '
+              'proxy_set_header Connection ""; }')
+        listen = f"listen 127.0.0.1:{port} backlog=4096"
+        if not setup.has_rules:
+            return f"  server {{ {listen}; location / {go} }}"
+        rules = setup.rules
+        if rules.kind == "regex":
+            locations = "\n".join(f'    location ~ "{rules.regex(index)}" {go}' for index in range(rules.count))
+            return f"  server {{ {listen};\n{locations}\n  }}"
+        by_host = {}
+        for index in range(rules.count):
+            by_host.setdefault(rules.host(index), []).append(f"    location {rules.prefix(index)} {go}")
+        servers = [f"  server {{ {listen} default_server; return 404; }}"]
+        servers += [f"  server {{ listen 127.0.0.1:{port}; server_name {host};\n" + "\n".join(lines) + "\n  }"
+                    for host, lines in by_host.items()]
+        return "\n".join(servers)
+
+
+class H2o(Peer):
+    name = program_name = "h2o"
+    features = frozenset({"idle"})
+
+    def prepare(self, setup, folder, port):
+        fill("h2o.conf", folder, "h2o.conf", PORT=port, WORKERS=setup.workers, CONNECTIONS=setup.connections,
+             TARGET=setup.targets[0])
+        return [self.path(), "-m", "worker", "-c", folder / "h2o.conf"], {}
+
+
+class Nghttpx(Peer):
+    name = program_name = "nghttpx"
+    features = frozenset({"idle"})
+
+    def prepare(self, setup, folder, port):
+        fill("nghttpx.conf", folder, "nghttpx.conf", PORT=port, WORKERS=setup.workers,
+             TARGET=setup.targets[0].replace(":", ","))
+        return [self.path(), f"--conf={folder / 'nghttpx.conf'}"], {}
+
+
+class Caddy(Peer):
+    name = program_name = "caddy"
+    version_arguments = ("version",)
+    features = frozenset({"idle"})
+
+    def prepare(self, setup, folder, port):
+        fill("caddy.conf", folder, "Caddyfile", PORT=port, TARGET=setup.targets[0])
+        return ([self.path(), "run", "--adapter", "caddyfile", "--config", folder / "Caddyfile"],
+                {"environment": {"GOMAXPROCS": str(setup.workers), "HOME": str(folder), "XDG_DATA_HOME": str(folder)}})
+
+
+class TrafficServer(Peer):
+    name, program_name = "trafficserver", "traffic_server"
+    features = frozenset({"idle"})
+
+    def prepare(self, setup, folder, port):
+        # Every path that the program knows is put inside the folder: nothing of the system's installation is read or written.
+        root = folder / "root"
+        places = {name: root / name for name in (
+            "prefix", "exec_prefix", "bindir", "sbindir", "sysconfdir", "datadir", "includedir", "libdir", "libexecdir",
+            "localstatedir", "runtimedir", "logdir", "cachedir")}
+        for place in places.values():
+            place.mkdir(parents=True)
+        (root / "runroot.yaml").write_text("".join(f"{name}: {place}\n" for name, place in places.items()))
+        configuration = places["sysconfdir"]
+        fill("trafficserver.conf", configuration, "records.config", PORT=port, WORKERS=setup.workers,
+             CONNECTIONS=setup.connections, FOLDER=root)
+        (configuration / "remap.config").write_text(f"map / http://{setup.targets[0]}/\n")
+        for name in ("storage.config", "plugin.config", "ip_allow.yaml", "logging.yaml", "parent.config", "hosting.config",
+                     "volume.config", "cache.config", "ssl_multicert.config", "splitdns.config", "sni.yaml"):
+            (configuration / name).write_text("")
+        return [self.path(), f"--run-root={root / 'runroot.yaml'}"], {}
+
+
+class Relay(Peer):
+    """The floor; see ../floor/relay.cc."""
+    name, arguments = "relay", ()
+    features = frozenset({"idle"})
+
+    def path(self):
+        return self.options.floor / "floor_relay"
+
+    def version(self):
+        return "bench/peers/floor/relay.cc" + "".join(f" {word}" for word in self.arguments)
+
+    def prepare(self, setup, folder, port):
+        upstream = setup.targets[0].rpartition(":")[2]
+        return [self.path(), "--port", port, "--upstream", upstream, *self.arguments], {}
+
+
+class PooledRelay(Relay):
+    name, arguments = "relay-pooled", ("--pooled",)
+
+
+class ClosingRelay(Relay):
+    name, arguments = "relay-pooled", ("--pooled", "--close")
+
+
+PEERS = {peer.name: peer for peer in (Weir, Haproxy, Nginx, H2o, Nghttpx, TrafficServer, Caddy, Relay, PooledRelay)}

@@ -1,0 +1,161 @@
+"""The HTTP scenarios whose figure is requests, or bytes, per CPU-second of the proxy."""
+
+import contextlib
+import dataclasses
+import pathlib
+
+from .load import BROWSER_FIELDS, Load
+from .peers_http import PEERS, ClosingRelay, Rules, Setup, answers
+from .process import Process, free_port
+from .rounds import Bar, Variant, rate_result, run_rounds
+
+BETTER = ("haproxy", "nginx")
+FLOOR = ("relay", "relay-pooled")
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenario:
+    """`request` names the target's answer; weir and the peers of `--peers` are compared."""
+    key: str
+    title: str
+    request: str = "small"
+    load: dict = dataclasses.field(default_factory=dict)
+    setup: dict = dataclasses.field(default_factory=dict)
+    bars: tuple = ()
+    by_bytes: bool = False
+
+
+SCENARIOS = [
+    Scenario("small", "HTTP/1.1 keep-alive, 64 connections, 13-byte responses",
+             bars=(Bar("≥ 1.20 × the better of HAProxy and nginx", BETTER, 1.20),
+                   Bar("≥ 0.87 of the relay", FLOOR, 0.87, is_stretch=True))),
+    Scenario("headers", "the same with a browser's request: 25 fields, 1.5 KB", load={"fields": tuple(BROWSER_FIELDS)},
+             bars=(Bar("≥ 1.20 × the better of HAProxy and nginx", BETTER, 1.20),
+                   Bar("≥ 1.35 × the better", BETTER, 1.35, is_stretch=True))),
+    Scenario("10k", "10 KiB responses", request="10k",
+             bars=(Bar("≥ 1.20 × the better of HAProxy and nginx", BETTER, 1.20),
+                   Bar("≥ 0.85 of the relay", FLOOR, 0.85, is_stretch=True))),
+    Scenario("post", "POST of 10 KiB", load={"method": "POST", "body_bytes": 10240},
+             bars=(Bar("≥ 1.20 × the better of HAProxy and nginx", BETTER, 1.20),
+                   Bar("≥ 0.85 of the relay", FLOOR, 0.85, is_stretch=True))),
+    Scenario("log", "access log on: weir ALB format, HAProxy httplog, nginx combined", setup={"access_log": "file"},
+             bars=(Bar("≥ 1.20 × the better of the two with their logs on", (*BETTER, "haproxy-syslog"), 1.20),)),
+    Scenario("close", "a connection for each request", load={"connection_per_request": True},
+             bars=(Bar("≥ 1.10 × the better of HAProxy and nginx", BETTER, 1.10), Bar("level with H2O", ("h2o",), 1.0),
+                   Bar("≥ 1.0 × the pooled relay", ("relay-pooled",), 1.0, is_stretch=True))),
+    Scenario("1m", "1 MiB responses, bytes per CPU-second", request="1m", setup={"large_bodies": True}, by_bytes=True,
+             bars=(Bar("≥ 1.10 × nginx, the better of the two", BETTER, 1.10),
+                   Bar("≥ 0.80 of the relay", FLOOR, 0.80, is_stretch=True))),
+]
+
+
+@contextlib.contextmanager
+def targets(options, cpus=None):
+    """The backend, answering at every address of 127.0.0.0/8."""
+    port = free_port()
+    process = Process("backend", [options.floor / "floor_backend", "--port", port, "--any-loopback"],
+                      cpus or options.load_cpus, options.folder)
+    try:
+        process.wait_until(lambda: answers(port, "backend", "/"), "an answer of the backend", 5)
+        yield port
+    finally:
+        process.stop()
+
+
+def load_of(options, setup, request="small", cpus=None, **what):
+    """The function that a Variant loads its process with."""
+    host, path = setup.rules.request(request)
+    load = Load(path=path, host=host, **what)
+    return lambda process, seconds: options.generator.run(process.port, load, seconds, cpus or options.load_cpus)
+
+
+def variant(options, label, peer, setup, load, cpus=None):
+    folder = pathlib.Path(options.folder) / label
+    return Variant(label, lambda: peer.start(setup, folder, cpus or options.proxy_cpus, label), load)
+
+
+def installed(options, names, feature=None):
+    """The peers of `names` that are there, and can do what the scenario needs."""
+    for name in names:
+        peer = PEERS[name](options)
+        if feature and feature not in peer.features:
+            continue
+        yield name, peer
+
+
+def run_scenario(scenario, options):
+    with targets(options) as port, contextlib.ExitStack() as stack:
+        setup = Setup(targets=(f"127.0.0.1:{port}",), **scenario.setup)
+        load = load_of(options, setup, scenario.request, **scenario.load)
+        feature = "log" if setup.access_log else None
+        variants = []
+        for name, peer in installed(options, options.peers, feature):
+            if scenario.load.get("connection_per_request") and name == "relay-pooled":
+                peer = ClosingRelay(options)
+            variants.append(variant(options, name, peer, setup, load))
+            if setup.access_log and name == "haproxy":
+                variants.append(_haproxy_to_syslog(options, stack, setup, load))
+        results = run_rounds(variants, options, scenario.by_bytes)
+    return rate_result(scenario.key, scenario.title, results, scenario.bars, "bytes" if scenario.by_bytes else "requests")
+
+
+def _haproxy_to_syslog(options, stack, setup, load):
+    """HAProxy's other way to log: a datagram for each line, here to a program that throws them away."""
+    port = free_port()
+    sink = Process("syslog", [options.floor / "floor_udp_echo", "--port", port, "--discard"], options.load_cpus, options.folder)
+    stack.callback(sink.stop)
+    setup = dataclasses.replace(setup, access_log="syslog", log_port=port)
+    return variant(options, "haproxy-syslog", PEERS["haproxy"](options), setup, load)
+
+
+# ---- comparisons of a proxy with itself: rules, targets, workers
+
+
+def compare_rules(options, kind, large, minimum, stretch):
+    """`large` rules of which the last matches, against RULES_DEFAULT."""
+    key = "rules" if kind == "exact" else "regex"
+    with targets(options) as port:
+        variants = []
+        for name, peer in installed(options, options.peers, key):
+            for count in (10, large):
+                rules = Rules(kind, count)
+                setup = Setup(targets=(f"127.0.0.1:{port}",), rules=rules, has_rules=True)
+                variants.append(variant(options, f"{name}, {count:,} rules", peer, setup, load_of(options, setup)))
+        results = run_rounds(variants, options)
+    big, small = f"weir, {large:,} rules", "weir, 10 rules"
+    bars = [Bar(f"≥ {minimum} of the same with 10", (small,), minimum, of=big),
+            Bar(f"≥ {stretch} of the same with 10", (small,), stretch, of=big, is_stretch=True)]
+    what = "host and path" if kind == "exact" else "regular expression"
+    return rate_result(key, f"{large:,} rules by {what}, the last one matching", results, bars, base=big)
+
+
+def compare_targets(options):
+    """2,000 targets in a group against 2; each has its own address of the loopback interface."""
+    with targets(options) as port:
+        variants = []
+        for name, peer in installed(options, options.peers, "targets"):
+            for count in (2, 2000):
+                addresses = tuple(f"127.1.{i // 200}.{i % 200 + 1}:{port}" for i in range(count))
+                setup = Setup(targets=addresses, health_seconds=30, connections=16000)
+                variants.append(variant(options, f"{name}, {count:,} targets", peer, setup, load_of(options, setup)))
+        results = run_rounds(variants, options)
+    big, small = "weir, 2,000 targets", "weir, 2 targets"
+    return rate_result("targets", "2,000 targets in a group against 2", results,
+                       [Bar("≥ 0.98 of the same with 2", (small,), 0.98, of=big)], base=big)
+
+
+def compare_workers(options):
+    """One and two workers, generator and backend on the same CPUs: what a CPU-second gives must not fall."""
+    cpus = f"{options.proxy_cpus},{options.load_cpus}"
+    with targets(options, cpus) as port:
+        variants = []
+        for name, peer in installed(options, options.peers, "workers"):
+            for count in (1, 2):
+                setup = Setup(targets=(f"127.0.0.1:{port}",), workers=count)
+                load = load_of(options, setup, cpus=cpus)
+                variants.append(variant(options, f"{name}, {count} workers", peer, setup, load, cpus))
+        results = run_rounds(variants, options)
+    two, one = "weir, 2 workers", "weir, 1 workers"
+    return rate_result("workers", "2 workers on 2 CPUs, generator and backend on the same CPUs", results,
+                       [Bar("per CPU-second ≥ 0.90 of one worker: 1.8 × the work of one on two CPUs", (one,), 0.90, of=two)],
+                       base=two, note="Both CPUs carry the generator and the backend too, so requests per second say little.")

@@ -1,0 +1,17 @@
+-- What wrk sends, from the environment, and its result as one line of JSON.
+--   PEERS_METHOD, PEERS_HOST, PEERS_BODY_BYTES, PEERS_FIELDS (lines `Name: value`), PEERS_CLOSE=1
+wrk.method = os.getenv("PEERS_METHOD") or "GET"
+wrk.headers["Host"] = os.getenv("PEERS_HOST")
+local bytes = tonumber(os.getenv("PEERS_BODY_BYTES") or "0")
+if bytes > 0 then wrk.body = string.rep("x", bytes) end
+for name, value in string.gmatch(os.getenv("PEERS_FIELDS") or "", "([^:\n]+): ([^\n]*)") do wrk.headers[name] = value end
+if os.getenv("PEERS_CLOSE") then wrk.headers["Connection"] = "close" end
+
+done = function(summary, latency, requests)
+  local e = summary.errors
+  io.write(string.format(
+    '{"requests":%d,"seconds":%.6f,"bytes":%d,"errors":{"connect":%d,"read":%d,"write":%d,"status":%d,"timeout":%d},',
+    summary.requests, summary.duration / 1e6, summary.bytes, e.connect, e.read, e.write, e.status, e.timeout))
+  io.write(string.format('"latency_us":{"p50":%.0f,"p99":%.0f,"p99.9":%.0f,"max":%.0f}}\n',
+    latency:percentile(50), latency:percentile(99), latency:percentile(99.9), latency.max))
+end
