@@ -255,7 +255,9 @@ class TrafficServer(Peer):
         fill("trafficserver.conf", configuration, "records.config", PORT=port, WORKERS=setup.workers,
              CONNECTIONS=setup.connections, FOLDER=root)
         (configuration / "remap.config").write_text(f"map / http://{setup.targets[0]}/\n")
-        for name in ("storage.config", "plugin.config", "ip_allow.yaml", "logging.yaml", "parent.config", "hosting.config",
+        (configuration / "ip_allow.yaml").write_text(
+            "ip_allow: [{apply: in, ip_addrs: 127.0.0.1, action: allow, methods: ALL}]\n")
+        for name in ("storage.config", "plugin.config", "logging.yaml", "parent.config", "hosting.config",
                      "volume.config", "cache.config", "ssl_multicert.config", "splitdns.config", "sni.yaml"):
             (configuration / name).write_text("")
         return [self.path(), f"--run-root={root / 'runroot.yaml'}"], {}
