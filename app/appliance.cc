@@ -62,6 +62,7 @@ struct RunningAppliance::Compiled {
 
 RunningAppliance::RunningAppliance(ApplianceOptions options)
     : options_(std::move(options)),
+      events_(SystemClock()),
       counters_(options_.workers),
       dns_counters_(options_.workers),
       publisher_([this] {
@@ -71,7 +72,11 @@ RunningAppliance::RunningAppliance(ApplianceOptions options)
       engine_({.workers = options_.workers,
                .probes_in_flight_max = health::EngineOptions{}.probes_in_flight_max,
                .resolver_servers = {},
-               .on_transition = options_.on_transition},
+               .on_transition =
+                   [this](const health::Transition& transition) {
+                     events_.Changed(transition);
+                     if (options_.on_transition) options_.on_transition(transition);
+                   }},
               [this](std::shared_ptr<const health::StatusTable> table) { publisher_.OnStatus(std::move(table)); }),
       drain_timer_([this] { OnDrainTimer(); }) {
   runtime_.file = options_.name;
@@ -125,6 +130,7 @@ control::ChangeResult RunningAppliance::Adopt(std::shared_ptr<const config::Mode
     if (Applies(shift.weights, *compiled->view.routing)) return false;
     LogInfo(fmt::format("override dropped kind=weights rule={}/{}/{} reason=\"the rule or its target groups changed\"",
                         shift.weights.load_balancer, shift.weights.port, shift.weights.priority));
+    events_.ShiftDropped(shift);
     return true;
   });
   revision_ = compiled->view.revision;
@@ -168,20 +174,28 @@ void RunningAppliance::CarryOut(SocketPlan& plan) {
 }
 
 void RunningAppliance::NoteAccepted(const SocketPlan& plan, std::vector<control::ShiftOverride> shifts) {
-  auto overrides = engine_.Overrides();
+  NoteOverrides();
   const std::lock_guard lock(runtime_mutex_);
   runtime_.loaded_at = SystemClock().WallNow();
   runtime_.listeners = plan.listeners;
   runtime_.dns = plan.dns;
   runtime_.admin = admin_->endpoint();
-  runtime_.health_overrides = std::move(overrides);
   runtime_.shifts = std::move(shifts);
+}
+
+void RunningAppliance::NoteOverrides() {
+  auto now = engine_.Overrides();
+  // Only this thread writes it: reading needs no lock.
+  events_.Overridden(runtime_.health_overrides, now);
+  const std::lock_guard lock(runtime_mutex_);
+  runtime_.health_overrides = std::move(now);
 }
 
 void RunningAppliance::NoteRefusal(const control::Refusal& refusal) {
   LogFindings(refusal.diagnostics);
   if (!refusal.error.message.empty()) LogError(FirstFinding(refusal));
   LogError(fmt::format("configuration refused file={} serving_revision={}", options_.name, revision_));
+  events_.Refused(revision_, options_.name, FirstFinding(refusal));
   const std::lock_guard lock(runtime_mutex_);
   ++runtime_.reloads_refused;
   runtime_.last_reload_accepted = false;
@@ -233,6 +247,7 @@ void RunningAppliance::ReportReady() {
   }
   for (const auto& endpoint : runtime.dns) line += " dns=" + endpoint.ToString();
   LogInfo(line);
+  events_.Ready(revision_);
   if (options_.on_ready) options_.on_ready(runtime);
 }
 
@@ -281,6 +296,7 @@ void RunningAppliance::StartDrain() {
   }
   LogInfo(fmt::format("draining timeout_seconds={}",
                       std::chrono::duration_cast<std::chrono::seconds>(options_.drain_timeout).count()));
+  events_.Draining();
   watcher_.reset();
   for (const auto& worker : workers_) worker->Drain();
   drain_deadline_ = loop_.now() + options_.drain_timeout;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/appliance_events.h"
 #include "app/file_watcher.h"
 #include "app/publisher.h"
 #include "app/signals.h"
@@ -68,6 +69,7 @@ class RunningAppliance final : public control::Appliance {
   // ---- control::Appliance, from any thread
   [[nodiscard]] std::shared_ptr<const control::View> CurrentView() const override;
   [[nodiscard]] control::Runtime CurrentRuntime() const override;
+  [[nodiscard]] const control::EventJournal& events() const override { return events_.journal(); }
   void Submit(control::Change change, OnDone done) override;
 
  private:
@@ -97,8 +99,11 @@ class RunningAppliance final : public control::Appliance {
   void OnDrainTimer();
   void ReportReady();
   void Tell(const std::string& sentence) const;
+  // Takes what the engine knows of overrides into the runtime and the journal.
+  void NoteOverrides();
 
   ApplianceOptions options_;
+  ApplianceEvents events_;
   net::EventLoop loop_;  // the control thread's
   proxy::AccessLogSinks access_logs_;
   proxy::CounterRegistry counters_;

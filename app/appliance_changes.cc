@@ -103,6 +103,7 @@ control::ChangeResult RunningAppliance::Make(const control::ReloadChange& /*chan
   LogInfo(fmt::format("configuration loaded revision={} file={} load_balancers={} target_groups={} zones={}", *result,
                       options_.name, model_->load_balancers.size(), model_->target_groups.size(),
                       model_->zones.size()));
+  events_.Reloaded(*result, options_.name);
   Tell(fmt::format("configuration reloaded, revision {}", *result));
   const std::lock_guard lock(runtime_mutex_);
   ++runtime_.reloads_accepted;
@@ -118,9 +119,7 @@ control::ChangeResult RunningAppliance::Make(const control::TargetStateChange& c
   // The engine logs it.
   Tell(fmt::format("target {} of {} is now {} by order", change.target.ToString(), change.group,
                    ToString(change.state)));
-  auto overrides = engine_.Overrides();
-  const std::lock_guard lock(runtime_mutex_);
-  runtime_.health_overrides = std::move(overrides);
+  NoteOverrides();
   return revision_;
 }
 
@@ -129,9 +128,7 @@ control::ChangeResult RunningAppliance::Make(const control::CheckStateChange& ch
     return NotFound(set.error().message, set.error().hint);
   }
   Tell(fmt::format("health check {} is now {} by order", change.check, ToString(change.state)));
-  auto overrides = engine_.Overrides();
-  const std::lock_guard lock(runtime_mutex_);
-  runtime_.health_overrides = std::move(overrides);
+  NoteOverrides();
   return revision_;
 }
 
@@ -173,6 +170,13 @@ control::ChangeResult RunningAppliance::Make(const control::WeightsChange& chang
   LogInfo(fmt::format("{} kind=weights rule={}/{}/{} from=\"{}\" to=\"{}\" revision={}",
                       change.weights.empty() ? "override removed" : "override", change.load_balancer, change.port,
                       control::PriorityText(change.priority), before, after_text, *result));
+  events_.Shifted({.load_balancer = change.load_balancer,
+                   .port = change.port,
+                   .priority = change.priority,
+                   .from = before,
+                   .to = after_text,
+                   .released = change.weights.empty(),
+                   .revision = *result});
   Tell(fmt::format("shift: {}/{} rule {} from {} to {}, revision {}", change.load_balancer, change.port,
                    control::PriorityText(change.priority), before, after_text, *result));
   return result;

@@ -2,7 +2,9 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "control/event_journal.h"
 #include "control/explain.h"
+#include "control/query_string.h"
 #include "control/status_json.h"
 #include "control/status_report.h"
 
@@ -27,28 +29,6 @@ using Parsed = std::expected<T, AdminResponse>;
 
 // ---- the request target
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = ToLowerAscii(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-// `+` stands for a space in queries only.
-std::string PercentDecode(std::string_view text, bool plus_is_space) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escape =
-        text[i] == '%' && i + 2 < text.size() && HexDigit(text[i + 1]) >= 0 && HexDigit(text[i + 2]) >= 0;
-    if (escape) {
-      out += static_cast<char>(HexDigit(text[i + 1]) * 16 + HexDigit(text[i + 2]));
-      i += 2;
-    } else {
-      out += plus_is_space && text[i] == '+' ? ' ' : text[i];
-    }
-  }
-  return out;
-}
-
 std::vector<std::string> PathSegments(std::string_view path) {
   std::vector<std::string> out;
   while (!path.empty()) {
@@ -58,26 +38,6 @@ std::vector<std::string> PathSegments(std::string_view path) {
     path.remove_prefix(end);
   }
   return out;
-}
-
-using QueryPairs = std::vector<std::pair<std::string, std::string>>;
-
-QueryPairs ParseQuery(std::string_view query) {
-  QueryPairs out;
-  while (!query.empty()) {
-    const auto end = std::min(query.find('&'), query.size());
-    const auto pair = query.substr(0, end);
-    const auto equals = std::min(pair.find('='), pair.size());
-    const auto value = equals < pair.size() ? pair.substr(equals + 1) : std::string_view();
-    if (!pair.empty()) out.emplace_back(PercentDecode(pair.substr(0, equals), true), PercentDecode(value, true));
-    query.remove_prefix(std::min(end + 1, query.size()));
-  }
-  return out;
-}
-
-std::string Find(const QueryPairs& pairs, std::string_view key) {
-  const auto found = std::ranges::find(pairs, key, &QueryPairs::value_type::first);
-  return found == pairs.end() ? std::string() : found->second;
 }
 
 // ---- browsers
@@ -217,6 +177,7 @@ Parsed<PendingChange> Weights(const AdminRequest& request, const std::vector<std
 
 enum class Call : std::uint8_t {
   kStatus,
+  kEvents,
   kReload,
   kExplainHttp,
   kExplainDns,
@@ -235,6 +196,7 @@ struct Route {
 
 constexpr std::array kRoutes = {
     Route{Call::kStatus, {"v1", "status"}, "GET, HEAD"},
+    Route{Call::kEvents, {"v1", "events"}, "GET, HEAD"},
     Route{Call::kReload, {"v1", "reload"}, "POST"},
     Route{Call::kExplainHttp, {"v1", "explain", "http"}, "GET, HEAD"},
     Route{Call::kExplainDns, {"v1", "explain", "dns"}, "GET, HEAD"},
@@ -316,17 +278,46 @@ AdminResponse HealthResponse(const Runtime& runtime) {
           .allow = {}};
 }
 
+AdminResponse EventsResponse(const QueryPairs& pairs, const Appliance& appliance, WallTime started) {
+  std::uint64_t since = 0;
+  std::uint64_t limit = EventJournal::kEventsMax;
+  for (const auto& [key, text] : pairs) {
+    const auto number = ParseDecimal(text);
+    const bool fits = number && (key != "limit" || (*number > 0 && *number <= EventJournal::kEventsMax));
+    if (key != "since" && key != "limit") {
+      return ErrorResponse(400, "`" + key + "` is no parameter of this path", "the parameters are since and limit");
+    }
+    if (!fits) {
+      return ErrorResponse(400, "`" + text + "` is no value of " + key,
+                           key == "since" ? "since is the sequence of the last event that you know"
+                                          : "limit is from 1 to " + std::to_string(EventJournal::kEventsMax));
+    }
+    (key == "since" ? since : limit) = *number;
+  }
+  return JsonResponse(200, EventsJson(appliance.events().Since(since, limit), started, SystemClock().WallNow()));
+}
+
+// The families that `name[]=NAME` asks for, as exporters for Prometheus commonly spell it.
+std::vector<std::string> MetricNames(const QueryPairs& pairs) {
+  std::vector<std::string> names;
+  for (const auto& [key, value] : pairs) {
+    if (key == "name[]") names.push_back(value);
+  }
+  return names;
+}
+
 // The calls that change nothing.
 AdminResponse Read(Call call, std::string_view query, const Appliance& appliance, const BuildFacts& build) {
   const auto runtime = appliance.CurrentRuntime();
   if (call == Call::kHealth) return HealthResponse(runtime);
+  if (call == Call::kEvents) return EventsResponse(ParseQuery(query), appliance, runtime.started);
   const auto view = appliance.CurrentView();
   if (!view) return ErrorResponse(503, "nothing is served yet", "ask again when /healthz answers 200");
   if (call == Call::kStatus) return JsonResponse(200, StatusJson(BuildStatusReport(*view, runtime, build.version)));
   if (call == Call::kMetrics) {
     return {.status = 200,
             .content_type = "text/plain; version=0.0.4; charset=utf-8",
-            .body = MetricsText(*view, runtime, build, SystemClock().WallNow()),
+            .body = MetricsText(*view, runtime, build, SystemClock().WallNow(), MetricNames(ParseQuery(query))),
             .allow = {}};
   }
   const auto pairs = ParseQuery(query);

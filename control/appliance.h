@@ -7,6 +7,7 @@
 #include "base/ip_address.h"
 #include "base/result.h"
 #include "config/diagnostic.h"
+#include "control/event_journal.h"
 #include "control/view.h"
 #include "dns/counters.h"
 #include "health/engine.h"
@@ -110,6 +111,8 @@ class Appliance {
   // What serves now. Null before the first configuration is published.
   [[nodiscard]] virtual std::shared_ptr<const View> CurrentView() const = 0;
   [[nodiscard]] virtual Runtime CurrentRuntime() const = 0;
+  // What it did lately. Lives as long as the appliance.
+  [[nodiscard]] virtual const EventJournal& events() const = 0;
   // Asks for a change; it is made on the control thread, one at a time, in the order of the calls.
   virtual void Submit(Change change, OnDone done) = 0;
 };

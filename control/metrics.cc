@@ -399,8 +399,9 @@ void WriteZones(MetricsWriter& out, const View& view) {
 
 }  // namespace
 
-std::string MetricsText(const View& view, const Runtime& runtime, const BuildFacts& build, WallTime now) {
-  MetricsWriter out;
+std::string MetricsText(const View& view, const Runtime& runtime, const BuildFacts& build, WallTime now,
+                        std::vector<std::string> names) {
+  MetricsWriter out(std::move(names));
   WriteAppliance(out, view, runtime, build, now);
   WriteListeners(out, view);
   WriteRules(out, view);

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weir::control {
 
@@ -14,7 +15,9 @@ struct BuildFacts {
   std::string_view commit;
 };
 
-// The body of GET /metrics: Prometheus text format 0.0.4. docs/metrics.md lists every family. Thread: any.
-[[nodiscard]] std::string MetricsText(const View& view, const Runtime& runtime, const BuildFacts& build, WallTime now);
+// The body of GET /metrics: Prometheus text format 0.0.4. docs/metrics.md lists every family. `names` are those to
+// write, all when empty; a name that is none of them is not an error. Thread: any.
+[[nodiscard]] std::string MetricsText(const View& view, const Runtime& runtime, const BuildFacts& build, WallTime now,
+                                      std::vector<std::string> names = {});
 
 }  // namespace weir::control

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 namespace weir::control {
@@ -35,10 +36,12 @@ void AppendLabel(std::string& out, bool& first, const MetricsWriter::Label& labe
 
 void MetricsWriter::Family(std::string_view name, std::string_view type, std::string_view help) {
   name_ = name;
+  wanted_ = names_.empty() || std::ranges::find(names_, name) != names_.end();
   heading_ = fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
 }
 
-void MetricsWriter::Begin(std::string_view suffix, Labels labels, const Label* extra) {
+bool MetricsWriter::Begin(std::string_view suffix, Labels labels, const Label* extra) {
+  if (!wanted_) return false;
   out_ += heading_;
   heading_.clear();
   out_ += name_;
@@ -48,30 +51,31 @@ void MetricsWriter::Begin(std::string_view suffix, Labels labels, const Label* e
   if (extra != nullptr) AppendLabel(out_, first, *extra);
   if (!first) out_ += '}';
   out_ += ' ';
+  return true;
 }
 
 void MetricsWriter::Sample(Labels labels, std::uint64_t value) {
-  Begin({}, labels, nullptr);
+  if (!Begin({}, labels, nullptr)) return;
   fmt::format_to(std::back_inserter(out_), "{}\n", value);
 }
 
 void MetricsWriter::Sample(Labels labels, double value) {
-  Begin({}, labels, nullptr);
+  if (!Begin({}, labels, nullptr)) return;
   fmt::format_to(std::back_inserter(out_), "{}\n", value);
 }
 
 void MetricsWriter::SuffixSample(std::string_view suffix, Labels labels, Label extra, std::uint64_t value) {
-  Begin(suffix, labels, &extra);
+  if (!Begin(suffix, labels, &extra)) return;
   fmt::format_to(std::back_inserter(out_), "{}\n", value);
 }
 
 void MetricsWriter::SuffixSample(std::string_view suffix, Labels labels, double value) {
-  Begin(suffix, labels, nullptr);
+  if (!Begin(suffix, labels, nullptr)) return;
   fmt::format_to(std::back_inserter(out_), "{}\n", value);
 }
 
 void MetricsWriter::SuffixSample(std::string_view suffix, Labels labels, std::uint64_t value) {
-  Begin(suffix, labels, nullptr);
+  if (!Begin(suffix, labels, nullptr)) return;
   fmt::format_to(std::back_inserter(out_), "{}\n", value);
 }
 

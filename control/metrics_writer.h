@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace weir::control {
 
@@ -12,6 +13,9 @@ namespace weir::control {
 // leaves nothing behind. Thread: the one that made it.
 class MetricsWriter {
  public:
+  // Writes only the families with these names; all of them when there are none.
+  explicit MetricsWriter(std::vector<std::string> names = {}) : names_(std::move(names)) {}
+
   using Label = std::pair<std::string_view, std::string_view>;
   using Labels = std::initializer_list<Label>;
 
@@ -27,8 +31,11 @@ class MetricsWriter {
   [[nodiscard]] std::string Take() { return std::move(out_); }
 
  private:
-  void Begin(std::string_view suffix, Labels labels, const Label* extra);
+  // Writes everything before the value; false when the family is not wanted.
+  [[nodiscard]] bool Begin(std::string_view suffix, Labels labels, const Label* extra);
 
+  std::vector<std::string> names_;
+  bool wanted_ = true;  // the family that is open
   std::string out_;
   std::string name_;
   std::string heading_;  // HELP and TYPE, until the first sample

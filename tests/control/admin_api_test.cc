@@ -61,6 +61,40 @@ TEST_F(AdminApiTest, NothingIsServedBeforeTheFirstView) {
   EXPECT_EQ(Response({.method = "GET", .target = "/v1/status"}).status, 503U);
 }
 
+TEST_F(AdminApiTest, EventsAreThereBeforeAnythingIsServed) {
+  appliance_.view = nullptr;
+  appliance_.journal.Add(EventKind::kReload, {}, "one", {});
+  appliance_.journal.Add(EventKind::kShift, {}, "two", {});
+  const auto all = Response({.method = "GET", .target = "/v1/events"});
+  EXPECT_EQ(all.status, 200U);
+  EXPECT_EQ(boost::json::parse(all.body).at("events").as_array().size(), 2U);
+  const auto first = boost::json::parse(Response({.method = "GET", .target = "/v1/events?limit=1"}).body);
+  EXPECT_EQ(first.at("events").at(0).at("text").as_string(), "one");
+  EXPECT_TRUE(first.at("more").as_bool());
+  const auto second = boost::json::parse(Response({.method = "GET", .target = "/v1/events?since=1"}).body);
+  ASSERT_EQ(second.at("events").as_array().size(), 1U);
+  EXPECT_EQ(second.at("events").at(0).at("text").as_string(), "two");
+}
+
+TEST_F(AdminApiTest, AWrongQueryForEventsIsRefused) {
+  for (const std::string query :
+       {"since=x", "since=-1", "since", "limit=0", "limit=4097", "from=1", "since=1&limit="}) {
+    const auto response = Response({.method = "GET", .target = "/v1/events?" + query});
+    EXPECT_EQ(response.status, 400U) << query;
+    EXPECT_FALSE(boost::json::parse(response.body).at("hint").as_string().empty()) << query;
+  }
+  EXPECT_EQ(Response({.method = "POST", .target = "/v1/events"}).status, 405U);
+}
+
+TEST_F(AdminApiTest, MetricsMayBeAskedForByName) {
+  const auto body = Response({.method = "GET", .target = "/metrics?name[]=weir_workers&name%5B%5D=weir_draining"}).body;
+  EXPECT_EQ(body,
+            "# HELP weir_workers Worker threads.\n# TYPE weir_workers gauge\nweir_workers 0\n"
+            "# HELP weir_draining 1 while the appliance finishes what is in flight before it ends.\n"
+            "# TYPE weir_draining gauge\nweir_draining 0\n");
+  EXPECT_EQ(Response({.method = "GET", .target = "/metrics?name[]=none"}).body, "");
+}
+
 TEST_F(AdminApiTest, AnIpv6TargetIsNamedInBracketsPercentEncodedOrNot) {
   for (const std::string target : {"/v1/target-groups/blue/targets/[::1]:9001/admin-state",
                                    "/v1/target-groups/blue/targets/%5B::1%5d:9001/admin-state"}) {

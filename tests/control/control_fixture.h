@@ -26,6 +26,7 @@ class FakeAppliance final : public Appliance {
  public:
   [[nodiscard]] std::shared_ptr<const View> CurrentView() const override { return view; }
   [[nodiscard]] Runtime CurrentRuntime() const override { return runtime; }
+  [[nodiscard]] const EventJournal& events() const override { return journal; }
   void Submit(Change change, OnDone done) override;
 
   [[nodiscard]] std::size_t submitted() const;
@@ -36,6 +37,7 @@ class FakeAppliance final : public Appliance {
 
   std::shared_ptr<View> view;
   Runtime runtime;
+  EventJournal journal;
   bool hold = false;
   ChangeResult answer = std::uint64_t{7};
 

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "base/clock.h"
+#include "config/model.h"
+#include "control/appliance.h"
+#include "control/event_journal.h"
+#include "health/engine.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::app {
+
+// What the running appliance writes into its journal: one function for each kind of thing that it does. Thread: any.
+class ApplianceEvents {
+ public:
+  // `clock` outlives the object.
+  explicit ApplianceEvents(const Clock& clock) : clock_(clock) {}
+  ApplianceEvents(const ApplianceEvents&) = delete;
+  ApplianceEvents& operator=(const ApplianceEvents&) = delete;
+
+  [[nodiscard]] const control::EventJournal& journal() const { return journal_; }
+
+  void Ready(std::uint64_t revision);
+  void Draining();
+  // A target or a health check changed its state.
+  void Changed(const health::Transition& transition);
+  // A reload was accepted, or refused: `finding` is its first error and `revision` serves on.
+  void Reloaded(std::uint64_t revision, std::string_view file);
+  void Refused(std::uint64_t revision, std::string_view file, std::string_view finding);
+  // The overrides of health as they were and are: one event for each that was set, changed or is gone.
+  void Overridden(const std::vector<health::Override>& before, const std::vector<health::Override>& now);
+  // Weights were set, or given back to the configuration; the texts are those of the rule's groups (`blue:8 green:2`).
+  struct Shift {
+    std::string_view load_balancer;
+    std::uint16_t port = 0;
+    std::uint32_t priority = 0;  // 0: the default rule
+    std::string_view from;
+    std::string_view to;
+    bool released = false;
+    std::uint64_t revision = 0;
+  };
+  void Shifted(const Shift& shift);
+  // A reload took the rule of this override away, or changed its groups.
+  void ShiftDropped(const control::ShiftOverride& shift);
+
+ private:
+  const Clock& clock_;
+  control::EventJournal journal_;
+};
+
+}  // namespace weir::app
