@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 
-from . import peers_http, scenarios_rate
+from . import peers_http, scenarios_rate, scenarios_state
 from .load import Wrk
 
 
@@ -30,6 +30,10 @@ SCENARIOS = {entry.key: entry for entry in (
           functools.partial(scenarios_rate.compare_rules, kind="regex", large=1000, minimum=0.5, stretch=0.8)),
     Entry("targets", "2,000 targets in a group against 2", scenarios_rate.compare_targets),
     Entry("workers", "2 workers on 2 CPUs against 1", scenarios_rate.compare_workers),
+    Entry("rule-memory", "memory of 10,000 rules", scenarios_state.rule_memory, needs_generator=False),
+    Entry("idle", "memory of 19,000 idle connections", scenarios_state.idle_connections, needs_generator=False),
+    Entry("syscalls", "system calls of a small request and of 1 MiB", scenarios_state.system_calls),
+    Entry("reload", "20 reloads of 10,000 rules under load, three times", scenarios_state.reloads),
 )}
 
 PEERS = {"http": peers_http.PEERS}

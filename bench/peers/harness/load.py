@@ -83,25 +83,40 @@ class Wrk:
         return " ".join(text.split()[:3])
 
     def run(self, port, load, seconds, cpus):
-        """One round against 127.0.0.1:`port`. wrk takes whole seconds: it is interrupted, which it reports exactly."""
+        """One round against 127.0.0.1:`port`."""
+        return self.start(port, load, seconds, cpus).finish(seconds)
+
+    def start(self, port, load, seconds_max, cpus):
+        """Load that goes on until `finish`, or for `seconds_max`."""
         environment = {**os.environ, "PEERS_METHOD": load.method, "PEERS_HOST": load.host,
                        "PEERS_BODY_BYTES": str(load.body_bytes),
                        "PEERS_FIELDS": "".join(f"{name}: {value}\n" for name, value in load.fields)}
         environment.pop("PEERS_CLOSE", None)
         if load.connection_per_request:
             environment["PEERS_CLOSE"] = "1"
-        command = ["taskset", "-c", cpus, self.path, "-t1", f"-c{load.connections}", f"-d{int(seconds) + 1}s",
-                   "-s", str(HTTP_FOLDER / "wrk.lua"), f"http://127.0.0.1:{port}{load.path}"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as wrk:
+        return RunningWrk(["taskset", "-c", cpus, self.path, "-t1", f"-c{load.connections}", f"-d{int(seconds_max) + 1}s",
+                           "-s", str(HTTP_FOLDER / "wrk.lua"), f"http://127.0.0.1:{port}{load.path}"], environment)
+
+
+class RunningWrk:
+    """wrk takes whole seconds: it is interrupted to end earlier, and reports what it measured all the same."""
+
+    def __init__(self, command, environment):
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+    def finish(self, after_seconds=0):
+        """The Sample, when it has run for `after_seconds` more."""
+        wrk = self.process
+        try:
+            output, errors = wrk.communicate(timeout=after_seconds)
+        except subprocess.TimeoutExpired:
+            wrk.send_signal(signal.SIGINT)
             try:
-                output, errors = wrk.communicate(timeout=seconds)
+                output, errors = wrk.communicate(timeout=GRACE_SECONDS)
             except subprocess.TimeoutExpired:
-                wrk.send_signal(signal.SIGINT)
-                try:
-                    output, errors = wrk.communicate(timeout=GRACE_SECONDS)
-                except subprocess.TimeoutExpired:
-                    wrk.kill()
-                    raise PeerFailed("wrk did not end when it was interrupted") from None
+                wrk.kill()
+                wrk.wait()
+                raise PeerFailed("wrk did not end when it was interrupted") from None
         lines = [line for line in output.splitlines() if line.startswith("{")]
         if not lines:
             raise PeerFailed(f"wrk gave no result (exit code {wrk.returncode}): {errors.strip()} {output.strip()}")

@@ -150,11 +150,13 @@ class Haproxy(Peer):
         if setup.access_log:
             target = "stdout format raw" if setup.access_log == "file" else f"127.0.0.1:{setup.log_port}"
             log, defaults = f"log {target} local0", "log global\n  option httplog"
+        # A reload takes the listening sockets over from the process before it.
+        sockets = f"stats socket {folder}/stats.sock mode 600 level admin expose-fd listeners" if setup.can_reload else ""
         fill("haproxy.conf", folder, "haproxy.conf", PORT=port, WORKERS=setup.workers, CONNECTIONS=setup.connections,
-             BUFFER_BYTES=65536 if setup.large_bodies else 16384, GLOBAL=log, DEFAULTS=defaults,
+             BUFFER_BYTES=131072 if setup.large_bodies else 16384, GLOBAL=f"{log}\n  {sockets}", DEFAULTS=defaults,
              ROUTING=self.routing(setup, folder), HEALTH_SECONDS=setup.health_seconds,
              TARGETS="\n".join(f"  server target{i} {target}" for i, target in enumerate(setup.targets)))
-        mode = ["-W", "-S", folder / "master.sock"] if setup.can_reload else ["-db"]
+        mode = ["-W"] if setup.can_reload else ["-db"]
         output = {"stdout": folder / "access.log"} if setup.access_log == "file" else {}
         return [self.path(), *mode, "-f", folder / "haproxy.conf"], output
 
@@ -180,9 +182,9 @@ class Nginx(Peer):
 
     def prepare(self, setup, folder, port):
         log = "access.log combined buffer=64k flush=1s" if setup.access_log else "off"
-        buffers = "proxy_buffer_size 64k; proxy_buffers 8 64k; proxy_busy_buffers_size 128k;" if setup.large_bodies else ""
+        buffer = "256k" if setup.large_bodies else "16k"
         fill("nginx.conf", folder, "nginx.conf", WORKERS=setup.workers, CONNECTIONS=setup.connections, ACCESS_LOG=log,
-             BUFFERS=buffers, KEEPALIVE=max(256, 2 * len(setup.targets)), SERVERS=self.servers(setup, port),
+             BUFFER=buffer, KEEPALIVE=max(256, 2 * len(setup.targets)), SERVERS=self.servers(setup, port),
              TARGETS="\n".join(f"    server {target};" for target in setup.targets))
         return [self.path(), "-p", folder, "-c", folder / "nginx.conf", "-e", "stderr"], {}
 
@@ -266,7 +268,6 @@ class TrafficServer(Peer):
 class Relay(Peer):
     """The floor; see ../floor/relay.cc."""
     name, arguments = "relay", ()
-    features = frozenset({"idle"})
 
     def path(self):
         return self.options.floor / "floor_relay"
@@ -281,6 +282,7 @@ class Relay(Peer):
 
 class PooledRelay(Relay):
     name, arguments = "relay-pooled", ("--pooled",)
+    features = frozenset({"idle"})
 
 
 class ClosingRelay(Relay):

@@ -24,6 +24,17 @@ class Bar:
     is_stretch: bool = False
 
 
+@dataclasses.dataclass(frozen=True)
+class Limit:
+    """A figure of the row of `of` that must not be above `maximum`."""
+    text: str
+    key: str
+    maximum: float
+    unit: str
+    of: str = "weir"
+    is_stretch: bool = False
+
+
 @dataclasses.dataclass
 class Variant:
     """Something that is measured: `start(stack)` gives the running Process, `load(process, seconds)` a Sample."""
@@ -107,19 +118,26 @@ def summary(rounds):
     return row
 
 
+def judge_value(text, value, unit, reached, is_stretch=False):
+    """A verdict about `value`; None was not measured."""
+    verdict = "not measured" if value is None else "reached" if reached(value) else "missed"
+    return {"bar": text, "value": value, "unit": unit, "stretch": is_stretch, "verdict": verdict}
+
+
+def judge_limit(limit, rows):
+    value = next((row[limit.key] for row in rows if row["label"] == limit.of), None)
+    return judge_value(limit.text, value, limit.unit, lambda figure: figure <= limit.maximum, limit.is_stretch)
+
+
 def judge(bar, results):
     """The verdict of a bar: the paired ratio to the best of those it is against, or why there is none."""
     ratios = {label: paired_ratio(figures(results.get(bar.of, [])), figures(results.get(label, []))) for label in bar.against}
     ratios = {label: ratio for label, ratio in ratios.items() if ratio is not None}
-    if not ratios:
-        return {"bar": bar.text, "value": None, "verdict": "not measured", "stretch": bar.is_stretch}
-    best = min(ratios, key=ratios.get)
-    value = ratios[best]
-    return {"bar": bar.text, "value": value, "unit": f"x {best}", "minimum": bar.minimum, "stretch": bar.is_stretch,
-            "verdict": "reached" if value >= bar.minimum else "missed"}
+    best = min(ratios, key=ratios.get, default=None)
+    return judge_value(bar.text, ratios.get(best), f"× {best}", lambda ratio: ratio >= bar.minimum, bar.is_stretch)
 
 
-def rate_result(scenario, title, results, bars, unit="requests", base="weir", note=""):
+def rate_result(scenario, title, results, bars, unit="requests", base="weir", note="", limits=()):
     """A scenario's result: one row for each variant, ratios of `base` to it, verdicts, and the rounds themselves."""
     rows = []
     for label, rounds in results.items():
@@ -128,4 +146,5 @@ def rate_result(scenario, title, results, bars, unit="requests", base="weir", no
             ratio = paired_ratio(figures(results.get(base, [])), figures(rounds))
             rows.append({"label": label, **row, "ratio": ratio})
     return {"scenario": scenario, "title": title, "kind": "rate", "unit": unit, "base": base, "note": note, "rows": rows,
-            "verdicts": [judge(bar, results) for bar in bars], "rounds": results}
+            "verdicts": [judge(bar, results) for bar in bars] + [judge_limit(limit, rows) for limit in limits],
+            "rounds": results}

@@ -1,0 +1,276 @@
+"""The HTTP scenarios whose figure is not a rate: memory, system calls, reloads."""
+
+import contextlib
+import http.client
+import json
+import pathlib
+import resource
+import signal
+import socket
+import subprocess
+import time
+
+from .peers_http import Nginx, Rules, Setup, Weir
+from .process import PeerFailed, Refused, program, wait_for
+from .rounds import judge_value, say
+from .scenarios_rate import installed, load_of, targets, variant
+from .statistics import median
+
+IDLE_CONNECTIONS = 19000
+DESCRIPTORS_BESIDE = 600  # of a peer that holds that many clients: targets, logs, admin
+RELOADS, RELOAD_REPEATS = 20, 3
+MIB = 1 << 20
+
+
+def started(options, label, peer, setup):
+    """The running peer as a context, or None when it does not start, which is said."""
+    @contextlib.contextmanager
+    def running():
+        try:
+            process = variant(options, label, peer, setup, None).start()
+        except PeerFailed as failure:
+            say(f"  {label}: skipped: {failure}")
+            yield None
+            return
+        try:
+            yield process
+        finally:
+            process.stop()
+    return running()
+
+
+def settled_pss(process):
+    """The proportional resident memory when it has stopped changing."""
+    last = [process.pss_bytes(), time.monotonic()]
+
+    def same_for_a_while():
+        now = process.pss_bytes()
+        if abs(now - last[0]) > 4096 * 4:
+            last[:] = [now, time.monotonic()]
+        return time.monotonic() - last[1] > 0.3
+    wait_for(same_for_a_while, 20, f"steady memory of {process.name}")
+    return process.pss_bytes()
+
+
+def plain(scenario, title, head, rows, verdicts, **more):
+    return {"scenario": scenario, "title": title, "kind": "plain", "head": head, "rows": rows, "verdicts": verdicts, **more}
+
+
+# ---- idle connections
+
+
+def open_idle(port, count, request):
+    """`count` connections that have had one response each and stay open."""
+    sockets = []
+    for _ in range(count):
+        try:
+            one = socket.create_connection(("127.0.0.1", port), 10)
+            one.sendall(request)
+            if not one.recv(4096).startswith(b"HTTP/1.1 200"):
+                one.close()
+                break
+        except OSError as error:
+            say(f"  after {len(sockets):,} connections: {error}")
+            break
+        sockets.append(one)
+    return sockets
+
+
+def idle_connections(options):
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    count = min(IDLE_CONNECTIONS, limit - DESCRIPTORS_BESIDE)
+    rows, each = [], {}
+    with targets(options) as port:
+        for name, peer in installed(options, options.peers, "idle"):
+            setup = Setup(targets=(f"127.0.0.1:{port}",), connections=limit - DESCRIPTORS_BESIDE // 2)
+            with started(options, name, peer, setup) as process:
+                if not process:
+                    continue
+                host, path = setup.rules.request("small")
+                request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+                before = settled_pss(process)
+                sockets = open_idle(process.port, count, request)
+                after = settled_pss(process)
+                process.check_alive()
+                for one in sockets:
+                    one.close()
+                if len(sockets) == count:
+                    each[name] = (after - before) / count
+                figure = (after - before) / max(1, len(sockets))
+                say(f"  {name:24} {len(sockets):,} connections, {figure:,.0f} bytes each")
+                rows.append([name, len(sockets), f"{before / MIB:.1f}", f"{after / MIB:.1f}", figure])
+    verdicts = [judge_value("≤ 1,000 B each", each.get("weir"), "B", lambda value: value <= 1000),
+                judge_value("≤ 500 B each", each.get("weir"), "B", lambda value: value <= 500, True)]
+    return plain("idle", f"{count:,} idle keep-alive connections: proportional resident memory",
+                 ["", "connections", "PSS before MiB", "PSS after MiB", "bytes each"], rows, verdicts,
+                 note="Kernel memory is not in it. nginx has its table of connections before the first one, which its figure for "
+                      "each leaves out; what stops below the full number ran into the limit of descriptors.")
+
+
+# ---- memory of rules
+
+
+def rule_memory(options):
+    rows, cost = [], {}
+    with targets(options) as port:
+        for name, peer in installed(options, options.peers, "rules"):
+            sizes = []
+            for count in (10, 10000):
+                setup = Setup(targets=(f"127.0.0.1:{port}",), rules=Rules("exact", count), has_rules=True)
+                started_at = time.monotonic()
+                with started(options, f"{name}-{count}", peer, setup) as process:
+                    if not process:
+                        break
+                    sizes.append((settled_pss(process), time.monotonic() - started_at))
+            if len(sizes) == 2:
+                cost[name] = (sizes[1][0] - sizes[0][0]) / 1e6
+                rows.append([name, f"{sizes[0][0] / 1e6:.1f}", f"{sizes[1][0] / 1e6:.1f}", f"{cost[name]:.1f}"])
+    verdicts = [judge_value("10,000 rules cost ≤ 15 MB", cost.get("weir"), "MB", lambda value: value <= 15)]
+    return plain("rule-memory", "10,000 host and path rules: proportional resident memory",
+                 ["", "10 rules MB", "10,000 rules MB", "rules cost MB"], rows, verdicts)
+
+
+# ---- system calls
+
+
+def count_calls(process, load, seconds, file):
+    """{call: number} of every thread while `load` runs, and the Sample of the load."""
+    command = [program("strace"), "-f", "-c", "-S", "calls", "-o", str(file)]
+    for pid in process.pids():
+        command += ["-p", str(pid)]
+    with open(file.with_suffix(".said"), "w+b") as said:
+        strace = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=said)
+        try:
+            wait_for(lambda: file.with_suffix(".said").read_text().count("attached") >= len(process.pids()), 10,
+                     "strace attaching")
+            sample = load(process, seconds)
+        finally:
+            strace.send_signal(signal.SIGINT)
+            strace.wait()
+    calls = {}
+    for line in file.read_text().splitlines():
+        words = line.split()
+        if len(words) >= 5 and words[0].replace(".", "").isdigit() and words[-1] != "total":
+            calls[words[-1]] = int(words[3])
+    return calls, sample
+
+
+def system_calls(options):
+    if not program("strace"):
+        raise Refused("strace is not installed: scripts/install-dependencies bench")
+    rows, each = [], {}
+    for request in ("small", "1m"):
+        with targets(options) as port:
+            for name, peer in installed(options, options.peers):
+                setup = Setup(targets=(f"127.0.0.1:{port}",), large_bodies=request == "1m")
+                label = f"{name}-{request}"
+                with started(options, label, peer, setup) as process:
+                    if not process:
+                        continue
+                    load = load_of(options, setup, request)
+                    load(process, 0.3)
+                    calls, sample = count_calls(process, load, max(3.0, options.seconds), pathlib.Path(options.folder) / f"{label}.calls")
+                total = sum(calls.values()) / max(1, sample.requests)
+                each[label] = total
+                often = [f"{call} {count / sample.requests:.2f}" for call, count in sorted(calls.items(), key=lambda c: -c[1])
+                         if count / max(1, sample.requests) >= 0.02]
+                say(f"  {label:24} {total:.2f} calls")
+                rows.append([name, "13 bytes" if request == "small" else "1 MiB", f"{total:.2f}", ", ".join(often),
+                             f"{sample.requests:,}"])
+    verdicts = [
+        judge_value("≤ 4.5 for a small request", each.get("weir-small"), "calls", lambda value: value <= 4.5),
+        judge_value("≤ 25 for 1 MiB", each.get("weir-1m"), "calls", lambda value: value <= 25),
+        judge_value("≤ 4.2 for a small request", each.get("weir-small"), "calls", lambda value: value <= 4.2, True),
+        judge_value("≤ 20 for 1 MiB", each.get("weir-1m"), "calls", lambda value: value <= 20, True)]
+    return plain("syscalls", "system calls of a request, 64 connections", ["", "response", "calls", "which", "requests"], rows,
+                 verdicts, note="Counted by strace, which slows the proxy: it then finds more work at each turn of its loop than "
+                                "when it runs free.")
+
+
+# ---- reloads
+
+
+def reload_weir(process, number):
+    """Another file (the first rule differs), then a reload, which answers when the new rules are published."""
+    admin = _admin_port(process)
+    Weir.write(process.setup, process.folder, process.port, admin)
+    path = process.folder / "weir.yaml"
+    path.write_text(path.read_text().replace("/app0/*", f"/app0-{number}/*", 1))
+    connection = http.client.HTTPConnection("127.0.0.1", admin, timeout=30)
+    try:
+        connection.request("POST", "/v1/reload")
+        answer = connection.getresponse()
+        text = answer.read().decode()
+    finally:
+        connection.close()
+    if answer.status != 200 or "revision" not in json.loads(text):
+        raise PeerFailed(f"weir refused a reload: {answer.status} {text}")
+
+
+def _admin_port(process):
+    line = next(line for line in (process.folder / "weir.yaml").read_text().splitlines() if line.startswith("admin:"))
+    return int(line.rpartition("port: ")[2].rstrip("}"))
+
+
+def reload_by_signal(process, which):
+    """A signal to the master; done when a worker that was not there before answers for it."""
+    before = set(process.pids())
+    process.process.send_signal(which)
+    process.wait_until(lambda: set(process.pids()) - before, "a new worker", 30)
+
+
+def reload_peer(process, number):
+    if isinstance(process.peer, Weir):
+        reload_weir(process, number)
+    else:
+        reload_by_signal(process, signal.SIGHUP if isinstance(process.peer, Nginx) else signal.SIGUSR2)
+
+
+def reload_once(options, process, setup, load):
+    """20 reloads under load: the Sample of the load, and the seconds that each reload took."""
+    running = options.generator.start(process.port, load, 600, options.load_cpus)
+    took = []
+    try:
+        for number in range(RELOADS):
+            begin = time.monotonic()
+            reload_peer(process, number)
+            took.append(time.monotonic() - begin)
+    finally:
+        sample = running.finish(0.5)
+    return sample, took
+
+
+def reloads(options):
+    from .load import Load
+    rows, worst, disturbed = [], {}, {}
+    rules = Rules("exact", 10000)
+    host, path = rules.request("small")
+    load = Load(path=path, host=host)
+    with targets(options) as port:
+        for name, peer in installed(options, options.peers, "reload"):
+            setup = Setup(targets=(f"127.0.0.1:{port}",), rules=rules, has_rules=True, can_reload=True)
+            for repeat in range(RELOAD_REPEATS):
+                with started(options, f"{name}-{repeat}", peer, setup) as process:
+                    if not process:
+                        break
+                    quiet = options.generator.run(process.port, load, max(3.0, options.seconds), options.load_cpus)
+                    sample, took = reload_once(options, process, setup, load)
+                errors = sample.errors
+                lost = errors.get("read", 0) + errors.get("write", 0)
+                failed = sample.error_count - lost
+                worst[name] = worst.get(name, 0) + sample.error_count
+                disturbed.setdefault(name, []).append(sample.latency_us["p99.9"] / max(1, quiet.latency_us["p99.9"]))
+                say(f"  {name} {repeat + 1}: {sample.requests:,} requests, {lost} reset, {failed} failed")
+                rows.append([name, f"{sample.requests:,}", lost, failed, f"{median(took) * 1000:.0f}",
+                             quiet.latency_us["p99.9"], sample.latency_us["p99.9"], sample.latency_us["max"]])
+    verdicts = [judge_value("0 failures and 0 reset connections in three times 20 reloads", worst.get("weir"), "errors",
+                            lambda value: value == 0),
+                judge_value("p99.9 within 10 % of that without reloads", median(disturbed.get("weir", [])), "× undisturbed",
+                            lambda value: value <= 1.1, True)]
+    return plain("reload", f"{RELOADS} reloads of 10,000 rules under load, one after the other, {RELOAD_REPEATS} times",
+                 ["", "requests", "reset connections", "failed", "ms each reload", "p99.9 µs before", "p99.9 µs during",
+                  "worst µs during"], rows, verdicts,
+                 note="Reset: a kept connection was closed with a request under way. A reload of weir is another file and its "
+                      "answer; HAProxy (master-worker, sockets handed over) and nginx read the same file again, and have done so "
+                      "when a new worker is there.")
