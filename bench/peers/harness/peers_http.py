@@ -156,7 +156,7 @@ class Haproxy(Peer):
              BUFFER_BYTES=131072 if setup.large_bodies else 16384, GLOBAL=f"{log}\n  {sockets}", DEFAULTS=defaults,
              ROUTING=self.routing(setup, folder), HEALTH_SECONDS=setup.health_seconds,
              TARGETS="\n".join(f"  server target{i} {target}" for i, target in enumerate(setup.targets)))
-        mode = ["-W"] if setup.can_reload else ["-db"]
+        mode = ["-W", "-S", folder / "master.sock"] if setup.can_reload else ["-db"]
         output = {"stdout": folder / "access.log"} if setup.access_log == "file" else {}
         return [self.path(), *mode, "-f", folder / "haproxy.conf"], output
 

@@ -213,21 +213,47 @@ def _admin_port(process):
     return int(line.rpartition("port: ")[2].rstrip("}"))
 
 
-def reload_by_signal(process, which):
-    """A signal to the master; done when a worker that was not there before answers for it."""
+def reload_nginx(process):
+    """Done when a worker that was not there before is."""
     before = set(process.pids())
-    process.process.send_signal(which)
+    process.process.send_signal(signal.SIGHUP)
     process.wait_until(lambda: set(process.pids()) - before, "a new worker", 30)
+
+
+def reload_haproxy(process):
+    """By the master's command line; done when the master, which starts anew, says that its worker is a new one."""
+    before = process.wait_until(lambda: haproxy_worker(process), "the master's command line", 30)
+    ask_haproxy(process, "reload")
+    process.wait_until(lambda: haproxy_worker(process) not in (None, before), "a new worker", 30)
+
+
+def ask_haproxy(process, command):
+    """The answer of HAProxy's master, or "" while it does not give one."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as master:
+        master.settimeout(5)
+        master.connect(str(process.folder / "master.sock"))
+        master.sendall(f"{command}\n".encode())
+        master.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: master.recv(65536), b"")).decode()
+    return ""
+
+
+def haproxy_worker(process):
+    """The process id of the worker of the last reload, or None."""
+    workers = ask_haproxy(process, "show proc").partition("# workers\n")[2].partition("#")[0]
+    return next((line.split()[0] for line in workers.splitlines() if line.split()[1:2] == ["worker"]), None)
 
 
 def reload_peer(process, number):
     if isinstance(process.peer, Weir):
         reload_weir(process, number)
+    elif isinstance(process.peer, Nginx):
+        reload_nginx(process)
     else:
-        reload_by_signal(process, signal.SIGHUP if isinstance(process.peer, Nginx) else signal.SIGUSR2)
+        reload_haproxy(process)
 
 
-def reload_once(options, process, setup, load):
+def reload_once(options, process, load):
     """20 reloads under load: the Sample of the load, and the seconds that each reload took."""
     running = options.generator.start(process.port, load, 600, options.load_cpus)
     took = []
@@ -254,8 +280,12 @@ def reloads(options):
                 with started(options, f"{name}-{repeat}", peer, setup) as process:
                     if not process:
                         break
-                    quiet = options.generator.run(process.port, load, max(3.0, options.seconds), options.load_cpus)
-                    sample, took = reload_once(options, process, setup, load)
+                    try:
+                        quiet = options.generator.run(process.port, load, max(3.0, options.seconds), options.load_cpus)
+                        sample, took = reload_once(options, process, load)
+                    except PeerFailed as failure:
+                        say(f"  {name}: {failure}")
+                        break
                 errors = sample.errors
                 lost = errors.get("read", 0) + errors.get("write", 0)
                 failed = sample.error_count - lost
