@@ -3,7 +3,8 @@
 import dataclasses
 import functools
 
-from . import peers_http, scenarios_rate, scenarios_state
+from . import peers_dns, peers_http, scenarios_dns, scenarios_rate, scenarios_state
+from .dnsperf import Dnsperf
 from .load import Wrk
 
 
@@ -22,6 +23,12 @@ def _rate_entries():
         yield Entry(scenario.key, scenario.title, functools.partial(scenarios_rate.run_scenario, scenario))
 
 
+def _dns_entries():
+    for scenario in scenarios_dns.SCENARIOS:
+        yield Entry(scenario.key, scenario.title, functools.partial(scenarios_dns.run_scenario, scenario), "dns")
+    yield Entry("dns-many", "1,000,000 records against 100", scenarios_dns.many_records, "dns")
+
+
 SCENARIOS = {entry.key: entry for entry in (
     *_rate_entries(),
     Entry("rules", "10,000 host and path rules, the last one matching",
@@ -34,9 +41,10 @@ SCENARIOS = {entry.key: entry for entry in (
     Entry("idle", "memory of 19,000 idle connections", scenarios_state.idle_connections, needs_generator=False),
     Entry("syscalls", "system calls of a small request and of 1 MiB", scenarios_state.system_calls),
     Entry("reload", "20 reloads of 10,000 rules under load, three times", scenarios_state.reloads),
+    *_dns_entries(),
 )}
 
-PEERS = {"http": peers_http.PEERS}
+PEERS = {"http": peers_http.PEERS, "dns": peers_dns.PEERS}
 GENERATORS = ("wrk",)
 
 
@@ -52,11 +60,12 @@ def peer(name, options):
     return next(peers[name] for peers in PEERS.values() if name in peers)(options)
 
 
-def generator(name, options, scenarios):
-    """The HTTP generator, when a scenario needs one."""
-    if not any(SCENARIOS[key].needs_generator for key in scenarios):
-        return None
-    return {"wrk": Wrk}[name]()
+def set_generators(options, name, scenarios):
+    """The load generators that the scenarios need, as `generator` (HTTP) and `dns_generator`; absent ones are None."""
+    needed = {SCENARIOS[key].family for key in scenarios if SCENARIOS[key].needs_generator}
+    options.generator = {"wrk": Wrk}[name]() if "http" in needed else None
+    options.dns_generator = Dnsperf() if "dns" in needed else None
+    return ", ".join(one.version() for one in (options.generator, options.dns_generator) if one)
 
 
 def listing(options):

@@ -1,0 +1,54 @@
+"""DNS load by dnsperf: closed loop with a window of outstanding queries."""
+
+import re
+import signal
+import subprocess
+
+from .load import GRACE_SECONDS, Sample
+from .process import PeerFailed, Refused, program
+
+OUTSTANDING = 512
+
+
+class Dnsperf:
+    name = "dnsperf"
+
+    def __init__(self):
+        self.path = program("dnsperf")
+        if not self.path:
+            raise Refused("dnsperf is not installed: scripts/install-dependencies bench")
+
+    def version(self):
+        text = subprocess.run([self.path, "-h"], capture_output=True, text=True, check=False)
+        found = re.search(r"Version (\S+)", text.stdout + text.stderr)
+        return f"dnsperf {found[1]}" if found else "dnsperf"
+
+    def run(self, port, queries, seconds, cpus, options=(), expected="NOERROR"):
+        """One round of the file `queries`; a response code other than `expected` is an error; None expects any."""
+        command = ["taskset", "-c", cpus, self.path, "-s", "127.0.0.1", "-p", str(port), "-d", str(queries), "-c", "1", "-T", "1",
+                   "-q", str(OUTSTANDING), "-l", str(int(seconds) + 1), *options]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as dnsperf:
+            try:
+                output, errors = dnsperf.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                dnsperf.send_signal(signal.SIGINT)
+                try:
+                    output, errors = dnsperf.communicate(timeout=GRACE_SECONDS)
+                except subprocess.TimeoutExpired:
+                    dnsperf.kill()
+                    raise PeerFailed("dnsperf did not end when it was interrupted") from None
+        return self.sample(output, errors, expected)
+
+    @staticmethod
+    def sample(output, errors, expected):
+        def value(name):
+            found = re.search(rf"{name}:\s+([0-9.]+)", output)
+            if not found:
+                raise PeerFailed(f"dnsperf gave no result: {errors.strip()} {output.strip()[-500:]}")
+            return float(found[1])
+        kinds = {"lost": int(value("Queries lost"))}
+        codes = re.search(r"Response codes:\s+(.*)", output)
+        for code, count in re.findall(r"(\w+) (\d+) \(", codes[1] if codes else ""):
+            if expected and code != expected:
+                kinds[code] = int(count)
+        return Sample(int(value("Queries completed")), value(r"Run time \(s\)"), 0, {k: n for k, n in kinds.items() if n}, {})
