@@ -20,11 +20,11 @@ struct Counts {
   std::uint64_t completed = 0;       // answered whole, whatever the status
   std::uint64_t bytes_received = 0;  // on the wire of the protocol: heads and bodies, or datagrams
   std::uint64_t bytes_sent = 0;
-  std::uint64_t connections = 0;                  // opened
-  Histogram latency;                              // of what was completed; open loop: from the scheduled time
-  std::map<std::string, std::uint64_t> outcomes;  // by status (`200`) or response code (`NOERROR`)
-  std::map<std::string, std::uint64_t> errors;    // by kind: `connect refused`, `timeout`, `status 502` ...
-  std::map<std::string, std::uint64_t> shares;    // by target group, or by the value answered
+  std::uint64_t connections = 0;                       // opened
+  Histogram latency = {};                              // of what was completed; open loop: from the scheduled time
+  std::map<std::string, std::uint64_t> outcomes = {};  // by status (`200`) or response code (`NOERROR`)
+  std::map<std::string, std::uint64_t> errors = {};    // by kind: `connect refused`, `timeout`, `status 502` ...
+  std::map<std::string, std::uint64_t> shares = {};    // by target group, or by the value answered
 
   // Errors of every kind.
   [[nodiscard]] std::uint64_t error_count() const;
@@ -44,8 +44,8 @@ struct Interval {
   double p99_ms = 0;
   double p999_ms = 0;
   double max_ms = 0;
-  std::map<std::string, std::uint64_t> errors_by_kind;
-  std::map<std::string, std::uint64_t> shares;
+  std::map<std::string, std::uint64_t> errors_by_kind = {};
+  std::map<std::string, std::uint64_t> shares = {};
 };
 
 // What is kept of the counts of one stretch: `start_seconds` after the run's first request, `length_seconds` long.

@@ -63,8 +63,9 @@ std::string CountText(std::uint64_t count) {
 }
 
 std::string RateText(double per_second) {
+  if (per_second <= 0) return "0";
   return per_second >= 99.95 ? CountText(static_cast<std::uint64_t>(std::llround(per_second)))
-                             : ThreeDigits(std::max(per_second, 0.0));
+                             : ThreeDigits(per_second);
 }
 
 std::string DurationText(double milliseconds) {
