@@ -6,9 +6,11 @@
 
 namespace weir::app {
 
-void AddBenchCommand(CLI::App& root, [[maybe_unused]] Command& run) {
+void AddBenchCommand(CLI::App& root, Command& run) {
   auto* command = root.add_subcommand("bench", "Generates load and shows what happened");
   command->require_subcommand(1);
+  command->footer("Example:  weir bench http --connections 64 --duration 10s http://127.0.0.1:8080/");
+  AddBenchHttpCommand(*command, run);
 }
 
 }  // namespace weir::app

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "base/result.h"
+#include "bench/load/event_feed.h"
+#include "bench/load/progress.h"
+#include "bench/load/run_record.h"
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace weir::app {
+
+// What every bench command shows, and where.
+struct BenchOutputArguments {
+  bool json = false;
+  bool quiet = false;
+  bool progress = false;
+  std::string report;  // a file; empty: none
+  std::string admin;   // ADDRESS:PORT; empty: no appliance is watched
+};
+
+// Adds --json, --report, --quiet, --progress and --admin to a command.
+void AddBenchOutputOptions(CLI::App& command, BenchOutputArguments& arguments);
+
+// What a run is shown by: progress on standard error while it goes, the appliance's events and shares beside it, and
+// the table, JSON and page at its end. Thread: one.
+class BenchOutput {
+ public:
+  struct Options {
+    BenchOutputArguments arguments;
+    std::string unit;             // as in RunRecord
+    double duration_seconds = 0;  // 0: not known
+    bool admin_shares = false;    // shares come from the appliance's counters: the generator counts none itself
+  };
+
+  // Before the load starts: opens the report's file and the event feed, so that a wrong path or address is told at
+  // once.
+  [[nodiscard]] static Result<std::unique_ptr<BenchOutput>> Open(Options options);
+
+  // For every second that has ended: adds the shares that the appliance counted.
+  void AddShares(bench::Counts& second);
+  // Shows a second as progress.
+  void Show(const bench::Interval& second);
+  // Puts the appliance's events into the record, prints the table or JSON, writes the page. Fails when the page cannot
+  // be written.
+  [[nodiscard]] Result<void> Finish(bench::RunRecord& record);
+
+ private:
+  struct CloseFile {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  explicit BenchOutput(Options options) : options_(std::move(options)) {}
+  void TakeEvents();
+
+  Options options_;
+  std::unique_ptr<std::FILE, CloseFile> page_;
+  std::unique_ptr<bench::EventFeed> feed_;
+  std::unique_ptr<bench::Progress> progress_;
+  std::vector<bench::ApplianceEvent> events_;  // their seconds count from 1970 until Finish
+};
+
+}  // namespace weir::app

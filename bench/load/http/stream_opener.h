@@ -1,0 +1,50 @@
+#pragma once
+
+#include "base/result.h"
+#include "bench/load/http/http_counts.h"
+#include "bench/load/http/load_plan.h"
+#include "net/event_loop.h"
+#include "net/stream.h"
+#include "net/tls_client.h"
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::bench {
+
+// A stream to an origin, with or without TLS.
+struct OpenedStream {
+  std::unique_ptr<net::Stream> stream;  // null when the system refused at once
+  net::TlsClientStream* tls = nullptr;  // the same stream, when it speaks TLS
+};
+
+// Why a stream did not open.
+struct OpenFailure {
+  ErrorKind kind = ErrorKind::kConnectFailed;
+  std::string_view detail;
+};
+// From what OnConnected said. `tls` may be null.
+[[nodiscard]] OpenFailure OpenFailureOf(int error, const net::TlsClientStream* tls);
+
+// Opens streams to the origins of a plan; each origin's addresses take turns. Thread: that of its loop.
+class StreamOpener {
+ public:
+  // `origins` outlives it. Fails when TLS is needed and cannot be set up.
+  [[nodiscard]] static Result<std::unique_ptr<StreamOpener>> Build(net::EventLoop& loop,
+                                                                   const std::vector<Origin>& origins,
+                                                                   const net::TlsClientSettings& tls);
+  [[nodiscard]] OpenedStream Open(std::uint32_t origin, net::StreamEvents& events, int& error);
+
+ private:
+  StreamOpener(net::EventLoop& loop, const std::vector<Origin>& origins) : loop_(loop), origins_(origins) {}
+
+  net::EventLoop& loop_;
+  const std::vector<Origin>& origins_;
+  std::vector<std::size_t> turns_;  // by origin: how many were opened
+  std::unique_ptr<net::TlsClient> tls_;
+};
+
+}  // namespace weir::bench
