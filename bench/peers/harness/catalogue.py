@@ -3,9 +3,10 @@
 import dataclasses
 import functools
 
-from . import peers_dns, peers_http, scenarios_dns, scenarios_rate, scenarios_state
+from . import peers_dns, peers_http, scenarios_dns, scenarios_open_loop, scenarios_rate, scenarios_state
 from .dnsperf import Dnsperf
 from .load import Wrk
+from .weir_bench import WeirBenchDns, WeirBenchHttp
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Entry:
     title: str
     run: object
     family: str = "http"
-    needs_generator: bool = True
+    needs: tuple = ("http",)  # load: http, dns, open-loop
 
 
 def _rate_entries():
@@ -25,8 +26,8 @@ def _rate_entries():
 
 def _dns_entries():
     for scenario in scenarios_dns.SCENARIOS:
-        yield Entry(scenario.key, scenario.title, functools.partial(scenarios_dns.run_scenario, scenario), "dns")
-    yield Entry("dns-many", "1,000,000 records against 100", scenarios_dns.many_records, "dns")
+        yield Entry(scenario.key, scenario.title, functools.partial(scenarios_dns.run_scenario, scenario), "dns", ("dns",))
+    yield Entry("dns-many", "1,000,000 records against 100", scenarios_dns.many_records, "dns", ("dns",))
 
 
 SCENARIOS = {entry.key: entry for entry in (
@@ -37,15 +38,17 @@ SCENARIOS = {entry.key: entry for entry in (
           functools.partial(scenarios_rate.compare_rules, kind="regex", large=1000, minimum=0.5, stretch=0.8)),
     Entry("targets", "2,000 targets in a group against 2", scenarios_rate.compare_targets),
     Entry("workers", "2 workers on 2 CPUs against 1", scenarios_rate.compare_workers),
-    Entry("rule-memory", "memory of 10,000 rules", scenarios_state.rule_memory, needs_generator=False),
-    Entry("idle", "memory of 19,000 idle connections", scenarios_state.idle_connections, needs_generator=False),
+    Entry("rule-memory", "memory of 10,000 rules", scenarios_state.rule_memory, needs=()),
+    Entry("idle", "memory of 19,000 idle connections", scenarios_state.idle_connections, needs=()),
     Entry("syscalls", "system calls of a small request and of 1 MiB", scenarios_state.system_calls),
     Entry("reload", "20 reloads of 10,000 rules under load, three times", scenarios_state.reloads),
+    Entry("open-loop", "latency at 30 % and 70 % of HAProxy's peak", scenarios_open_loop.open_loop, needs=("http", "open-loop")),
     *_dns_entries(),
 )}
 
 PEERS = {"http": peers_http.PEERS, "dns": peers_dns.PEERS}
-GENERATORS = ("wrk",)
+HTTP_GENERATORS = ("wrk", "weir")
+DNS_GENERATORS = ("dnsperf", "weir")
 
 
 def scenario_keys(family):
@@ -60,12 +63,18 @@ def peer(name, options):
     return next(peers[name] for peers in PEERS.values() if name in peers)(options)
 
 
-def set_generators(options, name, scenarios):
-    """The load generators that the scenarios need, as `generator` (HTTP) and `dns_generator`; absent ones are None."""
-    needed = {SCENARIOS[key].family for key in scenarios if SCENARIOS[key].needs_generator}
-    options.generator = {"wrk": Wrk}[name]() if "http" in needed else None
-    options.dns_generator = Dnsperf() if "dns" in needed else None
-    return ", ".join(one.version() for one in (options.generator, options.dns_generator) if one)
+def set_generators(options, http, dns, scenarios):
+    """Sets the load generators that the scenarios need, as `generator` and `dns_generator` (absent: None); their versions."""
+    needed = {need for key in scenarios for need in SCENARIOS[key].needs}
+    options.generator = options.dns_generator = options.open_loop = None
+    if "http" in needed:
+        options.generator = Wrk() if http == "wrk" else WeirBenchHttp(options.bench)
+    if "dns" in needed:
+        options.dns_generator = Dnsperf() if dns == "dnsperf" else WeirBenchDns(options.bench)
+    if "open-loop" in needed:
+        options.open_loop = WeirBenchHttp(options.bench)
+    used = [one.version() for one in (options.generator, options.dns_generator, options.open_loop) if one]
+    return ", ".join(dict.fromkeys(used)) or "none"
 
 
 def listing(options):

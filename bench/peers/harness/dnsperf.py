@@ -1,5 +1,7 @@
 """DNS load by dnsperf: closed loop with a window of outstanding queries."""
 
+import dataclasses
+import pathlib
 import re
 import signal
 import subprocess
@@ -8,6 +10,17 @@ from .load import GRACE_SECONDS, Sample
 from .process import PeerFailed, Refused, program
 
 OUTSTANDING = 512
+
+
+@dataclasses.dataclass(frozen=True)
+class Questions:
+    """What a round asks: `file` has lines `name type`; a response code other than `expected` is an error, None expects any.
+    `subnets` is a file of client subnets that take turns; dnsperf, which knows one, uses `subnet`."""
+    file: pathlib.Path
+    expected: str | None = "NOERROR"
+    edns: bool = False
+    subnets: pathlib.Path | None = None
+    subnet: str = ""  # CIDR of IPv4, /24
 
 
 class Dnsperf:
@@ -23,10 +36,14 @@ class Dnsperf:
         found = re.search(r"Version (\S+)", text.stdout + text.stderr)
         return f"dnsperf {found[1]}" if found else "dnsperf"
 
-    def run(self, port, queries, seconds, cpus, options=(), expected="NOERROR"):
-        """One round of the file `queries`; a response code other than `expected` is an error; None expects any."""
-        command = ["taskset", "-c", cpus, self.path, "-s", "127.0.0.1", "-p", str(port), "-d", str(queries), "-c", "1", "-T", "1",
-                   "-q", str(OUTSTANDING), "-l", str(int(seconds) + 1), *options]
+    def run(self, port, questions, seconds, cpus):
+        """One round. dnsperf takes whole seconds: it is interrupted to end earlier, which it reports exactly."""
+        command = ["taskset", "-c", cpus, self.path, "-s", "127.0.0.1", "-p", str(port), "-d", str(questions.file), "-c", "1",
+                   "-T", "1", "-q", str(OUTSTANDING), "-l", str(int(seconds) + 1)]
+        if questions.edns or questions.subnet:
+            command.append("-e")
+        if questions.subnet:
+            command += ["-E", client_subnet(questions.subnet)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as dnsperf:
             try:
                 output, errors = dnsperf.communicate(timeout=seconds)
@@ -37,7 +54,7 @@ class Dnsperf:
                 except subprocess.TimeoutExpired:
                     dnsperf.kill()
                     raise PeerFailed("dnsperf did not end when it was interrupted") from None
-        return self.sample(output, errors, expected)
+        return self.sample(output, errors, questions.expected)
 
     @staticmethod
     def sample(output, errors, expected):
@@ -52,3 +69,9 @@ class Dnsperf:
             if expected and code != expected:
                 kinds[code] = int(count)
         return Sample(int(value("Queries completed")), value(r"Run time \(s\)"), 0, {k: n for k, n in kinds.items() if n}, {})
+
+
+def client_subnet(cidr):
+    """dnsperf's spelling of EDNS option 8 (RFC 7871) for an IPv4 /24: family 1, source prefix 24, scope 0, three bytes."""
+    octets = cidr.partition("/")[0].split(".")[:3]
+    return "8:00011800" + bytes(map(int, octets)).hex()

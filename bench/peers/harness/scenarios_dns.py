@@ -5,6 +5,7 @@ import pathlib
 import random
 import time
 
+from .dnsperf import Questions
 from .peers_dns import NOERROR, NXDOMAIN, PEERS, DnsSetup, Echo
 from .rounds import Bar, Variant, judge_value, rate_result, run_rounds, say
 from .scenarios_rate import targets, variant
@@ -21,11 +22,12 @@ RECORDS_MANY = 1_000_000
 
 @dataclasses.dataclass(frozen=True)
 class Scenario:
-    """`ask` gives the lines of the query file for a setup; `options` are dnsperf's."""
+    """`ask` gives the lines of the query file for a setup; `subnets`: from the clients of its networks."""
     key: str
     title: str
     ask: object
-    options: tuple = ()
+    edns: bool = False
+    subnets: bool = False
     expected: str = "NOERROR"
     probe: tuple = ("h0.example.test", "A", NOERROR)
     dynamic: str = ""
@@ -36,23 +38,18 @@ def hosts(record_type):
     return lambda setup: [f"h{index}.example.test {record_type}" for index in range(setup.hosts)]
 
 
-def client_subnet(net_index):
-    """dnsperf's EDNS option 8 (RFC 7871) for one of the networks: family 1, /24."""
-    return f"8:00011800{bytes([11, net_index >> 8, net_index & 255]).hex()}"
-
-
 SCENARIOS = [
     Scenario("dns-a", "static A records, 100 names", hosts("A")),
     Scenario("dns-aaaa", "static AAAA records, 100 names", hosts("AAAA"), probe=("h0.example.test", "AAAA", NOERROR)),
     Scenario("dns-nxdomain", "names that do not exist", lambda setup: [f"x{i}.example.test A" for i in range(setup.hosts)],
              expected="NXDOMAIN", probe=("x0.example.test", "A", NXDOMAIN)),
-    Scenario("dns-edns", "static A records, queries with EDNS", hosts("A"), options=("-e",)),
+    Scenario("dns-edns", "static A records, queries with EDNS", hosts("A"), edns=True),
     Scenario("dns-weighted", "weighted over four records, each governed by a health check", lambda _: ["w.example.test A"],
              probe=("w.example.test", "A", NOERROR), dynamic="weighted", bars=DYNAMIC_BARS),
     Scenario("dns-failover", "primary and secondary governed by health checks", lambda _: ["f.example.test A"],
              probe=("f.example.test", "A", NOERROR), dynamic="failover", bars=DYNAMIC_BARS),
     Scenario("dns-ecs", "latency by client subnet over 1,000 networks, governed by health checks", lambda _: ["ecs.example.test A"],
-             options=("-e", "-E", client_subnet(617)), probe=("ecs.example.test", "A", NOERROR), dynamic="ecs",
+             edns=True, subnets=True, probe=("ecs.example.test", "A", NOERROR), dynamic="ecs",
              bars=DYNAMIC_BARS),
 ]
 
@@ -63,17 +60,26 @@ def write_queries(options, name, lines):
     return path
 
 
-def load_of(options, queries, dnsperf_options=(), expected="NOERROR"):
+def load_of(options, questions):
     def load(process, seconds):
-        code = None if isinstance(process.peer, Echo) else expected  # the echo knows no codes
-        return options.dns_generator.run(process.port, queries, seconds, options.load_cpus, dnsperf_options, code)
+        asked = dataclasses.replace(questions, expected=None) if isinstance(process.peer, Echo) else questions
+        return options.dns_generator.run(process.port, asked, seconds, options.load_cpus)
     return load
+
+
+def questions_of(options, scenario, setup):
+    asked = Questions(write_queries(options, scenario.key, scenario.ask(setup)), scenario.expected, scenario.edns)
+    if not scenario.subnets:
+        return asked
+    nets = [setup.net(index)[0] for index in range(setup.nets)]
+    return dataclasses.replace(asked, subnets=write_queries(options, f"{scenario.key}-subnets", nets), subnet=nets[617])
 
 
 def run_scenario(scenario, options):
     with targets(options) as check_port:
         setup = DnsSetup(check_port=check_port, probe=scenario.probe, dynamic=scenario.dynamic)
-        load = load_of(options, write_queries(options, scenario.key, scenario.ask(setup)), scenario.options, scenario.expected)
+        questions = questions_of(options, scenario, setup)
+        load = load_of(options, questions)
         variants = []
         for name in options.peers:
             peer = PEERS[name](options)
@@ -81,8 +87,8 @@ def run_scenario(scenario, options):
                 continue
             variants.append(variant(options, name, peer, setup, load))
         if scenario.dynamic and "weir" in options.peers:
-            static = load_of(options, write_queries(options, "static", hosts("A")(setup)), scenario.options)
-            variants.append(variant(options, "weir-static", PEERS["weir"](options), setup, static))
+            static = dataclasses.replace(questions, file=write_queries(options, "static", hosts("A")(setup)))
+            variants.append(variant(options, "weir-static", PEERS["weir"](options), setup, load_of(options, static)))
         results = run_rounds(variants, options)
     return rate_result(scenario.key, scenario.title, results, scenario.bars, "answers")
 
@@ -100,7 +106,7 @@ def many_records(options):
                 picked = [random_names.randrange(setup.hosts) for _ in range(min(setup.hosts, 100_000))]
                 queries = write_queries(options, f"many-{records}", [f"h{i}.example.test A" for i in picked])
                 label = f"{name}, {records:,} records"
-                running.append(_timed(variant(options, label, PEERS[name](options), setup, load_of(options, queries)), rows))
+                running.append(_timed(variant(options, label, PEERS[name](options), setup, load_of(options, Questions(queries))), rows))
         rounds_of = run_rounds(running, options)
     facts = {label: (seconds, pss) for label, seconds, pss in rows}
     big, small = f"weir, {RECORDS_MANY:,} records", "weir, 100 records"
