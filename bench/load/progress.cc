@@ -107,7 +107,9 @@ std::string Progress::Line(const Interval& interval, std::string_view latest_eve
 
 void Progress::Show(const Interval& interval, std::string_view latest_event) {
   if (!options_.terminal) {
-    std::fputs(Line(interval, latest_event).c_str(), out_);
+    const bool is_new = latest_event != shown_event_;
+    shown_event_ = latest_event;
+    std::fputs(Line(interval, is_new ? latest_event : std::string_view()).c_str(), out_);
     std::fflush(out_);
     return;
   }

@@ -26,7 +26,8 @@ class Progress {
  public:
   // `out` is not owned and outlives the object; stderr as a rule.
   Progress(std::FILE* out, ProgressOptions options);
-  // Shows one interval; `latest_event` may be empty.
+  // Shows one interval; `latest_event` may be empty. Where there is no terminal, an event is shown once, not with each
+  // line that follows.
   void Show(const Interval& interval, std::string_view latest_event = {});
   // Ends the display: takes the block off a terminal, so that the closing table stands alone. May be called twice.
   void Finish();
@@ -39,6 +40,7 @@ class Progress {
   std::FILE* out_;
   ProgressOptions options_;
   std::size_t lines_on_screen_ = 0;
+  std::string shown_event_;
 };
 
 }  // namespace weir::bench

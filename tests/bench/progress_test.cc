@@ -125,9 +125,11 @@ TEST(ProgressTest, WhatIsNoTerminalGetsALinePerInterval) {
   Progress progress(sink.file(), ProgressOptionsFor(sink.file()));
   progress.Show(Second());
   progress.Show(Second(), "target gone");
+  progress.Show(Second(), "target gone");
   progress.Finish();
   const auto text = sink.Text();
-  EXPECT_EQ(std::ranges::count(text, '\n'), 2);
+  EXPECT_EQ(std::ranges::count(text, '\n'), 3);
+  EXPECT_EQ(text.find("target gone"), text.rfind("target gone")) << "an event is told once";
   EXPECT_THAT(text, Not(HasSubstr("\x1b")));
 }
 

@@ -266,7 +266,7 @@ new ResizeObserver(() => {
   const width = document.querySelector("main").clientWidth;
   if (width === drawnWidth) return;
   drawnWidth = width;
-  drawAll();
+  requestAnimationFrame(drawAll);
 }).observe(document.querySelector("main"));
 
 for (const row of document.querySelectorAll("#events tr[data-event]")) {
