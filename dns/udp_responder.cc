@@ -20,12 +20,16 @@ constexpr int kBatchesPerTurn = 4;
 // A query is one question and a few options; what is longer is cut off and so malformed.
 constexpr std::size_t kQueryBytesMax = 4'096;
 constexpr std::size_t kControlBytes = 64;
+// Queries that wait while the worker is busy elsewhere; the system's default holds under 300. The system may allow
+// less.
+constexpr int kReceiveBufferBytes = 1 << 20;
 static_assert(kControlBytes >= CMSG_SPACE(sizeof(in6_pktinfo)) && kControlBytes >= CMSG_SPACE(sizeof(in_pktinfo)));
 
 void SetOption(int fd, int level, int option, int value) { setsockopt(fd, level, option, &value, sizeof(value)); }
 
 // Answers fit kUdpPayloadMax; path MTU messages, which anybody can forge, must not make them smaller (RFC 9715 3.1).
 void PrepareSocket(int fd, bool v4, bool wildcard) {
+  SetOption(fd, SOL_SOCKET, SO_RCVBUF, kReceiveBufferBytes);
   if (v4) {
     SetOption(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
     if (wildcard) SetOption(fd, IPPROTO_IP, IP_PKTINFO, 1);
