@@ -25,7 +25,7 @@ using ::testing::Pair;
 const SteadyTime kStart{seconds(1'000)};
 
 TEST(DnsQueryWindowTest, FindsOnlyWhatIsOpen) {
-  QueryWindow window(3);
+  QueryWindow window(3, 3);
   const std::uint16_t id = window.Open(kStart, kStart, 7).id;
   ASSERT_NE(window.Find(id), nullptr);
   EXPECT_EQ(window.Find(id)->question, 7U);
@@ -36,7 +36,7 @@ TEST(DnsQueryWindowTest, FindsOnlyWhatIsOpen) {
 }
 
 TEST(DnsQueryWindowTest, LateAnswersDoNotMatchTheSlotsNextQuery) {
-  QueryWindow window(1);
+  QueryWindow window(1, 1);
   std::set<std::uint16_t> ids;
   for (int i = 0; i < 1'000; ++i) {
     auto& pending = window.Open(kStart, kStart, 0);
@@ -46,7 +46,7 @@ TEST(DnsQueryWindowTest, LateAnswersDoNotMatchTheSlotsNextQuery) {
 }
 
 TEST(DnsQueryWindowTest, KeepsTheOrderOfSending) {
-  QueryWindow window(100);
+  QueryWindow window(100, 100);
   std::vector<std::uint16_t> ids;
   for (std::uint32_t i = 0; i < 100; ++i) ids.push_back(window.Open(kStart, kStart, i).id);
   EXPECT_EQ(window.room(), 0U);
@@ -59,6 +59,13 @@ TEST(DnsQueryWindowTest, KeepsTheOrderOfSending) {
     window.Close(*window.oldest());
   }
   EXPECT_EQ(window.oldest(), nullptr);
+}
+
+TEST(DnsQueryWindowTest, OpensWithTheAnswers) {
+  QueryWindow window(4, 2);
+  EXPECT_EQ(window.room(), 2U);
+  for (int i = 0; i < 10; ++i) window.Widen();
+  EXPECT_EQ(window.room(), 4U);
 }
 
 TEST(DnsScheduleTest, ConstantGapsAreExact) {

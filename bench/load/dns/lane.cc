@@ -112,6 +112,7 @@ void Lane::OnMessage(QueryWindow& window, std::span<const std::uint8_t> message,
   last_event_ = now;
   if (IsMeasured(*pending)) tally_.CountAnswer(message, response, now - pending->due);
   window.Close(*pending);
+  window.Widen();
 }
 
 void Lane::OnCutMessage(QueryWindow& window, std::span<const std::uint8_t> begin) {

@@ -7,7 +7,8 @@
 #include "bench/load/dns/schedule.h"
 #include "bench/load/dns/tally.h"
 
-#include <atomic>
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -17,6 +18,7 @@
 namespace weir::bench {
 
 inline constexpr std::chrono::seconds kIntervalLength{1};
+inline constexpr std::size_t kFirstWindow = 32;
 
 // The moments that all threads of a run share.
 struct RunTimes {
@@ -36,6 +38,11 @@ class Lane {
   [[nodiscard]] std::size_t PartOf(std::size_t total) const;
   [[nodiscard]] std::size_t index() const { return index_; }
   [[nodiscard]] const DnsLoad& load() const { return load_; }
+  // Queries that a new window allows. Flat out it opens with the answers: a first burst of hundreds would overrun the
+  // receive buffer of a server that has not woken up yet.
+  [[nodiscard]] std::size_t FirstWindow(std::size_t capacity) const {
+    return flat_out() ? std::min(capacity, kFirstWindow) : capacity;
+  }
   [[nodiscard]] bool flat_out() const { return schedule_.flat_out(); }
   [[nodiscard]] Tally& tally() { return tally_; }
 

@@ -2,11 +2,13 @@
 
 #include "base/check.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace weir::bench {
 
-QueryWindow::QueryWindow(std::size_t capacity) : capacity_(capacity), mask_(std::bit_ceil(capacity) - 1) {
+QueryWindow::QueryWindow(std::size_t capacity, std::size_t allowed)
+    : capacity_(capacity), allowed_(std::clamp<std::size_t>(allowed, 1, capacity)), mask_(std::bit_ceil(capacity) - 1) {
   WEIR_CHECK(capacity >= 1 && capacity <= kCapacityMax);
   slots_.resize(mask_ + 1);
   free_.resize(mask_ + 1);

@@ -29,10 +29,10 @@ class QueryWindow {
     std::uint16_t newer = 0;
   };
 
-  // `capacity` is 1 to kCapacityMax.
-  explicit QueryWindow(std::size_t capacity);
+  // `capacity` is 1 to kCapacityMax. The window begins with `allowed` queries and grows by one with each Widen.
+  QueryWindow(std::size_t capacity, std::size_t allowed);
 
-  [[nodiscard]] std::size_t room() const { return capacity_ - open_count_; }
+  [[nodiscard]] std::size_t room() const { return allowed_ > open_count_ ? allowed_ - open_count_ : 0; }
   [[nodiscard]] std::size_t open_count() const { return open_count_; }
 
   // Takes a slot; there is room. The identifier to send is in the answer.
@@ -41,6 +41,7 @@ class QueryWindow {
   [[nodiscard]] Pending* Find(std::uint16_t id);
   // The one that was sent first; null when none waits.
   [[nodiscard]] Pending* oldest();
+  void Widen() { allowed_ += allowed_ < capacity_ ? 1 : 0; }
   // `pending` is open; its slot is free afterwards.
   void Close(Pending& pending);
 
@@ -49,6 +50,7 @@ class QueryWindow {
   [[nodiscard]] std::uint16_t SlotOf(std::uint16_t id) const { return static_cast<std::uint16_t>(id & mask_); }
 
   std::size_t capacity_;
+  std::size_t allowed_;
   std::size_t mask_;
   std::vector<Pending> slots_;
   std::vector<std::uint16_t> free_;  // a ring: the slot that has been free longest is used next

@@ -29,7 +29,7 @@ SteadyTime Now() { return std::chrono::steady_clock::now(); }
 // One connection and what is on its way on it.
 class TcpConnection {
  public:
-  TcpConnection(Lane& lane, std::size_t window) : lane_(lane), window_(window) {}
+  TcpConnection(Lane& lane, std::size_t window) : lane_(lane), window_(window, lane.FirstWindow(window)) {}
 
   // Connects when it is time to.
   void Connect(SteadyTime now);

@@ -75,7 +75,7 @@ UdpPort::UdpPort(Lane& lane, std::span<const UniqueFd> sockets) : lane_(lane) {
     const DnsLoad& load = lane.load();
     const std::size_t number = lane.index() + i * load.threads;
     const std::size_t window = load.outstanding / load.sockets + (number < load.outstanding % load.sockets ? 1 : 0);
-    sockets_.push_back({sockets[i].get(), QueryWindow(window)});
+    sockets_.push_back({sockets[i].get(), QueryWindow(window, lane.FirstWindow(window))});
     polled_.push_back({sockets[i].get(), POLLIN, 0});
   }
   for (std::size_t i = 0; i < kBatch; ++i) {
