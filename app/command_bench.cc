@@ -11,6 +11,7 @@ void AddBenchCommand(CLI::App& root, Command& run) {
   command->require_subcommand(1);
   command->footer("Example:  weir bench http --connections 64 --duration 10s http://127.0.0.1:8080/");
   AddBenchHttpCommand(*command, run);
+  AddBenchDnsCommand(*command, run);
 }
 
 }  // namespace weir::app

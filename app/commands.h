@@ -32,5 +32,6 @@ void AddBenchCommand(CLI::App& root, Command& run);
 
 // Those of `bench`; `bench` is the command that they are added to.
 void AddBenchHttpCommand(CLI::App& bench, Command& run);
+void AddBenchDnsCommand(CLI::App& bench, Command& run);
 
 }  // namespace weir::app
