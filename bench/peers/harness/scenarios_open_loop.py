@@ -29,9 +29,12 @@ def measure_rate(options, processes, load, rate):
     for number in range(options.rounds):
         for name, process in processes.items():
             sample = options.open_loop.run(process.port, load, options.seconds, options.load_cpus, rate)
+            if not sample.requests:
+                say(f"  round {number + 1} {name:16} nothing answered: {sample.errors}")
+                continue
             samples[name].append(sample)
             say(f"  round {number + 1} {name:16} p99 {sample.latency_us['p99']:,.0f} µs {sample.errors or ''}")
-    return samples
+    return {name: taken for name, taken in samples.items() if taken}
 
 
 def open_loop(options):
