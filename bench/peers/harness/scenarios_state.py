@@ -1,19 +1,17 @@
-"""The HTTP scenarios whose figure is not a rate: memory, system calls, reloads."""
+"""The HTTP scenarios whose figure is memory, or what a reload breaks."""
 
 import contextlib
 import http.client
 import json
-import pathlib
 import resource
 import signal
 import socket
-import subprocess
 import time
 
 from .peers_http import Nginx, Rules, Setup, Weir
-from .process import PeerFailed, Refused, program, wait_for
+from .process import PeerFailed, wait_for
 from .rounds import judge_value, say
-from .scenarios_rate import installed, load_of, targets, variant
+from .scenarios_rate import installed, targets, variant
 from .statistics import median
 
 IDLE_CONNECTIONS = 19000
@@ -129,63 +127,6 @@ def rule_memory(options):
     verdicts = [judge_value("10,000 rules cost ≤ 15 MB", cost.get("weir"), "MB", lambda value: value <= 15)]
     return plain("rule-memory", "10,000 host and path rules: proportional resident memory",
                  ["", "10 rules MB", "10,000 rules MB", "rules cost MB"], rows, verdicts)
-
-
-# ---- system calls
-
-
-def count_calls(process, load, seconds, file):
-    """{call: number} of every thread while `load` runs, and the Sample of the load."""
-    command = [program("strace"), "-f", "-c", "-S", "calls", "-o", str(file)]
-    for pid in process.pids():
-        command += ["-p", str(pid)]
-    with open(file.with_suffix(".said"), "w+b") as said:
-        strace = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=said)
-        try:
-            wait_for(lambda: file.with_suffix(".said").read_text().count("attached") >= len(process.pids()), 10,
-                     "strace attaching")
-            sample = load(process, seconds)
-        finally:
-            strace.send_signal(signal.SIGINT)
-            strace.wait()
-    calls = {}
-    for line in file.read_text().splitlines():
-        words = line.split()
-        if len(words) >= 5 and words[0].replace(".", "").isdigit() and words[-1] != "total":
-            calls[words[-1]] = int(words[3])
-    return calls, sample
-
-
-def system_calls(options):
-    if not program("strace"):
-        raise Refused("strace is not installed: scripts/install-dependencies bench")
-    rows, each = [], {}
-    for request in ("small", "1m"):
-        with targets(options) as port:
-            for name, peer in installed(options, options.peers):
-                setup = Setup(targets=(f"127.0.0.1:{port}",), large_bodies=request == "1m")
-                label = f"{name}-{request}"
-                with started(options, label, peer, setup) as process:
-                    if not process:
-                        continue
-                    load = load_of(options, setup, request)
-                    load(process, 0.3)
-                    calls, sample = count_calls(process, load, max(3.0, options.seconds), pathlib.Path(options.folder) / f"{label}.calls")
-                total = sum(calls.values()) / max(1, sample.requests)
-                each[label] = total
-                often = [f"{call} {count / sample.requests:.2f}" for call, count in sorted(calls.items(), key=lambda c: -c[1])
-                         if count / max(1, sample.requests) >= 0.02]
-                say(f"  {label:24} {total:.2f} calls")
-                rows.append([name, "13 bytes" if request == "small" else "1 MiB", f"{total:.2f}", ", ".join(often),
-                             f"{sample.requests:,}"])
-    verdicts = [
-        judge_value("≤ 4.5 for a small request", each.get("weir-small"), "calls", lambda value: value <= 4.5),
-        judge_value("≤ 25 for 1 MiB", each.get("weir-1m"), "calls", lambda value: value <= 25),
-        judge_value("≤ 4.2 for a small request", each.get("weir-small"), "calls", lambda value: value <= 4.2, True),
-        judge_value("≤ 20 for 1 MiB", each.get("weir-1m"), "calls", lambda value: value <= 20, True)]
-    return plain("syscalls", "system calls of a request, 64 connections", ["", "response", "calls", "which", "requests"], rows,
-                 verdicts, note="Counted by strace, which slows the proxy: it then finds more work at each turn of its loop than "
-                                "when it runs free.")
 
 
 # ---- reloads
