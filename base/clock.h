@@ -24,5 +24,6 @@ class Clock {
 
 // 2026-11-02T10:15:30.123456Z (RFC 3339, microseconds), as ALB's logs print it.
 [[nodiscard]] std::string FormatIso8601(WallTime time);
+void AppendIso8601(std::string& out, WallTime time);
 
 }  // namespace weir

@@ -2,8 +2,10 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
 #include <bit>
 #include <chrono>
+#include <cstddef>
 
 namespace weir {
 namespace {
@@ -55,11 +57,16 @@ double Random::Fraction() { return static_cast<double>(Next() >> 11) * 0x1.0p-53
 
 void Random::AppendHex(std::string& out, int digits) {
   static constexpr char kDigits[] = "0123456789abcdef";
-  std::uint64_t bits = 0;
-  for (int i = 0; i < digits; ++i) {
-    if (i % 16 == 0) bits = Next();
-    out += kDigits[bits & 15];
-    bits >>= 4;
+  while (digits > 0) {
+    char text[16];
+    std::uint64_t bits = Next();
+    const int count = std::min(digits, 16);
+    for (int i = 0; i < count; ++i) {
+      text[i] = kDigits[bits & 15];
+      bits >>= 4;
+    }
+    out.append(text, static_cast<std::size_t>(count));
+    digits -= count;
   }
 }
 

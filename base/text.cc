@@ -21,11 +21,21 @@ std::string ToLowerAscii(std::string_view text) {
 }
 
 std::optional<std::uint64_t> ParseDecimal(std::string_view text) {
+  constexpr std::size_t kDigitsWithoutOverflow = 19;
   std::uint64_t value = 0;
-  const char* end = text.data() + text.size();
-  // from_chars takes no sign for unsigned types and no leading white space.
-  const auto [rest, error] = std::from_chars(text.data(), end, value);
-  if (text.empty() || error != std::errc{} || rest != end) return std::nullopt;
+  const char* const end = text.data() + text.size();
+  if (text.size() > kDigitsWithoutOverflow) {
+    // from_chars takes no sign for unsigned types and no leading white space.
+    const auto [rest, error] = std::from_chars(text.data(), end, value);
+    if (error != std::errc{} || rest != end) return std::nullopt;
+    return value;
+  }
+  if (text.empty()) return std::nullopt;
+  for (const char* at = text.data(); at != end; ++at) {
+    const auto digit = static_cast<unsigned char>(*at - '0');
+    if (digit > 9) return std::nullopt;
+    value = value * 10 + digit;
+  }
   return value;
 }
 

@@ -1,6 +1,7 @@
 #include "http/field_section.h"
 
 #include "base/text.h"
+#include "http/field_id.h"
 #include "http/scan.h"
 
 #include <algorithm>
@@ -47,37 +48,31 @@ NameLikeness FramingLikeness(std::string_view name) {
 }
 
 void FieldFacts::Add(const Field& field, DesyncFinding& finding) {
-  const std::string_view name = field.name;
-  switch (name.size()) {
-    case 4:
-      if (TokenIs(name, "host")) {
-        if (host_lines++ == 0) host = field.value;
-      }
+  switch (field.id) {
+    case FieldId::kHost:
+      if (host_lines++ == 0) host = field.value;
       return;
-    case 6:
-      if (TokenIs(name, "expect")) {
-        const bool is_continue = EqualsIgnoreCase(field.value, "100-continue");
-        expects_continue |= is_continue;
-        has_other_expectation |= !is_continue;
-      }
+    case FieldId::kExpect: {
+      const bool is_continue = EqualsIgnoreCase(field.value, "100-continue");
+      expects_continue |= is_continue;
+      has_other_expectation |= !is_continue;
       return;
-    case 7:
-      if (TokenIs(name, "upgrade")) has_upgrade |= !field.value.empty();
+    }
+    case FieldId::kUpgrade:
+      has_upgrade |= !field.value.empty();
       return;
-    case 10:
-      if (TokenIs(name, "connection")) AddConnection(field.value);
-      return;
-    case 14:
-      if (TokenIs(name, "content-length")) return AddLength(field.value, finding);
-      break;
-    case 17:
-      if (TokenIs(name, "transfer-encoding")) return AddCodings(field.value, finding);
+    case FieldId::kConnection:
+      return AddConnection(field.value);
+    case FieldId::kContentLength:
+      return AddLength(field.value, finding);
+    case FieldId::kTransferEncoding:
+      return AddCodings(field.value, finding);
+    case FieldId::kOther:
       break;
     default:
-      if (name.size() < 13) return;
-      break;
+      return;
   }
-  const NameLikeness likeness = FramingLikeness(name);
+  const NameLikeness likeness = FramingLikeness(field.name);
   if (likeness == NameLikeness::kNone) return;
   has_suspicious_length |= likeness == NameLikeness::kContentLength;
   has_suspicious_coding |= likeness == NameLikeness::kTransferEncoding;
@@ -180,8 +175,12 @@ ParseStatus FieldSection::Read(const char*& at, const char* end, std::vector<Fie
     if (fields.size() >= limits.fields_max) {
       return Refuse("too many fields", DesyncClass::kCompliant, DesyncReason::kNone);
     }
-    const Field& field = fields.emplace_back(
-        Field{{at, static_cast<std::size_t>(name_end - at)}, {value, static_cast<std::size_t>(value_end - value)}});
+    const std::string_view name(at, static_cast<std::size_t>(name_end - at));
+    const bool verbatim = value - name_end == 2 && name_end[1] == ' ' && *value_end == '\r';
+    const Field& field = fields.emplace_back(Field{.name = name,
+                                                   .value = {value, static_cast<std::size_t>(value_end - value)},
+                                                   .id = IdentifyToken(name),
+                                                   .verbatim = verbatim});
     facts.Add(field, finding);
     at = next;
   }

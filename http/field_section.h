@@ -57,7 +57,7 @@ struct FieldFacts {
   bool expects_continue = false;
   bool has_other_expectation = false;
 
-  // Takes one field line. Both sides call it for every line; what it finds is added to `finding`.
+  // Takes one identified field line. Both sides call it for every line; what it finds is added to `finding`.
   void Add(const Field& field, DesyncFinding& finding);
 
  private:

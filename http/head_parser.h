@@ -13,7 +13,7 @@ struct HeadLimits {
   std::size_t start_line_bytes_max = 16 * 1024;
   std::size_t field_line_bytes_max = 16 * 1024 - 1;  // a line of 16,384 bytes was seen refused
   std::size_t head_bytes_max = 64 * 1024;            // all field lines and the start line
-  std::size_t fields_max = 1'000;                    // our choice: memory for views stays under 32 KiB
+  std::size_t fields_max = 1'000;                    // our choice: memory for views stays under 40 KiB
 };
 // Limits for a target's response: 32 KiB of headers.
 [[nodiscard]] HeadLimits ResponseHeadLimits();

@@ -1,6 +1,7 @@
 #include "http/message.h"
 
 #include "base/text.h"
+#include "http/field_id.h"
 #include "http/scan.h"
 
 #include <algorithm>
@@ -36,23 +37,6 @@ bool NamesNoField(std::string_view option) {
       return EqualsIgnoreCase(option, "keep-alive");
     case 14:
       return EqualsIgnoreCase(option, "content-length");
-    default:
-      return false;
-  }
-}
-
-bool IsHopByHop(std::string_view name) {
-  switch (name.size()) {
-    case 2:
-      return EqualsIgnoreCase(name, "te");
-    case 7:
-      return EqualsIgnoreCase(name, "upgrade");
-    case 10:
-      return EqualsIgnoreCase(name, "connection") || EqualsIgnoreCase(name, "keep-alive");
-    case 16:
-      return EqualsIgnoreCase(name, "proxy-connection");
-    case 17:
-      return EqualsIgnoreCase(name, "transfer-encoding");
     default:
       return false;
   }
@@ -135,6 +119,8 @@ std::string_view ToString(DesyncReason value) {
   std::unreachable();
 }
 
+FieldId IdentifyField(std::string_view name) { return IsToken(name) ? IdentifyToken(name) : FieldId::kOther; }
+
 const Field* FindField(const std::vector<Field>& fields, std::string_view name) {
   for (const Field& field : fields) {
     if (field.name.size() == name.size() && EqualsIgnoreCase(field.name, name)) return &field;
@@ -154,7 +140,7 @@ bool HasListToken(const std::vector<Field>& fields, std::string_view name, std::
 
 HopByHopFields::HopByHopFields(const std::vector<Field>& fields) {
   for (const Field& field : fields) {
-    if (field.name.size() != 10 || !EqualsIgnoreCase(field.name, "connection")) continue;
+    if (IdOf(field) != FieldId::kConnection) continue;
     for (std::string_view list = field.value; !list.empty();) {
       const std::string_view option = TakeListElement(list);
       if (NamesNoField(option)) continue;
@@ -164,8 +150,7 @@ HopByHopFields::HopByHopFields(const std::vector<Field>& fields) {
   }
 }
 
-bool HopByHopFields::Contains(std::string_view name) const {
-  if (IsHopByHop(name)) return true;
+bool HopByHopFields::IsNamed(std::string_view name) const {
   for (std::size_t i = 0; i < named_count_; ++i) {
     if (named_[i].size() == name.size() && EqualsIgnoreCase(named_[i], name)) return true;
   }

@@ -3,17 +3,48 @@
 // HTTP messages without I/O: strict HTTP/1.1 codec, framing verdicts, fields, request targets. Nothing here knows a
 // socket, a route or a configuration. Words are RFC 9110's and RFC 9112's.
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
 
 namespace weir::http {
 
+// Names that a proxy does something with of its own: told apart once, while the line is read.
+enum class FieldId : std::uint8_t {
+  kUnidentified,  // not asked yet: a field that no parser made
+  kOther,
+  kConnection,
+  kContentLength,
+  kExpect,
+  kHost,
+  kKeepAlive,
+  kProxyConnection,
+  kTe,
+  kTransferEncoding,
+  kUpgrade,
+  kUserAgent,
+  kXAmznTraceId,
+  kXForwardedFor,
+  kXForwardedPort,
+  kXForwardedProto,
+};
+
 // One field line. The views point into the bytes that were parsed. The value has no white space around it.
 struct Field {
   std::string_view name;
   std::string_view value;
+  FieldId id = FieldId::kUnidentified;
+  // Set by the parsers only: the line stands in memory, from the first byte of its name, as `name: value\r\n`, so that
+  // a serialiser may copy it (and its neighbours) whole.
+  bool verbatim = false;
 };
+
+// The identity of a name, whatever its case. Never kUnidentified.
+[[nodiscard]] FieldId IdentifyField(std::string_view name);
+[[nodiscard]] inline FieldId IdOf(const Field& field) {
+  return field.id != FieldId::kUnidentified ? field.id : IdentifyField(field.name);
+}
 
 enum class Version : std::uint8_t { kHttp10, kHttp11, kHttp2 };
 
@@ -104,9 +135,27 @@ class HopByHopFields {
   // Reads the Connection fields. The views must outlive this object. Allocates nothing for up to 16 named fields; more
   // are refused by the parser (400).
   explicit HopByHopFields(const std::vector<Field>& fields);
-  [[nodiscard]] bool Contains(std::string_view name) const;
+  [[nodiscard]] bool Contains(const Field& field) const {
+    return IsHopByHop(IdOf(field)) || (named_count_ > 0 && IsNamed(field.name));
+  }
+  [[nodiscard]] bool Contains(std::string_view name) const { return Contains(Field{name, {}}); }
 
  private:
+  [[nodiscard]] static bool IsHopByHop(FieldId id) {
+    switch (id) {
+      case FieldId::kConnection:
+      case FieldId::kKeepAlive:
+      case FieldId::kProxyConnection:
+      case FieldId::kTe:
+      case FieldId::kTransferEncoding:
+      case FieldId::kUpgrade:
+        return true;
+      default:
+        return false;
+    }
+  }
+  [[nodiscard]] bool IsNamed(std::string_view name) const;
+
   static constexpr std::size_t kNamedMax = 16;
   std::string_view named_[kNamedMax];
   std::size_t named_count_ = 0;

@@ -3,6 +3,7 @@
 #include "http/scan.h"
 
 #include <algorithm>
+#include <cstddef>
 
 namespace weir::http {
 
@@ -14,16 +15,27 @@ bool EndsTarget(char c) { return IsByte(kTargetStop, c) && c != '#'; }
 }  // namespace
 
 void AppendField(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ", 2).append(value).append("\r\n", 2);
+  const std::size_t before = out.size();
+  const std::size_t after = before + name.size() + value.size() + 4;
+  out.resize_and_overwrite(after, [&](char* text, std::size_t /*room*/) {
+    char* at = text + before;
+    at = std::copy_n(name.data(), name.size(), at);
+    *at++ = ':';
+    *at++ = ' ';
+    at = std::copy_n(value.data(), value.size(), at);
+    *at++ = '\r';
+    *at = '\n';
+    return after;
+  });
 }
 
 void AppendStatusLine(std::string& out, Version version, std::uint16_t status, std::string_view reason) {
-  out.append(version == Version::kHttp10 ? "HTTP/1.0 " : "HTTP/1.1 ", 9);
-  out.push_back(static_cast<char>('0' + status / 100 % 10));
-  out.push_back(static_cast<char>('0' + status / 10 % 10));
-  out.push_back(static_cast<char>('0' + status % 10));
-  out.push_back(' ');
-  out.append(reason).append("\r\n", 2);
+  char start[] = "HTTP/1.1 000 ";
+  if (version == Version::kHttp10) start[7] = '0';
+  start[9] = static_cast<char>('0' + status / 100 % 10);
+  start[10] = static_cast<char>('0' + status / 10 % 10);
+  start[11] = static_cast<char>('0' + status % 10);
+  out.append(start, sizeof(start) - 1).append(reason).append("\r\n", 2);
 }
 
 void AppendRequestLine(std::string& out, std::string_view method, std::string_view target) {

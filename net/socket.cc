@@ -37,6 +37,8 @@ Result<UniqueFd> BindSocket(const Endpoint& endpoint, int type) {
   if (!endpoint.address.is_v4()) Enable(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY);
   const auto address = SocketAddress::From(endpoint);
   if (bind(fd.get(), address.get(), address.size) != 0) return fail("bind");
+  // Accepted sockets inherit it: nobody has to ask for it connection by connection.
+  if (type == SOCK_STREAM) Enable(fd.get(), IPPROTO_TCP, TCP_NODELAY);
   if (type == SOCK_STREAM && listen(fd.get(), kListenBacklog) != 0) return fail("listen on");
   return fd;
 }

@@ -25,7 +25,7 @@ struct SocketAddress {
 // Non-blocking, close-on-exec sockets. IPv6 sockets take IPv6 only, so that both wildcards can be bound beside each
 // other. The message names the endpoint and the system's reason (`cannot bind 0.0.0.0:80: Permission denied`).
 [[nodiscard]] Result<UniqueFd> ListenTcp(
-    const Endpoint& endpoint);  // SO_REUSEADDR and SO_REUSEPORT; one socket for each worker
+    const Endpoint& endpoint);  // SO_REUSEADDR, SO_REUSEPORT; one for each worker; accepted sockets have TCP_NODELAY
 [[nodiscard]] Result<UniqueFd> BindUdp(const Endpoint& endpoint);  // SO_REUSEPORT
 // Whether nobody else has the address: SO_REUSEPORT would let a second appliance of the same user share it unnoticed,
 // and take half of the connections. Binds without sharing and closes again. Port 0 is always free. Fails as the two

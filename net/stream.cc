@@ -22,7 +22,6 @@ void DisableNagle(int fd) {
 
 TcpStream::TcpStream(EventLoop& loop, UniqueFd fd, const Endpoint& peer, const Endpoint& local, StreamEvents& events)
     : loop_(loop), events_(&events), fd_(std::move(fd)), peer_(peer), local_(local) {
-  DisableNagle(fd_.get());
   Register();
 }
 
@@ -44,6 +43,7 @@ std::unique_ptr<TcpStream> TcpStream::Connect(EventLoop& loop, const Endpoint& p
     error = errno;
     return nullptr;
   }
+  DisableNagle(fd.get());
   auto stream = std::make_unique<TcpStream>(loop, std::move(fd), peer, Endpoint{}, events);
   stream->phase_ = Phase::kConnecting;
   error = 0;
@@ -60,7 +60,6 @@ void TcpStream::OnEvents(std::uint32_t events) {
     socklen_t size = sizeof(error);
     getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
     phase_ = Phase::kOpen;
-    if (error == 0) local_ = LocalEndpoint(fd_.get());
     events_->OnConnected(error);
     if (!fd_.valid()) return;
     if (error == 0 && readable_) events_->OnReadable();
@@ -97,14 +96,23 @@ IoResult TcpStream::Read(std::span<char> buffer) {
   }
 }
 
-IoResult TcpStream::Write(std::span<const iovec> pieces) {
+IoResult TcpStream::Send(std::span<const iovec> pieces, int flags) {
   std::size_t wanted = 0;
-  for (const iovec& piece : pieces) wanted += piece.iov_len;
+  std::size_t used = 0;
+  const iovec* piece = nullptr;
+  for (const iovec& each : pieces) {
+    if (each.iov_len == 0) continue;
+    wanted += each.iov_len;
+    piece = &each;
+    ++used;
+  }
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(pieces.data());
   message.msg_iovlen = pieces.size();
   for (;;) {
-    const ssize_t sent = sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+    // One piece costs less without a message header to take apart.
+    const ssize_t sent = used == 1 ? send(fd_.get(), piece->iov_base, wanted, flags | MSG_NOSIGNAL)
+                                   : sendmsg(fd_.get(), &message, flags | MSG_NOSIGNAL);
     if (sent >= 0) {
       const auto bytes = static_cast<std::size_t>(sent);
       if (bytes < wanted) writable_ = false;
@@ -118,6 +126,14 @@ IoResult TcpStream::Write(std::span<const iovec> pieces) {
     broken_ = true;
     return {IoStatus::kError, 0, errno};
   }
+}
+
+// The kernel holds the bytes back until the FIN joins them: one segment instead of two, and the peer wakes up once.
+IoResult TcpStream::WriteLast(std::span<const iovec> pieces) { return Send(pieces, MSG_MORE); }
+
+const Endpoint& TcpStream::local() const {
+  if (local_.port == 0 && fd_.valid()) local_ = LocalEndpoint(fd_.get());
+  return local_;
 }
 
 void TcpStream::ShutdownWrite() { shutdown(fd_.get(), SHUT_WR); }

@@ -49,6 +49,9 @@ class Stream {
   [[nodiscard]] virtual IoResult Read(std::span<char> buffer) = 0;
   // Writes the pieces in order with one call; `bytes` says how many were taken.
   [[nodiscard]] virtual IoResult Write(std::span<const iovec> pieces) = 0;
+  // The same for the last bytes of all: ShutdownWrite or Close follows at once when they are all taken, so that the end
+  // can travel with them.
+  [[nodiscard]] virtual IoResult WriteLast(std::span<const iovec> pieces) { return Write(pieces); }
   // Sends FIN; reading goes on.
   virtual void ShutdownWrite() = 0;
   // Closes both ways. `kReset` sends RST, so that the peer cannot take what it got for complete.
@@ -62,13 +65,15 @@ class Stream {
   // The connection is gone both ways (RST, or FIN both ways): nothing that is written can arrive.
   [[nodiscard]] virtual bool broken() const = 0;
   [[nodiscard]] virtual const Endpoint& peer() const = 0;
+  // Asks the system the first time, where nobody has told.
   [[nodiscard]] virtual const Endpoint& local() const = 0;
 };
 
 // A Stream over one TCP socket; one epoll registration for its life.
 class TcpStream final : public Stream, private FdWatcher {
  public:
-  // Takes an accepted, non-blocking socket. `events` outlives the stream or its Close.
+  // Takes an accepted, non-blocking socket of a ListenTcp listener. `local` with port 0: not known yet. `events`
+  // outlives the stream or its Close.
   TcpStream(EventLoop& loop, UniqueFd fd, const Endpoint& peer, const Endpoint& local, StreamEvents& events);
   ~TcpStream();
 
@@ -81,7 +86,8 @@ class TcpStream final : public Stream, private FdWatcher {
   void set_events(StreamEvents& events) { events_ = &events; }
 
   [[nodiscard]] IoResult Read(std::span<char> buffer) override;
-  [[nodiscard]] IoResult Write(std::span<const iovec> pieces) override;
+  [[nodiscard]] IoResult Write(std::span<const iovec> pieces) override { return Send(pieces, 0); }
+  [[nodiscard]] IoResult WriteLast(std::span<const iovec> pieces) override;
   void ShutdownWrite() override;
   void Close(CloseMode mode) override;
   [[nodiscard]] bool readable() const override { return readable_; }
@@ -89,10 +95,11 @@ class TcpStream final : public Stream, private FdWatcher {
   [[nodiscard]] bool peer_closed() const override { return peer_closed_; }
   [[nodiscard]] bool broken() const override { return broken_; }
   [[nodiscard]] const Endpoint& peer() const override { return peer_; }
-  [[nodiscard]] const Endpoint& local() const override { return local_; }
+  [[nodiscard]] const Endpoint& local() const override;
 
  private:
   enum class Phase : std::uint8_t { kConnecting, kOpen };
+  [[nodiscard]] IoResult Send(std::span<const iovec> pieces, int flags);
   void OnEvents(std::uint32_t events) override;
   void Register();
 
@@ -105,7 +112,7 @@ class TcpStream final : public Stream, private FdWatcher {
   bool peer_closed_ = false;
   bool broken_ = false;
   Endpoint peer_;
-  Endpoint local_;
+  mutable Endpoint local_;
 };
 
 }  // namespace weir::net

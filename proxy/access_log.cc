@@ -2,6 +2,7 @@
 
 #include "proxy/access_log_sink.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 
@@ -19,35 +20,46 @@ void AppendHex16(std::string& out, std::string_view name) {
   // FNV-1a: the same id on every appliance and after every restart.
   std::uint64_t hash = 0xcbf29ce484222325ULL;
   for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  char digits[20];
-  std::snprintf(digits, sizeof(digits), "%016llx", static_cast<unsigned long long>(hash));
-  out += digits;
+  static constexpr char kDigits[] = "0123456789abcdef";
+  char digits[16];
+  for (std::size_t i = 0; i < sizeof(digits); ++i) digits[i] = kDigits[(hash >> (60 - 4 * i)) & 15];
+  out.append(digits, sizeof(digits));
 }
 
+// `1.002`: three digits behind the point, rounded.
 void AppendSeconds(std::string& out, double seconds) {
   if (seconds < 0) {
     out += "-1";
     return;
   }
-  char text[32];
-  std::snprintf(text, sizeof(text), "%.3f", seconds);
-  out += text;
+  const auto milliseconds = static_cast<std::uint64_t>(seconds * 1'000 + 0.5);
+  AppendNumber(out, milliseconds / 1'000);
+  const auto rest = static_cast<unsigned>(milliseconds % 1'000);
+  const char text[] = {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),
+                       static_cast<char>('0' + rest % 10)};
+  out.append(text, sizeof(text));
 }
 
 // Quotes, backslashes and control characters as \xHH: the form observed in ALB's logs.
 void AppendQuoted(std::string& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789ABCDEF";
+  const auto must_be_escaped = [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f || c == '"' || c == '\\';
+  };
   out += '"';
   if (text.empty()) out += '-';
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f || c == '"' || c == '\\') {
-      out += "\\x";
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
-    } else {
-      out += c;
-    }
+  while (!text.empty()) {
+    const auto stop = std::ranges::find_if(text, must_be_escaped);
+    const auto plain = static_cast<std::size_t>(stop - text.begin());
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    const auto byte = static_cast<unsigned char>(text.front());
+    out += "\\x";
+    out += kHex[byte >> 4];
+    out += kHex[byte & 15];
+    text.remove_prefix(1);
   }
   out += '"';
 }
@@ -137,7 +149,7 @@ void AppendLoadBalancerId(std::string& out, std::string_view name) {
 
 void AppendAlbLine(std::string& out, const AccessLogRecord& record, std::string_view node_region) {
   out += "http ";
-  out += FormatIso8601(record.time);
+  AppendIso8601(out, record.time);
   out += ' ';
   AppendLoadBalancerId(out, record.load_balancer);
   out += ' ';
@@ -177,7 +189,7 @@ void AppendAlbLine(std::string& out, const AccessLogRecord& record, std::string_
   out += " \"-\" \"-\" ";  // domain_name, chosen_cert_arn
   AppendPriority(out, record.rule_priority);
   out += ' ';
-  out += FormatIso8601(record.creation_time);
+  AppendIso8601(out, record.creation_time);
   out += ' ';
   AppendQuoted(out, record.actions);
   out += ' ';
@@ -250,16 +262,14 @@ void AccessLog::Append(const config::AccessLog& log, const AccessLogRecord& reco
   }
   pending_ = true;
   if (batch.size() >= kBatchBytes) {
-    sinks_->Submit(log.path, std::move(batch));
-    batch.clear();
+    batch = sinks_->Submit(log.path, std::move(batch));
   }
 }
 
 void AccessLog::Flush() {
   for (auto& [path, batch] : batches_) {
     if (batch.empty()) continue;
-    sinks_->Submit(path, std::move(batch));
-    batch.clear();
+    batch = sinks_->Submit(path, std::move(batch));
   }
   pending_ = false;
 }

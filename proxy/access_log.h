@@ -60,7 +60,7 @@ void AppendLoadBalancerId(std::string& out, std::string_view name);
 // Thread: worker.
 class AccessLog {
  public:
-  static constexpr std::size_t kBatchBytes = 32 * 1024;
+  static constexpr std::size_t kBatchBytes = 64 * 1024;
   static constexpr std::chrono::milliseconds kFlushInterval{100};
 
   AccessLog(AccessLogSinks* sinks, std::string node_region) : sinks_(sinks), node_region_(std::move(node_region)) {}

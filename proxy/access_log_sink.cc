@@ -41,17 +41,24 @@ AccessLogSinks::~AccessLogSinks() {
   thread_.join();
 }
 
-void AccessLogSinks::Submit(const std::string& path, std::string lines) {
+std::string AccessLogSinks::Submit(const std::string& path, std::string lines) {
+  std::string next;
   {
     const std::lock_guard lock(mutex_);
     if (queued_bytes_ + lines.size() > kQueuedBytesMax) {
       dropped_lines_ += CountLines(lines);
-      return;
+      lines.clear();
+      return lines;
     }
     queued_bytes_ += lines.size();
     queue_.push_back({path, std::move(lines)});
+    if (!spare_.empty()) {
+      next = std::move(spare_.back());
+      spare_.pop_back();
+    }
   }
   changed_.notify_one();
+  return next;
 }
 
 void AccessLogSinks::Reopen() {
@@ -83,6 +90,12 @@ void AccessLogSinks::Run() {
       } else {
         Write(batch.path, batch.lines);
       }
+    }
+    const std::lock_guard lock(mutex_);
+    for (Batch& batch : batches) {
+      if (batch.path.empty() || spare_.size() == kSpareMax) continue;
+      batch.lines.clear();
+      spare_.push_back(std::move(batch.lines));
     }
   }
 }

@@ -26,9 +26,10 @@ class AccessLogSinks {
   AccessLogSinks(const AccessLogSinks&) = delete;
   AccessLogSinks& operator=(const AccessLogSinks&) = delete;
 
-  // Queues complete lines for `path` ("-" is standard output). The file is opened for appending when its first batch is
-  // written; a file that cannot be opened or written is logged once and tried again with the next batch.
-  void Submit(const std::string& path, std::string lines);
+  // Queues complete lines for `path` ("-" is standard output) and gives back an empty text for the next ones, with the
+  // capacity of a batch that was written before where there is one. The file is opened for appending when its first
+  // batch is written; a file that cannot be opened or written is logged once and tried again with the next batch.
+  std::string Submit(const std::string& path, std::string lines);
   // Closes every file; the next batch opens it anew (log rotation, SIGUSR1). Batches submitted before go to the old
   // file.
   void Reopen();
@@ -45,7 +46,9 @@ class AccessLogSinks {
     std::string path;  // empty: reopen
     std::string lines;
   };
+  static constexpr std::size_t kSpareMax = 16;
   std::vector<Batch> queue_;
+  std::vector<std::string> spare_;  // empty texts with capacity, to be filled again
   std::size_t queued_bytes_ = 0;
   std::uint64_t dropped_lines_ = 0;
   bool stopping_ = false;

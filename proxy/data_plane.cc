@@ -86,7 +86,7 @@ class ListenerSocket final : public net::Deferred, private net::FdWatcher, priva
     }
     if (std::exchange(resting_, false)) LogInfo("accepting again listener=" + slot_->bound.ToString());
     Endpoint local = slot_->bound;
-    if (local.address.is_wildcard()) local = net::LocalEndpoint(fd.get());
+    if (local.address.is_wildcard()) local = {};  // asked for when it is needed
     auto connection = std::make_unique<Http1Connection>(worker_, connections_, slot_);
     Http1Connection& added = *connection;
     connections_.Add(std::move(connection));
@@ -149,6 +149,7 @@ class DataPlane::Implementation {
     slot->bound = bound;
     slot->view = view_;
     slot->listener = listener;
+    slot->counters = &(*listener->counters)[worker_.worker];
     slots_.push_back(slot);
     sockets_.push_back(std::make_unique<ListenerSocket>(worker_, connections_, std::move(slot), std::move(fd)));
   }
@@ -193,6 +194,7 @@ class DataPlane::Implementation {
     if (slot.removed) return;  // connections that are left finish by the rules they know
     slot.view = view_;
     slot.listener = listener;
+    slot.counters = &(*listener->counters)[worker_.worker];
     slot.index = listener->index;
   }
 

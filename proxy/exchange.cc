@@ -113,13 +113,13 @@ void Exchange::ReadRequest(const http::RequestHead& head) {
   expects_continue_ = head.expects_continue && client_knows_interim_;
   desync_class_ = head.desync_class;
   desync_reason_ = head.desync_reason;
-  auto& counters = (*listener_->counters)[worker_.worker];
+  auto& counters = *connection_->slot->counters;
   counters.requests.Add();
   if (desync_class_ != http::DesyncClass::kCompliant) counters.desync_requests.Add();
   if (logs()) {
-    BuildLogLine(head, connection_->local, connection_->slot->bound.port, request_line_);
-    const http::Field* agent = http::FindField(head.fields, "user-agent");
-    user_agent_.assign(agent == nullptr ? std::string_view() : agent->value);
+    BuildLogLine(head, connection_->local(), connection_->slot->bound.port, request_line_);
+    const auto agent = std::ranges::find(head.fields, http::FieldId::kUserAgent, http::IdOf);
+    user_agent_.assign(agent == head.fields.end() ? std::string_view() : agent->value);
   }
 }
 
@@ -147,7 +147,7 @@ bool Exchange::CheckFraming(const http::RequestHead& head) {
 }
 
 const Rule& Exchange::MatchRule(const http::RequestHead& head) {
-  const RequestFacts facts = MakeFacts(head, connection_->peer.address, worker_.path_out);
+  const RequestFacts facts = MakeFacts(head, connection_->peer().address, worker_.path_out);
   rule_ = &listener_->Match(facts);
   (*rule_->counters)[worker_.worker].requests.Add();
   return *rule_;
@@ -167,26 +167,30 @@ void Exchange::RunActions(const Rule& rule, const http::RequestHead& head, const
   }
   actions_ = "fixed-response";
   const auto& fixed = std::get<FixedResponse>(rule.action);
-  SendGenerated(
-      MakeFixedResponse(fixed, worker_.date.At(worker_.loop.wall_now()), listener_->listener_config->attributes));
+  BuildFixedResponse(fixed, worker_.date.At(worker_.loop.wall_now()), listener_->listener_config->attributes,
+                     worker_.generated);
+  SendGenerated(worker_.generated);
 }
 
 void Exchange::Redirect(const proxy::Redirect& redirect, const http::RequestHead& head) {
-  std::string local_host = connection_->local.address.ToString();
+  std::string local_host;
+  if (head.host.empty()) local_host = connection_->local().address.ToString();
   const auto parts = MakeTargetParts(head, "http", connection_->slot->bound.port, local_host);
-  const auto location = BuildLocation(redirect.templates, parts);
-  if (!location) {
+  if (!BuildLocation(redirect.templates, parts, redirect_url_)) {
+    redirect_url_.clear();
     Fail(ErrorCode::kRedirectTooLong);
     return;
   }
-  redirect_url_ = *location;
-  SendGenerated(MakeRedirectResponse(redirect.templates.status_code, *location,
-                                     worker_.date.At(worker_.loop.wall_now()), listener_->listener_config->attributes));
+  BuildRedirectResponse(redirect.templates.status_code, redirect_url_, worker_.date.At(worker_.loop.wall_now()),
+                        listener_->listener_config->attributes, worker_.generated);
+  SendGenerated(worker_.generated);
 }
 
 void Exchange::Forward(const proxy::Forward& forward, const http::RequestHead& head, const Content& content) {
-  const RequestOrigin origin{
-      .peer = connection_->peer, .local = connection_->local, .port = connection_->slot->bound.port, .scheme = "http"};
+  const RequestOrigin origin{.peer = connection_->peer(),
+                             .local = connection_->local(),
+                             .port = connection_->slot->bound.port,
+                             .scheme = "http"};
   BuildRequestMessage(head, listener_->load_balancer_config->attributes, origin, begun_wall_, worker_.random, request_,
                       trace_id_);
   const auto group = worker_.selector.SelectGroup(forward);
@@ -470,8 +474,9 @@ void Exchange::Fail(ErrorCode code) {
     return;
   }
   if (!request_complete_) downstream_->CloseAfterResponse();
-  SendGenerated(MakeErrorResponse(traits.status, worker_.date.At(worker_.loop.wall_now()),
-                                  listener_->listener_config->attributes));
+  BuildErrorResponse(traits.status, worker_.date.At(worker_.loop.wall_now()), listener_->listener_config->attributes,
+                     worker_.generated);
+  SendGenerated(worker_.generated);
 }
 
 void Exchange::SendGenerated(const GeneratedResponse& generated) {
@@ -566,16 +571,17 @@ void Exchange::Finish() {
 }
 
 void Exchange::WriteAccessLog() {
-  if (connection_->id.empty()) {
-    connection_->id = "TID_";
-    worker_.random.AppendHex(connection_->id, 32);
+  if (connection_->id == nullptr) {
+    std::string id = "TID_";
+    worker_.random.AppendHex(id, 32);
+    connection_->id = std::make_unique<const std::string>(std::move(id));
   }
   AccessLogRecord record{
       .time = worker_.loop.wall_now(),
       .creation_time = begun_wall_,
       .load_balancer = listener_->load_balancer,
-      .client = {connection_->peer.address.Unmapped(), connection_->peer.port},
-      .node = connection_->local,
+      .client = {connection_->peer().address.Unmapped(), connection_->peer().port},
+      .node = connection_->local(),
       .has_target = was_sent_ && target_ != nullptr,
       .target = target_ != nullptr ? target_->endpoint : Endpoint{},
       .status = status_,
@@ -593,7 +599,7 @@ void Exchange::WriteAccessLog() {
       .error_reason = error_reason_,
       .desync_class = desync_class_,
       .desync_reason = desync_reason_,
-      .connection_id = connection_->id};
+      .connection_id = *connection_->id};
   if (was_sent_) record.request_processing_seconds = Seconds(begun_, sent_);
   if (was_answered_) {
     record.target_processing_seconds = Seconds(sent_, answered_);

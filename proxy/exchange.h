@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "net/stream.h"
 #include "proxy/downstream/downstream_stream.h"
 #include "proxy/error.h"
 #include "proxy/generated_response.h"
@@ -19,9 +20,11 @@ namespace weir::proxy {
 // What an exchange has to know of the connection its request came over. Outlives the exchange.
 struct DownstreamConnectionFacts {
   std::shared_ptr<ListenerSlot> slot;
-  Endpoint peer;
-  Endpoint local;
-  std::string id;  // TID_…, made when it is first logged
+  std::unique_ptr<net::Stream> stream;
+  std::unique_ptr<const std::string> id;  // TID_…, made when it is first logged
+
+  [[nodiscard]] const Endpoint& peer() const { return stream->peer(); }
+  [[nodiscard]] const Endpoint& local() const { return stream->local(); }
 };
 
 // One request and its response, whatever the version and transport of either side. Its life is the list of phases

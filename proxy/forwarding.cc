@@ -6,43 +6,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
 
 namespace weir::proxy {
 namespace {
 
 // Headers larger than this get a trace id of the root alone.
 constexpr std::size_t kTraceHeadBytesMax = 7 * 1024;
-
-enum class FieldKind : std::uint8_t {
-  kOther,
-  kDropped,  // framing and expectations: the codec writes its own
-  kHost,
-  kForwardedFor,
-  kForwardedReplaced,  // X-Forwarded-Proto, X-Forwarded-Port
-  kTraceId,
-};
-
-// By length first: nearly every field of a request is told apart from these six without comparing a character.
-FieldKind KindOf(std::string_view name) {
-  switch (name.size()) {
-    case 4:
-      return EqualsIgnoreCase(name, "host") ? FieldKind::kHost : FieldKind::kOther;
-    case 6:
-      return EqualsIgnoreCase(name, "expect") ? FieldKind::kDropped : FieldKind::kOther;
-    case 14:
-      return EqualsIgnoreCase(name, "content-length") ? FieldKind::kDropped : FieldKind::kOther;
-    case 15:
-      if (EqualsIgnoreCase(name, "x-forwarded-for")) return FieldKind::kForwardedFor;
-      return EqualsIgnoreCase(name, "x-amzn-trace-id") ? FieldKind::kTraceId : FieldKind::kOther;
-    case 16:
-      return EqualsIgnoreCase(name, "x-forwarded-port") ? FieldKind::kForwardedReplaced : FieldKind::kOther;
-    case 17:
-      return EqualsIgnoreCase(name, "x-forwarded-proto") ? FieldKind::kForwardedReplaced : FieldKind::kOther;
-    default:
-      return FieldKind::kOther;
-  }
-}
 
 bool IsValidName(std::string_view name) {
   return std::ranges::all_of(name, [](char c) {
@@ -54,6 +23,36 @@ void AppendPort(std::string& out, std::uint16_t port) {
   char digits[8];
   out.append(digits, std::to_chars(digits, digits + sizeof(digits), port).ptr);
 }
+
+// Copies field lines. Lines that stand in memory as they are to be written, one behind the other, are copied in one go:
+// at the next gap, or by Flush.
+class LineCopier {
+ public:
+  explicit LineCopier(FieldBlock& out) : out_(out) {}
+  void Copy(const http::Field& field) {
+    if (!field.verbatim) {
+      Flush();
+      http::AppendField(out_, field.name, field.value);
+      return;
+    }
+    const char* const begin = field.name.data();
+    const std::size_t size = field.name.size() + field.value.size() + 4;
+    if (run_.data() + run_.size() == begin) {
+      run_ = {run_.data(), run_.size() + size};
+    } else {
+      Flush();
+      run_ = {begin, size};
+    }
+  }
+  void Flush() {
+    out_ += run_;
+    run_ = {};
+  }
+
+ private:
+  FieldBlock& out_;
+  std::string_view run_;
+};
 
 // spec: alb.md 12.3.
 void AppendHost(std::string_view authority, const RequestOrigin& origin, std::string& out) {
@@ -78,14 +77,15 @@ void AppendClient(const Endpoint& peer, bool with_port, std::string& out) {
   }
 }
 
-void AppendForwardedFor(const std::vector<http::Field>& fields, const config::LoadBalancerAttributes& attributes,
-                        const Endpoint& peer, FieldBlock& out) {
+void AppendForwardedFor(const std::vector<http::Field>& fields, bool has_any,
+                        const config::LoadBalancerAttributes& attributes, const Endpoint& peer, FieldBlock& out) {
   using enum config::XffProcessing;
   if (attributes.xff_processing == kRemove) return;
   const bool append = attributes.xff_processing == kAppend;
   bool begun = false;
   for (const http::Field& field : fields) {
-    if (KindOf(field.name) != FieldKind::kForwardedFor) continue;
+    if (!has_any) break;
+    if (IdOf(field) != http::FieldId::kXForwardedFor) continue;
     out += begun ? ", " : "X-Forwarded-For: ";
     out += field.value;
     begun = true;
@@ -98,13 +98,16 @@ void AppendForwardedFor(const std::vector<http::Field>& fields, const config::Lo
   if (begun) out += "\r\n";
 }
 
-std::string NewTraceRoot(WallTime now, Random& random) {
+// 1-8 digits of time-24 random digits.
+void AppendTraceRoot(WallTime now, Random& random, std::string& out) {
+  static constexpr char kDigits[] = "0123456789abcdef";
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
-  char prefix[24];
-  std::snprintf(prefix, sizeof(prefix), "1-%08llx-", static_cast<unsigned long long>(seconds) & 0xffffffffULL);
-  std::string out = prefix;
+  const auto time = static_cast<std::uint32_t>(seconds);
+  char text[11] = {'1', '-'};
+  for (unsigned i = 0; i < 8; ++i) text[2 + i] = kDigits[(time >> (28 - 4 * i)) & 15];
+  text[10] = '-';
+  out.append(text, sizeof(text));
   random.AppendHex(out, 24);
-  return out;
 }
 
 }  // namespace
@@ -112,14 +115,14 @@ std::string NewTraceRoot(WallTime now, Random& random) {
 std::size_t CountForwardedFor(const std::vector<http::Field>& fields) {
   std::size_t count = 0;
   for (const http::Field& field : fields) {
-    if (KindOf(field.name) != FieldKind::kForwardedFor || field.value.empty()) continue;
+    if (IdOf(field) != http::FieldId::kXForwardedFor || field.value.empty()) continue;
     count += 1 + static_cast<std::size_t>(std::ranges::count(field.value, ','));
   }
   return count;
 }
 
-std::string TraceId(std::string_view received, std::size_t head_bytes, WallTime now, Random& random) {
-  std::string root;
+void BuildTraceId(std::string_view received, std::size_t head_bytes, WallTime now, Random& random, std::string& out) {
+  std::string_view root;
   std::string others;
   while (!received.empty()) {
     const auto semicolon = received.find(';');
@@ -133,9 +136,24 @@ std::string TraceId(std::string_view received, std::size_t head_bytes, WallTime 
       others += part;
     }
   }
-  if (root.empty()) return "Root=" + NewTraceRoot(now, random) + others;
-  if (head_bytes > kTraceHeadBytesMax) return root;
-  return "Self=" + NewTraceRoot(now, random) + ";" + root + others;
+  if (root.empty()) {
+    out = "Root=";
+    AppendTraceRoot(now, random, out);
+    out += others;
+  } else if (head_bytes > kTraceHeadBytesMax) {
+    out = root;
+  } else {
+    out = "Self=";
+    AppendTraceRoot(now, random, out);
+    (out += ';') += root;
+    out += others;
+  }
+}
+
+std::string TraceId(std::string_view received, std::size_t head_bytes, WallTime now, Random& random) {
+  std::string out;
+  BuildTraceId(received, head_bytes, now, random, out);
+  return out;
 }
 
 void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalancerAttributes& attributes,
@@ -148,63 +166,76 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
   out.framing = head.framing;
 
   std::string_view authority = head.host;
-  const auto target = http::ParseTarget(head.method, head.target);
-  if (target && target->form == http::TargetForm::kAbsolute) {
+  if (head.target.starts_with('/')) {
+    // A fragment is not part of a request target (RFC 9112 section 3.2); what follows `#` is not passed on.
+    out.target = head.target.substr(0, head.target.find('#'));
+  } else if (const auto target = http::ParseTarget(head.method, head.target);
+             target && target->form == http::TargetForm::kAbsolute) {
     authority = target->authority;
     out.target = target->path;
     if (target->has_query) (out.target += '?') += target->query;
   } else {
-    // A fragment is not part of a request target (RFC 9112 section 3.2); what follows `#` is not passed on.
-    out.target = head.target.substr(0, head.target.find('#'));
+    out.target = head.target;  // `*`
   }
 
   const http::HopByHopFields hop_by_hop(head.fields);
   std::string_view received_trace;
   std::size_t head_bytes = 0;
+  bool has_forwarded_for = false;
+  LineCopier lines(out.fields);
   for (const http::Field& field : head.fields) {
     head_bytes += field.name.size() + field.value.size() + 4;
-    switch (KindOf(field.name)) {
-      case FieldKind::kHost:
+    switch (IdOf(field)) {
+      case http::FieldId::kHost:
         if (attributes.preserve_host_header) http::AppendField(out.host_lines, field.name, field.value);
         break;
-      case FieldKind::kTraceId:
+      case http::FieldId::kXAmznTraceId:
         received_trace = field.value;
         break;
-      case FieldKind::kDropped:
-      case FieldKind::kForwardedFor:
-      case FieldKind::kForwardedReplaced:
+      case http::FieldId::kXForwardedFor:
+        has_forwarded_for = true;
         break;
-      case FieldKind::kOther:
+      case http::FieldId::kContentLength:
+      case http::FieldId::kExpect:
+      case http::FieldId::kXForwardedPort:
+      case http::FieldId::kXForwardedProto:
+        break;  // framing and expectations: the codec writes its own
+      default:
         if (attributes.drop_invalid_header_fields && !IsValidName(field.name)) break;
-        if (!hop_by_hop.Contains(field.name)) http::AppendField(out.fields, field.name, field.value);
+        if (!hop_by_hop.Contains(field)) lines.Copy(field);
         break;
     }
   }
+  lines.Flush();
   if (out.host_lines.empty()) {
     out.host_lines = "Host: ";
     AppendHost(authority, origin, out.host_lines);
     out.host_lines += "\r\n";
   }
-  AppendForwardedFor(head.fields, attributes, origin.peer, out.fields);
+  AppendForwardedFor(head.fields, has_forwarded_for, attributes, origin.peer, out.fields);
   out.fields += "X-Forwarded-Proto: ";
   out.fields += origin.scheme;
   out.fields += "\r\nX-Forwarded-Port: ";
   AppendPort(out.fields, origin.port);
+  out.fields += "\r\nX-Amzn-Trace-Id: ";
+  BuildTraceId(received_trace, head_bytes, now, random, trace_id);
+  out.fields += trace_id;
   out.fields += "\r\n";
-  trace_id = TraceId(received_trace, head_bytes, now, random);
-  http::AppendField(out.fields, "X-Amzn-Trace-Id", trace_id);
 }
 
 void AppendResponseFields(const http::ResponseHead& head, const config::ListenerAttributes& attributes,
                           FieldBlock& out) {
   const http::HopByHopFields hop_by_hop(head.fields);
   const auto& set = attributes.response_fields;
+  LineCopier lines(out);
   for (const http::Field& field : head.fields) {
-    if (KindOf(field.name) == FieldKind::kDropped || hop_by_hop.Contains(field.name)) continue;
+    const http::FieldId id = IdOf(field);
+    if (id == http::FieldId::kContentLength || id == http::FieldId::kExpect || hop_by_hop.Contains(field)) continue;
     const bool replaced =
         std::ranges::any_of(set, [&](const auto& pair) { return EqualsIgnoreCase(pair.first, field.name); });
-    if (!replaced) http::AppendField(out, field.name, field.value);
+    if (!replaced) lines.Copy(field);
   }
+  lines.Flush();
   for (const auto& [name, value] : set) http::AppendField(out, name, value);
 }
 

@@ -36,7 +36,9 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
                          const RequestOrigin& origin, WallTime now, Random& random, RequestMessage& out,
                          std::string& trace_id);
 
-// The value for X-Amzn-Trace-Id, given what the client sent (empty: nothing). spec: alb.md 12.5.
+// Sets `out` to the value for X-Amzn-Trace-Id, given what the client sent (empty: nothing). spec: alb.md 12.5.
+void BuildTraceId(std::string_view received, std::size_t head_bytes, WallTime now, Random& random, std::string& out);
+// The same as a new string.
 [[nodiscard]] std::string TraceId(std::string_view received, std::size_t head_bytes, WallTime now, Random& random);
 
 // Appends the response's fields as the client gets them: hop-by-hop fields and Content-Length removed, the listener's

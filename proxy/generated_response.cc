@@ -2,6 +2,8 @@
 
 #include "http/writer.h"
 
+#include <charconv>
+
 namespace weir::proxy {
 namespace {
 
@@ -21,11 +23,24 @@ std::string_view Phrase(std::uint16_t status) {
   }
 }
 
-std::string Page(std::uint16_t status, std::string_view phrase) {
-  std::string title = std::to_string(status);
-  if (!phrase.empty()) (title += ' ') += phrase;
-  return "<html>\r\n<head><title>" + title + "</title></head>\r\n<body>\r\n<center><h1>" + title +
-         "</h1></center>\r\n</body>\r\n</html>\r\n";
+void AppendTitle(std::uint16_t status, std::string_view phrase, std::string& out) {
+  char digits[8];
+  out.append(digits, std::to_chars(digits, digits + sizeof(digits), status).ptr);
+  if (!phrase.empty()) (out += ' ') += phrase;
+}
+
+void BuildPage(GeneratedResponse& out) {
+  out.body = "<html>\r\n<head><title>";
+  AppendTitle(out.status, out.reason, out.body);
+  out.body += "</title></head>\r\n<body>\r\n<center><h1>";
+  AppendTitle(out.status, out.reason, out.body);
+  out.body += "</h1></center>\r\n</body>\r\n</html>\r\n";
+}
+
+void Begin(std::uint16_t status, GeneratedResponse& out) {
+  out.status = status;
+  out.reason = Phrase(status);
+  out.fields.clear();
 }
 
 void AppendOwnFields(FieldBlock& out, std::string_view date, std::string_view content_type,
@@ -38,33 +53,30 @@ void AppendOwnFields(FieldBlock& out, std::string_view date, std::string_view co
 
 }  // namespace
 
-GeneratedResponse MakeErrorResponse(std::uint16_t status, std::string_view date,
-                                    const config::ListenerAttributes& attributes) {
-  GeneratedResponse response{.status = status, .reason = Phrase(status), .fields = {}, .body = {}};
-  response.body = Page(status, response.reason);
-  AppendOwnFields(response.fields, date, "text/html", attributes);
+void BuildErrorResponse(std::uint16_t status, std::string_view date, const config::ListenerAttributes& attributes,
+                        GeneratedResponse& out) {
+  Begin(status, out);
+  BuildPage(out);
+  AppendOwnFields(out.fields, date, "text/html", attributes);
   // RFC 9110 section 15.5.6 asks for Allow; every method but TRACE and CONNECT is forwarded.
-  if (status == 405) http::AppendField(response.fields, "Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH");
-  return response;
+  if (status == 405) http::AppendField(out.fields, "Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH");
 }
 
-GeneratedResponse MakeRedirectResponse(std::uint16_t status, std::string_view location, std::string_view date,
-                                       const config::ListenerAttributes& attributes) {
-  GeneratedResponse response{.status = status, .reason = Phrase(status), .fields = {}, .body = {}};
-  response.body = Page(status, response.reason);
-  AppendOwnFields(response.fields, date, "text/html", attributes);
-  http::AppendField(response.fields, "Location", location);
-  return response;
+void BuildRedirectResponse(std::uint16_t status, std::string_view location, std::string_view date,
+                           const config::ListenerAttributes& attributes, GeneratedResponse& out) {
+  Begin(status, out);
+  BuildPage(out);
+  AppendOwnFields(out.fields, date, "text/html", attributes);
+  http::AppendField(out.fields, "Location", location);
 }
 
-GeneratedResponse MakeFixedResponse(const FixedResponse& action, std::string_view date,
-                                    const config::ListenerAttributes& attributes) {
-  GeneratedResponse response{
-      .status = action.status, .reason = Phrase(action.status), .fields = {}, .body = action.body};
+void BuildFixedResponse(const FixedResponse& action, std::string_view date,
+                        const config::ListenerAttributes& attributes, GeneratedResponse& out) {
+  Begin(action.status, out);
+  out.body = action.body;
   const std::string_view type =
       action.content_type.empty() && !action.body.empty() ? std::string_view("text/plain") : action.content_type;
-  AppendOwnFields(response.fields, date, type, attributes);
-  return response;
+  AppendOwnFields(out.fields, date, type, attributes);
 }
 
 }  // namespace weir::proxy

@@ -10,7 +10,8 @@
 
 namespace weir::proxy {
 
-// A response that weir makes itself: an error, a redirect, a fixed response. spec: alb.md 5.2, 5.3, 13.
+// A response that weir makes itself: an error, a redirect, a fixed response. spec: alb.md 5.2, 5.3, 13. Made again and
+// again in one object, whose texts keep their capacity.
 struct GeneratedResponse {
   std::uint16_t status = 0;
   std::string_view reason;
@@ -18,13 +19,13 @@ struct GeneratedResponse {
   std::string body;
 };
 
-// The body is the HTML page observed from ALB. `date` is the Date field's value; `allow` is for 405 and may be empty.
-[[nodiscard]] GeneratedResponse MakeErrorResponse(std::uint16_t status, std::string_view date,
-                                                  const config::ListenerAttributes& attributes);
-[[nodiscard]] GeneratedResponse MakeRedirectResponse(std::uint16_t status, std::string_view location,
-                                                     std::string_view date,
-                                                     const config::ListenerAttributes& attributes);
-[[nodiscard]] GeneratedResponse MakeFixedResponse(const FixedResponse& action, std::string_view date,
-                                                  const config::ListenerAttributes& attributes);
+// Each fills in `out` anew. `date` is the Date field's value. The body of an error or redirect is the HTML page
+// observed from ALB.
+void BuildErrorResponse(std::uint16_t status, std::string_view date, const config::ListenerAttributes& attributes,
+                        GeneratedResponse& out);
+void BuildRedirectResponse(std::uint16_t status, std::string_view location, std::string_view date,
+                           const config::ListenerAttributes& attributes, GeneratedResponse& out);
+void BuildFixedResponse(const FixedResponse& action, std::string_view date,
+                        const config::ListenerAttributes& attributes, GeneratedResponse& out);
 
 }  // namespace weir::proxy

@@ -21,7 +21,10 @@ struct Content {
   const std::vector<http::Field>* trailers = nullptr;  // with kLast only; null: none
 
   [[nodiscard]] bool is_last() const { return end == ContentEnd::kLast; }
-  [[nodiscard]] bool has_trailers() const { return trailers != nullptr && !trailers->empty(); }
+  [[nodiscard]] const std::vector<http::Field>& trailer_fields() const {
+    static const std::vector<http::Field> kNone;
+    return trailers != nullptr ? *trailers : kNone;
+  }
 };
 
 // `name: value\r\n` for each field, in order: what HTTP/1.1 sends as it is and later versions take apart again. Well

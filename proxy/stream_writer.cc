@@ -8,13 +8,7 @@ constexpr std::size_t kKeptCapacityMax = 4 * 1024;
 
 }  // namespace
 
-bool StreamWriter::Write(net::Stream& stream, std::span<const iovec> pieces) {
-  std::size_t taken = 0;
-  if (!congested()) {
-    const net::IoResult result = stream.Write(pieces);
-    if (result.status == net::IoStatus::kError) return false;
-    taken = result.bytes;
-  }
+void StreamWriter::Keep(std::span<const iovec> pieces, std::size_t taken) {
   for (const iovec& piece : pieces) {
     if (taken >= piece.iov_len) {
       taken -= piece.iov_len;
@@ -23,6 +17,27 @@ bool StreamWriter::Write(net::Stream& stream, std::span<const iovec> pieces) {
     kept_.append(static_cast<const char*>(piece.iov_base) + taken, piece.iov_len - taken);
     taken = 0;
   }
+}
+
+bool StreamWriter::Write(net::Stream& stream, std::span<const iovec> pieces) {
+  if (congested()) {
+    Keep(pieces, 0);
+    return true;
+  }
+  const net::IoResult result = stream.Write(pieces);
+  if (result.status == net::IoStatus::kError) return false;
+  Keep(pieces, result.bytes);
+  return true;
+}
+
+bool StreamWriter::WriteLast(net::Stream& stream, std::span<const iovec> pieces) {
+  if (congested()) {
+    Keep(pieces, 0);
+    return true;
+  }
+  const net::IoResult result = stream.WriteLast(pieces);
+  if (result.status == net::IoStatus::kError) return false;
+  Keep(pieces, result.bytes);
   return true;
 }
 

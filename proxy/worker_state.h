@@ -8,6 +8,7 @@
 #include "net/event_loop.h"
 #include "net/timer_wheel.h"
 #include "proxy/access_log.h"
+#include "proxy/generated_response.h"
 #include "proxy/routing/routing_table.h"
 #include "proxy/routing/selector.h"
 
@@ -35,6 +36,7 @@ struct ListenerSlot {
   Endpoint bound;                        // the real port
   std::shared_ptr<const DataView> view;  // the newest one that has the listener
   const Listener* listener = nullptr;    // in `view`; never null
+  ListenerCounters* counters = nullptr;  // the listener's, of this worker
   bool removed = false;  // the newest configuration has it no more: connections close after their request
 };
 
@@ -68,6 +70,7 @@ struct WorkerState {
   std::string head_out;
   std::string fields_out;
   std::string path_out;
+  GeneratedResponse generated;
 
   // Exchanges under way, and those to be used again.
   std::vector<Exchange*> active;

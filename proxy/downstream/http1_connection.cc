@@ -35,17 +35,15 @@ Http1Connection::Http1Connection(WorkerState& worker, DownstreamConnections& con
 Http1Connection::~Http1Connection() = default;
 
 void Http1Connection::Start(UniqueFd fd, const Endpoint& peer, const Endpoint& local) {
-  facts_.peer = peer;
-  facts_.local = local;
   accepted_ = worker_.loop.now();
-  stream_ = std::make_unique<net::TcpStream>(worker_.loop, std::move(fd), peer, local,
-                                             static_cast<net::StreamEvents&>(*this));
+  facts_.stream = std::make_unique<net::TcpStream>(worker_.loop, std::move(fd), peer, local,
+                                                   static_cast<net::StreamEvents&>(*this));
   counters().connections_accepted.Add();
   counters().connections_active.Add();
   Touch();
 }
 
-ListenerCounters& Http1Connection::counters() const { return (*facts_.slot->listener->counters)[worker_.worker]; }
+ListenerCounters& Http1Connection::counters() const { return *facts_.slot->counters; }
 
 std::chrono::seconds Http1Connection::idle_timeout() const {
   return facts_.slot->listener->load_balancer_config->attributes.idle_timeout;
@@ -66,12 +64,12 @@ void Http1Connection::OnReadable() {
     case State::kContent:
       if (!content_paused_) {
         Read();
-      } else if (stream_->broken()) {
+      } else if (stream().broken()) {
         OnEnd();
       }
       return;
     case State::kResponse:
-      if (stream_->peer_closed()) OnPeerClosed();
+      if (stream().peer_closed()) OnPeerClosed();
       return;
     case State::kLingering:
       Discard();
@@ -82,7 +80,7 @@ void Http1Connection::OnReadable() {
 }
 
 void Http1Connection::Read() {
-  for (int reads = 0; stream_->readable() && !content_paused_; ++reads) {
+  for (int reads = 0; stream().readable() && !content_paused_; ++reads) {
     if (state_ != State::kHead && state_ != State::kContent) return;
     // The next request waits until the client has taken the answer to the last one.
     if (state_ == State::kHead && writer_.congested()) return;
@@ -94,7 +92,7 @@ void Http1Connection::Read() {
     const std::size_t carried = carried_.size();
     if (carried > WorkerState::kCarriedBytesMax) return;  // pipelined requests wait their turn in the socket
     std::memcpy(buffer, carried_.data(), carried);
-    const net::IoResult result = stream_->Read({buffer + carried, WorkerState::kReadBytesMax});
+    const net::IoResult result = stream().Read({buffer + carried, WorkerState::kReadBytesMax});
     if (result.status == net::IoStatus::kWouldBlock) return;
     if (result.status != net::IoStatus::kOk) {
       OnEnd();
@@ -106,7 +104,7 @@ void Http1Connection::Read() {
     carried_.clear();
     Consume({buffer, carried + result.bytes});
     // A FIN that came with the last bytes raises no edge of its own.
-    if (state_ == State::kResponse && stream_->peer_closed()) OnPeerClosed();
+    if (state_ == State::kResponse && stream().peer_closed()) OnPeerClosed();
   }
 }
 
@@ -194,7 +192,7 @@ void Http1Connection::OnEnd() {
   if (exchange_ == nullptr) {
     Close(net::Stream::CloseMode::kGraceful);
   } else {
-    exchange_->OnDownstreamFailed(stream_->broken() ? ErrorCode::kClientClosed : ErrorCode::kRequestContentIncomplete);
+    exchange_->OnDownstreamFailed(stream().broken() ? ErrorCode::kClientClosed : ErrorCode::kRequestContentIncomplete);
   }
 }
 
@@ -202,7 +200,7 @@ void Http1Connection::OnEnd() {
 // its answer when it begins soon.
 void Http1Connection::OnPeerClosed() {
   if (exchange_ == nullptr) return;
-  if (stream_->broken()) {
+  if (stream().broken()) {
     exchange_->OnDownstreamFailed(ErrorCode::kClientClosed);
     return;
   }
@@ -273,7 +271,7 @@ void Http1Connection::SendInterim(const ResponseMessage& response) {
   if (client_is_http10_) return;
   worker_.head_out.clear();
   AppendResponseHead(worker_.head_out, response, false);
-  Write(worker_.head_out, {}, {});
+  Write(worker_.head_out, {}, {}, WriteEnd::kMoreFollows);
 }
 
 void Http1Connection::SendResponse(const ResponseMessage& response, const Content& content) {
@@ -292,23 +290,28 @@ void Http1Connection::SendContent(const Content& content) {
 void Http1Connection::WriteWithContent(std::string& out, const Content& content) {
   const bool has_chunk = response_chunked_ && !content.bytes.empty();
   if (has_chunk) http::AppendChunkHeader(out, content.bytes.size());
+  const bool joined = content.bytes.size() <= kJoinedContentMax;
+  if (joined) out += content.bytes;
   const std::size_t before_content = out.size();
   if (has_chunk) out += "\r\n";
-  if (response_chunked_ && content.is_last()) {
-    http::AppendLastChunk(out, content.has_trailers() ? *content.trailers : std::vector<http::Field>());
-  }
+  if (response_chunked_ && content.is_last()) http::AppendLastChunk(out, content.trailer_fields());
   const std::string_view all = out;
-  Write(all.substr(0, before_content), content.bytes, all.substr(before_content));
+  const WriteEnd end = content.is_last() && close_after_response_ ? WriteEnd::kClosesNext : WriteEnd::kMoreFollows;
+  if (joined) {
+    Write(all, {}, {}, end);
+  } else {
+    Write(all.substr(0, before_content), content.bytes, all.substr(before_content), end);
+  }
 }
 
-void Http1Connection::Write(std::string_view head, std::string_view content, std::string_view tail) {
+void Http1Connection::Write(std::string_view head, std::string_view content, std::string_view tail, WriteEnd end) {
   if (write_failed_ || state_ == State::kClosed) return;
   const std::array<iovec, 3> pieces = {Piece(head), Piece(content), Piece(tail)};
   const std::size_t bytes = head.size() + content.size() + tail.size();
   bytes_sent_ += bytes;
   counters().bytes_sent.Add(bytes);
   Touch();
-  if (writer_.Write(*stream_, pieces)) return;
+  if (end == WriteEnd::kClosesNext ? writer_.WriteLast(stream(), pieces) : writer_.Write(stream(), pieces)) return;
   // The exchange is in the middle of its work: it hears of this at the end of the turn.
   write_failed_ = true;
   writer_.Clear();
@@ -318,7 +321,7 @@ void Http1Connection::Write(std::string_view head, std::string_view content, std
 void Http1Connection::OnWritable() {
   if (state_ == State::kClosed || !writer_.congested()) return;
   Touch();
-  if (!writer_.Flush(*stream_)) {
+  if (!writer_.Flush(stream())) {
     write_failed_ = true;
     writer_.Clear();
     RunTask();
@@ -368,7 +371,7 @@ void Http1Connection::AfterResponse() {
   const bool request_complete = content_.complete();
   if (!request_complete) close_after_response_ = true;
   if (close_after_response_) {
-    if (request_complete && carried_.empty() && !stream_->readable()) {
+    if (request_complete && carried_.empty() && !stream().readable()) {
       Close(net::Stream::CloseMode::kGraceful);
     } else {
       Linger();
@@ -379,7 +382,7 @@ void Http1Connection::AfterResponse() {
   content_paused_ = false;
   if (carried_.empty()) carried_ = {};  // an idle connection owns no buffer
   Touch();
-  if (!carried_.empty() || stream_->readable()) worker_.loop.RunSoon(*this);
+  if (!carried_.empty() || stream().readable()) worker_.loop.RunSoon(*this);
 }
 
 // Closing with unread bytes in the socket sends RST, which can destroy the response on its way (RFC 9112 section 9.6).
@@ -387,15 +390,15 @@ void Http1Connection::Linger() {
   state_ = State::kLingering;
   content_paused_ = false;
   carried_.clear();
-  stream_->ShutdownWrite();
+  stream().ShutdownWrite();
   net::Timer::Cancel();
   worker_.loop.timers().Schedule(*this, worker_.loop.now() + kLingerTime);
-  if (stream_->readable()) worker_.loop.RunSoon(*this);
+  if (stream().readable()) worker_.loop.RunSoon(*this);
 }
 
 void Http1Connection::Discard() {
-  while (stream_->readable()) {
-    const net::IoResult result = stream_->Read({worker_.read_buffer.data(), WorkerState::kReadBytesMax});
+  while (stream().readable()) {
+    const net::IoResult result = stream().Read({worker_.read_buffer.data(), WorkerState::kReadBytesMax});
     if (result.status == net::IoStatus::kWouldBlock) return;
     discarded_ += result.bytes;
     if (result.status != net::IoStatus::kOk || discarded_ > kLingerBytesMax) {
@@ -429,7 +432,7 @@ void Http1Connection::Close(net::Stream::CloseMode mode) {
   if (state_ == State::kClosed) return;
   state_ = State::kClosed;
   net::Timer::Cancel();
-  stream_->Close(mode);
+  stream().Close(mode);
   counters().connections_active.Subtract();
   connections_.Remove(worker_, *this);
 }

@@ -42,7 +42,7 @@ class Http1Connection final : public DownstreamStream,
   Http1Connection(WorkerState& worker, DownstreamConnections& connections, std::shared_ptr<ListenerSlot> slot);
   ~Http1Connection() override;
 
-  // Takes the accepted socket.
+  // Takes the accepted socket; `local` with port 0: not known yet.
   void Start(UniqueFd fd, const Endpoint& peer, const Endpoint& local);
   // No request is under way and no byte of one has arrived: closes. Otherwise the connection closes after its response.
   void CloseWhenIdle();
@@ -89,7 +89,8 @@ class Http1Connection final : public DownstreamStream,
   void Discard();
   void AppendResponseHead(std::string& out, const ResponseMessage& response, bool with_framing);
   void WriteWithContent(std::string& out, const Content& content);
-  void Write(std::string_view head, std::string_view content, std::string_view tail);
+  enum class WriteEnd : std::uint8_t { kMoreFollows, kClosesNext };
+  void Write(std::string_view head, std::string_view content, std::string_view tail, WriteEnd end);
   void AfterResponse();
   void Linger();
   void Close(net::Stream::CloseMode mode);
@@ -97,6 +98,7 @@ class Http1Connection final : public DownstreamStream,
   [[nodiscard]] std::chrono::seconds idle_timeout() const;
   [[nodiscard]] bool keep_alive_expired() const;
   [[nodiscard]] ListenerCounters& counters() const;
+  [[nodiscard]] net::Stream& stream() const { return *facts_.stream; }
 
   static constexpr int kReadsPerTurnMax = 8;
   // How long, and how much, a client that is being refused may go on sending before its connection is closed under it.
@@ -110,7 +112,6 @@ class Http1Connection final : public DownstreamStream,
   WorkerState& worker_;
   DownstreamConnections& connections_;
   DownstreamConnectionFacts facts_;
-  std::unique_ptr<net::Stream> stream_;
   std::size_t index_ = 0;
   SteadyTime accepted_;
   Exchange* exchange_ = nullptr;

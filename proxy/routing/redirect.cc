@@ -19,6 +19,8 @@ struct Keyword {
 // Appends with a bound: what does not fit makes the whole text too long instead of cutting it.
 class LocationWriter {
  public:
+  explicit LocationWriter(std::string& text) : text_(text) { text_.clear(); }
+
   void Append(std::string_view text) {
     for (const char c : text) AppendByte(c);
   }
@@ -42,10 +44,7 @@ class LocationWriter {
 
   [[nodiscard]] std::size_t size() const { return text_.size(); }
   void Truncate(std::size_t size) { text_.resize(size); }
-  [[nodiscard]] std::optional<std::string> Finish() && {
-    if (text_.size() > kLocationBytesMax) return std::nullopt;
-    return std::move(text_);
-  }
+  [[nodiscard]] bool fits() const { return text_.size() <= kLocationBytesMax; }
 
  private:
   void AppendByte(char c) {
@@ -61,7 +60,7 @@ class LocationWriter {
     text_ += kDigits[byte & 0x0F];
   }
 
-  std::string text_;
+  std::string& text_;
 };
 
 std::string_view HostOf(const http::RequestHead& head, const std::optional<http::Target>& target) {
@@ -84,6 +83,12 @@ RequestTargetParts MakeTargetParts(const http::RequestHead& head, std::string_vi
 }
 
 std::optional<std::string> BuildLocation(const config::RedirectAction& redirect, const RequestTargetParts& parts) {
+  std::string location;
+  if (!BuildLocation(redirect, parts, location)) return std::nullopt;
+  return location;
+}
+
+bool BuildLocation(const config::RedirectAction& redirect, const RequestTargetParts& parts, std::string& out) {
   std::array<char, 8> digits{};
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), parts.port).ptr;
   std::string bracketed;
@@ -99,7 +104,7 @@ std::optional<std::string> BuildLocation(const config::RedirectAction& redirect,
       Keyword{"#{query}", parts.query}, Keyword{"#{protocol}", parts.scheme}};
   const std::span<const Keyword> all(keywords);
 
-  LocationWriter location;
+  LocationWriter location(out);
   location.Append(redirect.protocol == "#{protocol}" ? std::string(parts.scheme) : ToLowerAscii(redirect.protocol));
   location.Append("://");
   location.AppendTemplate(redirect.host, all.first(1));
@@ -111,7 +116,7 @@ std::optional<std::string> BuildLocation(const config::RedirectAction& redirect,
   const auto before_query = location.size();
   location.AppendTemplate(redirect.query, all);
   if (location.size() == before_query) location.Truncate(without_query);
-  return std::move(location).Finish();
+  return location.fits();
 }
 
 }  // namespace weir::proxy

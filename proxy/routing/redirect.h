@@ -34,5 +34,8 @@ struct RequestTargetParts {
 // be longer than kLocationBytesMax.
 [[nodiscard]] std::optional<std::string> BuildLocation(const config::RedirectAction& redirect,
                                                        const RequestTargetParts& parts);
+// The same in `out`, which keeps its capacity. False when it would be longer.
+[[nodiscard]] bool BuildLocation(const config::RedirectAction& redirect, const RequestTargetParts& parts,
+                                 std::string& out);
 
 }  // namespace weir::proxy

@@ -77,12 +77,13 @@ bool Http1UpstreamConnection::SendRequest(const RequestMessage& request, const C
 std::array<iovec, 3> Http1UpstreamConnection::AppendContentFraming(std::string& out, const Content& content) const {
   const bool has_chunk = request_chunked_ && !content.bytes.empty();
   if (has_chunk) http::AppendChunkHeader(out, content.bytes.size());
+  const bool joined = content.bytes.size() <= kJoinedContentMax;
+  if (joined) out += content.bytes;
   const std::size_t before_content = out.size();
   if (has_chunk) out += "\r\n";
-  if (request_chunked_ && content.is_last()) {
-    http::AppendLastChunk(out, content.has_trailers() ? *content.trailers : std::vector<http::Field>());
-  }
+  if (request_chunked_ && content.is_last()) http::AppendLastChunk(out, content.trailer_fields());
   const std::string_view all = out;
+  if (joined) return {Piece(all), Piece({}), Piece({})};
   return {Piece(all.substr(0, before_content)), Piece(content.bytes), Piece(all.substr(before_content))};
 }
 

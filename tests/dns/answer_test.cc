@@ -1,7 +1,7 @@
 #include "dns/answer.h"
 
-#include "tests/dns/allocation_count.h"
 #include "tests/dns/dns_fixture.h"
+#include "tests/support/allocation_count.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -361,11 +361,11 @@ TEST(AnswerTest, AllocatesNothing) {
       EncodeQuery("no.example.test.", rr::kA), EncodeQuery("x.child.example.test.", rr::kA),
       EncodeQuery("example.test.", rr::kSoa, {.edns = true, .options = SubnetOption("192.0.2.0/24")})};
   const IpAddress client = IpAddress::Parse("192.0.2.53").value();
-  const std::size_t before = AllocationCount();
+  const std::size_t before = weir::testing::AllocationCount();
   for (const auto& query : queries) {
     static_cast<void>(server.answerer.Answer({.message = query, .client = client}, out));
   }
-  EXPECT_EQ(AllocationCount(), before);
+  EXPECT_EQ(weir::testing::AllocationCount(), before);
 }
 
 }  // namespace

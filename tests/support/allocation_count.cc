@@ -1,4 +1,4 @@
-#include "tests/dns/allocation_count.h"
+#include "tests/support/allocation_count.h"
 
 #include <cstdlib>
 #include <new>
@@ -9,7 +9,7 @@ thread_local std::size_t allocations = 0;
 
 }  // namespace
 
-std::size_t weir::dns::testing::AllocationCount() { return allocations; }
+std::size_t weir::testing::AllocationCount() { return allocations; }
 
 // In a file of their own, so that the compiler does not see through them and take free() for a mismatch.
 void* operator new(std::size_t size) {
