@@ -3,7 +3,8 @@
 import dataclasses
 import functools
 
-from . import peers_dns, peers_http, scenarios_calls, scenarios_dns, scenarios_open_loop, scenarios_rate, scenarios_state
+from . import peers_dns, peers_http, scenarios_calls, scenarios_dns, scenarios_open_loop, scenarios_rate
+from . import scenarios_state
 from .dnsperf import Dnsperf
 from .load import Wrk
 from .weir_bench import WeirBenchDns, WeirBenchHttp
@@ -42,7 +43,8 @@ SCENARIOS = {entry.key: entry for entry in (
     Entry("idle", "memory of 19,000 idle connections", scenarios_state.idle_connections, needs=()),
     Entry("syscalls", "system calls of a small request and of 1 MiB", scenarios_calls.system_calls),
     Entry("reload", "20 reloads of 10,000 rules under load, three times", scenarios_state.reloads),
-    Entry("open-loop", "latency at 30 % and 70 % of HAProxy's peak", scenarios_open_loop.open_loop, needs=("http", "open-loop")),
+    Entry("open-loop", "latency at 30 % and 70 % of HAProxy's peak", scenarios_open_loop.open_loop,
+          needs=("open-loop",)),
     *_dns_entries(),
 )}
 

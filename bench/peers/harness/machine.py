@@ -42,10 +42,11 @@ def read_line(path):
 
 
 def machine_facts():
-    models = {line.partition(":")[2].strip() for line in read_line("/proc/cpuinfo").splitlines() if line.startswith("model name")}
-    memory = next((int(line.split()[1]) for line in read_line("/proc/meminfo").splitlines() if line.startswith("MemTotal")), 0)
+    processors, memory = read_line("/proc/cpuinfo").splitlines(), read_line("/proc/meminfo").splitlines()
+    models = {line.partition(":")[2].strip() for line in processors if line.startswith("model name")}
+    kibibytes = next((int(line.split()[1]) for line in memory if line.startswith("MemTotal")), 0)
     return {"when": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
-            "cpu": f"{os.cpu_count()} x {', '.join(sorted(models))}", "memory_gib": round(memory / 2**20),
+            "cpu": f"{os.cpu_count()} x {', '.join(sorted(models))}", "memory_gib": round(kibibytes / 2**20),
             "kernel": platform.release(), "congestion": read_line("/proc/sys/net/ipv4/tcp_congestion_control"),
             "system": platform.freedesktop_os_release().get("PRETTY_NAME", "?"), "python": sys.version.split()[0]}
 

@@ -120,7 +120,8 @@ class WeirDns(DnsPeer):
             lines += [f"      - {{name: w, type: A, set: s{index}, weight: {10 * (index + 1)}, {governed}}}",
                       f"      - {{name: ecs, type: A, set: s{index}, region: {region[index]}, {governed}}}"]
             if index < 2:
-                lines.append(f"      - {{name: f, type: A, set: s{index}, failover: {('PRIMARY', 'SECONDARY')[index]}, {governed}}}")
+                role = ("PRIMARY", "SECONDARY")[index]
+                lines.append(f"      - {{name: f, type: A, set: s{index}, failover: {role}, {governed}}}")
         checks = [f"  - {{name: check{index}, type: TCP, address: {region_address(index)}, port: {setup.check_port}, "
                   "request-interval: 10s}" for index in range(REGIONS)]
         rows = [f"{net},{region[where]},10\n" for net, where in map(setup.net, range(setup.nets))]

@@ -48,7 +48,8 @@ def verdict_text(verdict):
 
 def section(result):
     """One scenario: heading, table, what its bars say."""
-    parts = [f"### {result['scenario']}: {result['title']}", rate_table(result) if result["kind"] == "rate" else plain_table(result)]
+    figures = rate_table(result) if result["kind"] == "rate" else plain_table(result)
+    parts = [f"### {result['scenario']}: {result['title']}", figures]
     if result.get("note"):
         parts.append(result["note"])
     if result["verdicts"]:

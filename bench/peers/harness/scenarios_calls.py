@@ -40,7 +40,8 @@ class PerfTrace:
     def is_attached(self, _pids, process, _said):
         """perf says nothing; it counts once it holds its events."""
         with contextlib.suppress(OSError):
-            return any("perf_event" in os.readlink(f"/proc/{process.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{process.pid}/fd"))
+            folder = f"/proc/{process.pid}/fd"
+            return any("perf_event" in os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder))
         return False
 
     def parse(self, text):

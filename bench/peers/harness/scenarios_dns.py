@@ -48,8 +48,8 @@ SCENARIOS = [
              probe=("w.example.test", "A", NOERROR), dynamic="weighted", bars=DYNAMIC_BARS),
     Scenario("dns-failover", "primary and secondary governed by health checks", lambda _: ["f.example.test A"],
              probe=("f.example.test", "A", NOERROR), dynamic="failover", bars=DYNAMIC_BARS),
-    Scenario("dns-ecs", "latency by client subnet over 1,000 networks, governed by health checks", lambda _: ["ecs.example.test A"],
-             edns=True, subnets=True, probe=("ecs.example.test", "A", NOERROR), dynamic="ecs",
+    Scenario("dns-ecs", "latency by client subnet over 1,000 networks, governed by health checks",
+             lambda _: ["ecs.example.test A"], edns=True, subnets=True, probe=("ecs.example.test", "A", NOERROR), dynamic="ecs",
              bars=DYNAMIC_BARS),
 ]
 
@@ -106,7 +106,8 @@ def many_records(options):
                 picked = [random_names.randrange(setup.hosts) for _ in range(min(setup.hosts, 100_000))]
                 queries = write_queries(options, f"many-{records}", [f"h{i}.example.test A" for i in picked])
                 label = f"{name}, {records:,} records"
-                running.append(_timed(variant(options, label, PEERS[name](options), setup, load_of(options, Questions(queries))), rows))
+                load = load_of(options, Questions(queries))
+                running.append(_timed(variant(options, label, PEERS[name](options), setup, load), rows))
         rounds_of = run_rounds(running, options)
     facts = {label: (seconds, pss) for label, seconds, pss in rows}
     big, small = f"weir, {RECORDS_MANY:,} records", "weir, 100 records"
@@ -114,8 +115,10 @@ def many_records(options):
                          [Bar("answers ≥ 0.9 of those with 100", (small,), 0.9, of=big)], "answers", base=big)
     each = (facts[big][1] - facts[small][1]) / RECORDS_MANY if big in facts and small in facts else None
     verdicts = [judge_value("≤ 200 B a record", each, "B", lambda value: value <= 200),
-                judge_value("loaded in ≤ 10 s", facts[big][0] if big in facts else None, "s", lambda value: value <= 10)]
-    lines = [f"{label}: first right answer {seconds:.1f} s after start, {pss / 1e6:.1f} MB" for label, (seconds, pss) in facts.items()]
+                judge_value("loaded in ≤ 10 s", facts[big][0] if big in facts else None, "s",
+                            lambda value: value <= 10)]
+    lines = [f"{label}: first right answer {seconds:.1f} s after start, {pss / 1e6:.1f} MB"
+             for label, (seconds, pss) in facts.items()]
     return {**result, "verdicts": result["verdicts"] + verdicts, "note": "; ".join(lines) + ".", "loading": rows}
 
 

@@ -12,6 +12,7 @@ from .statistics import median, spread_percent
 
 SHARES = (0.3, 0.7)
 PERCENTILES = ("p50", "p99", "p99.9")
+NOT_PEERS = ("weir", "relay", "relay-pooled")
 
 
 def peak_rate(options, processes, load):
@@ -70,8 +71,9 @@ def judge_latency(label, middles):
     """weir against the lowest of the proxies; the relays are no proxies."""
     verdicts = []
     for key in PERCENTILES:
-        others = present([middle[key] for name, middle in middles.items() if name not in ("weir", "relay", "relay-pooled")])
+        others = present([middle[key] for name, middle in middles.items() if name not in NOT_PEERS])
         own = middles.get("weir", {}).get(key)
         value = own / min(others) if own is not None and others else None
-        verdicts.append(judge_value(f"{key} at {label} ≤ 1.05 × the best peer's", value, "× the best", lambda ratio: ratio <= 1.05))
+        verdicts.append(judge_value(f"{key} at {label} ≤ 1.05 × the best peer's", value, "× the best",
+                                    lambda ratio: ratio <= 1.05))
     return verdicts
