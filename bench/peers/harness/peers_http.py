@@ -10,6 +10,7 @@ from .load import HTTP_FOLDER
 from .process import PeerFailed, Process, free_port, program
 
 RULES_DEFAULT = 10
+SMALL = b"x" * 13  # what floor_backend answers to most paths
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,13 +62,14 @@ def fill(template, folder, name, **values):
     return path
 
 
-def answers(port, host, path):
-    """True when GET gives 200."""
+def answers(port, host, path, content=None):
+    """True when GET gives 200, and `content` where it is given."""
     try:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
         try:
             connection.request("GET", path, headers={"Host": host})
-            return connection.getresponse().status == 200
+            response = connection.getresponse()
+            return response.status == 200 and content in (None, response.read())
         finally:
             connection.close()
     except (OSError, http.client.HTTPException):
@@ -100,7 +102,7 @@ class Peer:
         process.port, process.peer, process.setup, process.folder = port, self, setup, folder
         try:
             host, path = setup.rules.request("small")
-            process.wait_until(lambda: answers(port, host, path), f"an answer at 127.0.0.1:{port}")
+            process.wait_until(lambda: answers(port, host, path, SMALL), f"the target's answer at 127.0.0.1:{port}")
         except PeerFailed:
             process.stop()
             raise

@@ -7,10 +7,11 @@ import re
 
 from .load import BROWSER_FIELDS, Load
 from .peers_http import PEERS, ClosingRelay, Rules, Setup, answers
-from .process import Process, free_port
+from .process import PeerFailed, Process, free_port
 from .rounds import Bar, Limit, Variant, rate_result, run_rounds
 
 BETTER = ("haproxy", "nginx")
+CONTENT_BYTES = {"small": 13, "10k": 10 << 10, "1m": 1 << 20}  # of floor_backend
 FLOOR = ("relay", "relay-pooled")
 
 
@@ -70,7 +71,14 @@ def load_of(options, setup, request="small", cpus=None, **what):
     """The function that a Variant loads its process with."""
     host, path = setup.rules.request(request)
     load = Load(path=path, host=host, **what)
-    return lambda process, seconds: options.generator.run(process.port, load, seconds, cpus or options.load_cpus)
+
+    def run(process, seconds):
+        sample = options.generator.run(process.port, load, seconds, cpus or options.load_cpus)
+        if sample.bytes < sample.requests * CONTENT_BYTES[request]:
+            raise PeerFailed(f"{process.name} answered with {sample.bytes / sample.requests:,.0f} bytes each; the target "
+                             f"gives {CONTENT_BYTES[request]:,}")
+        return sample
+    return run
 
 
 def variant(options, label, peer, setup, load, cpus=None):
