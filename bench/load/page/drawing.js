@@ -214,7 +214,10 @@ const stackPath = ({ low, high, joined }, x, y) => {
     if (high[i] <= low[i]) continue;
     const last = Math.min((i + 1) * joined, count) - 1;
     const left = x(spans.start[i * joined]);
-    const right = Math.max(x(spans.start[last] + spans.length[last]), left + 0.6);
+    // Neighbours touch, although seconds are not measured to the millisecond.
+    const measured = spans.start[last] + spans.length[last];
+    const touches = last + 1 < count && Math.abs(spans.start[last + 1] - measured) < spans.length[last] / 4;
+    const right = Math.max(x(touches ? spans.start[last + 1] : measured), left + 0.6);
     path += `M${left.toFixed(1)} ${y(low[i]).toFixed(1)}V${y(high[i]).toFixed(1)}H${right.toFixed(1)}V${y(low[i]).toFixed(1)}Z`;
   }
   return path;
