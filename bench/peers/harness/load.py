@@ -53,6 +53,7 @@ class Load:
     fields: tuple = ()
     connection_per_request: bool = False
     connections: int = 64
+    paths: int = 1  # more: `path` with a number behind it, so many different ones
 
 
 @dataclasses.dataclass
@@ -94,6 +95,7 @@ class Wrk:
         environment.pop("PEERS_CLOSE", None)
         if load.connection_per_request:
             environment["PEERS_CLOSE"] = "1"
+        environment["PEERS_PATHS"] = str(load.paths)
         return RunningWrk(["taskset", "-c", cpus, self.path, "-t1", f"-c{load.connections}", f"-d{int(seconds_max) + 1}s",
                            "-s", str(HTTP_FOLDER / "wrk.lua"), f"http://127.0.0.1:{port}{load.path}"], environment)
 

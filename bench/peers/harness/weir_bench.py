@@ -80,6 +80,8 @@ class WeirBenchHttp:
         return Started
 
     def command(self, port, load, seconds, cpus, rate):
+        if load.paths > 1:
+            raise PeerFailed(f"weir bench http does not send {load.paths:,} different paths; use --generator wrk")
         command = ["taskset", "-c", cpus, str(self.program), "bench", "http", f"http://127.0.0.1:{port}{load.path}", "--json",
                    "--quiet", "-c", str(load.connections), "-d", f"{round(seconds * 1000)}ms", "-X", load.method,
                    "-H", f"Host: {load.host}"]

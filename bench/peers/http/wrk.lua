@@ -1,11 +1,24 @@
 -- What wrk sends, from the environment, and its result as one line of JSON.
---   PEERS_METHOD, PEERS_HOST, PEERS_BODY_BYTES, PEERS_FIELDS (lines `Name: value`), PEERS_CLOSE=1
+--   PEERS_METHOD, PEERS_HOST, PEERS_BODY_BYTES, PEERS_FIELDS (lines `Name: value`), PEERS_CLOSE=1,
+--   PEERS_PATHS=N: the path of the URL with a number from 0 to N-1 behind it, one after the other
 wrk.method = os.getenv("PEERS_METHOD") or "GET"
 wrk.headers["Host"] = os.getenv("PEERS_HOST")
 local bytes = tonumber(os.getenv("PEERS_BODY_BYTES") or "0")
 if bytes > 0 then wrk.body = string.rep("x", bytes) end
 for name, value in string.gmatch(os.getenv("PEERS_FIELDS") or "", "([^:\n]+): ([^\n]*)") do wrk.headers[name] = value end
 if os.getenv("PEERS_CLOSE") then wrk.headers["Connection"] = "close" end
+
+local paths = tonumber(os.getenv("PEERS_PATHS") or "1")
+if paths > 1 then
+  local requests, last = {}, 0
+  init = function()
+    for i = 1, paths do requests[i] = wrk.format(nil, wrk.path .. (i - 1)) end
+  end
+  request = function()
+    last = last % paths + 1
+    return requests[last]
+  end
+end
 
 done = function(summary, latency, requests)
   local e = summary.errors
