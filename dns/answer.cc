@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <memory>
+#include <type_traits>
 #include <utility>
 
 namespace weir::dns {
@@ -29,6 +31,8 @@ constexpr std::size_t kTsigFixedBytes = 16;  // time, fudge, MAC size, original 
 // RFC 8482 4.2: what ANY gets instead of everything.
 constexpr std::array<std::uint8_t, 9> kAnyHinfo = {7, 'R', 'F', 'C', '8', '4', '8', '2', 0};
 constexpr std::uint32_t kAnyTtlSeconds = 3'600;
+
+static_assert(std::is_trivially_destructible_v<Query>);
 
 bool IsTransfer(std::uint16_t type) { return type == rr::kAxfr || type == rr::kIxfr; }
 
@@ -128,7 +132,8 @@ class AnswerWriter {
   std::uint16_t flags_ = 0;
   unsigned scope_bits_ = 0;
   MessageWriter::Mark after_question_;
-  std::array<std::uint64_t, kCnameChainMax> followed_{};  // hashes of the names whose CNAME was put
+  std::array<std::uint64_t, kCnameChainMax>
+      followed_;  // the first followed_count_ are set: hashes of the names whose CNAME was put
   std::size_t followed_count_ = 0;
   RdataList cname_target_;
 };
@@ -340,7 +345,12 @@ void AnswerWriter::PutNegative(Rcode rcode) {
 bool AnswerWriter::PutAuthority() {
   const ZoneSet& zones = *answerer_.zones_;
   const ZoneApex& apex = zones.zone(*report_.zone);
-  const MessageWriter::Owner owner{zones.name_of(zones.node(apex.node)), 0};
+  MessageWriter::Owner owner{zones.name_of(zones.node(apex.node)), 0};
+  // The end of the question, unless a CNAME led elsewhere.
+  if (followed_count_ == 0) {
+    const std::size_t before_apex = name_.label_offset(name_.labels() - apex.labels);
+    owner.pointer = static_cast<std::uint16_t>(kHeaderBytes + before_apex);
+  }
   return ForEachValue(zones.rdata(), apex.soa, 0, [&](std::span<const std::uint8_t> value) {
     return writer_.PutRecord(Section::kAuthority, owner, rr::kSoa, apex.negative_ttl_seconds, value);
   });
@@ -436,7 +446,8 @@ void Answerer::SetView(std::shared_ptr<const ZoneSet> zones, std::shared_ptr<con
 }
 
 AnswerReport Answerer::Answer(const ClientQuery& query, std::span<std::uint8_t> out, SelectionTrace* trace) {
-  query_ = ParseQuery(query.message);
+  // In place: a copy would cost as much as the parsing.
+  std::construct_at(&query_, ParseQuery(query.message));
   if (query_.verdict == Query::Verdict::kDrop) return {};
   return AnswerWriter(*this, query, out, trace).Run();
 }

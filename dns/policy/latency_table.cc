@@ -203,18 +203,23 @@ LatencyTable::Key LatencyTable::KeyOf(const IpAddress& address) {
   return key;
 }
 
-std::optional<std::size_t> LatencyTable::FindInterval(const IpAddress& address) const {
+std::optional<LatencyTable::Place> LatencyTable::Locate(const IpAddress& address) const {
   const auto& all = intervals(address);
   if (all.empty()) return std::nullopt;
   const auto next = std::ranges::upper_bound(all, KeyOf(address), {}, &Interval::start);
-  return static_cast<std::size_t>(next - all.begin()) - 1;
+  return Place{static_cast<std::size_t>(next - all.begin()) - 1};
 }
 
 std::optional<LatencyTable::Match> LatencyTable::Find(const IpAddress& address, unsigned prefix_bits,
                                                       std::uint32_t region) const {
-  const auto interval = FindInterval(address);
-  if (!interval) return std::nullopt;
-  for (auto at = intervals(address)[*interval].prefix; at != kNoPrefix; at = prefixes_[at].parent) {
+  const auto place = Locate(address);
+  if (!place) return std::nullopt;
+  return Find(*place, address, prefix_bits, region);
+}
+
+std::optional<LatencyTable::Match> LatencyTable::Find(const Place& place, const IpAddress& address,
+                                                      unsigned prefix_bits, std::uint32_t region) const {
+  for (auto at = intervals(address)[place.interval].prefix; at != kNoPrefix; at = prefixes_[at].parent) {
     const Prefix& prefix = prefixes_[at];
     if (prefix.bits > prefix_bits) continue;
     for (const Row& row : std::span(rows_).subspan(prefix.first_row, prefix.row_count)) {
@@ -225,21 +230,26 @@ std::optional<LatencyTable::Match> LatencyTable::Find(const IpAddress& address, 
 }
 
 unsigned LatencyTable::ScopeBits(const IpAddress& address) const {
-  const auto interval = FindInterval(address);
-  if (!interval) return 0;
+  const auto place = Locate(address);
+  return place ? ScopeBits(*place, address) : 0;
+}
+
+unsigned LatencyTable::ScopeBits(const Place& place, const IpAddress& address) const {
   const auto& all = intervals(address);
   const Key key = KeyOf(address);
   unsigned bits = 0;
-  if (*interval > 0) {
+  if (place.interval > 0) {
     // The last address before the interval.
-    Key before = all[*interval].start;
+    Key before = all[place.interval].start;
     const std::size_t bytes = address.bytes().size();
     for (std::size_t i = bytes; i-- > 0;) {
       if (before[i]-- != 0) break;
     }
     bits = CommonBits(key, before) + 1;
   }
-  if (*interval + 1 < all.size()) bits = std::max(bits, CommonBits(key, all[*interval + 1].start) + 1);
+  if (place.interval + 1 < all.size()) {
+    bits = std::max(bits, CommonBits(key, all[place.interval + 1].start) + 1);
+  }
   return bits;
 }
 

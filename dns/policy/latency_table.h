@@ -34,6 +34,17 @@ class LatencyTable {
   // it. Families never mix.
   [[nodiscard]] std::optional<Match> Find(const IpAddress& address, unsigned prefix_bits, std::uint32_t region) const;
 
+  // Where a client's rows are, found once for all regions.
+  struct Place {
+    std::size_t interval = 0;
+  };
+  // Absent in a table without rows of the address's family.
+  [[nodiscard]] std::optional<Place> Locate(const IpAddress& address) const;
+  // As Find and ScopeBits without a place; `place` is that of `address`.
+  [[nodiscard]] std::optional<Match> Find(const Place& place, const IpAddress& address, unsigned prefix_bits,
+                                          std::uint32_t region) const;
+  [[nodiscard]] unsigned ScopeBits(const Place& place, const IpAddress& address) const;
+
   // Bits of the widest block around `address` in which every address has the same rows: for no two clients do such
   // blocks overlap without being equal (RFC 7871 7.2.1).
   [[nodiscard]] unsigned ScopeBits(const IpAddress& address) const;
@@ -64,9 +75,6 @@ class LatencyTable {
   [[nodiscard]] const std::vector<Interval>& intervals(const IpAddress& address) const {
     return address.is_v4() ? v4_ : v6_;
   }
-  // The index of the interval that holds `address`; absent in a table without rows of its family.
-  [[nodiscard]] std::optional<std::size_t> FindInterval(const IpAddress& address) const;
-
   std::vector<Prefix> prefixes_;
   std::vector<Row> rows_;
   std::vector<Interval> v4_;

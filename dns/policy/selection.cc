@@ -187,9 +187,11 @@ RecordSelector::Choice RecordSelector::ChooseLatency(std::span<const Member> mem
 void RecordSelector::RankByTable(std::span<const Member> members, const ClientPlace& client, Selection& selection) {
   const LatencyTable* table = zones_->latency_table();
   if (table == nullptr) return;
-  selection.scope_bits = std::max(selection.scope_bits, table->ScopeBits(client.address));
+  const auto place = table->Locate(client.address);
+  if (!place) return;
+  selection.scope_bits = std::max(selection.scope_bits, table->ScopeBits(*place, client.address));
   for (std::size_t i = 0; i < members.size(); ++i) {
-    const auto match = table->Find(client.address, client.prefix_bits, members[i].figure);
+    const auto match = table->Find(*place, client.address, client.prefix_bits, members[i].figure);
     if (!match) continue;
     candidates_[i].rank = LatencyRank::kMeasured;
     candidates_[i].distance = match->milliseconds;

@@ -4,6 +4,7 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <optional>
 
@@ -14,12 +15,36 @@ constexpr std::uint64_t kHashSeed = 0x9e3779b97f4a7c15ULL;
 
 std::uint8_t ToLower(std::uint8_t c) { return c >= 'A' && c <= 'Z' ? static_cast<std::uint8_t>(c | 0x20U) : c; }
 
-std::uint64_t Mix(std::uint64_t value) {
-  value ^= value >> 32;
-  value *= 0xd6e8feb86659fd93ULL;
-  value ^= value >> 29;
-  value *= 0xa0761d6478bd642fULL;
-  return value ^ (value >> 32);
+// The two halves of the product: one multiplication mixes eight bytes.
+std::uint64_t Fold(std::uint64_t a, std::uint64_t b) {
+  __extension__ using Wide = unsigned __int128;
+  const Wide product = static_cast<Wide>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+constexpr std::uint64_t kWordFactor = 0xa0761d6478bd642fULL;
+constexpr std::uint64_t kLabelFactor = 0xe7037ed1a0b428dbULL;
+
+std::uint64_t FoldWord(std::uint64_t hash, std::uint64_t word) { return Fold(hash ^ word, kWordFactor); }
+// `rest` are the bytes of a label behind its last whole word.
+std::uint64_t FoldLabel(std::uint64_t hash, std::uint64_t rest, std::size_t label_bytes) {
+  return Fold(hash ^ rest, kLabelFactor ^ label_bytes);
+}
+
+std::uint64_t LoadWord(const std::uint8_t* at) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof(word));
+  return word;
+}
+
+// Eight bytes at once: a byte from A to Z gets bit 5. Lengths of labels are below A.
+std::uint64_t ToLowerWord(std::uint64_t word) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
+  const std::uint64_t low_bits = word & (0x7FU * kOnes);
+  const std::uint64_t from_a = low_bits + (0x80U - 'A') * kOnes;
+  const std::uint64_t behind_z = low_bits + (0x7FU - 'Z') * kOnes;
+  const std::uint64_t is_upper = ~word & (from_a ^ behind_z) & (0x80U * kOnes);
+  return word | is_upper >> 2;
 }
 
 // Reads what follows a backslash; advances `at` past it. Absent when it is cut off or no octal number up to 377.
@@ -157,36 +182,41 @@ std::size_t NameBytes(std::span<const std::uint8_t> wire) {
 }
 
 std::uint64_t HashedName::Extend(std::uint64_t suffix_hash, std::span<const std::uint8_t> label) {
-  std::uint64_t hash = Mix(suffix_hash + label.size());
+  std::uint64_t hash = suffix_hash;
   std::size_t at = 0;
-  for (; at + 8 <= label.size(); at += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, label.data() + at, 8);
-    hash = Mix(hash ^ word);
-  }
+  for (; at + 8 <= label.size(); at += 8) hash = FoldWord(hash, LoadWord(label.data() + at));
   std::uint64_t rest = 0;
-  std::memcpy(&rest, label.data() + at, label.size() - at);
-  return Mix(hash ^ rest);
+  for (std::size_t i = label.size(); i-- > at;) rest = rest << 8 | label[i];
+  return FoldLabel(hash, rest, label.size());
 }
 
 void HashedName::Assign(std::span<const std::uint8_t> wire) {
   std::size_t at = 0;
   labels_ = 0;
-  while (wire[at] != 0) {
-    const std::size_t length = wire[at];
-    offsets_[labels_++] = static_cast<std::uint8_t>(at);
-    bytes_[at] = wire[at];
-    for (std::size_t i = 1; i <= length; ++i) bytes_[at + i] = ToLower(wire[at + i]);
-    at += 1 + length;
-  }
+  for (; wire[at] != 0; at += 1U + wire[at]) offsets_[labels_++] = static_cast<std::uint8_t>(at);
   offsets_[labels_] = static_cast<std::uint8_t>(at);
-  bytes_[at] = 0;
   size_ = at + 1;
-  hashes_[0] = kHashSeed;
-  for (std::size_t depth = 1; depth <= labels_; ++depth) {
-    const std::size_t begin = offsets_[labels_ - depth];
-    hashes_[depth] = Extend(hashes_[depth - 1], std::span(bytes_).subspan(begin + 1, bytes_[begin]));
+  std::size_t i = 0;
+  for (; i + 8 <= size_; i += 8) {
+    const std::uint64_t word = ToLowerWord(LoadWord(wire.data() + i));
+    std::memcpy(bytes_.data() + i, &word, sizeof(word));
   }
+  for (; i < size_; ++i) bytes_[i] = ToLower(wire[i]);
+  hashes_[0] = kHashSeed;
+  for (std::size_t depth = 1; depth <= labels_; ++depth)
+    hashes_[depth] = HashLabel(hashes_[depth - 1], labels_ - depth);
+}
+
+// As Extend, reading whole words: what is behind the label is masked away.
+std::uint64_t HashedName::HashLabel(std::uint64_t suffix_hash, std::size_t index) const {
+  static_assert(std::endian::native == std::endian::little);
+  const std::uint8_t* at = bytes_.data() + offsets_[index] + 1;
+  const std::size_t label_bytes = at[-1];
+  std::uint64_t hash = suffix_hash;
+  std::size_t left = label_bytes;
+  for (; left >= 8; left -= 8, at += 8) hash = FoldWord(hash, LoadWord(at));
+  const std::uint64_t rest = LoadWord(at) & ((1ULL << (8 * left)) - 1);
+  return FoldLabel(hash, rest, label_bytes);
 }
 
 }  // namespace weir::dns

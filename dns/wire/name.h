@@ -69,7 +69,10 @@ class HashedName {
   [[nodiscard]] static std::uint64_t Extend(std::uint64_t suffix_hash, std::span<const std::uint8_t> label);
 
  private:
-  std::array<std::uint8_t, kNameBytesMax> bytes_;
+  [[nodiscard]] std::uint64_t HashLabel(std::uint64_t suffix_hash, std::size_t index) const;
+
+  // Hashing reads words of eight bytes, which may begin at the last one.
+  std::array<std::uint8_t, kNameBytesMax + 8> bytes_;
   std::array<std::uint8_t, kLabelsMax> offsets_;  // of each label from the left, the root last
   std::array<std::uint64_t, kLabelsMax> hashes_;  // by number of labels
   std::size_t size_ = 0;

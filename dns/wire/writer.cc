@@ -47,7 +47,7 @@ bool MessageWriter::PutRecord(Section section, const Owner& owner, std::uint16_t
   const bool owner_fits = owner.pointer != 0 && owner.wire.size() > 1
                               ? PutU16(static_cast<std::uint16_t>(0xC000U | owner.pointer))
                               : PutName(owner.wire);
-  if (owner_fits && PutU16(type) && PutU16(kClassIn) && PutU32(ttl_seconds) && PutRdata(type, rdata)) {
+  if (owner_fits && PutFixed(type, kClassIn, ttl_seconds) && PutRdata(type, rdata)) {
     ++counts_[static_cast<std::size_t>(section)];
     return true;
   }
@@ -59,8 +59,8 @@ bool MessageWriter::PutRaw(std::span<const std::uint8_t> owner, std::uint16_t ty
                            std::uint32_t ttl, std::span<const std::uint8_t> rdata) {
   const Mark before = mark();
   limit_ = out_.size();
-  if (PutBytes(owner) && PutU16(type) && PutU16(record_class) && PutU32(ttl) &&
-      PutU16(static_cast<std::uint16_t>(rdata.size())) && PutBytes(rdata)) {
+  if (PutBytes(owner) && PutFixed(type, record_class, ttl) && PutU16(static_cast<std::uint16_t>(rdata.size())) &&
+      PutBytes(rdata)) {
     ++counts_[static_cast<std::size_t>(Section::kAdditional)];
     return true;
   }
@@ -94,8 +94,13 @@ bool MessageWriter::PutU16(std::uint16_t value) {
   return PutBytes(bytes);
 }
 
-bool MessageWriter::PutU32(std::uint32_t value) {
-  return PutU16(static_cast<std::uint16_t>(value >> 16)) && PutU16(static_cast<std::uint16_t>(value));
+bool MessageWriter::PutFixed(std::uint16_t type, std::uint16_t record_class, std::uint32_t ttl) {
+  const std::array<std::uint8_t, 8> bytes = {
+      static_cast<std::uint8_t>(type >> 8),         static_cast<std::uint8_t>(type),
+      static_cast<std::uint8_t>(record_class >> 8), static_cast<std::uint8_t>(record_class),
+      static_cast<std::uint8_t>(ttl >> 24),         static_cast<std::uint8_t>(ttl >> 16),
+      static_cast<std::uint8_t>(ttl >> 8),          static_cast<std::uint8_t>(ttl)};
+  return PutBytes(bytes);
 }
 
 bool MessageWriter::PutName(std::span<const std::uint8_t> wire) {

@@ -54,16 +54,18 @@ class MessageWriter {
   [[nodiscard]] std::uint16_t count(Section section) const { return counts_[static_cast<std::size_t>(section)]; }
 
  private:
+  // Without initialisers: a kilobyte of them would be cleared for each message.
   struct KnownName {
-    std::uint16_t offset = 0;
-    std::uint64_t hash = 0;
+    std::uint16_t offset;
+    std::uint64_t hash;
   };
   // Names remembered for compression; an answer that has more of them compresses the later ones less.
   static constexpr std::size_t kKnownMax = 64;
 
   [[nodiscard]] bool PutBytes(std::span<const std::uint8_t> bytes);
   [[nodiscard]] bool PutU16(std::uint16_t value);
-  [[nodiscard]] bool PutU32(std::uint32_t value);
+  // Type, class and TTL.
+  [[nodiscard]] bool PutFixed(std::uint16_t type, std::uint16_t record_class, std::uint32_t ttl);
   // Bytes of the name at the front of `wire`, or 0 when it did not fit.
   [[nodiscard]] bool PutName(std::span<const std::uint8_t> wire);
   [[nodiscard]] bool PutRdata(std::uint16_t type, std::span<const std::uint8_t> rdata);
