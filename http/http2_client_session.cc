@@ -71,6 +71,7 @@ class Http2ClientSession::Session {
   static int OnClose(nghttp2_session* session, std::int32_t stream, std::uint32_t code, void* user);
   static int OnNotSent(nghttp2_session* session, const nghttp2_frame* frame, int error, void* user);
   static int OnInvalid(nghttp2_session* session, const nghttp2_frame* frame, int error, void* user);
+  static int OnError(nghttp2_session* session, int code, const char* text, std::size_t size, void* user);
   static ssize_t ReadContent(nghttp2_session* session, std::int32_t stream, std::uint8_t* buffer, std::size_t size,
                              std::uint32_t* flags, nghttp2_data_source* source, void* user);
   Exchange& FreeExchange();
@@ -95,6 +96,7 @@ Http2ClientSession::Session::Session(Events& events) : events_(events) {
   nghttp2_session_callbacks_set_on_stream_close_callback(made, &OnClose);
   nghttp2_session_callbacks_set_on_frame_not_send_callback(made, &OnNotSent);
   nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(made, &OnInvalid);
+  nghttp2_session_callbacks_set_error_callback2(made, &OnError);
   nghttp2_session* session = nullptr;
   WEIR_CHECK(nghttp2_session_client_new(&session, made, this) == 0);
   session_.reset(session);
@@ -150,8 +152,11 @@ bool Http2ClientSession::Session::Receive(std::string_view bytes) {
     if (why_.empty()) why_ = nghttp2_strerror(static_cast<int>(taken));
     return false;
   }
-  // The library reports most violations by queueing a GOAWAY and reading no further.
-  if (nghttp2_session_want_read(session_.get()) == 0 && !why_.empty()) return false;
+  // The library answers most violations by queueing a GOAWAY of its own, from which on no request is allowed.
+  if (!goaway_ && nghttp2_session_check_request_allowed(session_.get()) == 0) {
+    if (why_.empty()) why_ = "the session is at its end";
+    return false;
+  }
   return true;
 }
 
@@ -194,7 +199,8 @@ int Http2ClientSession::Session::OnFrame(nghttp2_session* session, const nghttp2
 int Http2ClientSession::Session::OnClose(nghttp2_session* session, std::int32_t stream, std::uint32_t code,
                                          void* user) {
   Exchange* const exchange = ExchangeOf(session, stream);
-  if (exchange == nullptr) return 0;
+  // What was not sent has been finished already, and its place may belong to another stream.
+  if (exchange == nullptr || exchange->stream != stream) return 0;
   Session& self = Of(user);
   const bool complete = exchange->ended && exchange->has_status;
   const StreamEnd end = complete                         ? StreamEnd::kComplete
@@ -224,6 +230,12 @@ void Http2ClientSession::Session::Finish(Exchange& exchange, StreamEnd end, std:
 int Http2ClientSession::Session::OnInvalid(nghttp2_session* /*session*/, const nghttp2_frame* /*frame*/, int error,
                                            void* user) {
   Of(user).why_ = nghttp2_strerror(error);
+  return 0;
+}
+
+int Http2ClientSession::Session::OnError(nghttp2_session* /*session*/, int /*code*/, const char* text, std::size_t size,
+                                         void* user) {
+  Of(user).why_.assign(text, size);
   return 0;
 }
 
