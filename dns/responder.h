@@ -15,8 +15,9 @@
 namespace weir::dns {
 
 // Answers queries on one UDP socket in batches of 32: recvmmsg, answer, sendmmsg. On a wildcard socket each answer
-// leaves from the address that the query came to. Locks nothing and allocates nothing per query. Thread: its loop's.
-class UdpResponder final : private net::FdWatcher {
+// leaves from the address that the query came to. While whole batches wait, the socket is read in each turn without
+// being watched. Locks nothing and allocates nothing per query. Thread: its loop's.
+class UdpResponder final : private net::FdWatcher, private net::Task {
  public:
   // `socket` is bound and non-blocking (net::BindUdp); `counters` is the worker's own and outlives the responder.
   UdpResponder(net::EventLoop& loop, UniqueFd socket, ResponderCounters& counters, std::size_t worker,
@@ -37,6 +38,9 @@ class UdpResponder final : private net::FdWatcher {
  private:
   struct Batch;
   void OnEvents(std::uint32_t events) override;
+  // Goes on where more than one batch waits.
+  void RunTask() override;
+  void Unwatch();
   // One batch; false when the socket had fewer than a batch waiting.
   bool AnswerBatch();
   std::size_t AnswerReceived(std::size_t received);
