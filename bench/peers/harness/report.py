@@ -43,7 +43,8 @@ def verdict_text(verdict):
     if verdict["value"] is None:
         return verdict["verdict"]
     figure = number(verdict["value"], 2 if abs(verdict["value"]) < 100 else 0)
-    return f"{figure} {verdict['unit']}: {verdict['verdict']}"
+    rounds = " (rounds {:.2f} to {:.2f})".format(*verdict["rounds"]) if "rounds" in verdict else ""
+    return f"{figure} {verdict['unit']}{rounds}: {verdict['verdict']}"
 
 
 def section(result):

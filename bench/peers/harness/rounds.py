@@ -7,7 +7,7 @@ import sys
 import time
 
 from .process import PeerFailed
-from .statistics import median, paired_ratio, spread_percent
+from .statistics import median, paired_ratio, paired_ratios, spread_percent
 
 
 def say(text):
@@ -131,10 +131,12 @@ def judge_limit(limit, rows):
 
 def judge(bar, results):
     """The verdict of a bar: the paired ratio to the best of those it is against, or why there is none."""
-    ratios = {label: paired_ratio(figures(results.get(bar.of, [])), figures(results.get(label, []))) for label in bar.against}
-    ratios = {label: ratio for label, ratio in ratios.items() if ratio is not None}
-    best = min(ratios, key=ratios.get, default=None)
-    return judge_value(bar.text, ratios.get(best), f"× {best}", lambda ratio: ratio >= bar.minimum, bar.is_stretch)
+    own = figures(results.get(bar.of, []))
+    ratios = {label: paired_ratios(own, figures(results.get(label, []))) for label in bar.against}
+    middles = {label: median(one) for label, one in ratios.items() if one}
+    best = min(middles, key=middles.get, default=None)
+    verdict = judge_value(bar.text, middles.get(best), f"× {best}", lambda ratio: ratio >= bar.minimum, bar.is_stretch)
+    return {**verdict, "rounds": [min(ratios[best]), max(ratios[best])]} if best else verdict
 
 
 def rate_result(scenario, title, results, bars, unit="requests", base="weir", note="", limits=()):

@@ -13,12 +13,11 @@ def spread_percent(values):
     return 100 * (max(values) - min(values)) / middle if middle else None
 
 
+def paired_ratios(figures, others):
+    """The ratios of what was measured in the same round."""
+    return [a / b for a, b in zip(figures, others) if a is not None and b]
+
+
 def paired_ratio(figures, others):
-    """The median of the ratios of what was measured in the same round; None without a common round."""
-    ratios = [a / b for a, b in zip(figures, others) if a is not None and b]
-    return median(ratios)
-
-
-def percentile(sorted_values, share):
-    """Nearest rank; `sorted_values` is not empty."""
-    return sorted_values[min(len(sorted_values) - 1, int(share * len(sorted_values)))]
+    """Their median; None without a common round."""
+    return median(paired_ratios(figures, others))
