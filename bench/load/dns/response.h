@@ -14,7 +14,7 @@ namespace weir::bench {
 struct Response {
   std::uint16_t rcode = 0;  // with the extended bits of OPT
   bool truncated = false;
-  std::span<const std::uint8_t> question;  // name, type and class as sent; empty when the response repeats none
+  std::span<const std::uint8_t> question = {};  // name, type and class as sent; empty when the response repeats none
   // The value that counts for the shares: the first answer of the type asked for, else the first answer. Names in the
   // data may be compressed. Absent without answers: `value_type` is 0.
   std::uint16_t value_type = 0;
