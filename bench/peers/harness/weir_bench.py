@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 
+from .dnsperf import OUTSTANDING
 from .load import GRACE_SECONDS, Sample
 from .process import PeerFailed, Refused
 
@@ -109,7 +110,8 @@ class WeirBenchDns:
 
     def run(self, port, questions, seconds, cpus):
         command = ["taskset", "-c", cpus, str(self.program), "bench", "dns", f"127.0.0.1:{port}", "--json", "--quiet",
-                   "--queries", str(questions.file), "-d", f"{round(seconds * 1000)}ms"]
+                   "--queries", str(questions.file), "-d", f"{round(seconds * 1000)}ms", "--outstanding", str(OUTSTANDING),
+                   "--timeout", "1s"]
         if questions.edns:
             command.append("--edns")
         if questions.subnets:
