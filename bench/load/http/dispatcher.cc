@@ -34,6 +34,7 @@ std::optional<SteadyTime> Dispatcher::next_wake() const {
   std::optional<SteadyTime> wake;
   const auto consider = [&](SteadyTime time) { wake = wake ? std::min(*wake, time) : time; };
   if (is_over_) return wake;
+  if (!is_measuring_) consider(settings_.measure_from);
   if (settings_.open_loop && next_ && quota_ > 0) consider(settings_.start + next_->at);
   if (paused_ > 0) consider(pause_until_);
   if (settings_.end != SteadyTime::max()) consider(settings_.end);
@@ -47,6 +48,10 @@ bool Dispatcher::finished() const {
 }
 
 void Dispatcher::Advance(SteadyTime now) {
+  if (!is_measuring_ && now >= settings_.measure_from) {
+    is_measuring_ = true;
+    if (settings_.measure_from > settings_.start) counts_.ForgetTraffic();
+  }
   if (settings_.open_loop) SendDue(std::min(now, settings_.end - std::chrono::nanoseconds(1)));
   if (!is_over_ && now >= settings_.end) {
     is_over_ = true;

@@ -125,7 +125,8 @@ class Dispatcher final : public ConnectionEvents {
   std::size_t waiting_ = 0;    // in all pools
   unsigned paused_ = 0;        // closed loop: requests to send when the pause is over
   SteadyTime pause_until_;
-  bool is_over_ = false;  // the end has passed
+  bool is_measuring_ = false;  // the warm-up is over
+  bool is_over_ = false;       // the end has passed
 };
 
 }  // namespace weir::bench

@@ -74,6 +74,7 @@ void Http2Connection::OnReadable() {
     const auto got = stream_.stream->Read(shared_.scratch);
     if (got.status == net::IoStatus::kWouldBlock) break;
     if (got.status != net::IoStatus::kOk) {
+      RefuseUnsent();
       return FailAll(got.error != 0 ? ErrorKind::kReset : ErrorKind::kClosedEarly, {});
     }
     shared_.counts.bytes_received += got.bytes;
@@ -89,6 +90,12 @@ void Http2Connection::OnReadable() {
   // The server's SETTINGS may allow more than was assumed.
   if (room() > room_before) events_.OnRoom(*this);
   LeaveIfUsedUp();
+}
+
+// Requests that a GOAWAY overtook before they were sent are refused by the session when it would write them.
+void Http2Connection::RefuseUnsent() {
+  if (session_.accepts_requests()) return;
+  while (phase_ == Phase::kOpen && !session_.Output().empty()) continue;
 }
 
 void Http2Connection::OnWritable() { Flush(); }

@@ -76,6 +76,8 @@ class HttpCounts {
     if (number >= shares_.size()) shares_.resize(number + 1);
     ++shares_[number];
   }
+  // The warm-up is over: bytes and connections, which belong to no request, are counted anew.
+  void ForgetTraffic() { bytes_received = bytes_sent = connections = 0; }
   void AddError(ErrorKind kind) { ++errors_[static_cast<std::size_t>(kind)]; }
 
   // Moves everything to the form that is shown, and starts from zero. `lateness` stays: it is for the whole run.

@@ -220,13 +220,10 @@ void HttpLoadRun::Sum(const std::vector<std::shared_ptr<Counts>>& parts, SteadyT
   loop_.timers().Schedule(*ticker_, measure_from_ + whole + kInterval);
 }
 
-// The warm-up is over. What was counted already belongs to requests that came due since; only the bytes and connections
-// have been counted from the start.
+// The warm-up is over; the threads know by themselves what they have counted since.
 void HttpLoadRun::BeginMeasuring() {
   measuring_ = true;
-  if (settings_.warmup == std::chrono::nanoseconds(0)) return;
-  gathered_.bytes_received = gathered_.bytes_sent = gathered_.connections = 0;
-  cpu_at_start_ = CpuSeconds();
+  if (settings_.warmup > std::chrono::nanoseconds(0)) cpu_at_start_ = CpuSeconds();
 }
 
 void HttpLoadRun::AddInterval(Counts counts, double start, double length, bool last) {
