@@ -70,7 +70,7 @@ class Piece {
   [[nodiscard]] std::span<const std::uint8_t> view() const { return {bytes_.data(), size_}; }
 
  private:
-  std::array<std::uint8_t, N> bytes_{};
+  std::array<std::uint8_t, N> bytes_;  // the first size_ are set
   std::size_t size_ = 0;
 };
 
@@ -93,7 +93,7 @@ class AnswerWriter {
         query_(answerer.query_),
         name_(answerer.name_),
         client_(client),
-        writer_(out.first(SizeMax(out.size())), RecordLimit(out.size())),
+        writer_(out.first(SizeMax(out.size())), RecordLimit(SizeMax(out.size()))),
         trace_(trace) {}
 
   AnswerReport Run();
@@ -102,7 +102,7 @@ class AnswerWriter {
   enum class Step : std::uint8_t { kDone, kFollow };
 
   [[nodiscard]] std::size_t SizeMax(std::size_t buffer) const;
-  [[nodiscard]] std::size_t RecordLimit(std::size_t buffer) const;
+  [[nodiscard]] std::size_t RecordLimit(std::size_t size_max) const;
   [[nodiscard]] std::size_t ReservedBytes() const;
   void AnswerQuestion();
   void AnswerFromZone();
@@ -167,9 +167,9 @@ std::size_t AnswerWriter::SizeMax(std::size_t buffer) const {
 }
 
 // The same without what is set aside.
-std::size_t AnswerWriter::RecordLimit(std::size_t buffer) const {
+std::size_t AnswerWriter::RecordLimit(std::size_t size_max) const {
   const std::size_t reserved = ReservedBytes();
-  return SizeMax(buffer) > kHeaderBytes + reserved ? SizeMax(buffer) - reserved : kHeaderBytes;
+  return size_max > kHeaderBytes + reserved ? size_max - reserved : kHeaderBytes;
 }
 
 AnswerReport AnswerWriter::Run() {

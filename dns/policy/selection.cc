@@ -202,10 +202,11 @@ void RecordSelector::RankByTable(std::span<const Member> members, const ClientPl
 // For the members that the table does not measure.
 void RecordSelector::RankByDistance(std::span<const Member> members, const ClientPlace& client, Selection& selection) {
   const GeoDatabase* geo = zones_->geo_database();
+  if (geo == nullptr) return;
   const auto unknown =
       std::ranges::any_of(std::span(candidates_).first(members.size()),
                           [](const Candidate& candidate) { return candidate.rank == LatencyRank::kUnknown; });
-  if (geo == nullptr || !unknown) return;
+  if (!unknown) return;
   const auto match = geo->Find(client.address);
   selection.scope_bits = std::max(selection.scope_bits, match.scope_bits);
   if (!match.place) return;
