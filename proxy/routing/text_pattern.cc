@@ -1,6 +1,7 @@
 #include "proxy/routing/text_pattern.h"
 
 #include "base/text.h"
+#include "proxy/routing/regex_literals.h"
 
 #include <re2/re2.h>
 
@@ -33,11 +34,6 @@ constexpr std::int64_t kRegexBytesMax = 1 << 20;
 constexpr std::size_t kFoldedBytesMax = 16 * 1024;
 
 bool IsVisible(char c) { return c >= 0x20 && c <= 0x7E; }
-
-bool IsAsciiPunctuation(char c) {
-  const auto u = static_cast<unsigned char>(c);
-  return (u >= 0x21 && u <= 0x2F) || (u >= 0x3A && u <= 0x40) || (u >= 0x5B && u <= 0x60) || (u >= 0x7B && u <= 0x7E);
-}
 
 re2::RE2::Options RegexOptions(CaseRule case_rule) {
   re2::RE2::Options options;
@@ -102,68 +98,6 @@ std::string RegexOfGlob(std::string_view code) {
     }
   }
   return out + '$';
-}
-
-// Where a character class that begins at `begin` ends (behind its bracket).
-std::size_t SkipClass(std::string_view regex, std::size_t begin) {
-  std::size_t i = begin + 1;
-  if (i < regex.size() && regex[i] == '^') ++i;
-  if (i < regex.size() && regex[i] == ']') ++i;
-  while (i < regex.size() && regex[i] != ']') {
-    if (regex[i] == '\\') {
-      i += 2;
-    } else if (regex.substr(i).starts_with("[:")) {
-      const auto end = regex.find(":]", i + 2);
-      i = end == std::string_view::npos ? i + 1 : end + 2;
-    } else {
-      ++i;
-    }
-  }
-  return i + 1;
-}
-
-// True when an alternative at the top level may do without the beginning of the expression. Errs on the side of true.
-bool HasTopLevelAlternative(std::string_view regex) {
-  if (!regex.contains('|')) return false;
-  if (regex.contains("\\Q")) return true;
-  int depth = 0;
-  for (std::size_t i = 0; i < regex.size();) {
-    const char c = regex[i];
-    if (c == '\\') {
-      i += 2;
-      continue;
-    }
-    if (c == '[') {
-      i = SkipClass(regex, i);
-      continue;
-    }
-    if (c == '(') ++depth;
-    if (c == ')') --depth;
-    if (c == '|' && depth <= 0) return true;
-    ++i;
-  }
-  return false;
-}
-
-// What every text that the expression matches begins with; empty when it is not anchored. `^/api/v[0-9]` -> `/api/v`.
-std::string LiteralPrefixOf(std::string_view regex, CaseRule case_rule) {
-  std::string prefix;
-  if (!regex.starts_with('^') || HasTopLevelAlternative(regex)) return prefix;
-  for (std::size_t i = 1; i < regex.size(); ++i) {
-    char c = regex[i];
-    if (c == '\\' && i + 1 < regex.size() && IsAsciiPunctuation(regex[i + 1])) {
-      c = regex[++i];
-    } else if (c == '+') {
-      return prefix;
-    } else if (c == '*' || c == '?' || c == '{') {
-      if (!prefix.empty()) prefix.pop_back();
-      return prefix;
-    } else if (!IsVisible(c) || std::string_view("\\.[]()|^$}").contains(c)) {
-      return prefix;
-    }
-    prefix += case_rule == CaseRule::kInsensitive ? ToLowerAscii(c) : c;
-  }
-  return prefix;
 }
 
 bool EqualsFolded(std::string_view text, std::string_view folded, CaseRule case_rule) {

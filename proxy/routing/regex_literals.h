@@ -1,0 +1,18 @@
+#pragma once
+
+#include "proxy/routing/text_pattern.h"
+
+#include <string>
+#include <string_view>
+
+namespace weir::proxy {
+
+// What can be said about the texts that a regular expression matches without running it. The expressions are in RE2's
+// syntax and valid (TextPattern::Regex has taken them), the texts visible ASCII. Answers are in lower case when case is
+// ignored. Both err on the side of less: a shorter literal, or none. Pure functions; time linear in the expression but
+// for malformed named classes. Thread: any.
+
+// What every text that the expression matches begins with; empty when it is not anchored. `^/api/v[0-9]` -> `/api/v`.
+[[nodiscard]] std::string LiteralPrefixOf(std::string_view regex, CaseRule case_rule);
+
+}  // namespace weir::proxy
