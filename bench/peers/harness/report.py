@@ -42,7 +42,8 @@ def plain_table(result):
 def verdict_text(verdict):
     if verdict["value"] is None:
         return verdict["verdict"]
-    figure = number(verdict["value"], 2 if abs(verdict["value"]) < 100 else 0)
+    digits = 3 if verdict["unit"].startswith("×") else 2 if abs(verdict["value"]) < 100 else 0
+    figure = number(verdict["value"], digits)
     rounds = " (rounds {:.2f} to {:.2f})".format(*verdict["rounds"]) if "rounds" in verdict else ""
     return f"{figure} {verdict['unit']}{rounds}: {verdict['verdict']}"
 
