@@ -125,7 +125,8 @@ class DataPlane::Implementation {
 
   void SetView(std::shared_ptr<const RoutingTable> routing, std::shared_ptr<const health::StatusTable> status) {
     const bool new_table = view_ == nullptr || view_->routing != routing;
-    view_ = std::make_shared<const DataView>(DataView{std::move(routing), std::move(status)});
+    auto targets = MakeHandles(*status);
+    view_ = std::make_shared<const DataView>(DataView{std::move(routing), std::move(status), std::move(targets)});
     if (new_table) worker_.selector.Reset(*view_->routing, worker_.worker);
     for (const auto& weak : slots_) {
       if (const auto slot = weak.lock()) UpdateSlot(*slot);
@@ -134,6 +135,7 @@ class DataPlane::Implementation {
     const std::vector<Exchange*> active = worker_.active;
     for (Exchange* exchange : active) exchange->EndIfDeregistered(*view_);
     if (new_table) CloseConnectionsOfRemovedListeners();
+    pool_.ForgetUnused();
   }
 
   void AddListener(const ListenerKey& key, const Endpoint& bound, UniqueFd fd) {
@@ -188,6 +190,20 @@ class DataPlane::Implementation {
   }
 
  private:
+  [[nodiscard]] std::vector<std::vector<TargetHandle>> MakeHandles(const health::StatusTable& status) {
+    std::vector<std::vector<TargetHandle>> handles(status.groups.size());
+    for (std::size_t group = 0; group < handles.size(); ++group) {
+      const auto& targets = status.groups[group].targets;
+      handles[group].reserve(targets.size());
+      for (const health::TargetStatus& target : targets) {
+        auto* seen = target.observations == nullptr ? nullptr : &(*target.observations)[worker_.worker];
+        handles[group].push_back(
+            {.endpoint = target.endpoint, .seen = seen, .upstream = pool_.EndpointFor(target.endpoint)});
+      }
+    }
+    return handles;
+  }
+
   void UpdateSlot(ListenerSlot& slot) const {
     const Listener* listener = FindSlotListener(*view_->routing, slot);
     slot.removed = listener == nullptr;

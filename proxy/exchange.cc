@@ -223,7 +223,7 @@ bool Exchange::SelectTarget() {
     if (!index) return false;
     if (was_tried(*index)) continue;
     tried_[attempts_++] = *index;
-    target_ = &status.targets[*index];
+    target_ = &view_->targets[group_][*index];
     auto& counters = (*view_->routing->groups()[group_].counters)[worker_.worker];
     if (attempts_ == 1) {
       counters.requests.Add();
@@ -239,7 +239,7 @@ void Exchange::AcquireUpstream(const Content& content) {
   observation().active_requests.Add();
   const auto mode = fresh_connection_ ? UpstreamPool::Mode::kFresh : UpstreamPool::Mode::kReuse;
   int error = 0;
-  upstream_ = worker_.upstreams->Acquire(target_->endpoint, mode,
+  upstream_ = worker_.upstreams->Acquire(target_->upstream, mode,
                                          listener_->load_balancer_config->attributes.idle_timeout, *this, error);
   if (upstream_ == nullptr) {
     observation().active_requests.Subtract();

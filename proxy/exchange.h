@@ -91,7 +91,7 @@ class Exchange final : private UpstreamEvents {
   void CountResponse(std::uint16_t status);
   void WriteAccessLog();
   [[nodiscard]] const health::GroupStatus& group_status() const { return view_->status->groups[group_]; }
-  [[nodiscard]] health::TargetObservation& observation() const { return (*target_->observations)[worker_.worker]; }
+  [[nodiscard]] health::TargetObservation& observation() const { return *target_->seen; }
   [[nodiscard]] bool logs() const { return listener_->load_balancer_config->access_log.has_value(); }
 
   // Content kept for a request that may have to be sent again, or whose connection is not there yet.
@@ -107,7 +107,7 @@ class Exchange final : private UpstreamEvents {
   const Listener* listener_ = nullptr;  // of view_
   const Rule* rule_ = nullptr;
   std::uint32_t group_ = 0;
-  const health::TargetStatus* target_ = nullptr;  // of view_
+  const TargetHandle* target_ = nullptr;  // of view_
   std::uint32_t tried_[kAttemptsMax] = {};
   int attempts_ = 0;
 

@@ -21,12 +21,22 @@ namespace weir::proxy {
 
 class Exchange;
 class UpstreamPool;
+struct UpstreamEndpoint;  // upstream/upstream_pool.h
+
+// A target as one worker reaches for it with every request: all in one cache line, so that thousands of targets cost
+// what two do.
+struct TargetHandle {
+  Endpoint endpoint;
+  health::TargetObservation* seen = nullptr;  // this worker's, owned by the status table
+  std::shared_ptr<UpstreamEndpoint> upstream;
+};
 
 // What requests are decided by: one revision's rules and the newest health of the same revision. An exchange pins the
 // one it began with. Each worker makes its own copy, so that pinning never touches a counter of another worker.
 struct DataView {
   std::shared_ptr<const RoutingTable> routing;
   std::shared_ptr<const health::StatusTable> status;
+  std::vector<std::vector<TargetHandle>> targets;  // in the order of status->groups and their targets
 };
 
 // One listening socket's place in the configuration. Connections hold it, so it outlives the socket.

@@ -15,4 +15,8 @@ namespace weir::proxy {
 // What every text that the expression matches begins with; empty when it is not anchored. `^/api/v[0-9]` -> `/api/v`.
 [[nodiscard]] std::string LiteralPrefixOf(std::string_view regex, CaseRule case_rule);
 
+// The longest run of bytes that every text that the expression matches contains, the first of equally long ones; empty
+// when none is known. Only what stands outside of groups counts. `^/v[0-9]+/app7/[a-z]+$` -> `/app7/`.
+[[nodiscard]] std::string RequiredLiteralOf(std::string_view regex, CaseRule case_rule);
+
 }  // namespace weir::proxy

@@ -10,14 +10,15 @@
 
 namespace weir::proxy {
 
-Http1UpstreamConnection::Http1UpstreamConnection(WorkerState& worker, UpstreamPool& pool, const Endpoint& endpoint)
-    : worker_(worker), pool_(pool), endpoint_(endpoint) {}
+Http1UpstreamConnection::Http1UpstreamConnection(WorkerState& worker, UpstreamPool& pool,
+                                                 std::shared_ptr<UpstreamEndpoint> endpoint)
+    : worker_(worker), pool_(pool), endpoint_(std::move(endpoint)) {}
 
 Http1UpstreamConnection::~Http1UpstreamConnection() = default;
 
 int Http1UpstreamConnection::Connect(UpstreamEvents& events) {
   int error = 0;
-  stream_ = net::TcpStream::Connect(worker_.loop, endpoint_, *this, error);
+  stream_ = net::TcpStream::Connect(worker_.loop, endpoint_->endpoint, *this, error);
   if (stream_ == nullptr) return error;
   events_ = &events;
   worker_.loop.timers().Schedule(*this, worker_.loop.now() + UpstreamPool::kConnectTimeout);
@@ -250,7 +251,7 @@ void Http1UpstreamConnection::Release() {
 }
 
 void Http1UpstreamConnection::Close() {
-  if (state_ == State::kIdle) pool_.TakeIdle(*this);
+  if (state_ == State::kIdle) UpstreamPool::TakeIdle(*this);
   state_ = State::kDead;
   Cancel();
   if (stream_ != nullptr) {

@@ -25,7 +25,7 @@ class Http1UpstreamConnection final : public UpstreamStream,
                                       private net::StreamEvents,
                                       private net::Timer {
  public:
-  Http1UpstreamConnection(WorkerState& worker, UpstreamPool& pool, const Endpoint& endpoint);
+  Http1UpstreamConnection(WorkerState& worker, UpstreamPool& pool, std::shared_ptr<UpstreamEndpoint> endpoint);
   ~Http1UpstreamConnection() override;
 
   // Begins to connect; 0, or the errno of an immediate refusal.
@@ -33,7 +33,6 @@ class Http1UpstreamConnection final : public UpstreamStream,
   // Takes an idle connection for another exchange. False when its target has closed it: it is good for nothing.
   [[nodiscard]] bool Reuse(UpstreamEvents& events);
   void set_idle_timeout(std::chrono::seconds timeout) { idle_timeout_ = timeout; }
-  [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
 
   [[nodiscard]] bool connected() const override { return state_ == State::kActive; }
   [[nodiscard]] bool reused() const override { return reused_; }
@@ -73,7 +72,9 @@ class Http1UpstreamConnection final : public UpstreamStream,
   UpstreamPool& pool_;
   UpstreamEvents* events_ = nullptr;
   std::unique_ptr<net::Stream> stream_;
-  Endpoint endpoint_;
+  std::shared_ptr<UpstreamEndpoint> endpoint_;
+  Http1UpstreamConnection* older_ = nullptr;  // of the idle ones of endpoint_
+  Http1UpstreamConnection* newer_ = nullptr;
   std::chrono::seconds idle_timeout_{60};
   std::size_t pool_index_ = 0;
   State state_ = State::kConnecting;

@@ -11,20 +11,27 @@ UpstreamPool::UpstreamPool(WorkerState& worker) : worker_(worker) {}
 
 UpstreamPool::~UpstreamPool() = default;
 
-UpstreamStream* UpstreamPool::Acquire(const Endpoint& endpoint, Mode mode, std::chrono::seconds idle_timeout,
-                                      UpstreamEvents& events, int& error) {
+std::shared_ptr<UpstreamEndpoint> UpstreamPool::EndpointFor(const Endpoint& endpoint) {
+  auto& known = endpoints_[endpoint];
+  if (known == nullptr) known = std::make_shared<UpstreamEndpoint>(UpstreamEndpoint{.endpoint = endpoint});
+  return known;
+}
+
+void UpstreamPool::ForgetUnused() {
+  std::erase_if(endpoints_, [](const auto& entry) { return entry.second.use_count() == 1; });
+}
+
+UpstreamStream* UpstreamPool::Acquire(const std::shared_ptr<UpstreamEndpoint>& endpoint, Mode mode,
+                                      std::chrono::seconds idle_timeout, UpstreamEvents& events, int& error) {
   error = 0;
   if (mode == Mode::kReuse) {
-    // Closing a stale connection changes the list, so it is looked up anew each time.
-    for (auto found = idle_.find(endpoint); found != idle_.end() && !found->second.empty();
-         found = idle_.find(endpoint)) {
-      Http1UpstreamConnection& connection = *found->second.back();
-      if (connection.Reuse(events)) {
-        found->second.pop_back();
-        connection.set_idle_timeout(idle_timeout);
-        return &connection;
+    while (Http1UpstreamConnection* const connection = endpoint->newest) {
+      if (connection->Reuse(events)) {
+        TakeIdle(*connection);
+        connection->set_idle_timeout(idle_timeout);
+        return connection;
       }
-      connection.Close();  // takes it out of the list
+      connection->Close();  // takes it out of the list
     }
   }
   auto connection = std::make_unique<Http1UpstreamConnection>(worker_, *this, endpoint);
@@ -37,19 +44,22 @@ UpstreamStream* UpstreamPool::Acquire(const Endpoint& endpoint, Mode mode, std::
 }
 
 void UpstreamPool::PutIdle(Http1UpstreamConnection& connection) {
-  auto& idle = idle_[connection.endpoint()];
-  if (idle.size() >= kIdlePerEndpointMax) {
-    // The oldest has waited longest and goes; erasing at the front is rare.
-    idle.front()->Close();
-  }
-  idle.push_back(&connection);
+  UpstreamEndpoint& endpoint = *connection.endpoint_;
+  // The oldest has waited longest and goes.
+  if (endpoint.idle_count >= kIdlePerEndpointMax) endpoint.oldest->Close();
+  connection.older_ = endpoint.newest;
+  connection.newer_ = nullptr;
+  (endpoint.newest == nullptr ? endpoint.oldest : endpoint.newest->newer_) = &connection;
+  endpoint.newest = &connection;
+  ++endpoint.idle_count;
 }
 
 void UpstreamPool::TakeIdle(Http1UpstreamConnection& connection) {
-  const auto found = idle_.find(connection.endpoint());
-  if (found == idle_.end()) return;
-  std::erase(found->second, &connection);
-  if (found->second.empty()) idle_.erase(found);
+  UpstreamEndpoint& endpoint = *connection.endpoint_;
+  (connection.newer_ == nullptr ? endpoint.newest : connection.newer_->older_) = connection.older_;
+  (connection.older_ == nullptr ? endpoint.oldest : connection.older_->newer_) = connection.newer_;
+  connection.older_ = connection.newer_ = nullptr;
+  --endpoint.idle_count;
 }
 
 void UpstreamPool::Destroy(Http1UpstreamConnection& connection) {
@@ -65,9 +75,9 @@ void UpstreamPool::Destroy(Http1UpstreamConnection& connection) {
 }
 
 void UpstreamPool::CloseIdle() {
-  std::vector<Http1UpstreamConnection*> all;
-  for (auto& [endpoint, idle] : idle_) all.insert(all.end(), idle.begin(), idle.end());
-  for (Http1UpstreamConnection* connection : all) connection->Close();
+  for (auto& [endpoint, connections] : endpoints_) {
+    while (connections->newest != nullptr) connections->newest->Close();
+  }
 }
 
 }  // namespace weir::proxy

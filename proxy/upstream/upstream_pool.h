@@ -15,6 +15,14 @@ namespace weir::proxy {
 
 class Http1UpstreamConnection;
 
+// One worker's idle connections to one endpoint: a list through the connections themselves.
+struct UpstreamEndpoint {
+  Endpoint endpoint;
+  std::uint32_t idle_count = 0;
+  Http1UpstreamConnection* newest = nullptr;
+  Http1UpstreamConnection* oldest = nullptr;
+};
+
 // One worker's connections to targets: those under way and the idle ones that wait to be used again, newest first, so
 // that the surplus of a burst grows old and closes. Owns them all. Thread: worker.
 class UpstreamPool {
@@ -31,22 +39,26 @@ class UpstreamPool {
   UpstreamPool(const UpstreamPool&) = delete;
   UpstreamPool& operator=(const UpstreamPool&) = delete;
 
+  // Where the connections to `endpoint` are kept: asked for once for each target, not for each request.
+  [[nodiscard]] std::shared_ptr<UpstreamEndpoint> EndpointFor(const Endpoint& endpoint);
+  // Drops the endpoints that nobody holds any more; idle connections hold theirs.
+  void ForgetUnused();
   // A stream to `endpoint` for one exchange: an idle connection (connected() is true), or a new one that is being
   // connected. Null with an errno when the system refuses at once. `idle_timeout` is how long the connection may wait
   // afterwards.
-  [[nodiscard]] UpstreamStream* Acquire(const Endpoint& endpoint, Mode mode, std::chrono::seconds idle_timeout,
-                                        UpstreamEvents& events, int& error);
+  [[nodiscard]] UpstreamStream* Acquire(const std::shared_ptr<UpstreamEndpoint>& endpoint, Mode mode,
+                                        std::chrono::seconds idle_timeout, UpstreamEvents& events, int& error);
   // Closes what is idle.
   void CloseIdle();
 
  private:
   friend class Http1UpstreamConnection;
   void PutIdle(Http1UpstreamConnection& connection);
-  void TakeIdle(Http1UpstreamConnection& connection);
+  static void TakeIdle(Http1UpstreamConnection& connection);
   void Destroy(Http1UpstreamConnection& connection);
 
   WorkerState& worker_;
-  std::unordered_map<Endpoint, std::vector<Http1UpstreamConnection*>> idle_;
+  std::unordered_map<Endpoint, std::shared_ptr<UpstreamEndpoint>> endpoints_;
   std::vector<std::unique_ptr<Http1UpstreamConnection>> connections_;
 };
 
