@@ -98,7 +98,7 @@ Element ReadGroup(std::string_view regex, std::size_t begin) {
     }
     if (rest.front() == '(') ++depth;
     if (rest.front() == ')') --depth;
-    i += rest.front() == '\\' ? 2 : 1;
+    i += rest.front() == '\\' ? std::size_t{2} : std::size_t{1};
     if (depth == 0) return {.kind = Element::Kind::kOther, .end = i};
   }
   return {};
