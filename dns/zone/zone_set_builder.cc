@@ -4,6 +4,7 @@
 #include "dns/policy/latency_table.h"
 #include "dns/wire/rdata.h"
 #include "dns/wire/types.h"
+#include "dns/zone/huge_pages.h"
 #include "dns/zone/name_table.h"
 
 #include <algorithm>
@@ -68,6 +69,13 @@ std::shared_ptr<const ZoneSet> ZoneSetBuilder::Build() {
   ResolveAliases();
   CheckAliasCycles();
   LoadLatency();
+  const auto spread = [](const auto& table) { UseHugePages(std::as_bytes(std::span(table))); };
+  spread(set_->node_slots_);
+  spread(set_->nodes_);
+  spread(set_->groups_);
+  spread(set_->members_);
+  spread(set_->names_);
+  spread(set_->rdata_);
   findings_ = Sorted(std::move(findings_));
   return findings_.empty() ? set_ : nullptr;
 }
