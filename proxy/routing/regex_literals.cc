@@ -61,6 +61,13 @@ bool HasTopLevelAlternative(std::string_view regex) {
   return false;
 }
 
+bool BeginsFlags(std::string_view rest) {
+  return rest.starts_with("(?") && !rest.starts_with("(?:") && !rest.starts_with("(?P<");
+}
+
+// What a quantifier behind it looks through: in `ab(?i)*` and in `ab\Q\E*` it belongs to the `b`.
+bool IsTransparent(std::string_view rest) { return BeginsFlags(rest) || rest.starts_with("\\Q"); }
+
 // One element of an expression without its quantifier.
 struct Element {
   // kUnknown: what follows cannot be read with certainty. kFlags: what precedes may mean something else, too.
@@ -89,8 +96,7 @@ Element ReadGroup(std::string_view regex, std::size_t begin) {
   int depth = 0;
   for (std::size_t i = begin; i < regex.size();) {
     const auto rest = regex.substr(i);
-    if (rest.starts_with("(?") && !rest.starts_with("(?:") && !rest.starts_with("(?P<"))
-      return {.kind = Element::Kind::kFlags};
+    if (BeginsFlags(rest)) return {.kind = Element::Kind::kFlags};
     if (rest.front() == '[') {
       i = SkipClass(regex, i);
       if (i == std::string_view::npos) return {};
@@ -153,7 +159,7 @@ std::string LiteralPrefixOf(std::string_view regex, CaseRule case_rule) {
       c = regex[++i];
     } else if (c == '+') {
       return prefix;
-    } else if (c == '*' || c == '?' || c == '{') {
+    } else if (c == '*' || c == '?' || c == '{' || IsTransparent(regex.substr(i))) {
       if (!prefix.empty()) prefix.pop_back();
       return prefix;
     } else if (!IsVisible(c) || std::string_view("\\.[]()|^$}").contains(c)) {
