@@ -1,6 +1,7 @@
 #include "proxy/routing/text_index.h"
 
 #include "base/check.h"
+#include "proxy/routing/regex_literals.h"
 
 #include <re2/re2.h>
 #include <re2/set.h>
@@ -86,13 +87,14 @@ struct RegexSet {
 struct TextIndex::Building {
   std::map<std::string, LiteralTable::Lists> forward;
   std::map<std::string, LiteralTable::Lists> backward;
-  std::map<std::string_view, std::size_t> regexes;  // the patterns outlive the index
+  std::map<std::string_view, Regex> regexes;  // by source; the patterns outlive the index
 };
 
 TextIndex::TextIndex(CaseRule case_rule)
     : case_rule_(case_rule),
       forward_(case_rule, LiteralTable::Direction::kForward),
       backward_(case_rule, LiteralTable::Direction::kBackward),
+      grams_(case_rule),
       building_(std::make_unique<Building>()) {}
 TextIndex::~TextIndex() = default;
 TextIndex::TextIndex(TextIndex&&) noexcept = default;
@@ -105,6 +107,13 @@ void Append(std::vector<std::uint32_t>& values, std::uint32_t value) {
   if (values.empty() || values.back() != value) values.push_back(value);
 }
 
+void Merge(std::vector<std::uint32_t>& values, std::span<const std::uint32_t> more) {
+  values.insert(values.end(), more.begin(), more.end());
+  std::ranges::sort(values);
+  const auto rest = std::ranges::unique(values);
+  values.erase(rest.begin(), rest.end());
+}
+
 std::string Reversed(std::string_view text) { return {text.rbegin(), text.rend()}; }
 
 }  // namespace
@@ -114,27 +123,40 @@ void TextIndex::AddAny(std::uint32_t value) { Append(any_, value); }
 void TextIndex::Add(const TextPattern& pattern, std::uint32_t value) {
   using enum TextPattern::Shape;
   WEIR_CHECK(building_ != nullptr && pattern.case_rule() == case_rule_);
+  if (pattern.shape() == kNever) return;
+  if (pattern.is_regex()) {
+    Regex& regex = building_->regexes[pattern.source()];
+    regex.pattern = &pattern;
+    return Append(regex.values, value);
+  }
   const auto prefix = pattern.literal_prefix();
   const auto suffix = pattern.literal_suffix();
-  if (pattern.shape() == kNever) return;
   if (pattern.shape() == kExact) return Append(building_->forward[std::string(prefix)].whole, value);
-  if (prefix.empty() && suffix.empty() && pattern.is_regex()) {
-    const auto [known, is_new] = building_->regexes.try_emplace(pattern.source(), regexes_.size());
-    if (is_new) regexes_.push_back(Regex{.pattern = &pattern, .values = {}});
-    return Append(regexes_[known->second].values, value);
-  }
   if (prefix.empty() && suffix.empty()) return AddAny(value);
   if (prefix.size() >= suffix.size()) return Append(building_->forward[std::string(prefix)].part, value);
   Append(building_->backward[Reversed(suffix)].part, value);
 }
 
-void TextIndex::Seal() {
-  WEIR_CHECK(building_ != nullptr);
-  forward_.Seal(building_->forward);
-  backward_.Seal(building_->backward);
-  building_.reset();
-  any_.shrink_to_fit();
+void TextIndex::PlaceExpressions() {
+  std::map<std::string_view, std::size_t> sharers;  // of each beginning
+  for (const auto& [source, regex] : building_->regexes) ++sharers[regex.pattern->literal_prefix()];
+  std::vector<GramTable::Keyed> keyed;
+  std::vector<const TextPattern*> patterns;
+  for (auto& [source, regex] : building_->regexes) {
+    const auto prefix = regex.pattern->literal_prefix();
+    if (!prefix.empty() && sharers[prefix] <= kRegexSetMin) {
+      Merge(building_->forward[std::string(prefix)].part, regex.values);
+    } else {
+      patterns.push_back(regex.pattern);
+      keyed.push_back({.literal = RequiredLiteralOf(source, case_rule_), .values = std::move(regex.values)});
+    }
+  }
+  for (const std::size_t i : grams_.Seal(keyed, kRegexSetMin))
+    regexes_.push_back({.pattern = patterns[i], .values = std::move(keyed[i].values)});
   regexes_.shrink_to_fit();
+}
+
+void TextIndex::JoinExpressions() {
   if (regexes_.size() <= kRegexSetMin) return;
   auto joined = std::make_unique<RegexSet>(SetOptions(case_rule_));
   for (const Regex& regex : regexes_) {
@@ -142,6 +164,16 @@ void TextIndex::Seal() {
     if (joined->set.Add(re2::StringPiece(source.data(), source.size()), nullptr) < 0) return;
   }
   if (joined->set.Compile()) regex_set_ = std::move(joined);
+}
+
+void TextIndex::Seal() {
+  WEIR_CHECK(building_ != nullptr);
+  PlaceExpressions();
+  forward_.Seal(building_->forward);
+  backward_.Seal(building_->backward);
+  building_.reset();
+  any_.shrink_to_fit();
+  JoinExpressions();
 }
 
 bool TextIndex::FindRegexes(std::string_view text, std::vector<int>& matching) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "proxy/routing/gram_table.h"
 #include "proxy/routing/text_pattern.h"
 
 #include <cstdint>
@@ -82,9 +83,10 @@ class LiteralTable {
 struct RegexSet;  // hides RE2::Set
 
 // Patterns with values, asked by text: which values may belong to a pattern that matches? Literal beginnings and ends
-// are hashed, expressions without any are joined into one automaton, so the cost hardly depends on how many patterns
-// there are. Answers may hold values whose pattern does not match: the caller verifies. Filled once, sealed, then
-// immutable. Thread: any (const) once sealed.
+// are hashed; expressions that do not differ in their beginning are found by four bytes that their texts must contain,
+// those without such bytes are joined into one automaton. So the cost hardly depends on how many patterns there are.
+// Answers may hold values whose pattern does not match: the caller verifies. Filled once, sealed, then immutable.
+// Thread: any (const) once sealed.
 class TextIndex {
  public:
   explicit TextIndex(CaseRule case_rule);
@@ -99,12 +101,14 @@ class TextIndex {
   void Seal();
 
   // Calls `visit` with lists of values, each ascending. A value may come in several lists. Allocates only when more
-  // than kRegexSetMin expressions have no literal beginning.
+  // than kRegexSetMin expressions are joined: no literal beginning that at most kRegexSetMin expressions share, and no
+  // gram of a required literal that at most kRegexSetMin would be found by.
   template <class Visit>
   void Find(std::string_view text, Visit&& visit) const {
     if (!any_.empty()) visit(std::span<const std::uint32_t>(any_));
     if (!forward_.empty()) forward_.Find(text, visit);
     if (!backward_.empty()) backward_.Find(text, visit);
+    if (!grams_.empty()) grams_.Find(text, visit);
     if (regexes_.empty()) return;
     std::vector<int> matching;
     if (regex_set_ != nullptr && FindRegexes(text, matching)) {
@@ -123,6 +127,10 @@ class TextIndex {
     std::vector<std::uint32_t> values;
   };
   struct Building;
+  // Gives each expression to the table of beginnings, to that of grams, or to regexes_.
+  void PlaceExpressions();
+  // Joins regexes_ when there are many.
+  void JoinExpressions();
   // False when the automaton ran out of memory: every expression has to be tried then.
   [[nodiscard]] bool FindRegexes(std::string_view text, std::vector<int>& matching) const;
 
@@ -130,7 +138,8 @@ class TextIndex {
   std::vector<std::uint32_t> any_;
   LiteralTable forward_;
   LiteralTable backward_;
-  std::vector<Regex> regexes_;
+  GramTable grams_;
+  std::vector<Regex> regexes_;  // those that no table finds
   std::unique_ptr<RegexSet> regex_set_;
   std::unique_ptr<Building> building_;
 };

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -149,6 +150,107 @@ TEST(RuleMatcherTest, AgreesWithExplainAndWithAskingEveryRule) {
       }
     }
   }
+}
+
+// Expressions of every kind that the index treats differently: with a beginning of their own or a shared one, with a
+// literal inside or none, with literals that others hold, too.
+class RandomExpressions {
+ public:
+  explicit RandomExpressions(std::uint64_t seed) : random_(seed) {}
+
+  std::vector<config::Rule> Rules(std::size_t count) {
+    std::vector<config::Rule> rules;
+    for (std::size_t i = 0; i < count; ++i) {
+      std::vector<config::Condition> conditions;
+      if (random_.Below(4) == 0) conditions.push_back(Host({}, {HostExpression()}));
+      if (random_.Below(5) == 0) {
+        conditions.push_back(Path({fmt::format("/v1/app{}/*", Number())}, {PathExpression()}));
+      } else {
+        conditions.push_back(Path({}, {PathExpression(), PathExpression()}));
+      }
+      if (random_.Below(3) == 0) conditions.push_back(Method({random_.Below(2) == 0 ? "GET" : "POST"}));
+      rules.push_back(MakeRule(static_cast<std::uint32_t>(i + 1), std::move(conditions)));
+    }
+    return rules;
+  }
+
+  Request AnyRequest() {
+    std::string path;
+    if (random_.Below(2) == 0) path = fmt::format("/v{}/app{}", Number(), Number());
+    for (auto n = 1 + random_.Below(4); n > 0; --n) path += Segment();
+    return {.method = random_.Below(2) == 0 ? "GET" : "PUT",
+            .host = fmt::format("{}.{}{}.test", random_.Below(2) == 0 ? "www" : "API",
+                                random_.Below(2) == 0 ? "tenant" : "Tenant", Number()),
+            .path = std::move(path)};
+  }
+
+ private:
+  std::uint64_t Number() { return random_.Below(24); }
+  std::string Segment() {
+    static constexpr const char* kWords[] = {"/app", "/item", "/k", "/APP", "/v", "/shop", ""};
+    const char* word = kWords[random_.Below(std::size(kWords))];
+    return random_.Below(4) == 0 ? fmt::format("{}/cart", word) : fmt::format("{}{}", word, Number());
+  }
+  std::string HostExpression() {
+    switch (random_.Below(3)) {
+      case 0:
+        return fmt::format("[a-z]+\\.Tenant{}\\.test$", Number());
+      case 1:
+        return fmt::format("^(www|api)\\.tenant{}", Number());
+      default:
+        return "^www";
+    }
+  }
+  std::string PathExpression() {
+    switch (random_.Below(13)) {
+      case 0:
+      case 1:
+      case 2:
+        return fmt::format("^/v[0-9]+/app{}(/|$)", Number());
+      case 3:
+        return fmt::format("/item{}/[a-z]*", Number());
+      case 4:
+        return fmt::format("^/app{}/k[0-9]", Number());
+      case 5:
+        return fmt::format("^/(app|item)[0-9]+/shop{}$", Number());
+      case 6:
+        return fmt::format("/app{}/|/item{}$", Number(), Number());
+      case 7:
+        return fmt::format("(?i)/app{}/k", Number());
+      case 8:
+        return fmt::format("/item[0-9]/cart/k{}+$", Number());
+      case 9:
+        return fmt::format("/item[0-9]+.*/k{}$", Number());
+      case 10:
+        return fmt::format("/app{}{{1,2}}/cart", Number());
+      case 11:
+        return fmt::format("\\/k{}?\\d*/app", Number());
+      default:
+        return fmt::format("^/shop(/cart)?/item{}", Number());
+    }
+  }
+
+  Random random_;
+};
+
+TEST(RuleMatcherTest, AgreesWithAskingEveryRuleOfExpressions) {
+  int matches = 0;
+  int requests = 0;
+  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+    RandomExpressions random(seed);
+    const auto table = BuildTable(MakeModel(random.Rules(seed % 3 == 0 ? 8 : seed % 3 == 1 ? 30 : 120)));
+    const Listener& listener = *table->listeners().front();
+    for (int i = 0; i < 40; ++i) {
+      const Request request = random.AnyRequest();
+      const Facts facts(request);
+      const auto expected = FirstByHand(listener, *facts);
+      ASSERT_EQ(listener.Match(*facts).priority, expected) << "seed " << seed << ": " << request.host << request.path;
+      ++requests;
+      if (expected != 0) ++matches;
+    }
+  }
+  EXPECT_GT(matches, requests / 5) << "few requests match a rule";
+  EXPECT_LT(matches, requests * 9 / 10) << "nearly every request matches a rule";
 }
 
 TEST(RuleMatcherTest, TenThousandRulesEachFindTheirOwn) {
