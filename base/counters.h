@@ -55,15 +55,23 @@ class LatencyHistogram {
 template <class T>
 class PerWorker {
  public:
-  explicit PerWorker(std::size_t workers) : size_(workers), slots_(std::make_unique<Slot[]>(workers)) {}
+  explicit PerWorker(std::size_t workers) : size_(workers) {
+    if (workers == 1) {
+      alone_ = std::make_unique<T>();  // nobody to share a line with: tables of small counters stay small
+    } else {
+      slots_ = std::make_unique<Slot[]>(workers);
+    }
+  }
   [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] T& operator[](std::size_t worker) { return slots_[worker].value; }
-  [[nodiscard]] const T& operator[](std::size_t worker) const { return slots_[worker].value; }
+  [[nodiscard]] T& operator[](std::size_t worker) { return slots_ == nullptr ? *alone_ : slots_[worker].value; }
+  [[nodiscard]] const T& operator[](std::size_t worker) const {
+    return slots_ == nullptr ? *alone_ : slots_[worker].value;
+  }
   // Adds up one counter of every worker: `table.Sum([](const T& t) { return t.requests.value(); })`.
   template <class Read>
   [[nodiscard]] std::uint64_t Sum(Read read) const {
     std::uint64_t sum = 0;
-    for (std::size_t i = 0; i < size_; ++i) sum += read(slots_[i].value);
+    for (std::size_t i = 0; i < size_; ++i) sum += read((*this)[i]);
     return sum;
   }
 
@@ -72,7 +80,8 @@ class PerWorker {
     T value{};
   };
   std::size_t size_;
-  std::unique_ptr<Slot[]> slots_;
+  std::unique_ptr<T> alone_;       // of the only worker
+  std::unique_ptr<Slot[]> slots_;  // of several
 };
 
 }  // namespace weir

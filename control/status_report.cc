@@ -25,7 +25,7 @@ ActionReport DescribeAction(const proxy::Rule& rule, const proxy::RoutingTable& 
       report.groups.push_back({table.groups()[choice.group].name, choice.weight});
     }
   } else if (const auto* redirect = std::get_if<proxy::Redirect>(&rule.action)) {
-    const auto& parts = redirect->templates;
+    const auto& parts = *redirect->templates;
     report.type = "redirect";
     report.status_code = parts.status_code;
     report.location = ToLowerAscii(parts.protocol) + "://" + parts.host + ":" + parts.port + parts.path;

@@ -24,9 +24,9 @@ void ResponseCounters::Add(std::uint16_t status) {
 
 namespace {
 
-template <class Table>
-std::shared_ptr<Table> FindOrAdd(std::map<std::string, std::shared_ptr<Table>, std::less<>>& tables,
-                                 const std::string& key, std::size_t workers) {
+template <class Key, class Table, class Less>
+std::shared_ptr<Table> FindOrAdd(std::map<Key, std::shared_ptr<Table>, Less>& tables, const Key& key,
+                                 std::size_t workers) {
   auto& table = tables[key];
   if (table == nullptr) table = std::make_shared<Table>(workers);
   return table;
@@ -39,9 +39,9 @@ std::shared_ptr<ListenerCountersTable> CounterRegistry::Listener(const std::stri
   return FindOrAdd(listeners_, key, workers_);
 }
 
-std::shared_ptr<RuleCountersTable> CounterRegistry::Rule(const std::string& key) {
+std::shared_ptr<RuleCountersTable> CounterRegistry::Rule(const std::string& listener, std::uint32_t priority) {
   const std::scoped_lock lock(mutex_);
-  return FindOrAdd(rules_, key, workers_);
+  return FindOrAdd(rules_[listener], priority, workers_);
 }
 
 std::shared_ptr<GroupCountersTable> CounterRegistry::Group(const std::string& key) {

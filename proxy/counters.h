@@ -47,21 +47,23 @@ using ListenerCountersTable = PerWorker<ListenerCounters>;
 using RuleCountersTable = PerWorker<RuleCounters>;
 using GroupCountersTable = PerWorker<GroupCounters>;
 
-// Hands out the same counters for the same name, so that numbers go on through reloads. Keys: `shop/8080`,
-// `shop/8080/10`, `blue`. Counters live as long as the registry or a routing table holds them. Thread: control.
+// Hands out the same counters for the same name, so that numbers go on through reloads. Keys: `shop/8080` for a
+// listener, `blue` for a group; a rule's are its listener's key and its priority, 0 for the default rule. Counters live
+// as long as the registry or a routing table holds them. Thread: control.
 class CounterRegistry {
  public:
   explicit CounterRegistry(std::size_t workers) : workers_(workers) {}
   [[nodiscard]] std::size_t workers() const { return workers_; }
   [[nodiscard]] std::shared_ptr<ListenerCountersTable> Listener(const std::string& key);
-  [[nodiscard]] std::shared_ptr<RuleCountersTable> Rule(const std::string& key);
+  [[nodiscard]] std::shared_ptr<RuleCountersTable> Rule(const std::string& listener, std::uint32_t priority);
   [[nodiscard]] std::shared_ptr<GroupCountersTable> Group(const std::string& key);
 
  private:
   std::size_t workers_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<ListenerCountersTable>, std::less<>> listeners_;
-  std::map<std::string, std::shared_ptr<RuleCountersTable>, std::less<>> rules_;
+  // By listener and priority: there may be tens of thousands, and a text for each would be most of what they cost.
+  std::map<std::string, std::map<std::uint32_t, std::shared_ptr<RuleCountersTable>>, std::less<>> rules_;
   std::map<std::string, std::shared_ptr<GroupCountersTable>, std::less<>> groups_;
 };
 

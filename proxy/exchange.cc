@@ -176,12 +176,12 @@ void Exchange::Redirect(const proxy::Redirect& redirect, const http::RequestHead
   std::string local_host;
   if (head.host.empty()) local_host = connection_->local().address.ToString();
   const auto parts = MakeTargetParts(head, "http", connection_->slot->bound.port, local_host);
-  if (!BuildLocation(redirect.templates, parts, redirect_url_)) {
+  if (!BuildLocation(*redirect.templates, parts, redirect_url_)) {
     redirect_url_.clear();
     Fail(ErrorCode::kRedirectTooLong);
     return;
   }
-  BuildRedirectResponse(redirect.templates.status_code, redirect_url_, worker_.date.At(worker_.loop.wall_now()),
+  BuildRedirectResponse(redirect.templates->status_code, redirect_url_, worker_.date.At(worker_.loop.wall_now()),
                         listener_->listener_config->attributes, worker_.generated);
   SendGenerated(worker_.generated);
 }

@@ -126,8 +126,8 @@ std::optional<config::Diagnostic> CompiledCondition::AddTexts(const std::vector<
 
 std::expected<std::shared_ptr<const CompiledCondition>, config::Diagnostic> CompiledCondition::Build(
     const config::Condition& condition, const std::string& path) {
-  // The constructor is private, which make_shared cannot reach.
-  std::shared_ptr<CompiledCondition> compiled(new CompiledCondition());
+  auto compiled = std::make_shared<CompiledCondition>(Token());
+  auto others = std::make_unique<Others>();
   std::optional<config::Diagnostic> finding;
   if (const auto* host = std::get_if<config::HostHeaderCondition>(&condition.kind)) {
     compiled->field_ = ConditionField::kHostHeader;
@@ -137,12 +137,12 @@ std::expected<std::shared_ptr<const CompiledCondition>, config::Diagnostic> Comp
     finding = compiled->AddTexts(paths->values, paths->regex_values, CaseRule::kSensitive, path);
   } else if (const auto* header = std::get_if<config::HttpHeaderCondition>(&condition.kind)) {
     compiled->field_ = ConditionField::kHttpHeader;
-    compiled->header_name_ = header->name;
+    others->header_name = header->name;
     finding = compiled->AddTexts(header->values, header->regex_values, CaseRule::kInsensitive, path);
   } else if (const auto* method = std::get_if<config::RequestMethodCondition>(&condition.kind)) {
     compiled->field_ = ConditionField::kHttpRequestMethod;
     // Methods have no wildcards: `*` would be compared as a character.
-    for (const auto& value : method->values) compiled->methods_.push_back(value.text);
+    for (const auto& value : method->values) others->methods.push_back(value.text);
   } else if (const auto* query = std::get_if<config::QueryStringCondition>(&condition.kind)) {
     compiled->field_ = ConditionField::kQueryString;
     const auto pattern_of = [](const config::LocatedText& text) {
@@ -151,14 +151,22 @@ std::expected<std::shared_ptr<const CompiledCondition>, config::Diagnostic> Comp
     for (const auto& pair : query->pairs) {
       std::optional<TextPattern> key;
       if (pair.key) key = pattern_of(*pair.key);
-      compiled->pairs_.push_back({.key = std::move(key), .value = pattern_of(pair.value)});
+      others->pairs.push_back({.key = std::move(key), .value = pattern_of(pair.value)});
     }
   } else if (const auto* source = std::get_if<config::SourceIpCondition>(&condition.kind)) {
     compiled->field_ = ConditionField::kSourceIp;
-    for (const CidrBlock& block : source->blocks) compiled->blocks_.push_back(Unmapped(block));
+    for (const CidrBlock& block : source->blocks) others->blocks.push_back(Unmapped(block));
   }
   if (finding) return std::unexpected(std::move(*finding));
+  const bool is_text =
+      compiled->field_ == ConditionField::kHostHeader || compiled->field_ == ConditionField::kPathPattern;
+  if (!is_text) compiled->others_ = std::move(others);
   return compiled;
+}
+
+const CompiledCondition::Others& CompiledCondition::others() const {
+  static const Others kNone;
+  return others_ == nullptr ? kNone : *others_;
 }
 
 // ---- Match
@@ -170,13 +178,13 @@ bool CompiledCondition::Matches(const RequestFacts& facts) const {
     case ConditionField::kPathPattern:
       return MatchesAny(patterns_, facts.path);
     case ConditionField::kHttpHeader:
-      return MatchesField(header_name_, patterns_, facts.fields);
+      return MatchesField(others().header_name, patterns_, facts.fields);
     case ConditionField::kHttpRequestMethod:
-      return std::ranges::find(methods_, facts.method) != methods_.end();
+      return std::ranges::find(others().methods, facts.method) != others().methods.end();
     case ConditionField::kQueryString:
-      return MatchesQuery(pairs_, facts.query);
+      return MatchesQuery(others().pairs, facts.query);
     case ConditionField::kSourceIp:
-      return MatchesBlock(blocks_, facts.client);
+      return MatchesBlock(others().blocks, facts.client);
   }
   return false;
 }
@@ -189,7 +197,7 @@ bool AllMatch(const Rule& rule, const RequestFacts& facts) {
 
 std::string CompiledCondition::label() const {
   if (field_ != ConditionField::kHttpHeader) return std::string(ToString(field_));
-  return fmt::format("{} {}", ToString(field_), header_name_);
+  return fmt::format("{} {}", ToString(field_), others().header_name);
 }
 
 // What the request brought, as the sentence's subject.
@@ -202,7 +210,7 @@ std::string CompiledCondition::Compared(const RequestFacts& facts) const {
     case ConditionField::kHttpHeader: {
       std::vector<std::string> values;
       for (const auto& field : facts.fields == nullptr ? std::vector<http::Field>() : *facts.fields) {
-        if (EqualsIgnoreCase(field.name, header_name_)) values.push_back(Quoted(field.value));
+        if (EqualsIgnoreCase(field.name, others().header_name)) values.push_back(Quoted(field.value));
       }
       return Join(values);
     }
@@ -222,12 +230,12 @@ std::string CompiledCondition::Wanted() const {
   for (const TextPattern& pattern : patterns_) {
     words.push_back((pattern.is_regex() ? "the regular expression " : "") + Quoted(pattern.source()));
   }
-  for (const std::string& method : methods_) words.push_back(Quoted(method));
-  for (const QueryPairPattern& pair : pairs_) {
+  for (const std::string& method : others().methods) words.push_back(Quoted(method));
+  for (const QueryPairPattern& pair : others().pairs) {
     words.push_back(
         Quoted(pair.key ? fmt::format("{}={}", pair.key->source(), pair.value.source()) : pair.value.source()));
   }
-  for (const CidrBlock& block : blocks_) words.push_back(block.ToString());
+  for (const CidrBlock& block : others().blocks) words.push_back(block.ToString());
   if (words.size() == 1) return words.front();
   return "any of " + Join(words);
 }

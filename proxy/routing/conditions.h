@@ -51,19 +51,30 @@ class CompiledCondition {
   [[nodiscard]] std::span<const TextPattern> patterns() const { return patterns_; }
 
  private:
-  CompiledCondition() = default;
+  struct Token {};  // makes the constructor nobody else's, and make_shared's all the same
+
+ public:
+  explicit CompiledCondition(Token /*unused*/) {}
+
+ private:
   [[nodiscard]] std::optional<config::Diagnostic> AddTexts(const std::vector<config::LocatedText>& values,
                                                            const std::vector<config::LocatedText>& regex_values,
                                                            CaseRule case_rule, const std::string& path);
   [[nodiscard]] std::string Compared(const RequestFacts& facts) const;
   [[nodiscard]] std::string Wanted() const;
 
+  // What most conditions have not, apart from them: there may be tens of thousands.
+  struct Others {
+    std::string header_name;  // as the file spells it; http-header only
+    std::vector<std::string> methods;
+    std::vector<QueryPairPattern> pairs;
+    std::vector<CidrBlock> blocks;
+  };
+  [[nodiscard]] const Others& others() const;
+
   ConditionField field_ = ConditionField::kHostHeader;
-  std::string header_name_;  // as the file spells it; http-header only
   std::vector<TextPattern> patterns_;
-  std::vector<std::string> methods_;
-  std::vector<QueryPairPattern> pairs_;
-  std::vector<CidrBlock> blocks_;
+  std::unique_ptr<Others> others_;  // null for host-header and path-pattern
 };
 
 // True when every condition holds: what makes a rule match.

@@ -85,8 +85,8 @@ void ExplainForward(const RoutingTable& table, const Forward& forward, const hea
 
 void ExplainRedirect(const Redirect& redirect, const RequestTargetParts& parts, RequestExplanation& explanation) {
   explanation.action = ActionKind::kRedirect;
-  if (auto location = BuildLocation(redirect.templates, parts)) {
-    explanation.status = redirect.templates.status_code;
+  if (auto location = BuildLocation(*redirect.templates, parts)) {
+    explanation.status = redirect.templates->status_code;
     explanation.location = std::move(*location);
   } else {
     explanation.status = 507;

@@ -53,11 +53,11 @@ std::uint32_t TotalOf(const std::vector<ForwardChoice>& choices) {
 }
 
 RuleAction TableBuilder::BuildAction(const config::Action& action) {
-  if (const auto* redirect = std::get_if<config::RedirectAction>(&action)) return Redirect{.templates = *redirect};
+  if (const auto* redirect = std::get_if<config::RedirectAction>(&action)) return Redirect{.templates = redirect};
   if (const auto* fixed = std::get_if<config::FixedResponseAction>(&action)) {
     const bool defaulted = fixed->content_type.empty() && !fixed->message_body.empty();
     return FixedResponse{.status = fixed->status_code,
-                         .content_type = defaulted ? "text/plain" : fixed->content_type,
+                         .content_type = defaulted ? std::string_view("text/plain") : fixed->content_type,
                          .body = fixed->message_body};
   }
   Forward forward;
@@ -110,7 +110,7 @@ Rule TableBuilder::BuildRule(const config::Rule& rule, const Listener& listener,
   built.name = rule.name;
   built.action = BuildAction(rule.action);
   BuildConditions(rule, path, built);
-  built.counters = counters_.Rule(rule.is_default() ? key + "/default" : fmt::format("{}/{}", key, rule.priority));
+  built.counters = counters_.Rule(key, rule.priority);
   ApplyOverride(listener, built);
   return built;
 }

@@ -39,12 +39,12 @@ struct Forward {
   std::uint32_t draw_id = 0;           // where a worker keeps the state of this draw: one number for each choice
 };
 struct Redirect {
-  config::RedirectAction templates;
+  const config::RedirectAction* templates = nullptr;  // owned by the table's model
 };
 struct FixedResponse {
   std::uint16_t status = 200;
-  std::string content_type;
-  std::string body;
+  std::string_view content_type;  // owned by the table's model, as the body
+  std::string_view body;
 };
 using RuleAction = std::variant<Forward, Redirect, FixedResponse>;
 
