@@ -2,9 +2,9 @@
 
 #include "app/build_facts.h"
 #include "base/log.h"
-#include "dns/zone/zone_set.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <csignal>
@@ -15,6 +15,7 @@ namespace weir::app {
 namespace {
 
 constexpr std::chrono::milliseconds kDrainPoll{20};
+constexpr std::size_t kRecordsTrimmed = 10'000;  // our choice: from here on memory is given back at once
 
 control::Refusal RefusedFile(config::Diagnostics diagnostics) {
   return {.kind = control::RefusalKind::kConfiguration, .error = {}, .diagnostics = std::move(diagnostics)};
@@ -57,6 +58,7 @@ bool Applies(const proxy::WeightOverride& weights, const proxy::RoutingTable& ta
 // Everything that a model becomes before it serves.
 struct RunningAppliance::Compiled {
   control::View view;
+  std::shared_ptr<const config::Model> model;  // as loaded: a port of 0 is still 0
   SocketPlan sockets;
 };
 
@@ -95,16 +97,19 @@ std::expected<RunningAppliance::Compiled, control::Refusal> RunningAppliance::Co
   for (const auto& shift : shifts) weights.push_back(shift.weights);
   Compiled out;
   out.view.revision = revision_ + 1;
+  // What serves already is not compiled again; it has let go of its plain records.
+  std::expected<std::shared_ptr<const dns::ZoneSet>, std::vector<config::Diagnostic>> zones = zones_;
+  if (!zones_ || model != model_) zones = dns::ZoneSet::Build(model, dns_counters_);
+  if (zones) model = (*zones)->shared_model();
   const auto build = [&](std::shared_ptr<const config::Model> bound) -> std::expected<void, control::Refusal> {
     out.view.model = std::move(bound);
     auto routing = proxy::RoutingTable::Build(out.view.model, out.view.revision, weights, counters_);
-    auto zones = dns::ZoneSet::Build(out.view.model, dns_counters_);
     config::Diagnostics findings{.files = files, .items = {}};
     if (!routing) std::ranges::move(routing.error(), std::back_inserter(findings.items));
     if (!zones) std::ranges::move(zones.error(), std::back_inserter(findings.items));
     if (!findings.items.empty()) return std::unexpected(RefusedFile(std::move(findings)));
     out.view.routing = std::move(*routing);
-    out.view.zones = std::move(*zones);
+    out.view.zones = *zones;
     return {};
   };
   // The file is judged before the system is asked for anything.
@@ -116,15 +121,16 @@ std::expected<RunningAppliance::Compiled, control::Refusal> RunningAppliance::Co
   if (bound != model) {
     if (auto built = build(bound); !built) return std::unexpected(built.error());
   }
+  out.model = std::move(model);
   return out;
 }
 
 control::ChangeResult RunningAppliance::Adopt(std::shared_ptr<const config::Model> model,
                                               const std::vector<std::string>& files,
                                               std::vector<control::ShiftOverride> shifts) {
-  auto compiled = Compile(model, files, shifts);
+  auto compiled = Compile(std::move(model), files, shifts);
   if (!compiled) return std::unexpected(compiled.error());
-  if (auto moved = MoveAdmin(model->admin); !moved) return std::unexpected(RefusedBySystem(moved.error()));
+  if (auto moved = MoveAdmin(compiled->model->admin); !moved) return std::unexpected(RefusedBySystem(moved.error()));
   // Nothing can fail from here on.
   std::erase_if(shifts, [&](const control::ShiftOverride& shift) {
     if (Applies(shift.weights, *compiled->view.routing)) return false;
@@ -134,7 +140,12 @@ control::ChangeResult RunningAppliance::Adopt(std::shared_ptr<const config::Mode
     return true;
   });
   revision_ = compiled->view.revision;
-  model_ = std::move(model);
+  model_ = compiled->model;
+  if (zones_ != compiled->view.zones) {
+    zones_ = compiled->view.zones;
+    // What was read and is let go of: hundreds of megabytes that are free, but in the allocator's hands.
+    if (zones_->record_count() >= kRecordsTrimmed) malloc_trim(0);
+  }
   files_ = files;
   publisher_.Stage(compiled->view);
   engine_.Apply(compiled->view.model, revision_);
@@ -216,7 +227,7 @@ std::optional<StartFailure> RunningAppliance::Run() {
                                                 publisher_.published()));
   }
   signals_ = std::make_unique<Signals>(loop_, [this](int number) { OnSignal(number); });
-  auto adopted = Adopt(loaded.model, loaded.diagnostics.files, {});
+  auto adopted = Adopt(std::move(loaded.model), loaded.diagnostics.files, {});
   std::optional<StartFailure> failure;
   if (adopted) {
     WatchFiles(loaded.diagnostics.files);

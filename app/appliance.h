@@ -10,6 +10,7 @@
 #include "control/admin_server.h"
 #include "control/appliance.h"
 #include "dns/counters.h"
+#include "dns/zone/zone_set.h"
 #include "health/engine.h"
 #include "net/event_loop.h"
 #include "net/timer_wheel.h"
@@ -122,6 +123,7 @@ class RunningAppliance final : public control::Appliance {
 
   std::uint64_t revision_ = 0;
   std::shared_ptr<const config::Model> model_;  // as loaded: a port of 0 is still 0
+  std::shared_ptr<const dns::ZoneSet> zones_;   // compiled from model_
   std::vector<std::string> files_;
   std::optional<Endpoint> admin_configured_;
 

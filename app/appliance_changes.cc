@@ -87,7 +87,7 @@ control::ChangeResult RunningAppliance::Make(const control::ReloadChange& /*chan
                     "end the program if nothing is to be served");
   } else if (loaded.model) {
     for (const auto& item : loaded.diagnostics.items) LogWarning(loaded.diagnostics.Format(item));
-    result = Adopt(loaded.model, loaded.diagnostics.files, CurrentRuntime().shifts);
+    result = Adopt(std::move(loaded.model), loaded.diagnostics.files, CurrentRuntime().shifts);
   } else {
     result = std::unexpected(
         control::Refusal{.kind = control::RefusalKind::kConfiguration, .error = {}, .diagnostics = loaded.diagnostics});

@@ -8,6 +8,7 @@
 #include "config/diagnostic.h"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -268,6 +269,8 @@ struct RecordSet {
   std::optional<std::uint32_t> health_check;  // index into Model::health_checks
   std::optional<AliasTarget> alias;
   Position position;
+  // It always answers its values: no policy, no health, no alias.
+  [[nodiscard]] bool is_plain() const { return policy == RoutingPolicy::kSimple && !health_check && !alias; }
 };
 
 struct Zone {
@@ -276,6 +279,8 @@ struct Zone {
   std::vector<std::string> name_servers;  // absolute
   std::uint32_t ns_ttl_seconds = 172'800;
   std::vector<RecordSet> records;  // without the SOA and the apex NS
+  // Plain records that are no longer in `records`, because they are compiled; see config/plain_records.h.
+  std::size_t plain_record_count = 0;
   Position position;
 };
 

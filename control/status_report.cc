@@ -171,10 +171,9 @@ void AddZones(const View& view, StatusReport& report) {
   for (const auto& zone : view.model->zones) {
     ZoneReport out;
     out.name = zone.name;
-    out.record_count = zone.records.size();
+    out.record_count = zone.records.size() + zone.plain_record_count;
     for (const auto& record : zone.records) {
-      const bool governed = record.policy != config::RoutingPolicy::kSimple || record.health_check || record.alias;
-      if (!governed) continue;
+      if (record.is_plain()) continue;
       if (out.records.size() < kRecordsShownMax) {
         out.records.push_back(DescribeRecord(record, view));
       } else {

@@ -28,7 +28,7 @@ struct Member {
   std::uint32_t ttl_seconds = 0;
   std::uint32_t alias_target = 0;         // index of a group or of a load balancer, by `alias`
   std::uint32_t health_check = kNoIndex;  // index into StatusTable::checks
-  std::uint32_t record = kNoIndex;        // index into the configured zone's records
+  std::uint32_t record = kNoIndex;        // index into the records of the zone in ZoneSet::model()
   std::uint32_t figure = 0;               // weight, region index or failover role (0 primary), by the group's policy
   AliasKind alias = AliasKind::kNone;
   bool evaluate_target_health = false;

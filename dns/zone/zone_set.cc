@@ -60,6 +60,14 @@ std::optional<std::uint32_t> ZoneSet::FindWildcard(std::uint32_t zone, const Has
   });
 }
 
+void ZoneSet::PrefetchSlot(std::uint64_t node_hash) const {
+  __builtin_prefetch(&node_slots_[node_hash & (node_slots_.size() - 1)]);
+}
+
+std::optional<std::uint32_t> ZoneSet::LikelyNode(std::uint64_t node_hash) const {
+  return FindSlot(node_slots_, node_hash, [](std::uint32_t /*index*/) { return true; });
+}
+
 NodeMatch ZoneSet::FindNode(std::uint32_t zone, const HashedName& name, bool ds) const {
   using enum NodeMatch::Kind;
   const ZoneApex& apex = zones_[zone];

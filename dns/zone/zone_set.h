@@ -44,13 +44,15 @@ class ZoneSet {
   ZoneSet(const ZoneSet&) = delete;
   ZoneSet& operator=(const ZoneSet&) = delete;
 
-  // Compiles the zones of `model`, which is kept. Reads the latency table and opens the MaxMind database that it names:
-  // blocks on the file system. Every wrong value, name and table row comes back, at the position of its text, in the
-  // order of the file. Zone counters come from `registry`. Thread: control.
+  // Compiles the zones of `model`, which is kept without its plain records. Reads the latency table and opens the
+  // MaxMind database that it names: blocks on the file system. Every wrong value, name and table row comes back, at the
+  // position of its text, in the order of the file. Zone counters come from `registry`. Thread: control.
   [[nodiscard]] static std::expected<std::shared_ptr<const ZoneSet>, std::vector<config::Diagnostic>> Build(
       std::shared_ptr<const config::Model> model, CounterRegistry& registry);
 
+  // What is kept of the model.
   [[nodiscard]] const config::Model& model() const { return *model_; }
+  [[nodiscard]] const std::shared_ptr<const config::Model>& shared_model() const { return model_; }
   [[nodiscard]] std::size_t zone_count() const { return zones_.size(); }
   [[nodiscard]] const std::string& zone_name(std::size_t zone) const { return model_->zones[zone].name; }
   [[nodiscard]] ZoneCountersTable& zone_counters(std::size_t zone) const { return *zones_[zone].counters; }
@@ -87,7 +89,16 @@ class ZoneSet {
   [[nodiscard]] std::span<const std::uint8_t> rdata() const { return rdata_; }
   // What an alias to a load balancer answers for A and AAAA; empty for other types.
   [[nodiscard]] RdataList load_balancer_values(std::uint32_t load_balancer, std::uint16_t type) const;
-  // The configured record set behind a member; null for the SOA and the apex NS.
+  // ---- for reading ahead: hints, never wrong to leave out
+
+  // True when looking a name up usually waits for memory.
+  [[nodiscard]] bool outgrows_caches() const { return outgrows_caches_; }
+  // Begins to fetch the slot that a NodeHash leads to.
+  void PrefetchSlot(std::uint64_t node_hash) const;
+  // The node that most probably has this NodeHash: its name is not compared.
+  [[nodiscard]] std::optional<std::uint32_t> LikelyNode(std::uint64_t node_hash) const;
+
+  // The configured record set behind a member; null for plain records, the SOA and the apex NS.
   [[nodiscard]] const config::RecordSet* record_of(const Group& group, const Member& member) const;
 
   [[nodiscard]] const LatencyTable* latency_table() const { return latency_.get(); }  // null: none configured
@@ -121,6 +132,7 @@ class ZoneSet {
   std::uint32_t draw_count_ = 0;
   std::uint32_t health_slot_count_ = 0;
   std::uint32_t group_members_max_ = 0;
+  bool outgrows_caches_ = false;
 };
 
 }  // namespace weir::dns

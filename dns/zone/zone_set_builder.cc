@@ -1,5 +1,7 @@
 #include "dns/zone/zone_set_builder.h"
 
+#include "base/check.h"
+#include "config/plain_records.h"
 #include "dns/policy/geo_database.h"
 #include "dns/policy/latency_table.h"
 #include "dns/wire/rdata.h"
@@ -26,6 +28,7 @@ namespace {
 // spec: dns.md 3.3, TTL advice: what Route 53 answers for an alias to a load balancer.
 constexpr std::uint32_t kLoadBalancerTtlSeconds = 60;
 constexpr std::uint32_t kTtlMaxSeconds = 2'147'483'647;  // RFC 2181 section 8
+constexpr std::size_t kCachedBytesMax = 1 << 20;         // our choice: what a core has for itself, most of the time
 constexpr std::size_t kValuesMax = 65'535;
 constexpr std::uint32_t kAliasDepthMax = 100;  // our choice: health looks through aliases by recursion
 
@@ -69,6 +72,7 @@ std::shared_ptr<const ZoneSet> ZoneSetBuilder::Build() {
   ResolveAliases();
   CheckAliasCycles();
   LoadLatency();
+  ReleasePlainRecords();
   const auto spread = [](const auto& table) { UseHugePages(std::as_bytes(std::span(table))); };
   spread(set_->node_slots_);
   spread(set_->nodes_);
@@ -76,6 +80,7 @@ std::shared_ptr<const ZoneSet> ZoneSetBuilder::Build() {
   spread(set_->members_);
   spread(set_->names_);
   spread(set_->rdata_);
+  set_->outgrows_caches_ = set_->memory_bytes() > kCachedBytesMax;
   findings_ = Sorted(std::move(findings_));
   return findings_.empty() ? set_ : nullptr;
 }
@@ -126,6 +131,7 @@ void ZoneSetBuilder::AddLoadBalancers() {
 
 void ZoneSetBuilder::AddZone(std::uint32_t zone) {
   const config::Zone& configured = model_->zones[zone];
+  WEIR_CHECK(configured.plain_record_count == 0);  // else its records would be missing
   const auto name = Name::Parse(configured.name);
   if (!name) {
     Fail(configured.position, name.error().message, name.error().hint);
@@ -442,6 +448,25 @@ void ZoneSetBuilder::CheckAliasDepth(const Group& group, std::span<std::uint32_t
     const config::RecordSet& record = *set_->record_of(group, member);
     Fail(record.position, "more than 100 aliases follow each other from '" + record.name + "'",
          "alias nearer to the records with values");
+  }
+}
+
+void ZoneSetBuilder::ReleasePlainRecords() {
+  if (!findings_.empty()) return;
+  set_->model_ = config::WithoutPlainRecords(model_);
+  if (set_->model_ == model_) return;
+  std::vector<std::vector<std::uint32_t>> places(model_->zones.size());  // by zone and record: where it is now
+  for (std::size_t zone = 0; zone < places.size(); ++zone) {
+    std::uint32_t kept = 0;
+    for (const auto& record : model_->zones[zone].records) {
+      places[zone].push_back(record.is_plain() ? kNoIndex : kept++);
+    }
+  }
+  for (const Group& group : set_->groups_) {
+    const auto& zone_places = places[set_->nodes_[group.node].zone];
+    for (Member& member : std::span(set_->members_).subspan(group.first_member, group.member_count)) {
+      if (member.record != kNoIndex) member.record = zone_places[member.record];
+    }
   }
 }
 

@@ -53,6 +53,8 @@ class ZoneSetBuilder {
   // Called when the depths of all groups behind `group` are known.
   void CheckAliasDepth(const Group& group, std::span<std::uint32_t> depths);
   void LoadLatency();
+  // Lets go of what answering, status and explanations do not need, once nothing can be found wrong with it.
+  void ReleasePlainRecords();
   RdataList PutRdata(std::span<const std::uint8_t> rdata);
 
   std::shared_ptr<const config::Model> model_;

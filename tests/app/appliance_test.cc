@@ -38,6 +38,13 @@ target-groups:
   - {name: blue, targets: [{address: 127.0.0.1, port: 1}]}
   - {name: green, targets: [{address: 127.0.0.1, port: 1}]}
 admin: {address: 127.0.0.1, port: 0}
+dns: {addresses: [127.0.0.1], port: 0}
+zones:
+  - name: example.test
+    name-servers: [ns1]
+    records:
+      - {name: www, type: A, ttl: 60s, values: [192.0.2.1]}
+      - {name: w, type: A, ttl: 60s, values: [192.0.2.2], weight: 1, set: one}
 )";
 }
 
@@ -114,6 +121,21 @@ TEST_F(ApplianceTest, AShiftIsANewRevisionAndGoesBackWhenItIsTakenAway) {
   status = Admin("GET", "/v1/status").body;
   EXPECT_NE(status.find(R"({"name":"blue","weight":8},{"name":"green","weight":2})"), std::string::npos) << status;
   EXPECT_EQ(Admin("DELETE", WeightsPath()).body, R"({"revision":3})") << "nothing to take away";
+}
+
+TEST_F(ApplianceTest, AShiftKeepsTheCompiledZonesAndAReloadDoesNot) {
+  const auto zones_of = [this](std::uint64_t revision) {
+    EXPECT_TRUE(WaitFor([&] { return appliance_->CurrentView()->revision == revision; }));
+    return appliance_->CurrentView()->zones;
+  };
+  const auto first = zones_of(1);
+  EXPECT_EQ(Admin("PUT", WeightsPath(), R"({"blue": 0, "green": 100})").body, R"({"revision":2})");
+  EXPECT_EQ(zones_of(2), first);
+  EXPECT_EQ(Admin("POST", "/v1/reload").body, R"({"revision":3})");
+  EXPECT_NE(zones_of(3), first);
+  const auto status = Admin("GET", "/v1/status").body;
+  EXPECT_NE(status.find(R"("record-count":2)"), std::string::npos) << status;
+  EXPECT_NE(status.find(R"("set":"one")"), std::string::npos) << status;
 }
 
 TEST_F(ApplianceTest, AShiftNamesExactlyTheGroupsOfAForwardAction) {

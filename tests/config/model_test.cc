@@ -1,11 +1,38 @@
 // What the model holds: values, defaults, and what only several keys together can get wrong.
 
+#include "config/plain_records.h"
 #include "tests/config/load_text.h"
 
 #include <gtest/gtest.h>
 
 namespace weir::config {
 namespace {
+
+TEST(ModelTest, PlainRecordsAreLeftOutAndTheRestStays) {
+  const auto loaded = LoadFor(WithRecords(R"(
+      - {name: a, type: A, ttl: 60s, values: [192.0.2.1]}
+      - {name: w, type: A, ttl: 60s, values: [192.0.2.2], weight: 1, set: one}
+      - {name: b, type: A, ttl: 60s, values: [192.0.2.3]}
+      - {name: c, type: A, alias: {record: a}}
+      - {name: d, type: A, ttl: 60s, values: [192.0.2.4], health-check: h}
+)",
+                                          "health-checks: [{name: h, type: TCP, address: 192.0.2.1, port: 5}]\n"));
+  ASSERT_TRUE(loaded.model) << loaded.diagnostics.FormatAll();
+  const auto serving = WithoutPlainRecords(loaded.model);
+  ASSERT_EQ(serving->zones.size(), 1U);
+  const Zone& zone = serving->zones[0];
+  ASSERT_EQ(zone.records.size(), 3U);
+  EXPECT_EQ(zone.records[0].set, "one");
+  EXPECT_EQ(zone.records[1].name, "c.example.test.");
+  EXPECT_EQ(zone.records[2].name, "d.example.test.");
+  EXPECT_EQ(zone.plain_record_count, 2U);
+  EXPECT_EQ(zone.name_servers, loaded.model->zones[0].name_servers);
+  EXPECT_EQ(serving->health_checks.size(), 1U);
+  EXPECT_EQ(serving->dns->port, loaded.model->dns->port);
+  EXPECT_EQ(serving->files, loaded.model->files);
+  EXPECT_EQ(loaded.model->zones[0].records.size(), 5U) << "the model itself is left alone";
+  EXPECT_EQ(WithoutPlainRecords(serving), serving) << "nothing is left to take out";
+}
 
 TEST(ModelTest, DefaultsAreFilledIn) {
   const auto result = LoadFor(R"(

@@ -2,6 +2,7 @@
 
 #include "dns/wire/name.h"
 #include "dns/wire/rdata.h"
+#include "dns/zone/name_table.h"
 #include "tests/dns/dns_fixture.h"
 
 #include <gmock/gmock.h>
@@ -11,6 +12,7 @@ namespace weir::dns::testing {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -154,6 +156,52 @@ TEST(ZoneSetTest, ManyRecordsAreFoundAndSmall) {
   }
   EXPECT_EQ(server.Ask("host-20000.example.test.", rr::kA)->rcode(), Rcode::kNxDomain);
   EXPECT_LT(server.zones()->memory_bytes() / kRecords, 200U);
+  EXPECT_TRUE(server.zones()->model().zones[0].records.empty()) << "the configured records are let go of";
+  EXPECT_EQ(server.zones()->model().zones[0].plain_record_count, std::size_t{kRecords});
+}
+
+TEST(ZoneSetTest, MembersFindTheirRecordsAmongThoseThatAreKept) {
+  config::Model model;
+  std::vector<config::RecordSet> records;
+  for (int i = 0; i < 4; ++i) {
+    const auto text = std::to_string(i);
+    records.push_back(MakeRecord("p" + text + ".example.test.", rr::kA, {.values = {"192.0.2.1"}}));
+    records.push_back(MakeRecord(
+        "w.example.test.", rr::kA,
+        {.values = {"192.0.2.2"}, .policy = config::RoutingPolicy::kWeighted, .set = "set" + text, .weight = 1}));
+  }
+  model.zones = {MakeZone("other.test.", {MakeRecord("other.test.", rr::kA, {.values = {"192.0.2.1"}})}),
+                 MakeZone("example.test.", std::move(records))};
+  const Server server(std::move(model));
+  const ZoneSet& zones = *server.zones();
+  std::vector<std::string> sets;
+  for (const Group& group : zones.groups()) {
+    for (const Member& member : zones.members_of(group)) {
+      const auto* record = zones.record_of(group, member);
+      if (record != nullptr) sets.push_back(record->set);
+    }
+  }
+  EXPECT_THAT(sets, ElementsAre("set0", "set1", "set2", "set3"));
+}
+
+TEST(ZoneSetTest, ReadingAheadGuessesTheNodeThatTheLookupFinds) {
+  config::Model model;
+  std::vector<config::RecordSet> records;
+  for (int i = 0; i < 200; ++i)
+    records.push_back(MakeRecord("h" + std::to_string(i) + ".example.test.", rr::kA, {.values = {"192.0.2.1"}}));
+  model.zones = {MakeZone("example.test.", std::move(records))};
+  const Server server(std::move(model));
+  const ZoneSet& zones = *server.zones();
+  EXPECT_FALSE(zones.outgrows_caches());
+  HashedName name;
+  for (int i = 0; i < 200; ++i) {
+    name.Assign(Name::Parse("h" + std::to_string(i) + ".example.test.").value().wire());
+    const auto guess = zones.LikelyNode(NodeHash(0, name.suffix_hash(name.labels())));
+    ASSERT_TRUE(guess);
+    EXPECT_EQ(guess, zones.FindExact(0, name));
+  }
+  name.Assign(Name::Parse("h200.example.test.").value().wire());
+  EXPECT_FALSE(zones.LikelyNode(NodeHash(0, name.suffix_hash(name.labels()))));
 }
 
 TEST(ZoneSetTest, CountersGoOnThroughReloads) {
