@@ -2,6 +2,7 @@
 
 #include "dns/wire/name.h"
 #include "dns/wire/writer.h"
+#include "dns/zone/lookahead.h"
 
 #include <algorithm>
 #include <array>
@@ -443,6 +444,10 @@ void Answerer::SetView(std::shared_ptr<const ZoneSet> zones, std::shared_ptr<con
   selector_.SetView(*zones, *status, zones_changed);
   zones_ = std::move(zones);
   status_ = std::move(status);
+}
+
+void Answerer::Expect(std::span<const std::span<const std::uint8_t>> messages) const {
+  if (zones_ != nullptr && zones_->outgrows_caches()) ReadAhead(*zones_, messages);
 }
 
 AnswerReport Answerer::Answer(const ClientQuery& query, std::span<std::uint8_t> out, SelectionTrace* trace) {

@@ -163,13 +163,16 @@ bool UdpResponder::AnswerBatch() {
 // Turns the first headers into those of the answers; how many there are.
 std::size_t UdpResponder::AnswerReceived(std::size_t received) {
   Batch& batch = *batch_;
+  std::array<std::span<const std::uint8_t>, kBatch> messages;
+  for (std::size_t i = 0; i < received; ++i) {
+    messages[i] = std::span(batch.queries[i].bytes).first(batch.headers[i].msg_len);
+  }
+  answerer_.Expect(std::span(messages).first(received));
   std::size_t count = 0;
   std::size_t answer_at = 0;
   for (std::size_t i = 0; i < received; ++i) {
     const Endpoint peer = net::SocketAddress::ToEndpoint(reinterpret_cast<const sockaddr*>(&batch.peers[i]));
-    const ClientQuery query{.message = std::span(batch.queries[i].bytes).first(batch.headers[i].msg_len),
-                            .client = peer.address,
-                            .transport = Transport::kUdp};
+    const ClientQuery query{.message = messages[i], .client = peer.address, .transport = Transport::kUdp};
     const auto answer = std::span(batch.answers).subspan(answer_at, kUdpPayloadMax);
     AnswerReport report;
     // Port 0 cannot be answered.

@@ -1,13 +1,17 @@
 #include "base/counters.h"
 #include "dns/answer.h"
 #include "dns/response_counts.h"
+#include "dns/wire/query.h"
 #include "dns/wire/types.h"
+#include "dns/zone/lookahead.h"
 #include "tests/dns/dns_fixture.h"
 #include "tests/support/allocation_count.h"
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -120,6 +124,23 @@ TEST(AllocationTest, NoQueryOfAnyKindAllocates) {
       EXPECT_EQ(weir::testing::AllocationCount() - before, 0U) << row.name;
     }
   }
+}
+
+TEST(AllocationTest, ReadingAheadAllocatesNothingAndTakesAnyMessage) {
+  const Server server = EveryPolicy();
+  std::vector<std::vector<std::uint8_t>> messages = {{}, {0, 1, 2}, std::vector<std::uint8_t>(kHeaderBytes, 0)};
+  for (const Row& row : EveryKind()) {
+    const auto whole = EncodeQuery(row.owner, row.type, row.options);
+    for (std::size_t size = 0; size <= whole.size(); ++size) {
+      messages.emplace_back(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
+    }
+  }
+  const std::vector<std::span<const std::uint8_t>> pieces(messages.begin(), messages.end());
+  EXPECT_GT(pieces.size(), 64U) << "more than are read together";
+  const std::size_t before = weir::testing::AllocationCount();
+  ReadAhead(*server.zones(), pieces);
+  ReadAhead(*server.zones(), {});
+  EXPECT_EQ(weir::testing::AllocationCount() - before, 0U);
 }
 
 TEST(AllocationTest, TheCountSeesAnAllocation) {
