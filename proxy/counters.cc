@@ -1,5 +1,8 @@
 #include "proxy/counters.h"
 
+#include "base/check.h"
+#include "base/text.h"
+
 #include <utility>
 
 namespace weir::proxy {
@@ -39,9 +42,12 @@ std::shared_ptr<ListenerCountersTable> CounterRegistry::Listener(const std::stri
   return FindOrAdd(listeners_, key, workers_);
 }
 
-std::shared_ptr<RuleCountersTable> CounterRegistry::Rule(const std::string& listener, std::uint32_t priority) {
+std::shared_ptr<RuleCountersTable> CounterRegistry::Rule(std::string_view key) {
+  const std::size_t slash = key.rfind('/');
+  WEIR_CHECK(slash != std::string_view::npos);
+  const auto priority = static_cast<std::uint32_t>(ParseDecimal(key.substr(slash + 1)).value_or(0));
   const std::scoped_lock lock(mutex_);
-  return FindOrAdd(rules_[listener], priority, workers_);
+  return FindOrAdd(rules_[std::string(key.substr(0, slash))], priority, workers_);
 }
 
 std::shared_ptr<GroupCountersTable> CounterRegistry::Group(const std::string& key) {

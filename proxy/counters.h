@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 namespace weir::proxy {
 
@@ -55,14 +56,15 @@ class CounterRegistry {
   explicit CounterRegistry(std::size_t workers) : workers_(workers) {}
   [[nodiscard]] std::size_t workers() const { return workers_; }
   [[nodiscard]] std::shared_ptr<ListenerCountersTable> Listener(const std::string& key);
-  [[nodiscard]] std::shared_ptr<RuleCountersTable> Rule(const std::string& listener, std::uint32_t priority);
+  [[nodiscard]] std::shared_ptr<RuleCountersTable> Rule(std::string_view key);
   [[nodiscard]] std::shared_ptr<GroupCountersTable> Group(const std::string& key);
 
  private:
   std::size_t workers_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<ListenerCountersTable>, std::less<>> listeners_;
-  // By listener and priority: there may be tens of thousands, and a text for each would be most of what they cost.
+  // By listener and priority, 0 for the default rule: there may be tens of thousands, and a text for each would be most
+  // of what they cost.
   std::map<std::string, std::map<std::uint32_t, std::shared_ptr<RuleCountersTable>>, std::less<>> rules_;
   std::map<std::string, std::shared_ptr<GroupCountersTable>, std::less<>> groups_;
 };

@@ -110,7 +110,7 @@ Rule TableBuilder::BuildRule(const config::Rule& rule, const Listener& listener,
   built.name = rule.name;
   built.action = BuildAction(rule.action);
   BuildConditions(rule, path, built);
-  built.counters = counters_.Rule(key, rule.priority);
+  built.counters = counters_.Rule(rule.is_default() ? key + "/default" : fmt::format("{}/{}", key, rule.priority));
   ApplyOverride(listener, built);
   return built;
 }
