@@ -77,14 +77,13 @@ void AppendClient(const Endpoint& peer, bool with_port, std::string& out) {
   }
 }
 
-void AppendForwardedFor(const std::vector<http::Field>& fields, bool has_any,
-                        const config::LoadBalancerAttributes& attributes, const Endpoint& peer, FieldBlock& out) {
+void AppendForwardedFor(const std::vector<http::Field>& fields, const config::LoadBalancerAttributes& attributes,
+                        const Endpoint& peer, FieldBlock& out) {
   using enum config::XffProcessing;
   if (attributes.xff_processing == kRemove) return;
   const bool append = attributes.xff_processing == kAppend;
   bool begun = false;
   for (const http::Field& field : fields) {
-    if (!has_any) break;
     if (IdOf(field) != http::FieldId::kXForwardedFor) continue;
     out += begun ? ", " : "X-Forwarded-For: ";
     out += field.value;
@@ -181,7 +180,6 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
   const http::HopByHopFields hop_by_hop(head.fields);
   std::string_view received_trace;
   std::size_t head_bytes = 0;
-  bool has_forwarded_for = false;
   LineCopier lines(out.fields);
   for (const http::Field& field : head.fields) {
     head_bytes += field.name.size() + field.value.size() + 4;
@@ -192,14 +190,12 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
       case http::FieldId::kXAmznTraceId:
         received_trace = field.value;
         break;
-      case http::FieldId::kXForwardedFor:
-        has_forwarded_for = true;
-        break;
       case http::FieldId::kContentLength:
       case http::FieldId::kExpect:
+      case http::FieldId::kXForwardedFor:
       case http::FieldId::kXForwardedPort:
       case http::FieldId::kXForwardedProto:
-        break;  // framing and expectations: the codec writes its own
+        break;  // written anew
       default:
         if (attributes.drop_invalid_header_fields && !IsValidName(field.name)) break;
         if (!hop_by_hop.Contains(field)) lines.Copy(field);
@@ -212,7 +208,7 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
     AppendHost(authority, origin, out.host_lines);
     out.host_lines += "\r\n";
   }
-  AppendForwardedFor(head.fields, has_forwarded_for, attributes, origin.peer, out.fields);
+  AppendForwardedFor(head.fields, attributes, origin.peer, out.fields);
   out.fields += "X-Forwarded-Proto: ";
   out.fields += origin.scheme;
   out.fields += "\r\nX-Forwarded-Port: ";

@@ -8,7 +8,13 @@ constexpr std::size_t kKeptCapacityMax = 4 * 1024;
 
 }  // namespace
 
-void StreamWriter::Keep(std::span<const iovec> pieces, std::size_t taken) {
+bool StreamWriter::Write(net::Stream& stream, std::span<const iovec> pieces, Then then) {
+  std::size_t taken = 0;
+  if (!congested()) {
+    const net::IoResult result = then == Then::kEndFollows ? stream.WriteLast(pieces) : stream.Write(pieces);
+    if (result.status == net::IoStatus::kError) return false;
+    taken = result.bytes;
+  }
   for (const iovec& piece : pieces) {
     if (taken >= piece.iov_len) {
       taken -= piece.iov_len;
@@ -17,27 +23,6 @@ void StreamWriter::Keep(std::span<const iovec> pieces, std::size_t taken) {
     kept_.append(static_cast<const char*>(piece.iov_base) + taken, piece.iov_len - taken);
     taken = 0;
   }
-}
-
-bool StreamWriter::Write(net::Stream& stream, std::span<const iovec> pieces) {
-  if (congested()) {
-    Keep(pieces, 0);
-    return true;
-  }
-  const net::IoResult result = stream.Write(pieces);
-  if (result.status == net::IoStatus::kError) return false;
-  Keep(pieces, result.bytes);
-  return true;
-}
-
-bool StreamWriter::WriteLast(net::Stream& stream, std::span<const iovec> pieces) {
-  if (congested()) {
-    Keep(pieces, 0);
-    return true;
-  }
-  const net::IoResult result = stream.WriteLast(pieces);
-  if (result.status == net::IoStatus::kError) return false;
-  Keep(pieces, result.bytes);
   return true;
 }
 

@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,19 +16,18 @@ namespace weir::proxy {
 // bytes are kept. Thread: worker.
 class StreamWriter {
  public:
+  enum class Then : std::uint8_t {
+    kMoreFollows,
+    kEndFollows,  // the stream's end, at once unless congested(): net::Stream::WriteLast
+  };
   // Sends the pieces in order, with one call where the stream takes them all. False when the connection is broken.
-  [[nodiscard]] bool Write(net::Stream& stream, std::span<const iovec> pieces);
-  // The same for the last bytes of the stream, whose end follows at once unless congested(): net::Stream::WriteLast.
-  [[nodiscard]] bool WriteLast(net::Stream& stream, std::span<const iovec> pieces);
+  [[nodiscard]] bool Write(net::Stream& stream, std::span<const iovec> pieces, Then then = Then::kMoreFollows);
   // Sends what was kept; call when the stream is writable again. False when the connection is broken.
   [[nodiscard]] bool Flush(net::Stream& stream);
   [[nodiscard]] bool congested() const { return offset_ < kept_.size(); }
   void Clear();
 
  private:
-  // Keeps what is behind the first `taken` bytes.
-  void Keep(std::span<const iovec> pieces, std::size_t taken);
-
   std::string kept_;
   std::size_t offset_ = 0;
 };

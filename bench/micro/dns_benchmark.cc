@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <iterator>
 #include <memory>
 #include <span>
@@ -55,7 +56,7 @@ class LatencyFile {
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
-  std::string path_ = "/tmp/weir-dns-benchmark-XXXXXX";
+  std::string path_ = std::filesystem::temp_directory_path() / "weir-dns-benchmark-XXXXXX";
 };
 
 // A zone with `records` static names and one name for each policy that health governs.

@@ -271,7 +271,7 @@ void Http1Connection::SendInterim(const ResponseMessage& response) {
   if (client_is_http10_) return;
   worker_.head_out.clear();
   AppendResponseHead(worker_.head_out, response, false);
-  Write(worker_.head_out, {}, {}, WriteEnd::kMoreFollows);
+  Write(worker_.head_out, {}, {}, StreamWriter::Then::kMoreFollows);
 }
 
 void Http1Connection::SendResponse(const ResponseMessage& response, const Content& content) {
@@ -296,22 +296,24 @@ void Http1Connection::WriteWithContent(std::string& out, const Content& content)
   if (has_chunk) out += "\r\n";
   if (response_chunked_ && content.is_last()) http::AppendLastChunk(out, content.trailer_fields());
   const std::string_view all = out;
-  const WriteEnd end = content.is_last() && close_after_response_ ? WriteEnd::kClosesNext : WriteEnd::kMoreFollows;
+  using enum StreamWriter::Then;
+  const auto then = content.is_last() && close_after_response_ ? kEndFollows : kMoreFollows;
   if (joined) {
-    Write(all, {}, {}, end);
+    Write(all, {}, {}, then);
   } else {
-    Write(all.substr(0, before_content), content.bytes, all.substr(before_content), end);
+    Write(all.substr(0, before_content), content.bytes, all.substr(before_content), then);
   }
 }
 
-void Http1Connection::Write(std::string_view head, std::string_view content, std::string_view tail, WriteEnd end) {
+void Http1Connection::Write(std::string_view head, std::string_view content, std::string_view tail,
+                            StreamWriter::Then then) {
   if (write_failed_ || state_ == State::kClosed) return;
   const std::array<iovec, 3> pieces = {Piece(head), Piece(content), Piece(tail)};
   const std::size_t bytes = head.size() + content.size() + tail.size();
   bytes_sent_ += bytes;
   counters().bytes_sent.Add(bytes);
   Touch();
-  if (end == WriteEnd::kClosesNext ? writer_.WriteLast(stream(), pieces) : writer_.Write(stream(), pieces)) return;
+  if (writer_.Write(stream(), pieces, then)) return;
   // The exchange is in the middle of its work: it hears of this at the end of the turn.
   write_failed_ = true;
   writer_.Clear();

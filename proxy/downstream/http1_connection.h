@@ -89,8 +89,7 @@ class Http1Connection final : public DownstreamStream,
   void Discard();
   void AppendResponseHead(std::string& out, const ResponseMessage& response, bool with_framing);
   void WriteWithContent(std::string& out, const Content& content);
-  enum class WriteEnd : std::uint8_t { kMoreFollows, kClosesNext };
-  void Write(std::string_view head, std::string_view content, std::string_view tail, WriteEnd end);
+  void Write(std::string_view head, std::string_view content, std::string_view tail, StreamWriter::Then then);
   void AfterResponse();
   void Linger();
   void Close(net::Stream::CloseMode mode);

@@ -53,9 +53,9 @@ def program(name):
 
 def process_tree(pid):
     """`pid` and its descendants that are alive."""
-    pids, todo = [], [pid]
-    while todo:
-        one = todo.pop()
+    pids, waiting = [], [pid]
+    while waiting:
+        one = waiting.pop()
         try:
             tasks = os.listdir(f"/proc/{one}/task")
         except OSError:
@@ -63,7 +63,7 @@ def process_tree(pid):
         pids.append(one)
         for task in tasks:
             try:
-                todo += map(int, pathlib.Path(f"/proc/{one}/task/{task}/children").read_text().split())
+                waiting += map(int, pathlib.Path(f"/proc/{one}/task/{task}/children").read_text().split())
             except OSError:
                 pass
     return pids
