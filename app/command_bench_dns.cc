@@ -1,6 +1,7 @@
 #include "app/bench_dns_load.h"
 #include "app/bench_output.h"
 #include "app/commands.h"
+#include "app/complain.h"
 #include "app/signals.h"
 #include "net/event_loop.h"
 
@@ -30,11 +31,6 @@ struct Arguments {
   BenchDnsArguments load;
   BenchOutputArguments output;
 };
-
-int Complain(const Error& error, ExitCode code) {
-  fmt::print(stderr, "weir: {}{}{}\n", error.message, error.hint.empty() ? "" : "; ", error.hint);
-  return code;
-}
 
 // Turns the first Ctrl-C into a request to stop, on a thread of its own. BlockSignals was called before.
 class StopOnSignal {

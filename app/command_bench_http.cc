@@ -1,6 +1,7 @@
 #include "app/bench_http_load.h"
 #include "app/bench_output.h"
 #include "app/commands.h"
+#include "app/complain.h"
 #include "app/signals.h"
 #include "bench/load/text_format.h"
 
@@ -27,11 +28,6 @@ struct Arguments {
   BenchHttpArguments load;
   BenchOutputArguments output;
 };
-
-int Complain(const Error& error, ExitCode code) {
-  fmt::print(stderr, "weir: {}{}{}\n", error.message, error.hint.empty() ? "" : "; ", error.hint);
-  return code;
-}
 
 // What the table cannot say: how well the schedule was kept.
 void DescribeLateness(const bench::HttpLoadResult& result, bench::RunRecord& record) {

@@ -1,5 +1,6 @@
 #include "app/admin_option.h"
 #include "app/commands.h"
+#include "app/complain.h"
 #include "app/offline_view.h"
 #include "control/admin_client.h"
 #include "control/explain.h"
@@ -78,11 +79,6 @@ constexpr std::array<std::string_view, 40> kMethods = {"ACL",
                                                        "UPDATEREDIRECTREF",
                                                        "VERSION-CONTROL"};
 
-int Complain(ExitCode code, const Error& error) {
-  fmt::print(stderr, "weir: {}{}{}\n", error.message, error.hint.empty() ? "" : "; ", error.hint);
-  return code;
-}
-
 std::string PercentEncode(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -105,7 +101,7 @@ void AppendPair(std::string& target, std::string_view key, std::string_view valu
 // Asks the running appliance at `target` of its admin API and prints what it says.
 int AskLive(const Arguments& arguments, const std::string& target) {
   const auto reply = control::CallAdmin(AdminEndpoint(arguments.admin), "GET", target);
-  if (!reply) return Complain(kSystemRefused, reply.error());
+  if (!reply) return Complain(reply.error(), kSystemRefused);
   boost::system::error_code error;
   const auto parsed = boost::json::parse(reply->body, error);
   const auto* members = error ? nullptr : parsed.if_object();
@@ -113,9 +109,9 @@ int AskLive(const Arguments& arguments, const std::string& target) {
     const auto* value = members == nullptr ? nullptr : members->if_contains(key);
     return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
   };
-  if (reply->status == 400) return Complain(kCommandLineWrong, {member("error"), member("hint")});
+  if (reply->status == 400) return Complain({member("error"), member("hint")}, kCommandLineWrong);
   if (reply->status != 200 || members == nullptr) {
-    return Complain(kSystemRefused, {fmt::format("the admin API answers {}: {}", reply->status, reply->body), {}});
+    return Complain({fmt::format("the admin API answers {}: {}", reply->status, reply->body), {}}, kSystemRefused);
   }
   fmt::print("{}\n", arguments.json ? reply->body : "live: answered by the running appliance at " + arguments.admin);
   if (!arguments.json) fmt::print("{}", member("text"));
@@ -126,7 +122,7 @@ int AskLive(const Arguments& arguments, const std::string& target) {
 template <class Explain>
 int AskOffline(const Arguments& arguments, Explain explain) {
   if (arguments.file.empty()) {
-    return Complain(kCommandLineWrong, {"no configuration file is named", "give FILE before http or dns, or --live"});
+    return Complain({"no configuration file is named", "give FILE before http or dns, or --live"}, kCommandLineWrong);
   }
   const auto loaded = LoadOffline(arguments.file);
   if (!loaded.view) {
@@ -135,9 +131,9 @@ int AskOffline(const Arguments& arguments, Explain explain) {
     return kInputWrong;
   }
   const auto view = WithUnhealthy(*loaded.view, arguments.unhealthy);
-  if (!view) return Complain(kCommandLineWrong, view.error());
+  if (!view) return Complain(view.error(), kCommandLineWrong);
   const Result<control::ExplainAnswer> answer = explain(**view);
-  if (!answer) return Complain(kCommandLineWrong, answer.error());
+  if (!answer) return Complain(answer.error(), kCommandLineWrong);
   if (arguments.json) {
     fmt::print("{}\n", answer->json);
     return kDone;
@@ -151,14 +147,15 @@ int AskOffline(const Arguments& arguments, Explain explain) {
 
 int ExplainRequest(const Arguments& arguments) {
   if (std::ranges::find(kMethods, arguments.http.method) == kMethods.end()) {
-    return Complain(kCommandLineWrong, {fmt::format("`{}` is no HTTP method", arguments.http.method),
-                                        "methods are upper-case words such as GET or POST"});
+    return Complain({fmt::format("`{}` is no HTTP method", arguments.http.method),
+                     "methods are upper-case words such as GET or POST"},
+                    kCommandLineWrong);
   }
   auto question = arguments.http;
   for (const auto& header : arguments.headers) {
     const auto colon = header.find(':');
     if (colon == std::string::npos) {
-      return Complain(kCommandLineWrong, {fmt::format("`{}` is no header", header), "write -H 'Name: value'"});
+      return Complain({fmt::format("`{}` is no header", header), "write -H 'Name: value'"}, kCommandLineWrong);
     }
     const auto start = std::min(header.find_first_not_of(' ', colon + 1), header.size());
     question.headers.emplace_back(header.substr(0, colon), header.substr(start));
@@ -179,11 +176,12 @@ int ExplainQuery(const Arguments& arguments) {
   const auto& question = arguments.dns;
   // Said before any file is read: a slip of the command line is one whatever the file holds.
   if (!dns::ParseType(question.type)) {
-    return Complain(kCommandLineWrong, {fmt::format("`{}` is no record type", question.type),
-                                        "use a mnemonic such as A or AAAA, or TYPEnnn"});
+    return Complain(
+        {fmt::format("`{}` is no record type", question.type), "use a mnemonic such as A or AAAA, or TYPEnnn"},
+        kCommandLineWrong);
   }
   if (!question.from.empty()) {
-    if (const auto block = CidrBlock::Parse(question.from); !block) return Complain(kCommandLineWrong, block.error());
+    if (const auto block = CidrBlock::Parse(question.from); !block) return Complain(block.error(), kCommandLineWrong);
   }
   if (!arguments.live) {
     return AskOffline(arguments, [&](const control::View& view) { return control::ExplainDns(view, question); });

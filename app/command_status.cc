@@ -1,5 +1,6 @@
 #include "app/admin_option.h"
 #include "app/commands.h"
+#include "app/complain.h"
 #include "control/admin_client.h"
 #include "control/status_json.h"
 #include "control/status_text.h"
@@ -44,11 +45,7 @@ Result<std::string> FetchStatus(const Arguments& arguments) {
 
 int PrintOnce(const Arguments& arguments) {
   const auto text = FetchStatus(arguments);
-  if (!text) {
-    fmt::print(stderr, "weir: {}{}{}\n", text.error().message, text.error().hint.empty() ? "" : "; ",
-               text.error().hint);
-    return kSystemRefused;
-  }
+  if (!text) return Complain(text.error(), kSystemRefused);
   std::fputs(text->c_str(), stdout);
   return kDone;
 }
