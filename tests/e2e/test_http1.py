@@ -98,8 +98,8 @@ def test_a_stale_pooled_connection_is_replaced_without_a_trace(shop):
     closing = []
 
     def script(request, wire):
-        wire.socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         closing.append(request.connection)
+        wire.socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         return False
     weir, _ = shop(script)
     with Client(weir.port()) as client:
