@@ -2,8 +2,6 @@
 
 #include "base/check.h"
 #include "config/plain_records.h"
-#include "dns/policy/geo_database.h"
-#include "dns/policy/latency_table.h"
 #include "dns/wire/rdata.h"
 #include "dns/wire/types.h"
 #include "dns/zone/huge_pages.h"
@@ -11,14 +9,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <limits>
 #include <numeric>
-#include <sstream>
-#include <system_error>
 #include <tuple>
 #include <utility>
 
@@ -30,7 +22,6 @@ constexpr std::uint32_t kLoadBalancerTtlSeconds = 60;
 constexpr std::uint32_t kTtlMaxSeconds = 2'147'483'647;  // RFC 2181 section 8
 constexpr std::size_t kCachedBytesMax = 1 << 20;         // our choice: what a core has for itself, most of the time
 constexpr std::size_t kValuesMax = 65'535;
-constexpr std::uint32_t kAliasDepthMax = 100;  // our choice: health looks through aliases by recursion
 
 // In the order of the file; findings of one place stay in the order they were made.
 std::vector<config::Diagnostic> Sorted(std::vector<config::Diagnostic> findings) {
@@ -363,94 +354,6 @@ void ZoneSetBuilder::CheckNode(const Node& node) {
   }
 }
 
-void ZoneSetBuilder::ResolveAliases() {
-  for (Group& group : set_->groups_) {
-    for (Member& member : std::span(set_->members_).subspan(group.first_member, group.member_count)) {
-      if (member.alias == AliasKind::kRecord) ResolveAlias(group, member);
-    }
-  }
-}
-
-void ZoneSetBuilder::ResolveAlias(Group& group, Member& member) {
-  const config::RecordSet& record = *set_->record_of(group, member);
-  const std::uint32_t zone = set_->nodes_[group.node].zone;
-  const auto name = Name::Parse(record.alias->record);
-  if (!name) {
-    Fail(record.position, "alias: " + name.error().message, name.error().hint);
-    return;
-  }
-  HashedName hashed;
-  hashed.Assign(name->wire());
-  const auto match = name->IsWithin(Name::FromWire(set_->name_of(set_->nodes_[set_->zones_[zone].node])))
-                         ? set_->FindNode(zone, hashed, false)
-                         : NodeMatch{};
-  const Group* target = match.kind == NodeMatch::Kind::kFound ? set_->FindGroup(match.node, group.type) : nullptr;
-  if (target == nullptr) {
-    Fail(record.position,
-         "the alias of '" + record.name + "' leads to '" + record.alias->record + "', which has no " +
-             TypeName(group.type) + " record in this zone",
-         "alias to a record of the same zone and type");
-    return;
-  }
-  member.alias_target = static_cast<std::uint32_t>(target - set_->groups_.data());
-  if (!member.evaluate_target_health) return;
-  Group& remembered = set_->groups_[member.alias_target];
-  if (remembered.health_slot == kNoIndex) remembered.health_slot = set_->health_slot_count_++;
-}
-
-// Depth first with an explicit stack: the depth is the configuration's.
-void ZoneSetBuilder::CheckAliasCycles() {
-  if (!findings_.empty()) return;  // alias targets may be unset
-  enum class Mark : std::uint8_t { kNew, kOpen, kDone };
-  std::vector<Mark> marks(set_->groups_.size(), Mark::kNew);
-  std::vector<std::uint32_t> depths(set_->groups_.size(), 0);  // aliases from here to the farthest end
-  struct Visit {
-    std::uint32_t group;
-    std::uint32_t next_member;
-  };
-  std::vector<Visit> path;
-  const auto open = [&](std::uint32_t group) {
-    marks[group] = Mark::kOpen;
-    path.push_back({group, 0});
-  };
-  for (std::uint32_t start = 0; start < marks.size(); ++start) {
-    if (marks[start] != Mark::kNew) continue;
-    open(start);
-    while (!path.empty()) {
-      Visit& visit = path.back();
-      const Group& group = set_->groups_[visit.group];
-      if (visit.next_member == group.member_count) {
-        marks[visit.group] = Mark::kDone;
-        CheckAliasDepth(group, depths);
-        path.pop_back();
-        continue;
-      }
-      const Member& member = set_->members_[group.first_member + visit.next_member++];
-      if (member.alias != AliasKind::kRecord) continue;
-      if (marks[member.alias_target] == Mark::kOpen) {
-        const config::RecordSet& record = *set_->record_of(group, member);
-        Fail(record.position, "the alias of '" + record.name + "' leads back to itself",
-             "end the chain in a record with values or in a load balancer");
-      } else if (marks[member.alias_target] == Mark::kNew) {
-        open(member.alias_target);
-      }
-    }
-  }
-}
-
-void ZoneSetBuilder::CheckAliasDepth(const Group& group, std::span<std::uint32_t> depths) {
-  std::uint32_t& depth = depths[static_cast<std::size_t>(&group - set_->groups_.data())];
-  for (const Member& member : set_->members_of(group)) {
-    if (member.alias != AliasKind::kRecord) continue;
-    const bool was_short = depth <= kAliasDepthMax;
-    depth = std::max(depth, depths[member.alias_target] + 1);
-    if (!was_short || depth != kAliasDepthMax + 1) continue;
-    const config::RecordSet& record = *set_->record_of(group, member);
-    Fail(record.position, "more than 100 aliases follow each other from '" + record.name + "'",
-         "alias nearer to the records with values");
-  }
-}
-
 void ZoneSetBuilder::ReleasePlainRecords() {
   if (!findings_.empty()) return;
   set_->model_ = config::WithoutPlainRecords(model_);
@@ -467,36 +370,6 @@ void ZoneSetBuilder::ReleasePlainRecords() {
     for (Member& member : std::span(set_->members_).subspan(group.first_member, group.member_count)) {
       if (member.record != kNoIndex) member.record = zone_places[member.record];
     }
-  }
-}
-
-void ZoneSetBuilder::LoadLatency() {
-  const config::LocatedText& table = model_->latency.table;
-  if (!table.text.empty()) {
-    std::vector<std::string> regions;
-    for (const auto& region : model_->regions) regions.push_back(region.name);
-    errno = 0;
-    std::ifstream file(table.text, std::ios::binary);
-    std::ostringstream text;
-    if (file) text << file.rdbuf();
-    std::error_code ignored;
-    if (!file || file.bad() || std::filesystem::is_directory(table.text, ignored)) {
-      const int code = errno;
-      Fail(table.position, "cannot read " + table.text + (code != 0 ? std::string(": ") + std::strerror(code) : ""),
-           "give a file of rows client-cidr,region,milliseconds");
-    } else if (auto parsed = LatencyTable::Parse(text.view(), regions)) {
-      set_->latency_ = std::make_unique<const LatencyTable>(std::move(*parsed));
-    } else {
-      for (auto& error : parsed.error()) Fail(table.position, table.text + " " + error.message, error.hint);
-    }
-  }
-  const config::LocatedText& geoip = model_->latency.geoip;
-  if (geoip.text.empty()) return;
-  auto geo = GeoDatabase::Open(geoip.text);
-  if (geo) {
-    set_->geo_ = std::move(*geo);
-  } else {
-    Fail(geoip.position, geo.error().message, geo.error().hint);
   }
 }
 

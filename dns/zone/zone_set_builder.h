@@ -18,7 +18,8 @@
 namespace weir::dns {
 
 // Compiles a model into a ZoneSet; used once, by ZoneSet::Build. Every step notes what is wrong and goes on, so that
-// all findings are reported together.
+// all findings are reported together. Aliases are in zone_set_aliases.cc, what says where clients are in
+// zone_set_places.cc.
 class ZoneSetBuilder {
  public:
   ZoneSetBuilder(std::shared_ptr<const config::Model> model, CounterRegistry& registry);
