@@ -3,17 +3,15 @@
 #include "base/text.h"
 
 #include <algorithm>
-#include <bit>
+#include <array>
 #include <charconv>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <utility>
 
 namespace weir::dns {
 namespace {
 
-constexpr std::uint32_t kNoPrefix = std::numeric_limits<std::uint32_t>::max();
 constexpr double kMillisecondsMax = 1'000'000;
 
 std::string_view Trim(std::string_view text) {
@@ -43,28 +41,9 @@ std::optional<double> ParseMilliseconds(std::string_view text) {
   return value;
 }
 
-// Half of a key as a number that compares like its bytes.
-std::uint64_t HalfOf(const std::array<std::uint8_t, 16>& key, std::size_t half) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < 8; ++i) value = value << 8 | key[8 * half + i];
-  return value;
-}
-
-// Without the call of memcmp that comparing arrays is: a search makes a dozen of them.
-bool IsBefore(const std::array<std::uint8_t, 16>& a, const std::array<std::uint8_t, 16>& b) {
-  const std::uint64_t first_a = HalfOf(a, 0);
-  const std::uint64_t first_b = HalfOf(b, 0);
-  return first_a != first_b ? first_a < first_b : HalfOf(a, 1) < HalfOf(b, 1);
-}
-
-unsigned CommonBits(const std::array<std::uint8_t, 16>& a, const std::array<std::uint8_t, 16>& b) {
-  const auto first = static_cast<unsigned>(std::countl_zero(HalfOf(a, 0) ^ HalfOf(b, 0)));
-  return first < 64 ? first : 64 + static_cast<unsigned>(std::countl_zero(HalfOf(a, 1) ^ HalfOf(b, 1)));
-}
-
 }  // namespace
 
-// Collects rows by prefix, then lays the prefixes out as intervals.
+// Collects rows, then sorts them by prefix.
 class LatencyTableBuilder {
  public:
   explicit LatencyTableBuilder(std::span<const std::string> regions)
@@ -77,7 +56,6 @@ class LatencyTableBuilder {
   [[nodiscard]] LatencyTable Build();
 
  private:
-  using Key = LatencyTable::Key;
   struct ParsedRow {
     CidrBlock block;
     std::uint32_t region;
@@ -88,8 +66,6 @@ class LatencyTableBuilder {
   void Fail(std::size_t line, std::string_view what, std::string hint) {
     errors_.push_back({"line " + std::to_string(line) + ": " + std::string(what), std::move(hint)});
   }
-  static void LayOut(LatencyTable& table, std::span<const CidrBlock> blocks, std::uint32_t first_prefix,
-                     std::vector<LatencyTable::Interval>& intervals);
 
   std::span<const std::string> regions_;
   std::vector<std::string_view> region_names_;
@@ -143,53 +119,13 @@ LatencyTable LatencyTableBuilder::Build() {
   for (const auto& row : rows_) {
     if (blocks.empty() || blocks.back() != row.block) {
       blocks.push_back(row.block);
-      table.prefixes_.push_back(
-          {kNoPrefix, static_cast<std::uint32_t>(table.rows_.size()), 0, row.block.prefix_bits()});
+      table.first_rows_.push_back(static_cast<std::uint32_t>(table.rows_.size()));
     }
     table.rows_.push_back({row.region, row.milliseconds});
-    ++table.prefixes_.back().row_count;
   }
-  const auto first_v6 = static_cast<std::size_t>(
-      std::ranges::find_if(blocks, [](const CidrBlock& block) { return !block.address().is_v4(); }) - blocks.begin());
-  LayOut(table, std::span(blocks).first(first_v6), 0, table.v4_);
-  LayOut(table, std::span(blocks).subspan(first_v6), static_cast<std::uint32_t>(first_v6), table.v6_);
+  table.first_rows_.push_back(static_cast<std::uint32_t>(table.rows_.size()));
+  table.prefixes_ = PrefixTable(blocks);
   return table;
-}
-
-void LatencyTableBuilder::LayOut(LatencyTable& table, std::span<const CidrBlock> blocks, std::uint32_t first_prefix,
-                                 std::vector<LatencyTable::Interval>& intervals) {
-  if (blocks.empty()) return;
-  const auto put = [&](const Key& start, std::uint32_t prefix) {
-    // A later start at the same place is a longer prefix, or what follows the one that ended there.
-    if (!intervals.empty() && intervals.back().start == start) intervals.pop_back();
-    if (intervals.empty() || intervals.back().prefix != prefix) intervals.push_back({start, prefix});
-  };
-  // The first address behind a block; absent when it ends with the address space.
-  const auto behind = [](const CidrBlock& block) -> std::optional<Key> {
-    Key key = LatencyTable::KeyOf(block.address());
-    unsigned bit = block.prefix_bits();
-    while (bit > 0) {
-      --bit;
-      const auto mask = static_cast<std::uint8_t>(0x80U >> (bit % 8));
-      key[bit / 8] ^= mask;
-      if ((key[bit / 8] & mask) != 0) return key;
-    }
-    return std::nullopt;
-  };
-  std::vector<std::uint32_t> open;  // the blocks that hold the current place, outermost first
-  const auto close_last = [&] {
-    const auto end = behind(blocks[open.back()]);
-    open.pop_back();
-    if (end) put(*end, open.empty() ? kNoPrefix : first_prefix + open.back());
-  };
-  put({}, kNoPrefix);
-  for (std::uint32_t i = 0; i < blocks.size(); ++i) {
-    while (!open.empty() && !blocks[open.back()].Contains(blocks[i].address())) close_last();
-    if (!open.empty()) table.prefixes_[first_prefix + i].parent = first_prefix + open.back();
-    put(LatencyTable::KeyOf(blocks[i].address()), first_prefix + i);
-    open.push_back(i);
-  }
-  while (!open.empty()) close_last();
 }
 
 std::expected<LatencyTable, std::vector<Error>> LatencyTable::Parse(std::string_view text,
@@ -205,60 +141,15 @@ std::expected<LatencyTable, std::vector<Error>> LatencyTable::Parse(std::string_
   return builder.Build();
 }
 
-LatencyTable::Key LatencyTable::KeyOf(const IpAddress& address) {
-  Key key{};
-  std::ranges::copy(address.bytes(), key.begin());
-  return key;
-}
-
-std::optional<LatencyTable::Place> LatencyTable::Locate(const IpAddress& address) const {
-  const auto& all = intervals(address);
-  if (all.empty()) return std::nullopt;
-  const auto next = std::ranges::upper_bound(all, KeyOf(address), IsBefore, &Interval::start);
-  return Place{static_cast<std::size_t>(next - all.begin()) - 1};
-}
-
-std::optional<LatencyTable::Match> LatencyTable::Find(const IpAddress& address, unsigned prefix_bits,
-                                                      std::uint32_t region) const {
-  const auto place = Locate(address);
-  if (!place) return std::nullopt;
-  return Find(*place, address, prefix_bits, region);
-}
-
-std::optional<LatencyTable::Match> LatencyTable::Find(const Place& place, const IpAddress& address,
+std::optional<LatencyTable::Match> LatencyTable::Find(const IpAddress& address, const PrefixTable::Place& place,
                                                       unsigned prefix_bits, std::uint32_t region) const {
-  for (auto at = intervals(address)[place.interval].prefix; at != kNoPrefix; at = prefixes_[at].parent) {
-    const Prefix& prefix = prefixes_[at];
-    if (prefix.bits > prefix_bits) continue;
-    for (const Row& row : std::span(rows_).subspan(prefix.first_row, prefix.row_count)) {
-      if (row.region == region) return Match{row.milliseconds, prefix.bits};
+  auto at = prefixes_.Longest(address, place, prefix_bits);
+  for (; at != PrefixTable::kNoBlock; at = prefixes_.Shorter(at)) {
+    for (const Row& row : std::span(rows_).subspan(first_rows_[at], first_rows_[at + 1] - first_rows_[at])) {
+      if (row.region == region) return Match{row.milliseconds, prefixes_.prefix_bits(at)};
     }
   }
   return std::nullopt;
-}
-
-unsigned LatencyTable::ScopeBits(const IpAddress& address) const {
-  const auto place = Locate(address);
-  return place ? ScopeBits(*place, address) : 0;
-}
-
-unsigned LatencyTable::ScopeBits(const Place& place, const IpAddress& address) const {
-  const auto& all = intervals(address);
-  const Key key = KeyOf(address);
-  unsigned bits = 0;
-  if (place.interval > 0) {
-    // The last address before the interval.
-    Key before = all[place.interval].start;
-    const std::size_t bytes = address.bytes().size();
-    for (std::size_t i = bytes; i-- > 0;) {
-      if (before[i]-- != 0) break;
-    }
-    bits = CommonBits(key, before) + 1;
-  }
-  if (place.interval + 1 < all.size()) {
-    bits = std::max(bits, CommonBits(key, all[place.interval + 1].start) + 1);
-  }
-  return bits;
 }
 
 }  // namespace weir::dns

@@ -188,10 +188,9 @@ void RecordSelector::RankByTable(std::span<const Member> members, const ClientPl
   const LatencyTable* table = zones_->latency_table();
   if (table == nullptr) return;
   const auto place = table->Locate(client.address);
-  if (!place) return;
-  selection.scope_bits = std::max(selection.scope_bits, table->ScopeBits(*place, client.address));
+  selection.scope_bits = std::max(selection.scope_bits, table->ScopeBits(client.address, place));
   for (std::size_t i = 0; i < members.size(); ++i) {
-    const auto match = table->Find(*place, client.address, client.prefix_bits, members[i].figure);
+    const auto match = table->Find(client.address, place, client.prefix_bits, members[i].figure);
     if (!match) continue;
     candidates_[i].rank = LatencyRank::kMeasured;
     candidates_[i].distance = match->milliseconds;
