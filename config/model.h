@@ -236,6 +236,28 @@ struct HealthCheck {
   Position position;
 };
 
+struct LocatedBlock {
+  CidrBlock block;
+  Position position;
+};
+
+// Blocks of clients under one name; spec: dns.md 2, CIDR collection.
+struct CidrLocation {
+  std::string name;
+  std::vector<LocatedBlock> blocks;  // at least one; no other location of the collection has the same
+};
+struct CidrCollection {
+  std::string name;
+  std::vector<CidrLocation> locations;  // at least one
+  Position position;
+};
+
+// Whom a CIDR record answers.
+struct CidrRoute {
+  std::uint32_t collection = 0;           // index into Model::cidr_collections
+  std::optional<std::uint32_t> location;  // index into CidrCollection::locations; absent: `*`, all other clients
+};
+
 struct Soa {
   std::string mname;  // absolute, lower case, with the final dot, like every name below
   std::string rname;
@@ -247,7 +269,7 @@ struct Soa {
   std::uint32_t ttl_seconds = 900;
 };
 
-enum class RoutingPolicy : std::uint8_t { kSimple, kWeighted, kFailover, kLatency, kMultivalue };
+enum class RoutingPolicy : std::uint8_t { kSimple, kWeighted, kFailover, kLatency, kMultivalue, kCidr };
 enum class FailoverRole : std::uint8_t { kPrimary, kSecondary };
 
 struct AliasTarget {
@@ -266,6 +288,7 @@ struct RecordSet {
   std::uint32_t weight = 0;
   FailoverRole failover = FailoverRole::kPrimary;
   std::uint32_t region = 0;                   // index into Model::regions
+  std::optional<CidrRoute> cidr;              // set when `policy` is kCidr
   std::optional<std::uint32_t> health_check;  // index into Model::health_checks
   std::optional<AliasTarget> alias;
   Position position;
@@ -333,6 +356,7 @@ struct Model {
   std::vector<TargetGroup> target_groups;
   std::optional<DnsListener> dns;
   std::vector<HealthCheck> health_checks;
+  std::vector<CidrCollection> cidr_collections;
   std::vector<Zone> zones;
   Latency latency;
   Admin admin;

@@ -35,6 +35,7 @@ std::shared_ptr<const Model> WithoutPlainRecords(std::shared_ptr<const Model> mo
                                            .target_groups = model->target_groups,
                                            .dns = model->dns,
                                            .health_checks = model->health_checks,
+                                           .cidr_collections = model->cidr_collections,
                                            .zones = {},
                                            .latency = model->latency,
                                            .admin = model->admin,

@@ -157,6 +157,7 @@ json::value Write(const dns::CandidateExplanation& candidate) {
   if (candidate.share) out["share"] = *candidate.share;
   if (candidate.milliseconds) out["milliseconds"] = *candidate.milliseconds;
   if (candidate.kilometres) out["kilometres"] = *candidate.kilometres;
+  if (candidate.block) out["block"] = candidate.block->ToString();
   if (!candidate.alias.empty()) out["alias"] = candidate.alias;
   out["values"] = Texts(candidate.values);
   if (candidate.ttl_seconds) out["ttl"] = *candidate.ttl_seconds;

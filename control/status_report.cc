@@ -138,6 +138,11 @@ void DescribeRouting(const config::RecordSet& record, const config::Model& model
   if (record.policy == config::RoutingPolicy::kLatency && record.region < model.regions.size()) {
     out.routing = model.regions[record.region].name;
   }
+  if (record.cidr) {
+    const auto& collection = model.cidr_collections[record.cidr->collection];
+    const std::string location = record.cidr->location ? collection.locations[*record.cidr->location].name : "*";
+    out.routing = collection.name + "/" + location;
+  }
 }
 
 RecordReport DescribeRecord(const config::RecordSet& record, const View& view) {

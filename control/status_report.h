@@ -81,7 +81,7 @@ struct RecordReport {
   std::string type;
   std::string set;
   std::string policy;
-  std::string routing;       // `90`, `PRIMARY`, `eu-west`: what its policy goes by; may be empty
+  std::string routing;       // `90`, `PRIMARY`, `eu-west`, `offices/hq`: what its policy goes by; may be empty
   std::string health_check;  // name; may be empty
   std::string alias;         // `load-balancer shop` or the record's name; may be empty
   std::string health;        // healthy or unhealthy; `-` when nothing governs it by itself

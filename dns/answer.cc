@@ -393,8 +393,9 @@ void AnswerWriter::PutEdns() {
   if (query_.verdict != Query::Verdict::kBadVersion) {
     if (query_.client_subnet) {
       const ClientSubnet& subnet = *query_.client_subnet;
-      // Scope 0 where the answer is the same for everybody, negative answers included (RFC 7871 7.2.1 and 7.4).
-      const bool tailored = subnet.source_bits > 0 && report_.rcode == Rcode::kNoError && report_.answer_count > 0;
+      // Scope 0 where the answer is the same for everybody (RFC 7871 7.2.1). One that a policy makes has its scope even
+      // when it is negative: with 0 a cache would keep "no data" for those who have some (7.4 leaves this open).
+      const bool tailored = subnet.source_bits > 0;
       options.U16(kOptionClientSubnet);
       options.U16(4 + SubnetOctets());
       options.U16(subnet.family);

@@ -1,8 +1,8 @@
 #include "dns/explain.h"
 
 #include "dns/answer.h"
+#include "dns/explain_message.h"
 #include "dns/wire/name.h"
-#include "dns/wire/query.h"
 #include "dns/wire/rdata.h"
 
 #include <fmt/format.h>
@@ -39,7 +39,8 @@ std::string GroupText(const ZoneSet& zones, const Group& group) {
 // Turns decisions into explanations, with the health words of the status table.
 class Explainer final : public SelectionTrace {
  public:
-  Explainer(const ZoneSet& zones, const health::StatusTable& status) : zones_(zones), status_(status), judge_(0) {
+  Explainer(const ZoneSet& zones, const health::StatusTable& status, const std::optional<CidrBlock>& client)
+      : zones_(zones), status_(status), client_(client), judge_(0) {
     judge_.SetView(zones, status, true);
   }
 
@@ -57,11 +58,18 @@ class Explainer final : public SelectionTrace {
     return member.figure < regions.size() ? regions[member.figure].name : std::string();
   }
 
+  [[nodiscard]] std::string LocationName(const Group& group, const Member& member) const {
+    if (member.figure == kNoIndex) return "*";
+    return zones_.model().cidr_collections[group.policy_index].locations[member.figure].name;
+  }
+  [[nodiscard]] std::string_view Reason(const Decision& decision, const Candidate& candidate) const;
+
   // Health trees are shown this deep: below it, only whether the group is healthy.
   static constexpr std::size_t kHealthDepthMax = 8;
 
   const ZoneSet& zones_;
   const health::StatusTable& status_;
+  const std::optional<CidrBlock>& client_;
   RecordSelector judge_;
   std::vector<DecisionExplanation> decisions_;
 };
@@ -135,10 +143,26 @@ void Explainer::ExplainFigure(const Decision& decision, const Member& member, co
         out.figure += " unknown distance";
       }
       break;
+    case config::RoutingPolicy::kCidr:
+      out.figure = LocationName(decision.group, member);
+      if (!candidate.holds_client || member.figure == kNoIndex) break;
+      out.block = CidrBlock::Of(client_->address(), candidate.matched_bits);
+      out.figure += " by " + out.block->ToString();
+      break;
     case config::RoutingPolicy::kSimple:
     case config::RoutingPolicy::kMultivalue:
       break;
   }
+}
+
+// Why a candidate that is not drawn by weight was chosen or not.
+std::string_view Explainer::Reason(const Decision& decision, const Candidate& candidate) const {
+  if (decision.group.policy == config::RoutingPolicy::kCidr && !candidate.holds_client) {
+    return client_ ? "passed over: no block of its location holds the client"
+                   : "passed over: the client's network is not known";
+  }
+  if (!candidate.eligible) return "passed over: unhealthy";
+  return candidate.chosen ? "chosen" : "another comes first";
 }
 
 CandidateExplanation Explainer::ExplainCandidate(const Decision& decision, const Member& member,
@@ -160,16 +184,23 @@ CandidateExplanation Explainer::ExplainCandidate(const Decision& decision, const
     out.ttl_seconds = AnswerTtlSeconds(member);
   }
   const bool in_draw = decision.group.policy != config::RoutingPolicy::kWeighted || candidate.weight > 0;
-  if (!candidate.eligible) {
-    out.reason = "passed over: unhealthy";
-  } else if (!in_draw) {
+  if (!in_draw && candidate.eligible) {
     out.reason = "never drawn: weight 0 while others have a weight";
-  } else if (out.share) {
+  } else if (out.share && candidate.eligible) {
     out.reason = fmt::format("drawn for {:.4g} % of queries", *out.share * 100);
   } else {
-    out.reason = candidate.chosen ? "chosen" : "another comes first";
+    out.reason = Reason(decision, candidate);
   }
   return out;
+}
+
+std::string CidrReason(const Decision& decision) {
+  if (std::ranges::none_of(decision.candidates, &Candidate::holds_client)) {
+    return "no block holds the client, and there is no record for `*`: no answer";
+  }
+  return std::string(decision.fail_open ? "no record for the client is healthy, so all of those count as healthy; "
+                                        : "") +
+         "the longest block that holds the client answers, then shorter ones, then `*`";
 }
 
 // The sentence below a group.
@@ -186,6 +217,8 @@ std::string DecisionReason(const Decision& decision) {
       return text + "least latency by the table, then nearest, then first in the file";
     case config::RoutingPolicy::kMultivalue:
       return text + fmt::format("up to {} healthy records answer together", kMultivalueMax);
+    case config::RoutingPolicy::kCidr:
+      return CidrReason(decision);
   }
   return text;
 }
@@ -205,135 +238,6 @@ void Explainer::OnDecision(const Decision& decision) {
   decisions_.push_back(std::move(out));
 }
 
-void PutU16(std::vector<std::uint8_t>& out, std::size_t value) {
-  out.push_back(static_cast<std::uint8_t>(value >> 8));
-  out.push_back(static_cast<std::uint8_t>(value));
-}
-
-// The question as a client would send it, so that the explanation takes the way of every query.
-std::vector<std::uint8_t> EncodeQuery(const Name& name, std::uint16_t type, const std::optional<CidrBlock>& client) {
-  std::vector<std::uint8_t> out = {0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1};
-  out.insert(out.end(), name.wire().begin(), name.wire().end());
-  PutU16(out, type);
-  PutU16(out, kClassIn);
-  out.push_back(0);
-  PutU16(out, rr::kOpt);
-  PutU16(out, kTcpMessageMax);
-  PutU16(out, 0);
-  PutU16(out, 0);
-  if (!client) {
-    PutU16(out, 0);
-    return out;
-  }
-  const std::size_t octets = (client->prefix_bits() + 7) / 8;
-  PutU16(out, 8 + octets);
-  PutU16(out, 8);
-  PutU16(out, 4 + octets);
-  PutU16(out, client->address().is_v4() ? 1 : 2);
-  out.push_back(static_cast<std::uint8_t>(client->prefix_bits()));
-  out.push_back(0);
-  const auto address = client->address().bytes().first(octets);
-  out.insert(out.end(), address.begin(), address.end());
-  return out;
-}
-
-// Reads our own response. Offsets are trusted: MessageWriter made them.
-class ResponseReader {
- public:
-  explicit ResponseReader(std::span<const std::uint8_t> message) : message_(message) {}
-
-  void ReadInto(Explanation& out) {
-    const std::size_t answers = U16At(6);
-    const std::size_t authorities = U16At(8);
-    at_ = kHeaderBytes;
-    static_cast<void>(ReadName());
-    at_ += 4;
-    for (std::size_t i = 0; i < answers; ++i) ReadAnswer(out);
-    for (std::size_t i = 0; i < authorities; ++i) {
-      const std::size_t begin = at_;
-      static_cast<void>(ReadName());
-      const std::uint16_t type = U16At(at_);
-      if (type == rr::kSoa && !out.ttl_seconds) out.ttl_seconds = TtlAt(at_ + 4);
-      at_ = begin;
-      SkipRecord();
-    }
-    ReadSubnet(out);
-  }
-
- private:
-  [[nodiscard]] std::uint16_t U16At(std::size_t at) const {
-    return static_cast<std::uint16_t>(message_[at] << 8 | message_[at + 1]);
-  }
-  [[nodiscard]] std::uint32_t TtlAt(std::size_t at) const {
-    return static_cast<std::uint32_t>(U16At(at)) << 16 | U16At(at + 2);
-  }
-  // The uncompressed name at the place, which moves behind it.
-  std::vector<std::uint8_t> ReadName() {
-    std::vector<std::uint8_t> wire;
-    std::size_t from = at_;
-    bool jumped = false;
-    while (message_[from] != 0) {
-      if (message_[from] >= 0xC0) {
-        if (!jumped) at_ = from + 2;
-        jumped = true;
-        from = U16At(from) & 0x3FFFU;
-        continue;
-      }
-      const std::size_t label = 1U + message_[from];
-      wire.insert(wire.end(), message_.begin() + static_cast<std::ptrdiff_t>(from),
-                  message_.begin() + static_cast<std::ptrdiff_t>(from + label));
-      from += label;
-    }
-    wire.push_back(0);
-    if (!jumped) at_ = from + 1;
-    return wire;
-  }
-  void SkipRecord() {
-    static_cast<void>(ReadName());
-    at_ += 10U + U16At(at_ + 8);
-  }
-  void ReadAnswer(Explanation& out) {
-    const auto owner = ReadName();
-    const std::uint16_t type = U16At(at_);
-    const std::uint32_t ttl = TtlAt(at_ + 4);
-    const std::size_t size = U16At(at_ + 8);
-    at_ += 10;
-    const std::size_t end = at_ + size;
-    const std::string value = RdataText(type, PlainRdata(type, end));
-    at_ = end;
-    std::string line;
-    AppendNameText(owner, line);
-    out.answer.push_back(fmt::format("{} {} {} {}", line, ttl, TypeName(type), value));
-    if (type == out.type || out.type == rr::kAny) out.values.push_back(value);
-    // What a client may keep is the shortest TTL of the chain.
-    out.ttl_seconds = std::min(out.ttl_seconds.value_or(ttl), ttl);
-  }
-  std::vector<std::uint8_t> PlainRdata(std::uint16_t type, std::size_t end) {
-    std::vector<std::uint8_t> out;
-    const auto take = [&](std::size_t count) {
-      for (; count > 0; --count) out.push_back(message_[at_++]);
-    };
-    const auto take_name = [&] {
-      const auto name = ReadName();
-      out.insert(out.end(), name.begin(), name.end());
-    };
-    if (type == rr::kMx) take(2);
-    if (type == rr::kMx || type == rr::kNs || type == rr::kCname || type == rr::kPtr || type == rr::kSoa) take_name();
-    if (type == rr::kSoa) take_name();
-    take(end - at_);
-    return out;
-  }
-  // The scope of the EDNS Client Subnet option: OPT is the last record, and the option stands first in it.
-  void ReadSubnet(Explanation& out) {
-    for (std::size_t i = U16At(10); i > 1; --i) SkipRecord();
-    if (out.client.empty() || U16At(at_ + 9) < 8) return;
-    out.client_scope_bits = message_[at_ + 11 + 7];
-  }
-
-  std::span<const std::uint8_t> message_;
-  std::size_t at_ = 0;
-};
-
 std::string OutcomeText(const Explanation& explanation, const AnswerReport& report) {
   switch (report.rcode) {
     case Rcode::kNoError:
@@ -352,6 +256,10 @@ std::string OutcomeText(const Explanation& explanation, const AnswerReport& repo
     return fmt::format("NOERROR: {} record{}", explanation.values.size(), explanation.values.size() == 1 ? "" : "s");
   }
   if (!explanation.answer.empty()) return "NOERROR: a CNAME that leads no further here";
+  if (!explanation.decisions.empty() &&
+      std::ranges::none_of(explanation.decisions.back().candidates, &CandidateExplanation::chosen)) {
+    return "NODATA: no record is for this client";
+  }
   if (!explanation.decisions.empty()) return "NODATA: the chosen alias has no address of this type";
   return "NODATA: the name exists without this type";
 }
@@ -387,6 +295,8 @@ std::string_view PolicyName(config::RoutingPolicy policy) {
       return "latency";
     case config::RoutingPolicy::kMultivalue:
       return "multivalue";
+    case config::RoutingPolicy::kCidr:
+      return "cidr";
   }
   return "simple";
 }
@@ -400,11 +310,11 @@ Result<Explanation> ExplainQuery(std::shared_ptr<const ZoneSet> zones,
   out.name = parsed->ToString();
   out.type = type;
   if (client) out.client = client->ToString();
-  Explainer explainer(*zones, *status);
+  Explainer explainer(*zones, *status, client);
   Answerer answerer(0);
   answerer.set_deterministic();
   answerer.SetView(zones, std::move(status));
-  const auto query = EncodeQuery(*parsed, type, client);
+  const auto query = EncodeQuestion(*parsed, type, client);
   std::vector<std::uint8_t> response(kTcpMessageMax);
   // An unknown resolver: the wildcard address is nobody's.
   const auto report =
@@ -412,7 +322,7 @@ Result<Explanation> ExplainQuery(std::shared_ptr<const ZoneSet> zones,
   out.decisions = std::move(explainer.decisions());
   out.rcode = report.rcode;
   if (report.zone) out.zone = zones->zone_name(*report.zone);
-  ResponseReader(std::span(response).first(report.size)).ReadInto(out);
+  ReadResponse(std::span(response).first(report.size), out);
   out.outcome = OutcomeText(out, report);
   return out;
 }

@@ -29,10 +29,11 @@ struct CandidateExplanation {
   HealthExplanation health;
   bool eligible = true;  // healthy, or everything is because of fail-open
   bool chosen = false;
-  std::string figure;                  // `weight 90`, `PRIMARY`, `eu-west 12 ms by 192.0.2.0/24`; may be empty
+  std::string figure;  // `weight 90`, `PRIMARY`, `eu-west 12 ms by a /24 row`, `hq by 192.0.2.0/24`; may be empty
   std::optional<double> share;         // weighted: 0..1 of the draws
   std::optional<double> milliseconds;  // latency by table
   std::optional<double> kilometres;    // latency by distance
+  std::optional<CidrBlock> block;      // CIDR: the longest one of its location that holds the client
   std::string reason;                  // why it was or was not chosen
   std::string alias;                   // `record eu.example.test. A`, `load balancer shop`; empty when it has values
   std::vector<std::string> values;     // presentation form; for a load balancer what it advertises
@@ -74,7 +75,7 @@ struct Explanation {
 // The explanation as indented text for a terminal, with a final line end.
 [[nodiscard]] std::string RenderText(const Explanation& explanation);
 
-// `simple`, `weighted`, `failover`, `latency`, `multivalue`.
+// `simple`, `weighted`, `failover`, `latency`, `multivalue`, `cidr`.
 [[nodiscard]] std::string_view PolicyName(config::RoutingPolicy policy);
 
 }  // namespace weir::dns

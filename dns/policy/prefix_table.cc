@@ -140,9 +140,4 @@ unsigned PrefixTable::ScopeBits(const IpAddress& address, const Place& place) co
             : WidestBits<V6Key>(v6_.starts, place.interval, KeyOf<V6Key>(address));
 }
 
-std::size_t PrefixTable::memory_bytes() const {
-  const auto bytes = [](const auto& values) { return values.capacity() * sizeof(values[0]); };
-  return bytes(blocks_) + bytes(v4_.starts) + bytes(v4_.longest) + bytes(v6_.starts) + bytes(v6_.longest);
-}
-
 }  // namespace weir::dns

@@ -39,9 +39,6 @@ class PrefixTable {
   // 1 when the other family has some: there are caches that take 0 as good for both families.
   [[nodiscard]] unsigned ScopeBits(const IpAddress& address, const Place& place) const;
 
-  // Heap bytes taken.
-  [[nodiscard]] std::size_t memory_bytes() const;
-
  private:
   struct Block {
     std::uint32_t parent = kNoBlock;

@@ -1,5 +1,6 @@
 #include "dns/policy/selection.h"
 
+#include "dns/policy/cidr_table.h"
 #include "dns/policy/geo_database.h"
 #include "dns/policy/latency_table.h"
 
@@ -60,14 +61,16 @@ Selection RecordSelector::Select(const Group& top, const ClientPlace& client, Se
   const Group* group = &top;
   while (true) {
     const auto members = zones_->members_of(*group);
-    const bool fail_open = JudgeHealth(members);
+    JudgeHealth(members);
     const Choice choice = Choose(*group, members, client, selection);
     for (std::size_t i = 0; i < choice.count; ++i) candidates_[choice.members[i]].chosen = true;
     if (trace != nullptr) {
-      Decision decision{*group, std::span(candidates_).first(members.size()), fail_open};
+      Decision decision{*group, std::span(candidates_).first(members.size())};
+      decision.fail_open = choice.count > 0 && !candidates_[choice.members[0]].healthy;
       for (const Candidate& candidate : decision.candidates) decision.weight_total += candidate.weight;
       trace->OnDecision(decision);
     }
+    if (choice.count == 0) return selection;
     const Member& first = members[choice.members[0]];
     if (first.alias == AliasKind::kRecord) {
       group = &zones_->groups()[first.alias_target];
@@ -86,7 +89,7 @@ Selection RecordSelector::Select(const Group& top, const ClientPlace& client, Se
   }
 }
 
-bool RecordSelector::JudgeHealth(std::span<const Member> members) {
+void RecordSelector::JudgeHealth(std::span<const Member> members) {
   bool any_healthy = false;
   for (std::size_t i = 0; i < members.size(); ++i) {
     candidates_[i] = {};
@@ -94,7 +97,6 @@ bool RecordSelector::JudgeHealth(std::span<const Member> members) {
     any_healthy = any_healthy || candidates_[i].healthy;
   }
   for (std::size_t i = 0; i < members.size(); ++i) candidates_[i].eligible = candidates_[i].healthy || !any_healthy;
-  return !any_healthy;
 }
 
 RecordSelector::Choice RecordSelector::Choose(const Group& group, std::span<const Member> members,
@@ -110,11 +112,14 @@ RecordSelector::Choice RecordSelector::Choose(const Group& group, std::span<cons
       return ChooseLatency(members, client, selection);
     case config::RoutingPolicy::kMultivalue:
       return ChooseMultivalue(members);
+    case config::RoutingPolicy::kCidr:
+      return ChooseCidr(group, members, client, selection);
   }
   return ChooseFirst(members);
 }
 
-// At least one candidate is eligible: a group is never empty, and fail-open makes all of them eligible.
+// Where no record has to hold the client, at least one candidate is eligible: a group is never empty, and fail-open
+// makes all of them eligible.
 RecordSelector::Choice RecordSelector::ChooseFirst(std::span<const Member> members) const {
   Choice choice{.members = {}, .count = 1};
   for (std::uint32_t i = 0; i < members.size(); ++i) {
@@ -146,7 +151,7 @@ RecordSelector::Choice RecordSelector::ChooseWeighted(const Group& group, std::s
       total += candidates_[i].weight;
     }
   }
-  return {.members = {Draw(std::span(credits_).subspan(group.draws, members.size()), total)}, .count = 1};
+  return {.members = {Draw(std::span(credits_).subspan(group.policy_index, members.size()), total)}, .count = 1};
 }
 
 // Smooth weighted round robin: every member in the draw gains its weight, the richest wins and pays the total.
@@ -214,6 +219,49 @@ void RecordSelector::RankByDistance(std::span<const Member> members, const Clien
     candidates_[i].rank = LatencyRank::kDistance;
     candidates_[i].distance = Kilometres(*match.place, PlaceOf(zones_->model().regions[members[i].figure]));
   }
+}
+
+// The record of the longest block that holds the client, then those of shorter ones, then `*`: the first of them that
+// is healthy, and the very first when none is (spec: dns.md 3.3, IP-based). Health elsewhere in the group does not
+// matter.
+RecordSelector::Choice RecordSelector::ChooseCidr(const Group& group, std::span<const Member> members,
+                                                  const ClientPlace& client, Selection& selection) {
+  std::uint32_t first = kNoIndex;
+  std::uint32_t healthy = kNoIndex;
+  const auto take = [&](std::uint32_t location, unsigned matched_bits) {
+    const std::uint32_t member = MarkLocation(members, location, matched_bits);
+    if (member == kNoIndex) return;
+    if (first == kNoIndex) first = member;
+    if (healthy == kNoIndex && candidates_[member].healthy) healthy = member;
+  };
+  if (client.known) {
+    const CidrTable& table = zones_->cidr_table(group.policy_index);
+    const PrefixTable& prefixes = table.prefixes();
+    const auto place = prefixes.Locate(client.address);
+    selection.scope_bits = std::max(selection.scope_bits, prefixes.ScopeBits(client.address, place));
+    auto block = prefixes.Longest(client.address, place, client.prefix_bits);
+    for (; block != PrefixTable::kNoBlock; block = prefixes.Shorter(block)) {
+      take(table.location(block), prefixes.prefix_bits(block));
+    }
+  }
+  take(kNoIndex, 0);
+  for (Candidate& candidate : std::span(candidates_).first(members.size())) {
+    candidate.eligible = candidate.holds_client && (candidate.healthy || healthy == kNoIndex);
+  }
+  if (first == kNoIndex) return {};
+  return {.members = {healthy != kNoIndex ? healthy : first}, .count = 1};
+}
+
+std::uint32_t RecordSelector::MarkLocation(std::span<const Member> members, std::uint32_t location,
+                                           unsigned matched_bits) {
+  for (std::uint32_t i = 0; i < members.size(); ++i) {
+    if (members[i].figure != location) continue;
+    // A longer block of the same location may hold the client, too.
+    if (!candidates_[i].holds_client) candidates_[i].matched_bits = matched_bits;
+    candidates_[i].holds_client = true;
+    return i;
+  }
+  return kNoIndex;
 }
 
 // Reservoir sampling keeps every set of eight eligible members equally likely without a list of them.

@@ -36,10 +36,12 @@ struct Candidate {
   bool healthy = true;
   bool eligible = true;
   bool chosen = false;
+  bool holds_client = false;  // CIDR: one of its blocks does, or it is `*`
   LatencyRank rank = LatencyRank::kUnknown;
-  double distance = 0;        // latency: milliseconds or kilometres, by rank
-  unsigned matched_bits = 0;  // latency: prefix length of the row that counted
-  std::uint64_t weight = 0;   // weighted: what it is drawn by; 0 when not in the draw
+  double distance = 0;  // latency: milliseconds or kilometres, by rank
+  unsigned matched_bits =
+      0;                     // latency: prefix length of the row that counted; CIDR: of the block that holds the client
+  std::uint64_t weight = 0;  // weighted: what it is drawn by; 0 when not in the draw
 };
 
 // What one group decided.
@@ -59,7 +61,8 @@ class SelectionTrace {
   ~SelectionTrace() = default;
 };
 
-// What answers: values of one record set, or of up to eight for multivalue. No list: NODATA.
+// What answers: values of one record set, or of up to eight for multivalue. No list: NODATA, which is tailored to the
+// client when a CIDR group has no record for it.
 struct Selection {
   std::array<RdataList, kMultivalueMax> lists{};
   std::size_t list_count = 0;
@@ -94,17 +97,22 @@ class RecordSelector {
   [[nodiscard]] Random& random() { return random_; }
 
  private:
+  // Nobody is chosen when a CIDR group has no record for the client.
   struct Choice {
     std::array<std::uint32_t, kMultivalueMax> members{};
     std::size_t count = 0;
   };
-  // Fills candidates_ for the members; true when no member is healthy.
-  bool JudgeHealth(std::span<const Member> members);
+  // Fills candidates_ for the members.
+  void JudgeHealth(std::span<const Member> members);
   Choice Choose(const Group& group, std::span<const Member> members, const ClientPlace& client, Selection& selection);
   Choice ChooseFirst(std::span<const Member> members) const;
   Choice ChooseFailover(std::span<const Member> members) const;
   Choice ChooseWeighted(const Group& group, std::span<const Member> members);
   Choice ChooseLatency(std::span<const Member> members, const ClientPlace& client, Selection& selection);
+  Choice ChooseCidr(const Group& group, std::span<const Member> members, const ClientPlace& client,
+                    Selection& selection);
+  // The members of `location` hold the client; the first of them, kNoIndex without one.
+  std::uint32_t MarkLocation(std::span<const Member> members, std::uint32_t location, unsigned matched_bits);
   Choice ChooseMultivalue(std::span<const Member> members);
   void RankByTable(std::span<const Member> members, const ClientPlace& client, Selection& selection);
   void RankByDistance(std::span<const Member> members, const ClientPlace& client, Selection& selection);
@@ -114,7 +122,7 @@ class RecordSelector {
   const health::StatusTable* status_ = nullptr;
   Random random_;
   bool deterministic_ = false;
-  std::vector<std::int64_t> credits_;        // by Group::draws
+  std::vector<std::int64_t> credits_;        // by Group::policy_index
   std::vector<std::uint32_t> group_health_;  // by Group::health_slot: epoch * 2 + healthy
   std::uint32_t epoch_ = 0;
   std::vector<Candidate> candidates_;

@@ -29,7 +29,8 @@ struct Member {
   std::uint32_t alias_target = 0;         // index of a group or of a load balancer, by `alias`
   std::uint32_t health_check = kNoIndex;  // index into StatusTable::checks
   std::uint32_t record = kNoIndex;        // index into the records of the zone in ZoneSet::model()
-  std::uint32_t figure = 0;               // weight, region index or failover role (0 primary), by the group's policy
+  // By the group's policy: weight, region index, failover role (0 primary), location index (kNoIndex: `*`).
+  std::uint32_t figure = 0;
   AliasKind alias = AliasKind::kNone;
   bool evaluate_target_health = false;
 };
@@ -39,7 +40,8 @@ struct Group {
   std::uint32_t first_member = 0;
   std::uint32_t member_count = 0;
   std::uint32_t node = 0;
-  std::uint32_t draws = kNoIndex;        // weighted: where its credits begin in a worker's Draws
+  // Weighted: where its credits begin in a worker's draws. CIDR: index of its collection's table.
+  std::uint32_t policy_index = kNoIndex;
   std::uint32_t health_slot = kNoIndex;  // target of an alias that evaluates health: where a worker remembers it
   std::uint16_t type = 0;
   config::RoutingPolicy policy = config::RoutingPolicy::kSimple;

@@ -1,5 +1,6 @@
 #include "dns/zone/zone_set.h"
 
+#include "dns/policy/cidr_table.h"
 #include "dns/policy/geo_database.h"
 #include "dns/policy/latency_table.h"
 #include "dns/wire/types.h"

@@ -22,6 +22,7 @@
 
 namespace weir::dns {
 
+class CidrTable;
 class GeoDatabase;
 class LatencyTable;
 
@@ -101,6 +102,8 @@ class ZoneSet {
   // The configured record set behind a member; null for plain records, the SOA and the apex NS.
   [[nodiscard]] const config::RecordSet* record_of(const Group& group, const Member& member) const;
 
+  // The collection of a CIDR group, by its policy_index.
+  [[nodiscard]] const CidrTable& cidr_table(std::uint32_t index) const { return *cidr_tables_[index]; }
   [[nodiscard]] const LatencyTable* latency_table() const { return latency_.get(); }  // null: none configured
   [[nodiscard]] const GeoDatabase* geo_database() const { return geo_.get(); }        // null: none configured
 
@@ -127,6 +130,7 @@ class ZoneSet {
   std::vector<std::uint8_t> names_;
   std::vector<std::uint8_t> rdata_;
   std::vector<std::array<RdataList, 2>> load_balancer_values_;  // IPv4, IPv6
+  std::vector<std::unique_ptr<const CidrTable>> cidr_tables_;   // by collection; null where no record uses it
   std::unique_ptr<const LatencyTable> latency_;
   std::unique_ptr<const GeoDatabase> geo_;
   std::uint32_t draw_count_ = 0;

@@ -62,6 +62,7 @@ std::shared_ptr<const ZoneSet> ZoneSetBuilder::Build() {
   for (std::uint32_t zone = 0; zone < model_->zones.size(); ++zone) AddZone(zone);
   ResolveAliases();
   CheckAliasCycles();
+  CompileCidrTables();
   LoadLatency();
   ReleasePlainRecords();
   const auto spread = [](const auto& table) { UseHugePages(std::as_bytes(std::span(table))); };
@@ -213,6 +214,9 @@ void ZoneSetBuilder::AddRecord(std::uint32_t zone, const Name& zone_name, std::u
     case config::RoutingPolicy::kLatency:
       member.figure = record.region;
       break;
+    case config::RoutingPolicy::kCidr:
+      member.figure = record.cidr->location.value_or(kNoIndex);
+      break;
     case config::RoutingPolicy::kSimple:
     case config::RoutingPolicy::kMultivalue:
       break;
@@ -304,7 +308,11 @@ void ZoneSetBuilder::BuildGroups(std::uint32_t zone, std::vector<Entry>& entries
                   .member_count = 0,
                   .node = entry.node,
                   .type = entry.type};
-      if (entry.record != kNoIndex) group.policy = model_->zones[zone].records[entry.record].policy;
+      if (entry.record != kNoIndex) {
+        const config::RecordSet& record = model_->zones[zone].records[entry.record];
+        group.policy = record.policy;
+        if (record.policy == config::RoutingPolicy::kCidr) group.policy_index = record.cidr->collection;
+      }
       set.groups_.push_back(group);
     }
     Group& group = set.groups_.back();
@@ -312,7 +320,7 @@ void ZoneSetBuilder::BuildGroups(std::uint32_t zone, std::vector<Entry>& entries
     set.members_.push_back(entry.member);
     set.group_members_max_ = std::max(set.group_members_max_, group.member_count);
     if (group.policy != config::RoutingPolicy::kWeighted) continue;
-    if (group.draws == kNoIndex) group.draws = set.draw_count_;
+    if (group.policy_index == kNoIndex) group.policy_index = set.draw_count_;
     ++set.draw_count_;
   }
   for (std::size_t i = 0; i < entries.size(); ++i) {
@@ -342,6 +350,11 @@ void ZoneSetBuilder::CheckNode(const Node& node) {
       if (record->policy != group.policy) {
         Fail(record->position, "the " + TypeName(group.type) + " records of " + name + " have different policies",
              "give all of them the same policy");
+      }
+      if (record->cidr && record->cidr->collection != group.policy_index) {
+        Fail(record->position,
+             "the " + TypeName(group.type) + " records of " + name + " use different CIDR collections",
+             "give all of them the same collection");
       }
       if (group.type == rr::kSoa) Fail(record->position, "a SOA record", "write it under the zone's soa");
       if (group.type != rr::kCname) continue;

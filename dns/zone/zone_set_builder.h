@@ -53,6 +53,8 @@ class ZoneSetBuilder {
   void CheckAliasCycles();
   // Called when the depths of all groups behind `group` are known.
   void CheckAliasDepth(const Group& group, std::span<std::uint32_t> depths);
+  // Compiles the CIDR collections that groups use, and reads the latency table and the MaxMind database.
+  void CompileCidrTables();
   void LoadLatency();
   // Lets go of what answering, status and explanations do not need, once nothing can be found wrong with it.
   void ReleasePlainRecords();

@@ -1,5 +1,6 @@
 // Building a zone set: what says where clients are.
 
+#include "dns/policy/cidr_table.h"
 #include "dns/policy/geo_database.h"
 #include "dns/policy/latency_table.h"
 #include "dns/zone/zone_set_builder.h"
@@ -16,6 +17,15 @@
 #include <vector>
 
 namespace weir::dns {
+
+void ZoneSetBuilder::CompileCidrTables() {
+  set_->cidr_tables_.resize(model_->cidr_collections.size());
+  for (const Group& group : set_->groups_) {
+    if (group.policy != config::RoutingPolicy::kCidr) continue;
+    auto& table = set_->cidr_tables_[group.policy_index];
+    if (table == nullptr) table = std::make_unique<const CidrTable>(model_->cidr_collections[group.policy_index]);
+  }
+}
 
 void ZoneSetBuilder::LoadLatency() {
   const config::LocatedText& table = model_->latency.table;

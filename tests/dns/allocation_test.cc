@@ -27,6 +27,7 @@ Server EveryPolicy() {
   model.regions = {{"eu-west", 53.3, -6.2}, {"us-east", 38.9, -77.4}};
   AddChecks(model, 4);
   AddBalancer(model, "shop", {"192.0.2.10", "2001:db8::10"});
+  AddCollection(model, "offices", {{"hq", {"198.51.100.0/24", "2001:db8::/32"}}, {"lab", {"198.51.100.64/26"}}});
   std::vector<config::RecordSet> records = {
       MakeRecord("www.example.test.", rr::kA, {.values = {"192.0.2.1", "192.0.2.2"}}),
       MakeRecord("www.example.test.", rr::kAaaa, {.values = {"2001:db8::1"}}),
@@ -53,6 +54,12 @@ Server EveryPolicy() {
     records.push_back(
         MakeRecord("near.example.test.", rr::kA,
                    {.values = {"192.0.2.6"}, .policy = RoutingPolicy::kLatency, .set = set, .region = i, .check = i}));
+    records.push_back(MakeRecord("by.example.test.", rr::kA,
+                                 {.values = {"192.0.2.8"},
+                                  .policy = RoutingPolicy::kCidr,
+                                  .set = set,
+                                  .cidr = config::CidrRoute{.collection = 0, .location = i},
+                                  .check = i}));
     records.push_back(
         MakeRecord("many.example.test.", rr::kA,
                    {.values = {"192.0.2.7"}, .policy = RoutingPolicy::kMultivalue, .set = set, .check = i}));
@@ -96,6 +103,15 @@ std::vector<Row> EveryKind() {
        "near.example.test.",
        rr::kA,
        {.edns = true, .options = SubnetOption("198.51.100.0/24")}},
+      {"CIDR by client subnet",
+       "by.example.test.",
+       rr::kA,
+       {.edns = true, .options = SubnetOption("198.51.100.64/26")}},
+      {"CIDR by client subnet, IPv6",
+       "by.example.test.",
+       rr::kA,
+       {.edns = true, .options = SubnetOption("2001:db8:1::/48")}},
+      {"CIDR without a block for the resolver", "by.example.test.", rr::kA},
       {"alias to a record", "alias.example.test.", rr::kA},
       {"alias to a load balancer", "lb.example.test.", rr::kA},
   };

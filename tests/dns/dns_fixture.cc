@@ -30,6 +30,7 @@ config::RecordSet MakeRecord(const std::string& name, std::uint16_t type, Record
   record.weight = options.weight;
   record.failover = options.failover;
   record.region = options.region;
+  record.cidr = options.cidr;
   record.health_check = options.check;
   const bool is_alias = options.balancer || !options.alias.empty();
   if (is_alias) {
@@ -59,6 +60,18 @@ void AddChecks(config::Model& model, std::size_t count) {
     check.type = config::HealthCheckType::kTcp;
     model.health_checks.push_back(check);
   }
+}
+
+void AddCollection(config::Model& model, const std::string& name,
+                   const std::vector<std::pair<std::string, std::vector<std::string>>>& locations) {
+  config::CidrCollection collection;
+  collection.name = name;
+  for (const auto& [location, blocks] : locations) {
+    auto& added = collection.locations.emplace_back();
+    added.name = location;
+    for (const auto& block : blocks) added.blocks.push_back({CidrBlock::Parse(block).value(), {}});
+  }
+  model.cidr_collections.push_back(std::move(collection));
 }
 
 void AddBalancer(config::Model& model, const std::string& name, const std::vector<std::string>& advertise) {

@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace weir::dns::testing {
@@ -27,6 +28,7 @@ struct RecordOptions {
   std::uint32_t weight = 0;
   config::FailoverRole failover = config::FailoverRole::kPrimary;
   std::uint32_t region = 0;
+  std::optional<config::CidrRoute> cidr = {};
   std::optional<std::uint32_t> check = {};
   std::string alias = {};                      // an absolute name
   std::optional<std::uint32_t> balancer = {};  // or a load balancer
@@ -42,6 +44,9 @@ struct RecordOptions {
 
 // Adds `count` TCP health checks, check0 and so on.
 void AddChecks(config::Model& model, std::size_t count);
+// Adds a CIDR collection; each location is its name and its blocks.
+void AddCollection(config::Model& model, const std::string& name,
+                   const std::vector<std::pair<std::string, std::vector<std::string>>>& locations);
 void AddBalancer(config::Model& model, const std::string& name, const std::vector<std::string>& advertise);
 
 // The zone set; fails the test and returns null when it does not build.

@@ -102,6 +102,68 @@ TEST(ExplainTest, NegativeAnswersHaveASentence) {
   EXPECT_FALSE(ExplainQuery(test.zones, test.status, "a..b", rr::kA, std::nullopt));
 }
 
+Explanation ExplainCidr(bool with_default, std::string_view client, bool lab_healthy = true) {
+  config::Model model;
+  AddChecks(model, 1);
+  AddCollection(model, "offices", {{"hq", {"198.51.100.0/24"}}, {"lab", {"198.51.100.64/26"}}});
+  const auto record = [](const char* value, const char* set, std::optional<std::uint32_t> location,
+                         std::optional<std::uint32_t> check) {
+    return MakeRecord("ip.example.test.", rr::kA,
+                      {.values = {value},
+                       .policy = kCidr,
+                       .set = set,
+                       .cidr = config::CidrRoute{.collection = 0, .location = location},
+                       .check = check});
+  };
+  std::vector<config::RecordSet> records = {record("192.0.2.1", "main", 0, {}), record("192.0.2.2", "lab", 1, 0)};
+  if (with_default) records.push_back(record("192.0.2.3", "rest", std::nullopt, {}));
+  model.zones = {MakeZone("example.test.", std::move(records))};
+  auto status = std::make_shared<health::StatusTable>(MakeStatus(1));
+  status->checks[0].healthy = lab_healthy;
+  return ExplainQuery(BuildZones(std::move(model)), std::move(status), "ip.example.test.", rr::kA,
+                      client.empty() ? std::nullopt : std::optional(CidrBlock::Parse(client).value()))
+      .value();
+}
+
+TEST(ExplainTest, CidrRecordsNameTheBlocksThatHoldTheClient) {
+  auto explanation = ExplainCidr(true, "198.51.100.65");
+  ASSERT_THAT(explanation.decisions, SizeIs(1));
+  const auto& candidates = explanation.decisions[0].candidates;
+  EXPECT_EQ(candidates[0].figure, "hq by 198.51.100.0/24");
+  EXPECT_EQ(candidates[0].reason, "another comes first");
+  EXPECT_EQ(candidates[1].figure, "lab by 198.51.100.64/26");
+  EXPECT_EQ(candidates[1].block, CidrBlock::Parse("198.51.100.64/26").value());
+  EXPECT_TRUE(candidates[1].chosen);
+  EXPECT_EQ(candidates[2].figure, "*");
+  EXPECT_EQ(explanation.client_scope_bits, 26U);
+
+  explanation = ExplainCidr(true, "198.51.100.65", false);
+  EXPECT_EQ(explanation.decisions[0].candidates[1].reason, "passed over: unhealthy");
+  EXPECT_TRUE(explanation.decisions[0].candidates[0].chosen);
+  EXPECT_FALSE(explanation.decisions[0].fail_open);
+
+  explanation = ExplainCidr(true, "203.0.113.0/24");
+  EXPECT_EQ(explanation.decisions[0].candidates[0].figure, "hq");
+  EXPECT_EQ(explanation.decisions[0].candidates[0].reason, "passed over: no block of its location holds the client");
+  EXPECT_TRUE(explanation.decisions[0].candidates[2].chosen);
+
+  explanation = ExplainCidr(true, "");
+  EXPECT_EQ(explanation.decisions[0].candidates[0].reason, "passed over: the client's network is not known");
+  EXPECT_THAT(explanation.values, ElementsAre("192.0.2.3"));
+  EXPECT_THAT(RenderText(explanation), AllOf(HasSubstr("A: cidr\n"), HasSubstr("rest (*)"), HasSubstr("then `*`")));
+}
+
+TEST(ExplainTest, CidrRecordsWithoutOneForTheClientSaySo) {
+  const auto explanation = ExplainCidr(false, "203.0.113.0/24");
+  EXPECT_EQ(explanation.outcome, "NODATA: no record is for this client");
+  EXPECT_EQ(explanation.decisions[0].reason, "no block holds the client, and there is no record for `*`: no answer");
+  EXPECT_FALSE(explanation.decisions[0].fail_open);
+  EXPECT_EQ(explanation.client_scope_bits, 5U);
+
+  const auto open = ExplainCidr(false, "198.51.100.64/26", false);
+  EXPECT_THAT(open.values, ElementsAre("192.0.2.1"));
+}
+
 TEST(ExplainTest, TheClientBlockIsEchoedWithItsScope) {
   const Case test = MakeCase();
   const auto explanation =
