@@ -33,6 +33,10 @@ constexpr std::size_t kRecordValuesMax = 400;
 constexpr std::size_t kRecordSetsMax = 10'000;
 constexpr std::size_t kPolicyRecordsMax = 100;
 constexpr std::size_t kHealthChecksMax = 200;
+constexpr std::size_t kCidrCollectionsMax = 5;
+constexpr std::size_t kCidrBlocksMax = 1'000;
+constexpr unsigned kCidrV4BitsMax = 24;
+constexpr unsigned kCidrV6BitsMax = 48;
 
 constexpr auto kContentTypes = std::to_array<std::string_view>(
     {"text/plain", "text/css", "text/html", "application/javascript", "application/json"});
@@ -48,6 +52,9 @@ class AwsLimits {
     for (const HealthCheck& check : model_.health_checks) CheckHealthCheck(check);
     AtMost(model_.health_checks.size(), kHealthChecksMax, "health checks", "an account",
            model_.health_checks.empty() ? Position{} : model_.health_checks.back().position);
+    for (const CidrCollection& collection : model_.cidr_collections) CheckCidrCollection(collection);
+    AtMost(model_.cidr_collections.size(), kCidrCollectionsMax, "CIDR collections", "an account",
+           model_.cidr_collections.empty() ? Position{} : model_.cidr_collections.back().position);
     for (const Zone& zone : model_.zones) CheckZone(zone);
   }
 
@@ -72,6 +79,7 @@ class AwsLimits {
   void CheckGroup(const TargetGroup& group);
   void CheckGroupOwners();
   void CheckHealthCheck(const HealthCheck& check);
+  void CheckCidrCollection(const CidrCollection& collection);
   void CheckZone(const Zone& zone);
   void CheckRecordSet(const RecordSet& record);
 
@@ -280,6 +288,20 @@ void AwsLimits::CheckHealthCheck(const HealthCheck& check) {
   const std::int64_t timeout = check.type == HealthCheckType::kTcp ? 10'000 : 4'000;
   if (check.timeout.count() != timeout)
     Warn(check.position, "a timeout of its own", fmt::format("always {} ms", timeout));
+}
+
+void AwsLimits::CheckCidrCollection(const CidrCollection& collection) {
+  std::size_t blocks = 0;
+  for (const CidrLocation& location : collection.locations) {
+    blocks += location.blocks.size();
+    for (const LocatedBlock& located : location.blocks) {
+      const unsigned bits = located.block.prefix_bits();
+      const unsigned max = located.block.address().is_v4() ? kCidrV4BitsMax : kCidrV6BitsMax;
+      if (bits < 1 || bits > max)
+        Warn(located.position, fmt::format("CIDR block {}", located.block.ToString()), fmt::format("/1 to /{}", max));
+    }
+  }
+  AtMost(blocks, kCidrBlocksMax, "blocks", "a CIDR collection", collection.position);
 }
 
 void AwsLimits::CheckZone(const Zone& zone) {

@@ -81,4 +81,18 @@ void CheckHealthCheckUse(const Model& model, Findings& findings) {
   }
 }
 
+void CheckCidrCollectionUse(const Model& model, Findings& findings) {
+  std::vector<bool> used(model.cidr_collections.size(), false);
+  for (const Zone& zone : model.zones) {
+    for (const RecordSet& record : zone.records) {
+      if (record.cidr) used[record.cidr->collection] = true;
+    }
+  }
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    if (used[i]) continue;
+    findings.AddWarning(model.cidr_collections[i].position,
+                        fmt::format("no record uses CIDR collection {}", Quoted(model.cidr_collections[i].name)));
+  }
+}
+
 }  // namespace weir::config

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <map>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -19,7 +21,7 @@ constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
 std::string_view PolicyName(RoutingPolicy policy) {
   static constexpr auto kNames =
-      std::to_array<std::string_view>({"simple", "weighted", "failover", "latency", "multivalue"});
+      std::to_array<std::string_view>({"simple", "weighted", "failover", "latency", "multivalue", "CIDR"});
   return kNames[static_cast<std::size_t>(policy)];
 }
 
@@ -46,6 +48,7 @@ class ZoneCheck {
   void CheckSets(const Group& group);
   void CheckRoles(const Group& group);
   void CheckRegions(const Group& group);
+  void CheckLocations(const Group& group);
   void CheckWeights(const Group& group);
   void CheckCnames();
   void CheckAliasTarget(const RecordSet& record);
@@ -56,6 +59,10 @@ class ZoneCheck {
   [[nodiscard]] std::string Title(const Group& group) const {
     const RecordSet& first = At(group.records.front());
     return fmt::format("{} {}", first.name, RecordTypeName(first.type));
+  }
+
+  [[nodiscard]] std::string CollectionName(const RecordSet& record) const {
+    return Quoted(model_.cidr_collections[record.cidr->collection].name);
   }
 
   const Model& model_;
@@ -124,6 +131,7 @@ void ZoneCheck::CheckGroup(const Group& group) {
   CheckSets(group);
   if (first.policy == RoutingPolicy::kFailover) CheckRoles(group);
   if (first.policy == RoutingPolicy::kLatency) CheckRegions(group);
+  if (first.policy == RoutingPolicy::kCidr) CheckLocations(group);
   if (first.policy == RoutingPolicy::kWeighted) CheckWeights(group);
 }
 
@@ -168,6 +176,29 @@ void ZoneCheck::CheckRegions(const Group& group) {
                          fmt::format("one for each region; the first is at line {}", At(at->second).position.line));
     }
   }
+}
+
+void ZoneCheck::CheckLocations(const Group& group) {
+  const RecordSet* first = nullptr;
+  std::map<std::optional<std::uint32_t>, std::uint32_t> seen;
+  for (const std::uint32_t index : group.records) {
+    const RecordSet& record = At(index);
+    if (!record.cidr) continue;
+    if (first == nullptr) first = &record;
+    if (record.cidr->collection != first->cidr->collection) {
+      findings_.AddError(record.position,
+                         fmt::format("{} by CIDR collection {} beside {}", Title(group), CollectionName(record),
+                                     CollectionName(*first)),
+                         fmt::format("all records of one name and type use one collection; the first is at line {}",
+                                     first->position.line));
+    } else if (const auto [at, fresh] = seen.emplace(record.cidr->location, index); !fresh) {
+      findings_.AddError(record.position, fmt::format("a second record of {} for the same location", Title(group)),
+                         fmt::format("one for each location; the first is at line {}", At(at->second).position.line));
+    }
+  }
+  if (first == nullptr || seen.contains(std::nullopt)) return;
+  findings_.AddWarning(first->position, fmt::format("{} has no record for location `*`", Title(group)),
+                       "clients that no block holds get no answer");
 }
 
 void ZoneCheck::CheckWeights(const Group& group) {

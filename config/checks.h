@@ -21,6 +21,8 @@ void CheckReachability(const Model& model, Findings& findings);
 void CheckRecordSets(const Model& model, Findings& findings);
 // Warns of health checks that nothing uses.
 void CheckHealthCheckUse(const Model& model, Findings& findings);
+// Warns of CIDR collections that no record uses.
+void CheckCidrCollectionUse(const Model& model, Findings& findings);
 // Warns of what AWS would refuse or read differently, each with the limit it breaks.
 void CheckAwsLimits(const Model& model, Findings& findings);
 

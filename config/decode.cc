@@ -107,6 +107,7 @@ void CollectNames(const Fields& root, Decoding& decoding) {
   decoding.load_balancers.Add(root.List("load-balancers"), decoding.findings);
   decoding.target_groups.Add(root.List("target-groups"), decoding.findings);
   decoding.health_checks.Add(root.List("health-checks"), decoding.findings);
+  decoding.cidr_collections.Add(root.List("cidr-collections"), decoding.findings);
 }
 
 void CheckModel(const Fields& root, Findings& findings, Model& model) {
@@ -116,6 +117,7 @@ void CheckModel(const Fields& root, Findings& findings, Model& model) {
   CheckTargetGroups(model, findings);
   CheckCalculated(model.health_checks, findings);
   CheckHealthCheckUse(model, findings);
+  CheckCidrCollectionUse(model, findings);
   CheckRecordSets(model, findings);
   CheckReachability(model, findings);
   if (!model.zones.empty() && !model.dns) {
@@ -142,6 +144,8 @@ void DecodeModel(const YamlNode& root_node, Findings& findings, Model& model) {
   model.dns = DecodeDns(root, findings);
   for (const YamlNode& item : root.List("health-checks"))
     model.health_checks.push_back(DecodeHealthCheck(item, decoding));
+  for (const YamlNode& item : root.List("cidr-collections"))
+    model.cidr_collections.push_back(DecodeCidrCollection(item, decoding));
   for (const YamlNode& item : root.List("zones")) model.zones.push_back(DecodeZone(item, decoding));
   CheckZoneNames(model.zones, findings);
   model.latency = DecodeLatency(root, model.files);

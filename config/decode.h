@@ -85,6 +85,8 @@ struct Decoding {
   NameTable load_balancers{"load balancer"};
   NameTable target_groups{"target group"};
   NameTable health_checks{"health check"};
+  NameTable cidr_collections{"CIDR collection"};
+  std::vector<NameTable> cidr_locations = {};  // by collection
 };
 
 // The whole file.
@@ -97,6 +99,10 @@ void DecodeModel(const YamlNode& root, Findings& findings, Model& model);
 [[nodiscard]] HealthCheck DecodeHealthCheck(const YamlNode& node, Decoding& decoding);
 // CALCULATED checks name others, so this comes when all are decoded.
 void CheckCalculated(std::span<const HealthCheck> checks, Findings& findings);
+// Called in the order of the file, before any zone: the locations become known to records.
+[[nodiscard]] CidrCollection DecodeCidrCollection(const YamlNode& node, Decoding& decoding);
+// The `cidr` of a record; absent when it is wrong, which is reported.
+[[nodiscard]] std::optional<CidrRoute> DecodeCidrRoute(const YamlNode& node, Decoding& decoding);
 [[nodiscard]] Zone DecodeZone(const YamlNode& node, Decoding& decoding);
 [[nodiscard]] RecordSet DecodeRecordSet(const YamlNode& node, const Zone& zone, Decoding& decoding);
 [[nodiscard]] RoutingTest DecodeTest(const YamlNode& node, Decoding& decoding);

@@ -157,10 +157,11 @@ void DecodePolicy(const Fields& fields, RecordSet& out, Decoding& decoding) {
     RoutingPolicy policy;
     bool given;
   };
-  const std::array<Choice, 4> choices = {{
+  const std::array<Choice, 5> choices = {{
       {"weight", RoutingPolicy::kWeighted, fields.Has("weight")},
       {"failover", RoutingPolicy::kFailover, fields.Has("failover")},
       {"region", RoutingPolicy::kLatency, fields.Has("region")},
+      {"cidr", RoutingPolicy::kCidr, fields.Has("cidr")},
       {"multivalue-answer", RoutingPolicy::kMultivalue, fields.Boolean("multivalue-answer", false)},
   }};
   std::string_view first;
@@ -179,6 +180,7 @@ void DecodePolicy(const Fields& fields, RecordSet& out, Decoding& decoding) {
   if (const YamlNode* const region = fields.Scalar("region")) {
     out.region = decoding.regions.Resolve(*region, decoding.findings).value_or(0);
   }
+  if (const YamlNode* const cidr = fields.Map("cidr")) out.cidr = DecodeCidrRoute(*cidr, decoding);
   out.set = fields.Text("set");
   if (!first.empty() && out.set.empty()) {
     decoding.findings.AddError(fields.PositionOf(fields.Has("set") ? "set" : first),
@@ -186,10 +188,10 @@ void DecodePolicy(const Fields& fields, RecordSet& out, Decoding& decoding) {
                                "add `set: ID`, unique among the records of this name and type");
   }
   // A policy of a later version was reported by name; that it leaves the set alone is no second mistake.
-  const bool later_policy = fields.Has("geolocation") || fields.Has("geoproximity") || fields.Has("cidr");
+  const bool later_policy = fields.Has("geolocation") || fields.Has("geoproximity");
   if (first.empty() && fields.Has("set") && !later_policy) {
     decoding.findings.AddError(fields.PositionOf("set"), "a `set` without a routing policy",
-                               "add weight, failover, region or multivalue-answer, or leave `set` out");
+                               "add weight, failover, region, cidr or multivalue-answer, or leave `set` out");
   }
 }
 

@@ -76,12 +76,12 @@ constexpr auto kRootFields = std::to_array<Field>({
     {.key = "target-groups", .type = kObject, .arity = Arity::kList, .object = &kTargetGroupObject},
     {.key = "dns", .type = kObject, .object = &kDnsObject},
     {.key = "health-checks", .type = kObject, .arity = Arity::kList, .object = &kHealthCheckObject},
+    {.key = "cidr-collections", .type = kObject, .arity = Arity::kList, .object = &kCidrCollectionObject},
     {.key = "zones", .type = kObject, .arity = Arity::kList, .object = &kZoneObject},
     {.key = "latency", .type = kObject, .object = &kLatencyObject},
     {.key = "admin", .type = kObject, .object = &kAdminObject},
     {.key = "tests", .type = kObject, .arity = Arity::kList, .object = &kTestObject},
     {.key = "trust-stores", .support = Support::kLater},
-    {.key = "cidr-collections", .support = Support::kLater},
 });
 constexpr Object kRootObject{.name = "file", .doc = "The sections of a file; all are optional.", .fields = kRootFields};
 

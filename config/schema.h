@@ -76,6 +76,7 @@ extern const Object kListenerAttributesObject;
 extern const Object kTargetGroupObject;
 extern const Object kTargetGroupAttributesObject;
 extern const Object kHealthCheckObject;
+extern const Object kCidrCollectionObject;
 extern const Object kZoneObject;
 
 // Words in the order of the enumerations they decode to.

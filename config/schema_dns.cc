@@ -88,6 +88,15 @@ constexpr auto kAliasFields = std::to_array<Field>({
 });
 constexpr Object kAliasObject{.name = "alias", .doc = "Takes the answer from something else.", .fields = kAliasFields};
 
+constexpr auto kCidrFields = std::to_array<Field>({
+    {.key = "collection",
+     .required = true,
+     .doc = "Name of a CIDR collection; one for all records of a name and type."},
+    {.key = "location", .required = true, .doc = "A location of it, or `*` for the clients that no block holds."},
+});
+constexpr Object kCidrObject{
+    .name = "cidr", .doc = "The clients that a record answers, by their network.", .fields = kCidrFields};
+
 constexpr auto kRecordFields = std::to_array<Field>({
     {.key = "name", .required = true, .doc = "Relative to the zone unless it ends in a dot; `@` is the zone itself."},
     {.key = "type", .required = true, .doc = "`A`, `AAAA`, `CNAME`, `MX`, `TXT` ... or `TYPEnnn`."},
@@ -102,6 +111,7 @@ constexpr auto kRecordFields = std::to_array<Field>({
     {.key = "weight", .type = kInteger, .maximum = 255, .doc = "Weighted: the record's share."},
     {.key = "failover", .type = kWord, .words = kFailoverRoles, .doc = "Failover: the record's role."},
     {.key = "region", .doc = "Latency: name of a region."},
+    {.key = "cidr", .type = kObject, .object = &kCidrObject, .doc = "CIDR: the clients that are answered."},
     {.key = "multivalue-answer",
      .type = kBoolean,
      .fallback = "false",
@@ -109,13 +119,28 @@ constexpr auto kRecordFields = std::to_array<Field>({
     {.key = "health-check", .doc = "Name of a health check: an unhealthy record is not chosen."},
     {.key = "geolocation", .support = Support::kLater},
     {.key = "geoproximity", .support = Support::kLater},
-    {.key = "cidr", .support = Support::kLater},
 });
 constexpr Object kRecordObject{.name = "record",
                                .doc =
-                                   "A record set. `weight`, `failover`, `region` and `multivalue-answer` are the "
-                                   "routing policies; without one it is simple.",
+                                   "A record set. `weight`, `failover`, `region`, `cidr` and `multivalue-answer` are "
+                                   "the routing policies; without one it is simple.",
                                .fields = kRecordFields};
+
+constexpr auto kCidrLocationFields = std::to_array<Field>({
+    {.key = "name", .required = true, .doc = "1 to 16 letters, digits, `-`, `_` and `*`; unique in its collection."},
+    {.key = "cidrs",
+     .type = kCidr,
+     .arity = Arity::kList,
+     .required = true,
+     .doc = "Networks of clients. Blocks may nest; no two locations of a collection have the same one."},
+});
+constexpr Object kCidrLocationObject{
+    .name = "cidr-location", .doc = "Networks under one name.", .fields = kCidrLocationFields};
+
+constexpr auto kCidrCollectionFields = std::to_array<Field>({
+    {.key = "name", .required = true, .doc = "1 to 64 letters, digits, `-` and `_`; unique among collections."},
+    {.key = "locations", .type = kObject, .arity = Arity::kList, .required = true, .object = &kCidrLocationObject},
+});
 
 constexpr auto kZoneFields = std::to_array<Field>({
     {.key = "name", .required = true, .doc = "Unique; the final dot is optional."},
@@ -130,6 +155,11 @@ constexpr auto kZoneFields = std::to_array<Field>({
 constexpr Object kHealthCheckObject{.name = "health-check",
                                     .doc = "A check that DNS answers depend on, with Route 53's meanings.",
                                     .fields = kHealthCheckFields};
+constexpr Object kCidrCollectionObject{.name = "cidr-collection",
+                                       .doc =
+                                           "Where clients are, for CIDR records: the longest block that holds a "
+                                           "client says its location.",
+                                       .fields = kCidrCollectionFields};
 constexpr Object kZoneObject{.name = "zone", .doc = "A DNS zone.", .fields = kZoneFields};
 constexpr std::span<const string_view> kHealthCheckTypeWords = kHealthCheckTypes;
 constexpr std::span<const string_view> kFailoverWords = kFailoverRoles;

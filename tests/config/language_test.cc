@@ -108,7 +108,6 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Oidc",
              "load-balancers: [{name: a, listeners: [{port: 1, default-actions: [{authenticate-oidc: {}}]}]}]\n",
              "`authenticate-oidc` is not supported"},
-        Case{"CidrCollections", "cidr-collections: []\n", "`cidr-collections` is not supported"},
         Case{"CloudWatch", "health-checks: [{name: a, type: CLOUDWATCH_METRIC}]\n",
              "`type: CLOUDWATCH_METRIC` is not supported in this version"},
         Case{"Geolocation",
