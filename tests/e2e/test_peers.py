@@ -88,3 +88,14 @@ def test_a_report_replaces_what_is_between_the_markers_only(tmp_path):
     assert page.read_text() == first + "\nAfter.\n"
     assert "| weir | 513 |" in first and "**missed**" in first
     assert again.returncode == 1 and "idle: ≤ 500 B: missed" in again.stderr
+
+
+def test_cpus_that_are_none_are_refused_by_name():
+    done = run("dns", "--load-cpus", "weir")
+    assert done.returncode == 2
+    assert "--load-cpus: weir is not a list of CPUs" in done.stderr
+
+
+def test_an_option_is_written_out():
+    done = run("dns", "--load", "1")
+    assert done.returncode == 2 and "--load" in done.stderr
