@@ -22,6 +22,7 @@
 #include <filesystem>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -59,8 +60,18 @@ class LatencyFile {
   std::string path_ = std::filesystem::temp_directory_path() / "weir-dns-benchmark-XXXXXX";
 };
 
-// A zone with `records` static names and one name for each policy that health governs.
-std::string ZoneText(std::int64_t records, const std::string& latency_file) {
+// The /24 networks from 10.0.0.0 on, as the configuration writes them: those at an even place, or the others.
+std::string Networks(std::uint32_t count, std::uint32_t first) {
+  std::string out;
+  for (std::uint32_t i = first; i < count; i += 2) {
+    fmt::format_to(std::back_inserter(out), "{}{}.{}.{}.0/24", i == first ? "" : ", ", 10 + (i >> 16), i >> 8 & 255,
+                   i & 255);
+  }
+  return out;
+}
+
+// A zone with `records` static names and one name for each policy that health governs, CIDR by `networks` networks.
+std::string ZoneText(std::int64_t records, std::uint32_t networks, const std::string& latency_file) {
   std::string out = fmt::format(R"(
 dns: {{addresses: [127.0.0.1], port: 5353}}
 regions: [{{name: eu, latitude: 53, longitude: -6}}, {{name: us, latitude: 39, longitude: -77}}]
@@ -68,6 +79,9 @@ latency: {{table: {}}}
 health-checks:
   - {{name: one, type: TCP, address: 127.0.0.1, port: 1}}
   - {{name: two, type: TCP, address: 127.0.0.1, port: 2}}
+cidr-collections:
+  - name: nets
+    locations: [{{name: even, cidrs: [{}]}}, {{name: odd, cidrs: [{}]}}]
 zones:
   - name: example.test
     name-servers: [ns1.example.test.]
@@ -79,8 +93,11 @@ zones:
       - {{name: share, type: A, set: b, weight: 10, ttl: 10s, values: [192.0.2.20], health-check: two}}
       - {{name: near, type: A, set: a, region: eu, ttl: 10s, values: [192.0.2.10], health-check: one}}
       - {{name: near, type: A, set: b, region: us, ttl: 10s, values: [192.0.2.20], health-check: two}}
+      - {{name: net, type: A, set: a, cidr: {{collection: nets, location: even}}, ttl: 10s, values: [192.0.2.10], health-check: one}}
+      - {{name: net, type: A, set: b, cidr: {{collection: nets, location: odd}}, ttl: 10s, values: [192.0.2.20], health-check: two}}
+      - {{name: net, type: A, set: rest, cidr: {{collection: nets, location: "*"}}, ttl: 10s, values: [192.0.2.30]}}
 )",
-                                latency_file);
+                                latency_file, Networks(networks, 0), Networks(networks, 1));
   for (std::int64_t i = 0; i < records; ++i) {
     fmt::format_to(std::back_inserter(out),
                    "      - {{name: host-{}, type: A, ttl: 5m, values: [192.0.2.{}]}}\n"
@@ -95,9 +112,10 @@ void PutU16(std::vector<std::uint8_t>& out, std::size_t value) {
   out.push_back(static_cast<std::uint8_t>(value));
 }
 
-// A query for `name` (RFC 1035 4.1), with an OPT record when `edns`, with the client subnet 10.1.7.0/24 (RFC 7871) when
-// `subnet`.
-std::vector<std::uint8_t> EncodeQuery(std::string_view name, std::uint16_t type, bool edns, bool subnet) {
+// A query for `name` (RFC 1035 4.1), with an OPT record when `edns`, with the `subnet`th /24 from 10.0.0.0 on as client
+// subnet (RFC 7871) when there is one.
+std::vector<std::uint8_t> EncodeQuery(std::string_view name, std::uint16_t type, bool edns,
+                                      std::optional<std::uint32_t> subnet) {
   std::vector<std::uint8_t> out;
   for (const std::size_t value : {0x1234U, 0x0100U, 1U, 0U, 0U, edns || subnet ? 1U : 0U}) PutU16(out, value);
   while (!name.empty()) {
@@ -110,13 +128,24 @@ std::vector<std::uint8_t> EncodeQuery(std::string_view name, std::uint16_t type,
   PutU16(out, type);
   PutU16(out, dns::kClassIn);
   if (!edns && !subnet) return out;
-  constexpr std::array<std::uint8_t, 11> kSubnet = {0, 8, 0, 7, 0, 1, 24, 0, 10, 1, 7};
+  const std::uint32_t network = subnet.value_or(0) + (std::uint32_t{10} << 16);
+  const std::array<std::uint8_t, 11> option = {0,
+                                               8,
+                                               0,
+                                               7,
+                                               0,
+                                               1,
+                                               24,
+                                               0,
+                                               static_cast<std::uint8_t>(network >> 16),
+                                               static_cast<std::uint8_t>(network >> 8),
+                                               static_cast<std::uint8_t>(network)};
   out.push_back(0);
   for (const std::size_t value : {std::size_t{dns::rr::kOpt}, std::size_t{kEdnsPayload}, std::size_t{0}, std::size_t{0},
-                                  subnet ? kSubnet.size() : 0}) {
+                                  subnet ? option.size() : 0}) {
     PutU16(out, value);
   }
-  if (subnet) out.insert(out.end(), kSubnet.begin(), kSubnet.end());
+  if (subnet) out.insert(out.end(), option.begin(), option.end());
   return out;
 }
 
@@ -124,14 +153,30 @@ struct Question {
   std::string_view name;
   std::uint16_t type = dns::rr::kA;
   bool edns = false;
-  bool subnet = false;
+  std::optional<std::uint32_t> subnet = {};  // one client's network, the same in each query
+  std::uint32_t networks = 0;                // or clients from all over so many networks
   dns::Rcode rcode = dns::Rcode::kNoError;
   std::uint16_t answers = 1;
 };
 
+// What is asked in turns.
+std::vector<std::vector<std::uint8_t>> EncodeQueries(const Question& question) {
+  constexpr std::uint32_t kClients = 1'024;
+  constexpr std::uint32_t kStride = 7'919;  // prime: from network to network far apart
+  const auto encode = [&question](std::optional<std::uint32_t> subnet) {
+    return EncodeQuery(question.name, question.type, question.edns, subnet);
+  };
+  std::vector<std::vector<std::uint8_t>> out;
+  for (std::uint32_t i = 0; i < kClients && question.networks > 0; ++i)
+    out.push_back(encode(i * kStride % question.networks));
+  if (out.empty()) out.push_back(encode(question.subnet));
+  return out;
+}
+
 void Answer(benchmark::State& state, const Question& question) {
   const LatencyFile latency;
-  const auto loaded = config::LoadText(ZoneText(state.range(0), latency.path()), "benchmark.yaml");
+  const auto text = ZoneText(state.range(0), std::max(question.networks, 2U), latency.path());
+  const auto loaded = config::LoadText(text, "benchmark.yaml");
   if (!loaded.model) return state.SkipWithError(loaded.diagnostics.FormatAll().c_str());
   dns::CounterRegistry counters(1);
   auto zones = dns::ZoneSet::Build(loaded.model, counters);
@@ -141,14 +186,19 @@ void Answer(benchmark::State& state, const Question& question) {
   dns::Answerer answerer(1);
   answerer.SetView(std::move(*zones), std::move(status));
 
-  const auto message = EncodeQuery(question.name, question.type, question.edns, question.subnet);
-  const dns::ClientQuery query{.message = message, .client = IpAddress::V4({10, 0, 3, 1})};
+  const auto messages = EncodeQueries(question);
+  dns::ClientQuery query{.message = messages[0], .client = IpAddress::V4({10, 0, 3, 1})};
   std::vector<std::uint8_t> out(dns::kUdpPayloadMax);
   const auto report = answerer.Answer(query, out);
   if (report.rcode != question.rcode || report.answer_count != question.answers) {
     return state.SkipWithError("the answer is not the one to be measured");
   }
-  for (auto _ : state) benchmark::DoNotOptimize(answerer.Answer(query, out));
+  std::size_t next = 0;
+  for (auto _ : state) {
+    query.message = messages[next];
+    next = next + 1 < messages.size() ? next + 1 : 0;
+    benchmark::DoNotOptimize(answerer.Answer(query, out));
+  }
   state.SetItemsProcessed(state.iterations());
 }
 
@@ -159,6 +209,8 @@ BENCHMARK_CAPTURE(Answer, nxdomain, Question{.name = "none.example.test", .rcode
     ->Arg(100);
 BENCHMARK_CAPTURE(Answer, failover, Question{.name = "fail.example.test"})->Arg(100);
 BENCHMARK_CAPTURE(Answer, weighted, Question{.name = "share.example.test"})->Arg(100);
-BENCHMARK_CAPTURE(Answer, latency_by_subnet, Question{.name = "near.example.test", .subnet = true})->Arg(100);
+BENCHMARK_CAPTURE(Answer, latency_by_subnet, Question{.name = "near.example.test", .subnet = 263})->Arg(100);
+BENCHMARK_CAPTURE(Answer, cidr_1000_networks, Question{.name = "net.example.test", .networks = 1'000})->Arg(100);
+BENCHMARK_CAPTURE(Answer, cidr_100000_networks, Question{.name = "net.example.test", .networks = 100'000})->Arg(100);
 
 }  // namespace

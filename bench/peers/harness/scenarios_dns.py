@@ -52,6 +52,9 @@ SCENARIOS = [
     Scenario("dns-ecs", "latency by client subnet over 1,000 networks, governed by health checks",
              lambda _: ["ecs.example.test A"], edns=True, subnets=True, probe=("ecs.example.test", "A", NOERROR), dynamic="ecs",
              bars=DYNAMIC_BARS),
+    Scenario("dns-cidr", "CIDR records by client subnet over 1,000 networks, governed by health checks",
+             lambda _: ["cidr.example.test A"], edns=True, subnets=True, probe=("cidr.example.test", "A", NOERROR), dynamic="cidr",
+             bars=DYNAMIC_BARS),
 ]
 
 
