@@ -1,7 +1,9 @@
 #include "net/stream.h"
 
+#include "net/pipe.h"
 #include "net/socket.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -82,18 +84,19 @@ IoResult TcpStream::Read(std::span<char> buffer) {
       if (bytes < buffer.size() && !peer_closed_) readable_ = false;
       return {IoStatus::kOk, bytes, 0};
     }
-    if (got == 0) {
-      readable_ = false;
-      peer_closed_ = true;
-      return {IoStatus::kEnd, 0, 0};
-    }
-    if (errno == EINTR) continue;
-    readable_ = false;
-    if (errno == EAGAIN) return {IoStatus::kWouldBlock, 0, 0};
-    peer_closed_ = true;
-    broken_ = true;
-    return {IoStatus::kError, 0, errno};
+    if (got < 0 && errno == EINTR) continue;
+    return EndOfRead(got == 0 ? 0 : errno);
   }
+}
+
+// A read gave nothing: the end (0), nothing now (EAGAIN), or an error.
+IoResult TcpStream::EndOfRead(int error) {
+  readable_ = false;
+  if (error == EAGAIN) return {IoStatus::kWouldBlock, 0, 0};
+  peer_closed_ = true;
+  if (error == 0) return {IoStatus::kEnd, 0, 0};
+  broken_ = true;
+  return {IoStatus::kError, 0, error};
 }
 
 IoResult TcpStream::Send(std::span<const iovec> pieces, int flags) {
@@ -130,6 +133,41 @@ IoResult TcpStream::Send(std::span<const iovec> pieces, int flags) {
 
 // The kernel holds the bytes back until the FIN joins them: one segment instead of two, and the peer wakes up once.
 IoResult TcpStream::WriteLast(std::span<const iovec> pieces) { return Send(pieces, MSG_MORE); }
+
+IoResult TcpStream::ReadTo(Pipe& pipe, std::size_t max) {
+  for (;;) {
+    const ssize_t got = splice(fd_.get(), nullptr, pipe.write_end(), nullptr, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    if (got > 0) {
+      const auto bytes = static_cast<std::size_t>(got);
+      pipe.Filled(bytes);
+      return {IoStatus::kOk, bytes, 0};
+    }
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && (errno == EINVAL || errno == ENOSYS || errno == EPERM)) return {IoStatus::kRefused, 0, errno};
+    return EndOfRead(got == 0 ? 0 : errno);
+  }
+}
+
+IoResult TcpStream::WriteFrom(Pipe& pipe) {
+  const std::size_t wanted = pipe.bytes();
+  while (!pipe.empty()) {
+    const ssize_t sent =
+        splice(pipe.read_end(), nullptr, fd_.get(), nullptr, pipe.bytes(), SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    if (sent > 0) {
+      pipe.Emptied(static_cast<std::size_t>(sent));
+      continue;  // less than all does not say that the socket is full
+    }
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && errno == EAGAIN) {
+      writable_ = false;
+      break;
+    }
+    broken_ = true;
+    return {IoStatus::kError, 0, sent < 0 ? errno : EPIPE};
+  }
+  const std::size_t bytes = wanted - pipe.bytes();
+  return {bytes > 0 ? IoStatus::kOk : IoStatus::kWouldBlock, bytes, 0};
+}
 
 const Endpoint& TcpStream::local() const {
   if (local_.port == 0 && fd_.valid()) local_ = LocalEndpoint(fd_.get());

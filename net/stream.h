@@ -13,11 +13,14 @@
 
 namespace weir::net {
 
+class Pipe;
+
 enum class IoStatus : std::uint8_t {
   kOk,          // `bytes` were moved; for Read that is at least one
   kWouldBlock,  // nothing now; OnReadable or OnWritable will follow
   kEnd,         // the peer finished sending (Read only)
   kError,       // the connection is broken; `error` is an errno
+  kRefused,     // the system does not splice here: read by copying (ReadTo only; nothing was read)
 };
 
 struct IoResult {
@@ -52,6 +55,13 @@ class Stream {
   // The same for the last bytes of all: ShutdownWrite or Close follows at once when they are all taken, so that the end
   // can travel with them.
   [[nodiscard]] virtual IoResult WriteLast(std::span<const iovec> pieces) { return Write(pieces); }
+  // True when bytes can be moved without a copy: ReadTo and WriteFrom may be called.
+  [[nodiscard]] virtual bool splices() const { return false; }
+  // Reads at most `max` bytes into `pipe`, which is empty. Does not notice that it read the last byte: the next read
+  // tells.
+  [[nodiscard]] virtual IoResult ReadTo(Pipe& /*pipe*/, std::size_t /*max*/) { return {IoStatus::kRefused, 0, 0}; }
+  // Writes what `pipe` holds, in order; `bytes` says how many were taken, the rest stays in the pipe.
+  [[nodiscard]] virtual IoResult WriteFrom(Pipe& /*pipe*/) { return {IoStatus::kError, 0, 0}; }
   // Sends FIN; reading goes on.
   virtual void ShutdownWrite() = 0;
   // Closes both ways. `kReset` sends RST, so that the peer cannot take what it got for complete.
@@ -88,6 +98,9 @@ class TcpStream final : public Stream, private FdWatcher {
   [[nodiscard]] IoResult Read(std::span<char> buffer) override;
   [[nodiscard]] IoResult Write(std::span<const iovec> pieces) override { return Send(pieces, 0); }
   [[nodiscard]] IoResult WriteLast(std::span<const iovec> pieces) override;
+  [[nodiscard]] bool splices() const override { return true; }
+  [[nodiscard]] IoResult ReadTo(Pipe& pipe, std::size_t max) override;
+  [[nodiscard]] IoResult WriteFrom(Pipe& pipe) override;
   void ShutdownWrite() override;
   void Close(CloseMode mode) override;
   [[nodiscard]] bool readable() const override { return readable_; }
@@ -100,6 +113,7 @@ class TcpStream final : public Stream, private FdWatcher {
  private:
   enum class Phase : std::uint8_t { kConnecting, kOpen };
   [[nodiscard]] IoResult Send(std::span<const iovec> pieces, int flags);
+  [[nodiscard]] IoResult EndOfRead(int error);
   void OnEvents(std::uint32_t events) override;
   void Register();
 

@@ -7,7 +7,9 @@ namespace weir::proxy {
 
 void ContentReader::Begin(const http::Framing& framing) {
   kind_ = framing.kind;
+  in_bulk_ = true;
   left_ = framing.kind == http::FramingKind::kContentLength ? framing.content_length : 0;
+  is_large_ = left_ >= 2 * kPipedContentMin;
   complete_ = kind_ == http::FramingKind::kNone || (kind_ == http::FramingKind::kContentLength && left_ == 0);
   if (kind_ != http::FramingKind::kChunked) return;
   if (chunks_ == nullptr) {
@@ -41,6 +43,18 @@ ContentReader::Status ContentReader::Take(std::string_view& bytes, Content& cont
   }
   if (complete_) content.end = ContentEnd::kLast;
   return Status::kOk;
+}
+
+std::size_t ContentReader::bytes_for_pipe() const {
+  if (kind_ != http::FramingKind::kContentLength || left_ < kPipedContentMin || !in_bulk_) return 0;
+  return static_cast<std::size_t>(std::min<std::uint64_t>(left_, net::Pipe::kBytesMax));
+}
+
+Content ContentReader::TakePipe(net::PipePool::Loan& pipe) {
+  left_ -= pipe->bytes();
+  complete_ = left_ == 0;
+  NoteRead(pipe->bytes());
+  return {.bytes = {}, .pipe = &pipe, .end = complete_ ? ContentEnd::kLast : ContentEnd::kMore, .trailers = nullptr};
 }
 
 ContentReader::Status ContentReader::TakeChunks(std::string_view& bytes, Content& content) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "http/chunked.h"
+#include "net/pipe.h"
 #include "proxy/message.h"
 
 #include <cstdint>
@@ -20,13 +21,30 @@ class ContentReader {
   // therefore be the caller's to change. `bytes` is left at the first byte that is not used.
   [[nodiscard]] Status Take(std::string_view& bytes, Content& content);
   [[nodiscard]] bool complete() const { return complete_; }
+
+  // How many of the next bytes are content whatever they are, when there is so much to come that it should be read into
+  // a pipe; 0: read it into memory.
+  [[nodiscard]] std::size_t bytes_for_pipe() const;
+  // What `pipe`, which was filled with no more than bytes_for_pipe(), holds of the content.
+  [[nodiscard]] Content TakePipe(net::PipePool::Loan& pipe);
+  // The message that was begun last has so much content that most of it goes through pipes.
+  [[nodiscard]] bool is_large() const { return is_large_; }
+  // A read into memory gave `bytes`: whether pipes are worth their system calls follows from it.
+  void NoteRead(std::size_t bytes) { in_bulk_ = bytes >= kBulkReadBytes; }
   [[nodiscard]] std::string_view why() const { return chunks_ == nullptr ? std::string_view() : chunks_->why(); }
 
  private:
   [[nodiscard]] Status TakeChunks(std::string_view& bytes, Content& content);
 
+  // Less content than this is copied: two system calls cost what copying so much does (docs/adr/0008).
+  static constexpr std::uint64_t kPipedContentMin = 48 * 1024;
+  // A sender whose bytes come in smaller pieces is read by copying, which takes one call less for each.
+  static constexpr std::size_t kBulkReadBytes = 16 * 1024;
+
   http::FramingKind kind_ = http::FramingKind::kNone;
   bool complete_ = true;
+  bool in_bulk_ = true;
+  bool is_large_ = false;
   std::uint64_t left_ = 0;
   std::unique_ptr<http::ChunkedDecoder> chunks_;  // made when first needed
 };

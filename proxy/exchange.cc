@@ -332,6 +332,10 @@ void Exchange::OnRequestContent(const Content& content) {
   }
 }
 
+bool Exchange::TakesRequestPipe() const {
+  return upstream_ != nullptr && !waiting_for_upstream_ && !replayable_ && upstream_->takes_pipe();
+}
+
 void Exchange::OnUpstreamDrained() {
   if (!std::exchange(request_paused_, false)) return;
   downstream_->ResumeRequestContent();

@@ -49,6 +49,8 @@ class Exchange final : private UpstreamEvents {
 
   // ---- from the downstream side ----
   void OnRequestContent(const Content& content);
+  // OnRequestContent takes a pipe now: the content goes to a target, and will not have to be sent again.
+  [[nodiscard]] bool TakesRequestPipe() const;
   void OnDownstreamDrained();
   // The client is gone, or its content was malformed. Finishes.
   void OnDownstreamFailed(ErrorCode code);
@@ -78,6 +80,7 @@ class Exchange final : private UpstreamEvents {
   void OnUpstreamConnected() override;
   void OnResponse(const http::ResponseHead& head, const Content& content) override;
   void OnResponseContent(const Content& content) override;
+  [[nodiscard]] bool TakesResponsePipe() const override { return downstream_->takes_pipe(); }
   void OnUpstreamDrained() override;
   void OnUpstreamFailed(ErrorCode code, bool response_began) override;
   void CompleteResponse();

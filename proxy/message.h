@@ -3,6 +3,7 @@
 // Messages between the two sides of an exchange, without the version or transport of either.
 
 #include "http/message.h"
+#include "net/pipe.h"
 
 #include <cstdint>
 #include <optional>
@@ -17,6 +18,9 @@ enum class ContentEnd : std::uint8_t { kMore, kLast };
 // A piece of content. The views live only during the call they are passed in.
 struct Content {
   std::string_view bytes;
+  // Not null: the content lies in this pipe instead of in `bytes`. Who cannot pass all of it on keeps the pipe. Given
+  // only to those who said that they take pipes.
+  net::PipePool::Loan* pipe = nullptr;
   ContentEnd end = ContentEnd::kMore;
   const std::vector<http::Field>* trailers = nullptr;  // with kLast only; null: none
 

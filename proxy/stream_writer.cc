@@ -1,5 +1,7 @@
 #include "proxy/stream_writer.h"
 
+#include <utility>
+
 namespace weir::proxy {
 namespace {
 
@@ -26,7 +28,18 @@ bool StreamWriter::Write(net::Stream& stream, std::span<const iovec> pieces, The
   return true;
 }
 
+bool StreamWriter::Write(net::Stream& stream, net::PipePool::Loan& pipe) {
+  if (stream.WriteFrom(*pipe).status == net::IoStatus::kError) return false;
+  if (!pipe->empty()) pipe_ = std::move(pipe);
+  return true;
+}
+
 bool StreamWriter::Flush(net::Stream& stream) {
+  if (pipe_ != nullptr) {
+    if (stream.WriteFrom(*pipe_).status == net::IoStatus::kError) return false;
+    if (!pipe_->empty()) return true;
+    pipe_.reset();
+  }
   if (!congested()) return true;
   const iovec piece = Piece(std::string_view(kept_).substr(offset_));
   const net::IoResult result = stream.Write({&piece, 1});
@@ -37,6 +50,7 @@ bool StreamWriter::Flush(net::Stream& stream) {
 }
 
 void StreamWriter::Clear() {
+  pipe_.reset();
   offset_ = 0;
   if (kept_.capacity() > kKeptCapacityMax) {
     kept_ = {};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/pipe.h"
 #include "net/stream.h"
 
 #include <sys/uio.h>
@@ -22,12 +23,17 @@ class StreamWriter {
   };
   // Sends the pieces in order, with one call where the stream takes them all. False when the connection is broken.
   [[nodiscard]] bool Write(net::Stream& stream, std::span<const iovec> pieces, Then then = Then::kMoreFollows);
+  // Sends what the pipe holds, and keeps the pipe when the stream does not take all of it: `pipe` is then null. Only
+  // while not congested(). False when the connection is broken.
+  [[nodiscard]] bool Write(net::Stream& stream, net::PipePool::Loan& pipe);
   // Sends what was kept; call when the stream is writable again. False when the connection is broken.
   [[nodiscard]] bool Flush(net::Stream& stream);
-  [[nodiscard]] bool congested() const { return offset_ < kept_.size(); }
+  [[nodiscard]] bool congested() const { return offset_ < kept_.size() || pipe_ != nullptr; }
+  // Forgets what was kept, and gives the pipe back: before its pool goes.
   void Clear();
 
  private:
+  net::PipePool::Loan pipe_;  // holds what comes before kept_; null: nothing
   std::string kept_;
   std::size_t offset_ = 0;
 };

@@ -6,6 +6,7 @@
 #include "http/date.h"
 #include "http/message.h"
 #include "net/event_loop.h"
+#include "net/pipe.h"
 #include "net/timer_wheel.h"
 #include "proxy/access_log.h"
 #include "proxy/generated_response.h"
@@ -69,11 +70,17 @@ struct WorkerState {
   net::CallbackTimer log_flush_timer;
 
   // Every read goes here and is used up before the next one: idle and waiting connections own no buffer. The size is
-  // what makes large bodies cheap (docs/adr/0006): one receive and one write move up to 256 KiB.
+  // what makes large bodies cheap (docs/adr/0008): one receive and one write move up to 256 KiB.
   static constexpr std::size_t kReadBytesMax = 256 * 1024;
+  // While a head is awaited less is read, since what lies behind it may go through a pipe, untouched: a head with
+  // content that is better copied whole, or not much more than a head where large content is to be expected.
+  static constexpr std::size_t kHeadReadBytesMax = 68 * 1024;
+  static constexpr std::size_t kHeadOnlyReadBytesMax = 8 * 1024;
   // Room in front for the bytes of a head that came before (64 KiB and what was read with them).
   static constexpr std::size_t kCarriedBytesMax = 128 * 1024;
   std::vector<char> read_buffer = std::vector<char>(kCarriedBytesMax + kReadBytesMax);
+  // Large content goes through these where it can (docs/adr/0008).
+  net::PipePool pipes;
   // Cleared and refilled where they are used; only their capacity lives on.
   http::RequestHead request_head;
   http::ResponseHead response_head;

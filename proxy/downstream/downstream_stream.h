@@ -17,6 +17,8 @@ class DownstreamStream {
   // The head and what is already there of the content, in one write.
   virtual void SendResponse(const ResponseMessage& response, const Content& content) = 0;
   virtual void SendContent(const Content& content) = 0;
+  // SendContent takes a pipe now.
+  [[nodiscard]] virtual bool takes_pipe() const = 0;
   // Bytes wait to be written: send no more until OnDownstreamDrained.
   [[nodiscard]] virtual bool congested() const = 0;
   // Request content: stop delivering it, go on delivering it.

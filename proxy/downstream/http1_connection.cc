@@ -88,24 +88,60 @@ void Http1Connection::Read() {
       worker_.loop.RunSoon(*this);
       return;
     }
-    char* const buffer = worker_.read_buffer.data();
-    const std::size_t carried = carried_.size();
-    if (carried > WorkerState::kCarriedBytesMax) return;  // pipelined requests wait their turn in the socket
-    std::memcpy(buffer, carried_.data(), carried);
-    const net::IoResult result = stream().Read({buffer + carried, WorkerState::kReadBytesMax});
-    if (result.status == net::IoStatus::kWouldBlock) return;
-    if (result.status != net::IoStatus::kOk) {
-      OnEnd();
-      return;
-    }
-    bytes_received_ += result.bytes;
-    counters().bytes_received.Add(result.bytes);
-    Touch();
-    carried_.clear();
-    Consume({buffer, carried + result.bytes});
+    const bool pipes = state_ == State::kContent && carried_.empty() && exchange_->TakesRequestPipe();
+    const std::size_t piped = pipes ? content_.bytes_for_pipe() : 0;
+    if (!(piped > 0 ? ReadToPipe(piped) : ReadToMemory())) return;
     // A FIN that came with the last bytes raises no edge of its own.
     if (state_ == State::kResponse && stream().peer_closed()) OnPeerClosed();
   }
+}
+
+bool Http1Connection::ReadToMemory() {
+  char* const buffer = worker_.read_buffer.data();
+  const std::size_t carried = carried_.size();
+  if (carried > WorkerState::kCarriedBytesMax) return false;  // pipelined requests wait their turn in the socket
+  std::memcpy(buffer, carried_.data(), carried);
+  const std::size_t max = state_ == State::kHead ? WorkerState::kHeadReadBytesMax : WorkerState::kReadBytesMax;
+  const net::IoResult result = stream().Read({buffer + carried, max});
+  if (result.status == net::IoStatus::kWouldBlock) return false;
+  if (result.status != net::IoStatus::kOk) {
+    OnEnd();
+    return false;
+  }
+  CountReceived(result.bytes);
+  carried_.clear();
+  if (state_ == State::kContent) content_.NoteRead(result.bytes);
+  Consume({buffer, carried + result.bytes});
+  return true;
+}
+
+bool Http1Connection::ReadToPipe(std::size_t max) {
+  net::PipePool::Loan pipe = worker_.pipes.Take();
+  if (pipe == nullptr) return ReadToMemory();
+  const net::IoResult result = stream().ReadTo(*pipe, max);
+  switch (result.status) {
+    case net::IoStatus::kOk:
+      break;
+    case net::IoStatus::kWouldBlock:
+      return false;
+    case net::IoStatus::kRefused:
+      worker_.pipes.Disable();
+      return ReadToMemory();
+    default:
+      OnEnd();
+      return false;
+  }
+  CountReceived(result.bytes);
+  const Content content = content_.TakePipe(pipe);
+  if (content.is_last()) state_ = State::kResponse;
+  exchange_->OnRequestContent(content);
+  return true;
+}
+
+void Http1Connection::CountReceived(std::size_t bytes) {
+  bytes_received_ += bytes;
+  counters().bytes_received.Add(bytes);
+  Touch();
 }
 
 // Serves what had arrived before it could be served.
@@ -281,7 +317,12 @@ void Http1Connection::SendResponse(const ResponseMessage& response, const Conten
   WriteWithContent(worker_.head_out, content);
 }
 
+bool Http1Connection::takes_pipe() const {
+  return !response_chunked_ && !writer_.congested() && !write_failed_ && state_ != State::kClosed && stream().splices();
+}
+
 void Http1Connection::SendContent(const Content& content) {
+  if (content.pipe != nullptr) return WritePipe(*content.pipe);
   worker_.head_out.clear();
   WriteWithContent(worker_.head_out, content);
 }
@@ -309,11 +350,24 @@ void Http1Connection::Write(std::string_view head, std::string_view content, std
                             StreamWriter::Then then) {
   if (write_failed_ || state_ == State::kClosed) return;
   const std::array<iovec, 3> pieces = {Piece(head), Piece(content), Piece(tail)};
-  const std::size_t bytes = head.size() + content.size() + tail.size();
+  CountSent(head.size() + content.size() + tail.size());
+  OnWritten(writer_.Write(stream(), pieces, then));
+}
+
+void Http1Connection::WritePipe(net::PipePool::Loan& pipe) {
+  if (write_failed_ || state_ == State::kClosed) return;
+  CountSent(pipe->bytes());
+  OnWritten(writer_.Write(stream(), pipe));
+}
+
+void Http1Connection::CountSent(std::size_t bytes) {
   bytes_sent_ += bytes;
   counters().bytes_sent.Add(bytes);
   Touch();
-  if (writer_.Write(stream(), pieces, then)) return;
+}
+
+void Http1Connection::OnWritten(bool written) {
+  if (written) return;
   // The exchange is in the middle of its work: it hears of this at the end of the turn.
   write_failed_ = true;
   writer_.Clear();
@@ -434,6 +488,7 @@ void Http1Connection::Close(net::Stream::CloseMode mode) {
   if (state_ == State::kClosed) return;
   state_ = State::kClosed;
   net::Timer::Cancel();
+  writer_.Clear();
   stream().Close(mode);
   counters().connections_active.Subtract();
   connections_.Remove(worker_, *this);

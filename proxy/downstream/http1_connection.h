@@ -53,6 +53,7 @@ class Http1Connection final : public DownstreamStream,
   void SendInterim(const ResponseMessage& response) override;
   void SendResponse(const ResponseMessage& response, const Content& content) override;
   void SendContent(const Content& content) override;
+  [[nodiscard]] bool takes_pipe() const override;
   [[nodiscard]] bool congested() const override { return writer_.congested(); }
   void PauseRequestContent() override { content_paused_ = true; }
   void ResumeRequestContent() override;
@@ -78,6 +79,11 @@ class Http1Connection final : public DownstreamStream,
   void RunTask() override;
 
   void Read();
+  // One read each; false when there is no more to be read now.
+  [[nodiscard]] bool ReadToMemory();
+  [[nodiscard]] bool ReadToPipe(std::size_t max);
+  void CountReceived(std::size_t bytes);
+  void CountSent(std::size_t bytes);
   void UseCarried();
   // Uses up what it can of `bytes` and carries the rest.
   void Consume(std::string_view bytes);
@@ -90,6 +96,8 @@ class Http1Connection final : public DownstreamStream,
   void AppendResponseHead(std::string& out, const ResponseMessage& response, bool with_framing);
   void WriteWithContent(std::string& out, const Content& content);
   void Write(std::string_view head, std::string_view content, std::string_view tail, StreamWriter::Then then);
+  void WritePipe(net::PipePool::Loan& pipe);
+  void OnWritten(bool written);
   void AfterResponse();
   void Linger();
   void Close(net::Stream::CloseMode mode);

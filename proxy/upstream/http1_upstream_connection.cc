@@ -92,11 +92,19 @@ void Http1UpstreamConnection::SendContent(const Content& content) {
   request_complete_ = content.is_last();
   // The target may have answered and closed while content was on its way: the response is still read.
   if (write_failed_ || state_ != State::kActive) return;
-  std::string& out = worker_.head_out;
-  out.clear();
-  const auto pieces = AppendContentFraming(out, content);
-  write_failed_ = !writer_.Write(*stream_, pieces);
+  if (content.pipe != nullptr) {
+    write_failed_ = !writer_.Write(*stream_, *content.pipe);
+  } else {
+    std::string& out = worker_.head_out;
+    out.clear();
+    const auto pieces = AppendContentFraming(out, content);
+    write_failed_ = !writer_.Write(*stream_, pieces);
+  }
   if (write_failed_) writer_.Clear();
+}
+
+bool Http1UpstreamConnection::takes_pipe() const {
+  return state_ == State::kActive && !request_chunked_ && !write_failed_ && !writer_.congested() && stream_->splices();
 }
 
 void Http1UpstreamConnection::OnWritable() {
@@ -132,19 +140,66 @@ void Http1UpstreamConnection::ResumeResponse() {
 
 void Http1UpstreamConnection::ReadResponse() {
   for (int reads = 0; state_ == State::kActive && !paused_ && stream_->readable(); ++reads) {
-    char* const buffer = worker_.read_buffer.data();
-    const std::size_t carried = carried_.size();
-    std::memcpy(buffer, carried_.data(), carried);
-    const net::IoResult result = stream_->Read({buffer + carried, WorkerState::kReadBytesMax});
-    if (result.status == net::IoStatus::kWouldBlock) return;
-    if (result.status != net::IoStatus::kOk) {
-      OnEnd();
+    if (reads == kReadsPerTurnMax) {
+      worker_.loop.RunSoon(*this);
       return;
     }
-    response_began_ = true;
-    carried_.clear();
-    if (!Consume({buffer, carried + result.bytes})) return;
+    const std::size_t piped = head_received_ && events_->TakesResponsePipe() ? content_.bytes_for_pipe() : 0;
+    if (!(piped > 0 ? ReadToPipe(piped) : ReadToMemory())) return;
   }
+}
+
+// After the last byte of a response, which a pipe took without telling that it was the last one there. False when bytes
+// follow that belong to no request.
+bool Http1UpstreamConnection::FindNothingMore() {
+  char byte = 0;
+  return !stream_->readable() || stream_->Read({&byte, 1}).status != net::IoStatus::kOk;
+}
+
+void Http1UpstreamConnection::RunTask() {
+  if (state_ == State::kActive) ReadResponse();
+}
+
+bool Http1UpstreamConnection::ReadToMemory() {
+  char* const buffer = worker_.read_buffer.data();
+  const std::size_t carried = carried_.size();
+  std::memcpy(buffer, carried_.data(), carried);
+  std::size_t max = WorkerState::kReadBytesMax;
+  // Targets that gave much are likely to give much again.
+  if (!head_received_) max = content_.is_large() ? WorkerState::kHeadOnlyReadBytesMax : WorkerState::kHeadReadBytesMax;
+  const net::IoResult result = stream_->Read({buffer + carried, max});
+  if (result.status == net::IoStatus::kWouldBlock) return false;
+  if (result.status != net::IoStatus::kOk) {
+    OnEnd();
+    return false;
+  }
+  response_began_ = true;
+  carried_.clear();
+  if (head_received_) content_.NoteRead(result.bytes);
+  return Consume({buffer, carried + result.bytes});
+}
+
+bool Http1UpstreamConnection::ReadToPipe(std::size_t max) {
+  net::PipePool::Loan pipe = worker_.pipes.Take();
+  if (pipe == nullptr) return ReadToMemory();
+  const net::IoResult result = stream_->ReadTo(*pipe, max);
+  switch (result.status) {
+    case net::IoStatus::kOk:
+      break;
+    case net::IoStatus::kWouldBlock:
+      return false;
+    case net::IoStatus::kRefused:
+      worker_.pipes.Disable();
+      return ReadToMemory();
+    default:
+      OnEnd();
+      return false;
+  }
+  const Content content = content_.TakePipe(pipe);
+  response_complete_ = content.is_last();
+  if (response_complete_ && (!request_complete_ || !FindNothingMore())) reusable_ = false;
+  events_->OnResponseContent(content);
+  return !content.is_last() && state_ == State::kActive;
 }
 
 bool Http1UpstreamConnection::Consume(std::string_view bytes) {
@@ -254,6 +309,7 @@ void Http1UpstreamConnection::Close() {
   if (state_ == State::kIdle) UpstreamPool::TakeIdle(*this);
   state_ = State::kDead;
   Cancel();
+  writer_.Clear();
   if (stream_ != nullptr) {
     // A response that is not wanted any more is cut off; a connection that did its work ends politely.
     const bool in_use = !response_complete_ && (response_began_ || !method_.empty());

@@ -23,7 +23,8 @@ namespace weir::proxy {
 class Http1UpstreamConnection final : public UpstreamStream,
                                       public net::Deferred,
                                       private net::StreamEvents,
-                                      private net::Timer {
+                                      private net::Timer,
+                                      private net::Task {
  public:
   Http1UpstreamConnection(WorkerState& worker, UpstreamPool& pool, std::shared_ptr<UpstreamEndpoint> endpoint);
   ~Http1UpstreamConnection() override;
@@ -38,6 +39,7 @@ class Http1UpstreamConnection final : public UpstreamStream,
   [[nodiscard]] bool reused() const override { return reused_; }
   [[nodiscard]] bool SendRequest(const RequestMessage& request, const Content& content) override;
   void SendContent(const Content& content) override;
+  [[nodiscard]] bool takes_pipe() const override;
   [[nodiscard]] bool congested() const override { return writer_.congested(); }
   void PauseResponse() override { paused_ = true; }
   void ResumeResponse() override;
@@ -52,8 +54,13 @@ class Http1UpstreamConnection final : public UpstreamStream,
   void OnReadable() override;
   void OnWritable() override;
   void OnTimer() override;
+  void RunTask() override;
 
   void ReadResponse();
+  // One read each; false when the connection has nothing more to give to this exchange now.
+  [[nodiscard]] bool ReadToMemory();
+  [[nodiscard]] bool ReadToPipe(std::size_t max);
+  [[nodiscard]] bool FindNothingMore();
   // Uses `bytes` up; false when the connection has nothing more to give to this exchange.
   [[nodiscard]] bool Consume(std::string_view bytes);
   [[nodiscard]] bool ConsumeHead(std::string_view& bytes);

@@ -17,6 +17,8 @@ class UpstreamEvents {
   // A response head; interim (1xx) heads come first and have no content. The views in `head` live only during the call.
   virtual void OnResponse(const http::ResponseHead& head, const Content& content) = 0;
   virtual void OnResponseContent(const Content& content) = 0;
+  // OnResponseContent takes a pipe now.
+  [[nodiscard]] virtual bool TakesResponsePipe() const = 0;
   // What was congested was written.
   virtual void OnUpstreamDrained() = 0;
   // The stream is dead. `response_began`: at least one byte of a response had arrived.
@@ -37,6 +39,8 @@ class UpstreamStream {
   // dead (no event follows; call Release).
   [[nodiscard]] virtual bool SendRequest(const RequestMessage& request, const Content& content) = 0;
   virtual void SendContent(const Content& content) = 0;
+  // SendContent takes a pipe now.
+  [[nodiscard]] virtual bool takes_pipe() const = 0;
   [[nodiscard]] virtual bool congested() const = 0;
   virtual void PauseResponse() = 0;
   virtual void ResumeResponse() = 0;
