@@ -1,11 +1,13 @@
 // The floor of a proxy: bytes from one socket to another, with nothing read out of them.
 //
 //   floor_relay --port PORT --upstream PORT                      one upstream connection for each client connection
-//   floor_relay --port PORT --upstream PORT --pooled [--close]   upstream connections shared by all clients
+//   floor_relay --port PORT --upstream PORT --pooled [--close] [--targets N]
+//                                                                upstream connections shared by all clients
 //
 // The pooled relay looks at one thing, the Content-Length of the response, to know when an upstream connection is free;
 // it understands floor_backend's responses only. --close answers `Connection: close` and closes, as a proxy does for
-// clients that use a connection per request.
+// clients that use a connection per request. --targets sends requests in turn to N addresses from 127.1.0.0 on, each
+// with connections of its own: what it costs that the next socket has not been touched for N requests.
 #include "sockets.h"
 
 #include <sys/uio.h>
@@ -22,6 +24,8 @@ namespace {
 using namespace floor_bench;
 
 constexpr std::size_t kReadBytesMax = 256 * 1024;
+constexpr std::uint32_t kFirstTarget = 0x7F010000;  // 127.1.0.0
+constexpr std::uint32_t kTargetsMax = 0xFFFF;
 constexpr std::string_view kCloseField = "Connection: close\r\n";
 
 struct Options {
@@ -29,12 +33,14 @@ struct Options {
   std::uint16_t upstream = 0;
   bool pooled = false;
   bool close = false;
+  std::uint32_t targets = 1;
 };
 
 // One socket. `other` is the socket that its bytes go to; -1 while a pooled one has no partner.
 struct Side {
   int other = -1;
   bool is_upstream = false;
+  std::uint32_t target = 0;         // of an upstream connection: which one
   bool closing = false;             // closes when `unsent` is out
   std::uint64_t response_left = 0;  // pooled upstream: bytes until it is free again
   std::string unsent;               // what the socket did not take
@@ -46,7 +52,8 @@ class Relay {
       : options_(options),
         epoll_(Require(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
         listener_(Listen(options.port, Scope::kLoopbackAddress)),
-        buffer_(kReadBytesMax) {
+        buffer_(kReadBytesMax),
+        free_(options.targets) {
     Watch(epoll_, EPOLL_CTL_ADD, listener_, EPOLLIN);
   }
 
@@ -77,7 +84,7 @@ class Relay {
       if (fd < 0) return;
       Add(fd, {});
       if (options_.pooled) continue;
-      const int upstream = Connect();
+      const int upstream = Connect(0);
       if (upstream < 0) {
         Drop(fd);
       } else {
@@ -86,16 +93,18 @@ class Relay {
     }
   }
 
-  // A connection to the upstream, or -1. Blocking: on loopback the handshake is done when connect returns.
-  int Connect() {
+  // A connection to a target, or -1. Blocking: on loopback the handshake is done when connect returns.
+  int Connect(std::uint32_t target) {
     const int fd = Require(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
-    const sockaddr_in address = Address(INADDR_LOOPBACK, options_.upstream);
+    const std::uint32_t host = options_.targets == 1 ? INADDR_LOOPBACK : kFirstTarget + target;
+    const sockaddr_in address = Address(host, options_.upstream);
     if (connect(fd, AsGeneric(address), sizeof address) < 0) {
       close(fd);
       return -1;
     }
     Side side;
     side.is_upstream = true;
+    side.target = target;
     Add(fd, std::move(side));
     return fd;
   }
@@ -134,12 +143,15 @@ class Relay {
   // A pooled client's partner: the one it has, a free one, a new one. False: the client was dropped.
   bool TakeUpstream(int client) {
     if (of(client).other >= 0) return true;
+    const std::uint32_t target = next_target_;
+    next_target_ = (next_target_ + 1) % options_.targets;
+    std::vector<int>& free = free_[target];
     int upstream = -1;
-    if (free_.empty()) {
-      upstream = Connect();
+    if (free.empty()) {
+      upstream = Connect(target);
     } else {
-      upstream = free_.back();
-      free_.pop_back();
+      upstream = free.back();
+      free.pop_back();
     }
     if (upstream < 0) {
       Drop(client);
@@ -165,7 +177,7 @@ class Relay {
     if (done) {
       side.other = -1;
       of(client).other = -1;
-      free_.push_back(upstream);
+      free_[side.target].push_back(upstream);
     }
     Send(client, bytes, insert);
     if (done && options_.close && open_[static_cast<std::size_t>(client)]) {
@@ -232,7 +244,7 @@ class Relay {
   // One side has ended: so does its partner. An upstream connection that is free leaves the pool.
   void End(int fd) {
     const int other = of(fd).other;
-    if (of(fd).is_upstream) std::erase(free_, fd);
+    if (of(fd).is_upstream) std::erase(free_[of(fd).target], fd);
     Drop(fd);
     if (other >= 0) Drop(other);
   }
@@ -256,9 +268,20 @@ class Relay {
   std::vector<char> buffer_;
   std::vector<Side> sides_;  // by descriptor
   std::vector<bool> open_;   // by descriptor
-  std::vector<int> free_;    // pooled: upstream connections without a client
   std::vector<int> closed_;  // to be closed at the end of the turn
+
+  std::vector<std::vector<int>> free_;  // pooled, by target: upstream connections without a client
+  std::uint32_t next_target_ = 0;
 };
+
+std::uint32_t ParseTargets(std::string_view text) {
+  std::uint32_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size() || count == 0 || count > kTargetsMax) {
+    Refuse(2, "--targets", "a number from 1 to 65535");
+  }
+  return count;
+}
 
 Options ParseOptions(int argc, char** argv) {
   Options options;
@@ -272,12 +295,15 @@ Options ParseOptions(int argc, char** argv) {
       options.pooled = true;
     } else if (option == "--close") {
       options.close = true;
+    } else if (option == "--targets" && i + 1 < argc) {
+      options.targets = ParseTargets(argv[++i]);
     } else {
-      Refuse(2, option, "usage: floor_relay --port PORT --upstream PORT [--pooled [--close]]");
+      Refuse(2, option, "usage: floor_relay --port PORT --upstream PORT [--pooled [--close] [--targets N]]");
     }
   }
   if (options.port == 0 || options.upstream == 0) Refuse(2, "floor_relay", "--port and --upstream are required");
   if (options.close && !options.pooled) Refuse(2, "--close", "needs --pooled");
+  if (options.targets > 1 && !options.pooled) Refuse(2, "--targets", "needs --pooled");
   return options;
 }
 

@@ -284,7 +284,11 @@ class Relay(Peer):
 
 class PooledRelay(Relay):
     name, arguments = "relay-pooled", ("--pooled",)
-    features = frozenset({"idle"})
+    features = frozenset({"idle", "targets"})
+
+    def prepare(self, setup, folder, port):
+        command, options = super().prepare(setup, folder, port)
+        return [*command, "--targets", len(setup.targets)], options
 
 
 class ClosingRelay(Relay):
