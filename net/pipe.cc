@@ -25,16 +25,17 @@ PipePool::Loan PipePool::Take() {
     pipe = std::move(spare_.back());
     spare_.pop_back();
   } else if (disabled_ || out_ >= kOutMax || (resting_ > 0 && --resting_ > 0)) {
-    return {nullptr, Return{this}};
+    return nullptr;
   } else {
     pipe = Pipe::Open();
     if (pipe == nullptr) {
       resting_ = kRestAfterFailure;
-      return {nullptr, Return{this}};
+      return nullptr;
     }
   }
   ++out_;
-  return {pipe.release(), Return{this}};
+  pipe->pool_ = this;
+  return Loan(pipe.release());
 }
 
 void PipePool::Disable() {

@@ -8,6 +8,8 @@
 
 namespace weir::net {
 
+class PipePool;
+
 // A kernel pipe that holds bytes on their way from one socket to another: they are moved by splice(2) and never enter
 // the process. Filled by Stream::ReadTo, emptied by Stream::WriteFrom. Thread: that of its loop.
 class Pipe {
@@ -30,11 +32,13 @@ class Pipe {
   void Emptied(std::size_t bytes) { bytes_ -= bytes; }
 
  private:
+  friend class PipePool;
   Pipe(UniqueFd read_end, UniqueFd write_end);
 
   UniqueFd read_end_;
   UniqueFd write_end_;
   std::size_t bytes_ = 0;
+  PipePool* pool_ = nullptr;  // that it is on loan from
 };
 
 // Pipes of one worker, used again and again. A pipe is out only while it holds bytes, or for one turn. Thread: that of
@@ -43,8 +47,7 @@ class PipePool {
  public:
   // Gives a pipe back to its pool.
   struct Return {
-    PipePool* pool = nullptr;
-    void operator()(Pipe* pipe) const { pool->Put(std::unique_ptr<Pipe>(pipe)); }
+    void operator()(Pipe* pipe) const { pipe->pool_->Put(std::unique_ptr<Pipe>(pipe)); }
   };
   using Loan = std::unique_ptr<Pipe, Return>;
 

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,14 +29,17 @@ class StreamWriter {
   [[nodiscard]] bool Write(net::Stream& stream, net::PipePool::Loan& pipe);
   // Sends what was kept; call when the stream is writable again. False when the connection is broken.
   [[nodiscard]] bool Flush(net::Stream& stream);
-  [[nodiscard]] bool congested() const { return offset_ < kept_.size() || pipe_ != nullptr; }
+  [[nodiscard]] bool congested() const { return kept_ != nullptr; }
   // Forgets what was kept, and gives the pipe back: before its pool goes.
   void Clear();
 
  private:
-  net::PipePool::Loan pipe_;  // holds what comes before kept_; null: nothing
-  std::string kept_;
-  std::size_t offset_ = 0;
+  struct Kept {
+    net::PipePool::Loan pipe;  // goes out first
+    std::string bytes;
+    std::size_t offset = 0;  // what went out of `bytes`
+  };
+  std::unique_ptr<Kept> kept_;  // null: nothing. Connections are many, those that wait are few.
 };
 
 // Content up to this size is copied behind its head: sending one piece costs less than sending two.
