@@ -1,5 +1,6 @@
 #include "proxy/access_log.h"
 
+#include "http/target.h"
 #include "proxy/access_log_sink.h"
 
 #include <algorithm>
@@ -138,6 +139,18 @@ void AppendJsonSeconds(std::string& out, std::string_view key, double seconds) {
   out += text;
 }
 
+std::string_view VersionText(http::Version version) {
+  switch (version) {
+    case http::Version::kHttp10:
+      return "HTTP/1.0";
+    case http::Version::kHttp11:
+      return "HTTP/1.1";
+    case http::Version::kHttp2:
+      return "HTTP/2.0";
+  }
+  return "HTTP/1.1";
+}
+
 }  // namespace
 
 void AppendLoadBalancerId(std::string& out, std::string_view name) {
@@ -145,6 +158,35 @@ void AppendLoadBalancerId(std::string& out, std::string_view name) {
   out += name;
   out += '/';
   AppendHex16(out, name);
+}
+
+void AppendLoggedRequest(std::string& out, const http::RequestHead& head, const Endpoint& local, std::uint16_t port) {
+  if (head.method.empty()) {
+    // No request line was understood: the form that ALB's logs show.
+    out += "- http://";
+    local.AppendTo(out);
+    out += "- -";
+    return;
+  }
+  out += head.method;
+  out += ' ';
+  const auto target = http::ParseTarget(head.method, head.target);
+  if (!target || target->form != http::TargetForm::kAbsolute) {
+    out += "http://";
+    if (const auto host = http::ParseHostPort(head.host)) {
+      out += host->host;
+    } else {
+      const bool v6 = !local.address.is_v4();
+      if (v6) out += '[';
+      local.address.AppendTo(out);
+      if (v6) out += ']';
+    }
+    out += ':';
+    out += std::to_string(port);
+  }
+  out += head.target;
+  out += ' ';
+  out += VersionText(head.version);
 }
 
 void AppendAlbLine(std::string& out, const AccessLogRecord& record, std::string_view node_region) {
