@@ -1,5 +1,7 @@
 #include "base/random.h"
 
+#include "base/text.h"
+
 #include <sys/random.h>
 
 #include <algorithm>
@@ -56,18 +58,7 @@ std::uint64_t Random::Below(std::uint64_t bound) {
 double Random::Fraction() { return static_cast<double>(Next() >> 11) * 0x1.0p-53; }
 
 void Random::AppendHex(std::string& out, int digits) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  while (digits > 0) {
-    char text[16];
-    std::uint64_t bits = Next();
-    const int count = std::min(digits, 16);
-    for (int i = 0; i < count; ++i) {
-      text[i] = kDigits[bits & 15];
-      bits >>= 4;
-    }
-    out.append(text, static_cast<std::size_t>(count));
-    digits -= count;
-  }
+  for (; digits > 0; digits -= 16) weir::AppendHex(out, Next(), static_cast<unsigned>(std::min(digits, 16)));
 }
 
 }  // namespace weir

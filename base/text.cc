@@ -20,6 +20,13 @@ std::string ToLowerAscii(std::string_view text) {
   return out;
 }
 
+void AppendHex(std::string& out, std::uint64_t value, unsigned digits) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  char text[16];
+  for (unsigned i = 0; i < digits; ++i) text[i] = kDigits[value >> (4 * (digits - 1 - i)) & 15];
+  out.append(text, digits);
+}
+
 std::optional<std::uint64_t> ParseDecimal(std::string_view text) {
   constexpr std::size_t kDigitsWithoutOverflow = 19;
   std::uint64_t value = 0;

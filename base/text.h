@@ -16,6 +16,9 @@ namespace weir {
 // A decimal number and nothing else; absent on anything else and on overflow.
 [[nodiscard]] std::optional<std::uint64_t> ParseDecimal(std::string_view text);
 
+// The lowest `digits` (1-16) hexadecimal digits of `value`, the highest first, in lower case.
+void AppendHex(std::string& out, std::uint64_t value, unsigned digits);
+
 // The candidate nearest to `word` by edit distance (at most 1/3 of its length, at least 1), for `did you mean`. Empty
 // when none is near.
 [[nodiscard]] std::string_view NearestWord(std::string_view word, std::span<const std::string_view> candidates);

@@ -1,5 +1,6 @@
 #include "proxy/access_log.h"
 
+#include "base/text.h"
 #include "http/target.h"
 #include "proxy/access_log_sink.h"
 
@@ -17,14 +18,11 @@ void AppendNumber(std::string& out, std::uint64_t value) {
   out.append(digits, std::to_chars(digits, digits + sizeof(digits), value).ptr);
 }
 
-void AppendHex16(std::string& out, std::string_view name) {
+void AppendHash(std::string& out, std::string_view name) {
   // FNV-1a: the same id on every appliance and after every restart.
   std::uint64_t hash = 0xcbf29ce484222325ULL;
   for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  static constexpr char kDigits[] = "0123456789abcdef";
-  char digits[16];
-  for (std::size_t i = 0; i < sizeof(digits); ++i) digits[i] = kDigits[(hash >> (60 - 4 * i)) & 15];
-  out.append(digits, sizeof(digits));
+  AppendHex(out, hash, 16);
 }
 
 // `1.002`: three digits behind the point, rounded.
@@ -89,7 +87,7 @@ void AppendTargetGroupArn(std::string& out, std::string_view group, std::string_
   out += ":targetgroup/";
   out += group;
   out += '/';
-  AppendHex16(out, group);
+  AppendHash(out, group);
 }
 
 void AppendEndpointOrDash(std::string& out, const AccessLogRecord& record) {
@@ -157,7 +155,7 @@ void AppendLoadBalancerId(std::string& out, std::string_view name) {
   out += "app/";
   out += name;
   out += '/';
-  AppendHex16(out, name);
+  AppendHash(out, name);
 }
 
 void AppendLoggedRequest(std::string& out, const http::RequestHead& head, const Endpoint& local, std::uint16_t port) {

@@ -99,13 +99,10 @@ void AppendForwardedFor(const std::vector<http::Field>& fields, const config::Lo
 
 // 1-8 digits of time-24 random digits.
 void AppendTraceRoot(WallTime now, Random& random, std::string& out) {
-  static constexpr char kDigits[] = "0123456789abcdef";
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
-  const auto time = static_cast<std::uint32_t>(seconds);
-  char text[11] = {'1', '-'};
-  for (unsigned i = 0; i < 8; ++i) text[2 + i] = kDigits[(time >> (28 - 4 * i)) & 15];
-  text[10] = '-';
-  out.append(text, sizeof(text));
+  out += "1-";
+  AppendHex(out, static_cast<std::uint32_t>(seconds), 8);
+  out += '-';
   random.AppendHex(out, 24);
 }
 

@@ -24,6 +24,14 @@ TEST(TextTest, ParsesDecimalNumbersAndNothingElse) {
   }
 }
 
+TEST(TextTest, AppendsTheLowestHexadecimalDigits) {
+  std::string out = "x";
+  AppendHex(out, 0x0123456789abcdef, 16);
+  AppendHex(out, 0xabcdef, 4);
+  AppendHex(out, 0, 1);
+  EXPECT_EQ(out, "x0123456789abcdefcdef0");
+}
+
 TEST(TextTest, SuggestsTheNearestWord) {
   static constexpr std::array<std::string_view, 3> kWords = {"listeners", "target-groups", "zones"};
   EXPECT_EQ(NearestWord("listners", kWords), "listeners");
