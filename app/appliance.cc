@@ -1,6 +1,7 @@
 #include "app/appliance.h"
 
 #include "app/build_facts.h"
+#include "app/process.h"
 #include "base/log.h"
 
 #include <fmt/format.h>
@@ -232,6 +233,7 @@ std::optional<StartFailure> RunningAppliance::Run() {
   if (adopted) {
     WatchFiles(loaded.diagnostics.files);
     ReportReady();
+    LowerThreadPriority();
     loop_.Run();
   } else {
     failure = {.diagnostics = std::move(adopted.error().diagnostics), .error = std::move(adopted.error().error)};

@@ -2,6 +2,7 @@
 #include "app/bench_output.h"
 #include "app/commands.h"
 #include "app/complain.h"
+#include "app/process.h"
 #include "app/signals.h"
 #include "net/event_loop.h"
 

@@ -1,6 +1,7 @@
 #include "app/appliance.h"
 #include "app/commands.h"
 #include "app/demo_targets.h"
+#include "app/process.h"
 #include "app/signals.h"
 #include "base/clock.h"
 #include "base/log.h"

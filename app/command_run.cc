@@ -1,5 +1,6 @@
 #include "app/appliance.h"
 #include "app/commands.h"
+#include "app/process.h"
 #include "app/signals.h"
 #include "base/log.h"
 #include "config/load.h"

@@ -28,7 +28,4 @@ class Signals final : private net::FdWatcher {
   UniqueFd fd_;
 };
 
-// Raises the limit of open descriptors to what the system allows.
-void RaiseDescriptorLimit();
-
 }  // namespace weir::app

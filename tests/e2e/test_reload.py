@@ -1,5 +1,7 @@
 """One file after another under load: nothing is lost, a bad file changes nothing."""
 
+import os
+import pathlib
 import signal
 
 import pytest
@@ -170,3 +172,13 @@ def test_an_admin_address_that_moves_still_answers_the_call_that_moved_it(target
         pass  # the file watcher was faster, and the old address is gone
     wait_for(lambda: curl("-o", "/dev/null", "-w", "%{http_code}", f"http://127.0.0.1:{port}/healthz").stdout == "200", 10, "the new address")
     assert get(weir.port(), "/answer").body == b"two"
+
+
+def test_reading_a_configuration_gives_way_to_requests(targets, run):
+    weir = run(config([targets("blue")]))
+
+    def nice_of(thread):
+        return int(thread.joinpath("stat").read_text().rpartition(")")[2].split()[16])
+    threads = {thread.name: nice_of(thread) for thread in pathlib.Path(f"/proc/{weir.process.pid}/task").iterdir()}
+    control = threads.pop(str(weir.process.pid))
+    assert control == max(10, os.nice(0)) and threads and set(threads.values()) == {os.nice(0)}

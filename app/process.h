@@ -1,0 +1,12 @@
+#pragma once
+
+namespace weir::app {
+
+// Raises the limit of open descriptors to what the system allows.
+void RaiseDescriptorLimit();
+
+// Gives way to the other threads of the process where they have work to do: the calling thread, and those that it
+// starts from now on, run at nice 10, about a tenth of a busy CPU. There is no way back without privileges.
+void LowerThreadPriority();
+
+}  // namespace weir::app
