@@ -43,8 +43,7 @@ class UdpResponder final : private net::FdWatcher, private net::Task {
   void Unwatch();
   // One batch; false when the socket had fewer than a batch waiting.
   bool AnswerBatch();
-  std::size_t AnswerReceived(std::size_t received);
-  void Send(std::size_t count);
+  void AnswerReceived(std::size_t received);
 
   net::EventLoop& loop_;
   UniqueFd socket_;

@@ -1,5 +1,6 @@
 #include "dns/responder.h"
 #include "dns/response_counts.h"
+#include "dns/udp_messages.h"
 #include "net/socket.h"
 
 #include <netinet/in.h>
@@ -14,13 +15,11 @@
 namespace weir::dns {
 namespace {
 
-constexpr std::size_t kBatch = 32;
+constexpr std::size_t kBatch = UdpMessages::kAnswersMax;
 // Batches answered in one turn before other descriptors get theirs.
 constexpr int kBatchesPerTurn = 4;
 // A query is one question and a few options; what is longer is cut off and so malformed.
 constexpr std::size_t kQueryBytesMax = 4'096;
-constexpr std::size_t kCacheLine = 64;
-constexpr std::size_t kAnswerStride = (kUdpPayloadMax + kCacheLine - 1) / kCacheLine * kCacheLine;
 constexpr std::size_t kControlBytes = 64;
 // Queries that wait while the worker is busy elsewhere; the system's default holds under 300. The system may allow
 // less.
@@ -71,11 +70,12 @@ struct UdpResponder::Batch {
   struct ControlBuffer {
     alignas(cmsghdr) std::array<std::uint8_t, kControlBytes> bytes;
   };
-  std::array<mmsghdr, kBatch> headers;  // of the queries, then of the answers
+  std::array<mmsghdr, kBatch> headers;  // of the queries
   std::array<iovec, kBatch> pieces;
   std::array<sockaddr_in6, kBatch> peers;  // room for either family
   std::array<ControlBuffer, kBatch> controls;
-  std::array<std::uint8_t, kBatch * kAnswerStride> answers;  // one behind the other
+  UdpMessages messages;
+  std::array<std::uint8_t, kBatch * kUdpPayloadMax> answers;  // one behind the other, so that they can be joined
   std::array<QueryBuffer, kBatch> queries;
   bool wants_control;
 };
@@ -155,20 +155,22 @@ bool UdpResponder::AnswerBatch() {
   // Errors that ICMP left behind are taken off the socket by asking again; the loop does.
   if (received <= 0) return false;
   const auto count = static_cast<std::size_t>(received);
-  Send(AnswerReceived(count));
+  AnswerReceived(count);
+  const UdpMessages::Report report = batch_->messages.Send(socket_.get());
+  counters_.udp.responses.Add(report.sent);
+  if (report.dropped > 0) counters_.udp.dropped.Add(report.dropped);
   for (std::size_t i = 0; i < count; ++i) batch_->Renew(i);
   return count == kBatch;
 }
 
-// Turns the first headers into those of the answers; how many there are.
-std::size_t UdpResponder::AnswerReceived(std::size_t received) {
+void UdpResponder::AnswerReceived(std::size_t received) {
   Batch& batch = *batch_;
   std::array<std::span<const std::uint8_t>, kBatch> messages;
   for (std::size_t i = 0; i < received; ++i) {
     messages[i] = std::span(batch.queries[i].bytes).first(batch.headers[i].msg_len);
   }
   answerer_.Expect(std::span(messages).first(received));
-  std::size_t count = 0;
+  batch.messages.Clear();
   std::size_t answer_at = 0;
   for (std::size_t i = 0; i < received; ++i) {
     const Endpoint peer = net::SocketAddress::ToEndpoint(reinterpret_cast<const sockaddr*>(&batch.peers[i]));
@@ -179,33 +181,14 @@ std::size_t UdpResponder::AnswerReceived(std::size_t received) {
     if (peer.port != 0) report = answerer_.Answer(query, answer);
     CountResponse(counters_.udp, answerer_.zones().get(), worker_, report);
     if (report.size == 0) continue;
-    answer_at += (report.size + kCacheLine - 1) / kCacheLine * kCacheLine;
-    batch.pieces[i] = {answer.data(), report.size};
-    if (count != i) batch.headers[count].msg_hdr = batch.headers[i].msg_hdr;
-    msghdr& header = batch.headers[count++].msg_hdr;
+    answer_at += report.size;
+    msghdr& header = batch.headers[i].msg_hdr;
     if (batch.wants_control) AimControl(header);
-    if (header.msg_controllen == 0) header.msg_control = nullptr;
-  }
-  return count;
-}
-
-void UdpResponder::Send(std::size_t count) {
-  std::size_t sent = 0;
-  while (sent < count) {
-    const int done =
-        sendmmsg(socket_.get(), batch_->headers.data() + sent, static_cast<unsigned>(count - sent), MSG_DONTWAIT);
-    if (done > 0) {
-      sent += static_cast<std::size_t>(done);
-      counters_.udp.responses.Add(static_cast<std::uint64_t>(done));
-    } else if (errno == EAGAIN || errno == ENOBUFS) {
-      // No room in the send buffer: resolvers ask again.
-      counters_.udp.dropped.Add(count - sent);
-      return;
-    } else if (errno != EINTR) {
-      // This answer cannot be sent (no route, a forged source); the others may be.
-      counters_.udp.dropped.Add();
-      ++sent;
-    }
+    const std::span control(static_cast<const std::uint8_t*>(header.msg_control), header.msg_controllen);
+    batch.messages.Add({.address = static_cast<const sockaddr*>(header.msg_name),
+                        .address_size = header.msg_namelen,
+                        .control = control},
+                       answer.first(report.size));
   }
 }
 

@@ -1,5 +1,6 @@
 #include "dns/responder.h"
 
+#include "dns/udp_messages.h"
 #include "net/socket.h"
 #include "tests/dns/dns_fixture.h"
 
@@ -137,6 +138,96 @@ TEST_P(ResponderTest, AnswersOverUdpFromTheAddressThatWasAsked) {
   EXPECT_EQ(Count(&TransportCounters::queries, Transport::kUdp), 102U);
   EXPECT_EQ(Count(&TransportCounters::responses, Transport::kUdp), 101U);
   EXPECT_EQ(Count(&TransportCounters::dropped, Transport::kUdp), 1U);
+}
+
+TEST_P(ResponderTest, ABatchOfOnePeerIsAnsweredInOrderWhateverTheSizes) {
+  Start();
+  const UniqueFd fd = Connect(SOCK_DGRAM);
+  constexpr std::uint16_t kQueries = 100;
+  const auto name_of = [](std::uint16_t id) { return id % 7 == 3 ? "nobody.example.test." : "www.example.test."; };
+  // The responder waits for the end of this call: it finds whole batches.
+  OnLoop([&] {
+    for (std::uint16_t id = 0; id < kQueries; ++id) SendAll(fd.get(), EncodeQuery(name_of(id), rr::kA, {.id = id}));
+  });
+  for (std::uint16_t id = 0; id < kQueries; ++id) {
+    std::vector<std::uint8_t> buffer(2'000);
+    const ssize_t got = recv(fd.get(), buffer.data(), buffer.size(), 0);
+    ASSERT_GT(got, 0);
+    const auto response = ParseResponse(std::span(buffer).first(static_cast<std::size_t>(got)));
+    EXPECT_EQ(buffer[0] << 8 | buffer[1], id);
+    if (id % 7 == 3) {
+      EXPECT_THAT(response->values(), ElementsAre());
+    } else {
+      EXPECT_THAT(response->values(), ElementsAre("192.0.2.1"));
+    }
+  }
+  OnLoop([] {});
+  EXPECT_EQ(Count(&TransportCounters::responses, Transport::kUdp), kQueries);
+  EXPECT_EQ(Count(&TransportCounters::dropped, Transport::kUdp), 0U);
+}
+
+TEST_P(ResponderTest, ABatchOfManyPeersIsAnsweredToEach) {
+  Start();
+  constexpr std::uint16_t kPeers = 24;
+  std::vector<UniqueFd> peers;
+  for (int i = 0; i < kPeers; ++i) peers.push_back(Connect(SOCK_DGRAM));
+  OnLoop([&] {
+    for (std::uint16_t id = 0; id < 2 * kPeers; ++id) {
+      SendAll(peers[id / 4 % kPeers].get(), EncodeQuery("www.example.test.", rr::kA, {.id = id}));
+    }
+  });
+  for (std::uint16_t id = 0; id < 2 * kPeers; ++id) {
+    std::vector<std::uint8_t> buffer(2'000);
+    ASSERT_GT(recv(peers[id / 4 % kPeers].get(), buffer.data(), buffer.size(), 0), 0);
+    EXPECT_EQ(buffer[0] << 8 | buffer[1], id);
+  }
+}
+
+// SO_NO_CHECK stands for a path that cannot carry segments: Linux refuses them together.
+TEST(UdpSendTest, WhatCannotBeCutIsSentOneByOne) {
+  auto receiver = net::BindUdp({IpAddress::Parse("127.0.0.1").value(), 0});
+  const UniqueFd sender(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  ASSERT_EQ(setsockopt(sender.get(), SOL_SOCKET, SO_NO_CHECK, &on, sizeof(on)), 0);
+  const auto to = net::SocketAddress::From(net::LocalEndpoint(receiver->get()));
+  const UdpDestination destination{.address = to.get(), .address_size = to.size};
+  const std::vector<std::uint8_t> bytes = {1, 1, 1, 2, 2, 2, 3, 3, 4, 4};
+  UdpMessages messages;
+  for (int round = 0; round < 2; ++round) {
+    messages.Clear();
+    std::size_t at = 0;
+    for (const std::size_t size : {3U, 3U, 2U, 2U}) {
+      messages.Add(destination, std::span(bytes).subspan(at, size));
+      at += size;
+    }
+    EXPECT_EQ(messages.size(), round == 0 ? 2U : 4U) << "a path that failed is spared";
+    const auto report = messages.Send(sender.get());
+    EXPECT_EQ(report.sent, 4U);
+    EXPECT_EQ(report.dropped, 0U);
+    for (const std::size_t size : {3U, 3U, 2U, 2U}) {
+      std::vector<std::uint8_t> buffer(16);
+      EXPECT_EQ(recv(receiver->get(), buffer.data(), buffer.size(), 0), static_cast<ssize_t>(size));
+    }
+  }
+}
+
+TEST(UdpSendTest, AnAnswerThatCannotBeSentIsDroppedAlone) {
+  auto receiver = net::BindUdp({IpAddress::Parse("127.0.0.1").value(), 0});
+  const auto to = net::SocketAddress::From(net::LocalEndpoint(receiver->get()));
+  const auto nowhere = net::SocketAddress::From({IpAddress::Parse("255.255.255.255").value(), 9});
+  const std::vector<std::uint8_t> bytes(90, 7);
+  UdpMessages messages;
+  for (std::size_t i = 0; i < 9; ++i) {
+    const auto& address = i / 3 == 1 ? nowhere : to;
+    messages.Add({.address = address.get(), .address_size = address.size}, std::span(bytes).subspan(10 * i, 10));
+  }
+  const auto report = messages.Send(receiver->get());  // not allowed to broadcast
+  EXPECT_EQ(report.sent, 6U);
+  EXPECT_EQ(report.dropped, 3U);
+  for (int i = 0; i < 6; ++i) {
+    std::vector<std::uint8_t> buffer(16);
+    EXPECT_EQ(recv(receiver->get(), buffer.data(), buffer.size(), 0), 10);
+  }
 }
 
 TEST_P(ResponderTest, AnswersPipelinedTcpQueriesInOrder) {

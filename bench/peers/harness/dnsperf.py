@@ -23,6 +23,7 @@ class Questions:
     edns: bool = False
     subnets: pathlib.Path | None = None
     subnet: str = ""  # CIDR of IPv4, /24
+    sockets: int = 1  # that take turns
 
 
 class Dnsperf:
@@ -40,7 +41,7 @@ class Dnsperf:
 
     def run(self, port, questions, seconds, cpus):
         """One round. dnsperf takes whole seconds: it is interrupted to end earlier, which it reports exactly."""
-        command = ["taskset", "-c", cpus, self.path, "-s", "127.0.0.1", "-p", str(port), "-d", str(questions.file), "-c", "1",
+        command = ["taskset", "-c", cpus, self.path, "-s", "127.0.0.1", "-p", str(port), "-d", str(questions.file), "-c", str(questions.sockets),
                    "-T", "1", "-q", str(OUTSTANDING), "-l", str(int(seconds) + 1)]
         if questions.edns or questions.subnet:
             command.append("-e")

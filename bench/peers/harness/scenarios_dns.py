@@ -28,6 +28,7 @@ class Scenario:
     ask: object
     edns: bool = False
     subnets: bool = False
+    sockets: int = 1
     expected: str = "NOERROR"
     probe: tuple = ("h0.example.test", "A", NOERROR)
     dynamic: str = ""
@@ -44,6 +45,7 @@ SCENARIOS = [
     Scenario("dns-nxdomain", "names that do not exist", lambda setup: [f"x{i}.example.test A" for i in range(setup.hosts)],
              expected="NXDOMAIN", probe=("x0.example.test", "A", NXDOMAIN)),
     Scenario("dns-edns", "static A records, queries with EDNS", hosts("A"), edns=True),
+    Scenario("dns-sockets", "static A records, asked from 128 sockets in turn", hosts("A"), sockets=128),
     Scenario("dns-weighted", "weighted over four records, each governed by a health check", lambda _: ["w.example.test A"],
              probe=("w.example.test", "A", NOERROR), dynamic="weighted", bars=DYNAMIC_BARS),
     Scenario("dns-failover", "primary and secondary governed by health checks", lambda _: ["f.example.test A"],
@@ -72,7 +74,8 @@ def load_of(options, questions):
 
 
 def questions_of(options, scenario, setup):
-    asked = Questions(write_queries(options, scenario.key, scenario.ask(setup)), scenario.expected, scenario.edns)
+    asked = Questions(write_queries(options, scenario.key, scenario.ask(setup)), scenario.expected, scenario.edns,
+                      sockets=scenario.sockets)
     if not scenario.subnets:
         return asked
     nets = [setup.net(index)[0] for index in range(setup.nets)]

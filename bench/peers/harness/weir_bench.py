@@ -111,7 +111,7 @@ class WeirBenchDns:
     def run(self, port, questions, seconds, cpus):
         command = ["taskset", "-c", cpus, str(self.program), "bench", "dns", f"127.0.0.1:{port}", "--json", "--quiet",
                    "--queries", str(questions.file), "-d", f"{round(seconds * 1000)}ms", "--outstanding", str(OUTSTANDING),
-                   "--timeout", "1s"]
+                   "--timeout", "1s", "--sockets", str(questions.sockets)]
         if questions.edns:
             command.append("--edns")
         if questions.subnets:
