@@ -45,16 +45,23 @@ ContentReader::Status ContentReader::Take(std::string_view& bytes, Content& cont
   return Status::kOk;
 }
 
-std::size_t ContentReader::bytes_for_pipe() const {
-  if (kind_ != http::FramingKind::kContentLength || left_ < kPipedContentMin || !in_bulk_) return 0;
-  return static_cast<std::size_t>(std::min<std::uint64_t>(left_, net::Pipe::kBytesMax));
+bool ContentReader::wants_pipe() const {
+  return kind_ == http::FramingKind::kContentLength && left_ >= kPipedContentMin && in_bulk_;
 }
 
-Content ContentReader::TakePipe(net::PipePool::Loan& pipe) {
-  left_ -= pipe->bytes();
+net::IoStatus ContentReader::ReadToPipe(net::Stream& stream, net::PipePool& pipes, net::PipePool::Loan& pipe,
+                                        Content& content) {
+  pipe = pipes.Take();
+  if (pipe == nullptr) return net::IoStatus::kRefused;
+  const auto max = static_cast<std::size_t>(std::min<std::uint64_t>(left_, net::Pipe::kBytesMax));
+  const net::IoResult result = stream.ReadTo(*pipe, max);
+  if (result.status == net::IoStatus::kRefused) pipes.Disable();
+  if (result.status != net::IoStatus::kOk) return result.status;
+  left_ -= result.bytes;
   complete_ = left_ == 0;
-  NoteRead(pipe->bytes());
-  return {.bytes = {}, .pipe = &pipe, .end = complete_ ? ContentEnd::kLast : ContentEnd::kMore, .trailers = nullptr};
+  NoteRead(result.bytes);
+  content = {.bytes = {}, .pipe = &pipe, .end = complete_ ? ContentEnd::kLast : ContentEnd::kMore, .trailers = nullptr};
+  return net::IoStatus::kOk;
 }
 
 ContentReader::Status ContentReader::TakeChunks(std::string_view& bytes, Content& content) {

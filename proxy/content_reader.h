@@ -2,6 +2,7 @@
 
 #include "http/chunked.h"
 #include "net/pipe.h"
+#include "net/stream.h"
 #include "proxy/message.h"
 
 #include <cstdint>
@@ -22,11 +23,12 @@ class ContentReader {
   [[nodiscard]] Status Take(std::string_view& bytes, Content& content);
   [[nodiscard]] bool complete() const { return complete_; }
 
-  // How many of the next bytes are content whatever they are, when there is so much to come that it should be read into
-  // a pipe; 0: read it into memory.
-  [[nodiscard]] std::size_t bytes_for_pipe() const;
-  // What `pipe`, which was filled with no more than bytes_for_pipe(), holds of the content.
-  [[nodiscard]] Content TakePipe(net::PipePool::Loan& pipe);
+  // The next bytes are content whatever they are, and so many that they should be read into a pipe: ReadToPipe.
+  [[nodiscard]] bool wants_pipe() const;
+  // Reads content from `stream` into a pipe of `pipes`, lent as `pipe`; with kOk `content` says what there is.
+  // kRefused: there is no pipe to be had, read into memory. Otherwise as net::Stream::ReadTo.
+  [[nodiscard]] net::IoStatus ReadToPipe(net::Stream& stream, net::PipePool& pipes, net::PipePool::Loan& pipe,
+                                         Content& content);
   // The message that was begun last has so much content that most of it goes through pipes.
   [[nodiscard]] bool is_large() const { return is_large_; }
   // A read into memory gave `bytes`: whether pipes are worth their system calls follows from it.

@@ -81,7 +81,7 @@ class Http1Connection final : public DownstreamStream,
   void Read();
   // One read each; false when there is no more to be read now.
   [[nodiscard]] bool ReadToMemory();
-  [[nodiscard]] bool ReadToPipe(std::size_t max);
+  [[nodiscard]] bool ReadToPipe();
   void CountReceived(std::size_t bytes);
   void CountSent(std::size_t bytes);
   void UseCarried();

@@ -47,7 +47,6 @@ void Http1UpstreamConnection::OnConnected(int error) {
 }
 
 // ---- request
-// --------------------------------------------------------------------------------------------------------------------
 
 bool Http1UpstreamConnection::SendRequest(const RequestMessage& request, const Content& content) {
   head_received_ = response_began_ = response_complete_ = until_close_ = write_failed_ = false;
@@ -118,7 +117,6 @@ void Http1UpstreamConnection::OnWritable() {
 }
 
 // ---- response
-// -------------------------------------------------------------------------------------------------------------------
 
 void Http1UpstreamConnection::OnReadable() {
   switch (state_) {
@@ -144,8 +142,8 @@ void Http1UpstreamConnection::ReadResponse() {
       worker_.loop.RunSoon(*this);
       return;
     }
-    const std::size_t piped = head_received_ && events_->TakesResponsePipe() ? content_.bytes_for_pipe() : 0;
-    if (!(piped > 0 ? ReadToPipe(piped) : ReadToMemory())) return;
+    const bool piped = head_received_ && content_.wants_pipe() && events_->TakesResponsePipe();
+    if (!(piped ? ReadToPipe() : ReadToMemory())) return;
   }
 }
 
@@ -179,23 +177,20 @@ bool Http1UpstreamConnection::ReadToMemory() {
   return Consume({buffer, carried + result.bytes});
 }
 
-bool Http1UpstreamConnection::ReadToPipe(std::size_t max) {
-  net::PipePool::Loan pipe = worker_.pipes.Take();
-  if (pipe == nullptr) return ReadToMemory();
-  const net::IoResult result = stream_->ReadTo(*pipe, max);
-  switch (result.status) {
+bool Http1UpstreamConnection::ReadToPipe() {
+  net::PipePool::Loan pipe;
+  Content content;
+  switch (content_.ReadToPipe(*stream_, worker_.pipes, pipe, content)) {
     case net::IoStatus::kOk:
       break;
     case net::IoStatus::kWouldBlock:
       return false;
     case net::IoStatus::kRefused:
-      worker_.pipes.Disable();
       return ReadToMemory();
     default:
       OnEnd();
       return false;
   }
-  const Content content = content_.TakePipe(pipe);
   response_complete_ = content.is_last();
   if (response_complete_ && (!request_complete_ || !FindNothingMore())) reusable_ = false;
   events_->OnResponseContent(content);
@@ -287,7 +282,6 @@ void Http1UpstreamConnection::OnTimer() {
 }
 
 // ---- the end
-// --------------------------------------------------------------------------------------------------------------------
 
 void Http1UpstreamConnection::Release() {
   events_ = nullptr;

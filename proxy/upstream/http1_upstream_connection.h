@@ -59,7 +59,7 @@ class Http1UpstreamConnection final : public UpstreamStream,
   void ReadResponse();
   // One read each; false when the connection has nothing more to give to this exchange now.
   [[nodiscard]] bool ReadToMemory();
-  [[nodiscard]] bool ReadToPipe(std::size_t max);
+  [[nodiscard]] bool ReadToPipe();
   [[nodiscard]] bool FindNothingMore();
   // Uses `bytes` up; false when the connection has nothing more to give to this exchange.
   [[nodiscard]] bool Consume(std::string_view bytes);

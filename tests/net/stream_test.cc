@@ -1,5 +1,6 @@
 #include "net/stream.h"
 
+#include "net/pipe.h"
 #include "net/socket.h"
 
 #include <gtest/gtest.h>
@@ -7,6 +8,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <functional>
 #include <memory>
 #include <string>
@@ -133,6 +135,107 @@ TEST_F(StreamTest, AFullSocketBecomesWritableAgain) {
     }
     return received == sent && client_events_.writable > 0;
   });
+}
+
+TEST_F(StreamTest, APipeTakesNoMoreThanItIsToldAndGivesTheSameBytes) {
+  const auto pipe = Pipe::Open();
+  ASSERT_NE(pipe, nullptr);
+  EXPECT_TRUE(server_->splices());
+  EXPECT_EQ(server_->ReadTo(*pipe, 100).status, IoStatus::kWouldBlock);
+  EXPECT_TRUE(pipe->empty());
+  EXPECT_EQ(Write(*client_, "0123456789").bytes, 10U);
+  RunUntil([&] { return server_->readable(); });
+  const IoResult got = server_->ReadTo(*pipe, 7);
+  EXPECT_EQ(got.status, IoStatus::kOk);
+  EXPECT_EQ(got.bytes, 7U);
+  EXPECT_EQ(pipe->bytes(), 7U);
+  EXPECT_TRUE(server_->readable()) << "the rest is still there";
+  EXPECT_EQ(Read(*server_), "789");
+  // And back to where they came from.
+  const IoResult sent = server_->WriteFrom(*pipe);
+  EXPECT_EQ(sent.status, IoStatus::kOk);
+  EXPECT_EQ(sent.bytes, 7U);
+  EXPECT_TRUE(pipe->empty());
+  RunUntil([&] { return client_->readable(); });
+  EXPECT_EQ(Read(*client_), "0123456");
+}
+
+TEST_F(StreamTest, ReadingIntoAPipeTellsTheEndAndErrors) {
+  const auto pipe = Pipe::Open();
+  ASSERT_NE(pipe, nullptr);
+  EXPECT_EQ(Write(*client_, "bye").bytes, 3U);
+  client_->ShutdownWrite();
+  RunUntil([&] { return server_->peer_closed(); });
+  EXPECT_EQ(server_->ReadTo(*pipe, 100).bytes, 3U);
+  ASSERT_TRUE(server_->readable());
+  EXPECT_EQ(server_->WriteFrom(*pipe).bytes, 3U);
+  EXPECT_EQ(server_->ReadTo(*pipe, 100).status, IoStatus::kEnd);
+  RunUntil([&] { return client_->readable(); });
+  EXPECT_EQ(Read(*client_), "bye");
+  server_->Close(Stream::CloseMode::kReset);
+  RunUntil([&] { return client_->broken(); });
+  EXPECT_EQ(client_->ReadTo(*pipe, 100).status, IoStatus::kError);
+}
+
+TEST_F(StreamTest, WhatAFullSocketDoesNotTakeStaysInThePipe) {
+  const std::string block(64 * 1024, 'x');
+  UniqueFd source;
+  Events source_events;
+  Events sink_events;
+  // A second pair brings the bytes that the pipe passes on to the first.
+  int error = 0;
+  const auto sender = TcpStream::Connect(loop_, LocalEndpoint(listener_.get()), source_events, error);
+  ASSERT_NE(sender, nullptr);
+  RunUntil([&] { return source_events.connected; });
+  source.Reset(accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  TcpStream incoming(loop_, std::move(source), sender->local(), {}, sink_events);
+  const auto pipe = Pipe::Open();
+  ASSERT_NE(pipe, nullptr);
+  std::size_t moved = 0;
+  std::size_t sent = 0;
+  while (pipe->empty()) {
+    sent += Write(*sender, block).bytes;
+    RunUntil([&] { return incoming.readable(); });
+    if (incoming.ReadTo(*pipe, Pipe::kBytesMax).status != IoStatus::kOk) continue;
+    moved += client_->WriteFrom(*pipe).bytes;
+  }
+  EXPECT_EQ(client_->WriteFrom(*pipe).status, IoStatus::kWouldBlock);
+  std::size_t received = 0;
+  std::string buffer(1 << 20, '\0');
+  const auto receive = [&] {
+    while (server_->readable()) {
+      const IoResult got = server_->Read(buffer);
+      if (got.status != IoStatus::kOk) break;
+      received += got.bytes;
+    }
+  };
+  RunUntil([&] {
+    receive();
+    return client_events_.writable > 0;
+  });
+  const std::size_t rest = pipe->bytes();
+  RunUntil([&] {
+    if (!pipe->empty()) moved += client_->WriteFrom(*pipe).bytes;
+    receive();
+    return pipe->empty() && received == moved;
+  });
+  EXPECT_GT(rest, 0U);
+  EXPECT_LE(moved, sent);
+}
+
+TEST_F(StreamTest, AReceiverThatIsGoneIsAnErrorAndNoSignal) {
+  struct sigaction ignore{};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &ignore, nullptr);  // as the program does: splice knows no MSG_NOSIGNAL
+  const auto pipe = Pipe::Open();
+  ASSERT_NE(pipe, nullptr);
+  EXPECT_EQ(Write(*client_, "bytes").bytes, 5U);
+  RunUntil([&] { return server_->readable(); });
+  EXPECT_EQ(server_->ReadTo(*pipe, 100).bytes, 5U);
+  client_->Close(Stream::CloseMode::kReset);
+  RunUntil([&] { return server_->broken(); });
+  EXPECT_EQ(server_->WriteFrom(*pipe).status, IoStatus::kError);
+  EXPECT_EQ(pipe->bytes(), 5U);
 }
 
 TEST(StreamConnectTest, ARefusedConnectionIsReported) {
