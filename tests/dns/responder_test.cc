@@ -168,17 +168,17 @@ TEST_P(ResponderTest, ABatchOfOnePeerIsAnsweredInOrderWhateverTheSizes) {
 
 TEST_P(ResponderTest, ABatchOfManyPeersIsAnsweredToEach) {
   Start();
-  constexpr std::uint16_t kPeers = 24;
+  constexpr std::size_t kPeers = 24;
   std::vector<UniqueFd> peers;
-  for (int i = 0; i < kPeers; ++i) peers.push_back(Connect(SOCK_DGRAM));
+  for (std::size_t i = 0; i < kPeers; ++i) peers.push_back(Connect(SOCK_DGRAM));
   OnLoop([&] {
     for (std::uint16_t id = 0; id < 2 * kPeers; ++id) {
-      SendAll(peers[id / 4 % kPeers].get(), EncodeQuery("www.example.test.", rr::kA, {.id = id}));
+      SendAll(peers[id / 4U % kPeers].get(), EncodeQuery("www.example.test.", rr::kA, {.id = id}));
     }
   });
   for (std::uint16_t id = 0; id < 2 * kPeers; ++id) {
     std::vector<std::uint8_t> buffer(2'000);
-    ASSERT_GT(recv(peers[id / 4 % kPeers].get(), buffer.data(), buffer.size(), 0), 0);
+    ASSERT_GT(recv(peers[id / 4U % kPeers].get(), buffer.data(), buffer.size(), 0), 0);
     EXPECT_EQ(buffer[0] << 8 | buffer[1], id);
   }
 }

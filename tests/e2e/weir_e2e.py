@@ -260,14 +260,14 @@ class Wire:
     def until(self, mark):
         while mark not in self.buffer:
             if not self.fill():
-                raise Closed(self.buffer)
+                raise Closed(self.buffer[-200:])
         text, _, self.buffer = self.buffer.partition(mark)
         return text
 
     def exactly(self, count):
         while len(self.buffer) < count:
             if not self.fill():
-                raise Closed(self.buffer)
+                raise Closed(self.buffer[-200:])
         text, self.buffer = self.buffer[:count], self.buffer[count:]
         return text
 
