@@ -49,6 +49,7 @@ SCENARIOS = {entry.key: entry for entry in (
 )}
 
 PEERS = {"http": peers_http.PEERS, "dns": peers_dns.PEERS}
+BASELINE = "baseline"
 HTTP_GENERATORS = ("wrk", "weir")
 DNS_GENERATORS = ("dnsperf", "weir")
 
@@ -58,6 +59,11 @@ def scenario_keys(family):
 
 
 def peer_names(family):
+    """Those that --peers may name: all but the baseline, which has an option of its own."""
+    return [name for name in every_peer_name(family) if name != BASELINE]
+
+
+def every_peer_name(family):
     return list(dict.fromkeys(name for one, peers in PEERS.items() if family in ("all", one) for name in peers))
 
 
@@ -84,7 +90,8 @@ def listing(options):
     lines += [f"  {entry.family:5}{key:16}{entry.title}" for key, entry in SCENARIOS.items()]
     lines.append("peers:")
     for family, peers in PEERS.items():
-        for name, kind in peers.items():
+        for name in peer_names(family):
+            kind = peers[name]
             path = kind(options).path()
             lines.append(f"  {family:5}{name:16}{path if path else kind.program_name + ' is not installed'}")
     return "\n".join(lines)

@@ -179,6 +179,14 @@ class WeirDns(DnsPeer):
         return [self.path(), "run", folder / "weir.yaml", "--workers", 1, "--log-level", "warning"], {}
 
 
+class BaselineDns(WeirDns):
+    """Another build of weir, to compare a change with what was before it."""
+    name = program_name = "baseline"
+
+    def path(self):
+        return self.options.baseline
+
+
 class Gdnsd(DnsPeer):
     name = program_name = "gdnsd"
     version_arguments = ("-V",)
@@ -263,4 +271,4 @@ class Echo(DnsPeer):
         """It knows none."""
 
 
-PEERS = {peer.name: peer for peer in (WeirDns, Gdnsd, Knot, Nsd, Pdns, Bind, Echo)}
+PEERS = {peer.name: peer for peer in (WeirDns, BaselineDns, Gdnsd, Knot, Nsd, Pdns, Bind, Echo)}

@@ -142,6 +142,14 @@ class Weir(Peer):
                     HEALTH_SECONDS=setup.health_seconds, ADMIN_PORT=admin_port)
 
 
+class Baseline(Weir):
+    """Another build of weir, to compare a change with what was before it."""
+    name = program_name = "baseline"
+
+    def path(self):
+        return self.options.baseline
+
+
 class Haproxy(Peer):
     name = program_name = "haproxy"
     version_arguments = ("-v",)
@@ -295,4 +303,4 @@ class ClosingRelay(Relay):
     name, arguments = "relay-pooled", ("--pooled", "--close")
 
 
-PEERS = {peer.name: peer for peer in (Weir, Haproxy, Nginx, H2o, Nghttpx, TrafficServer, Caddy, Relay, PooledRelay)}
+PEERS = {peer.name: peer for peer in (Weir, Baseline, Haproxy, Nginx, H2o, Nghttpx, TrafficServer, Caddy, Relay, PooledRelay)}
