@@ -1,10 +1,32 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
+#include <cstring>
 #include <vector>
 
 namespace weir {
+namespace {
+
+constexpr std::uint64_t EachByte(std::uint64_t byte) { return byte * 0x0101010101010101ULL; }
+
+std::uint64_t LoadWord(const char* at) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof(word));
+  return word;
+}
+
+// Eight characters at once. What the sums carry into the high bit of each byte tells whether it is above a bound.
+std::uint64_t FoldWord(std::uint64_t bytes) {
+  const std::uint64_t low = bytes & EachByte(0x7F);
+  const std::uint64_t from_a = low + EachByte(0x80 - 'A');
+  const std::uint64_t above_z = low + EachByte(0x7F - 'Z');
+  const std::uint64_t upper = ~bytes & (from_a ^ above_z) & EachByte(0x80);
+  return bytes | (upper >> 2);
+}
+
+}  // namespace
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
@@ -20,11 +42,49 @@ std::string ToLowerAscii(std::string_view text) {
   return out;
 }
 
+bool EqualsLower(std::string_view text, std::string_view lower) {
+  const std::size_t size = text.size();
+  if (size != lower.size()) return false;
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  if (size < kWord) {
+    for (std::size_t i = 0; i < size; ++i) {
+      if (ToLowerAscii(text[i]) != lower[i]) return false;
+    }
+    return true;
+  }
+  const auto same = [&](std::size_t at) { return FoldWord(LoadWord(text.data() + at)) == LoadWord(lower.data() + at); };
+  for (std::size_t at = 0; at + kWord <= size; at += kWord) {
+    if (!same(at)) return false;
+  }
+  return same(size - kWord);  // the last bytes, some of them again
+}
+
+namespace {
+
+// The eight hexadecimal digits of `value` in the order of memory: one nibble in each byte, made a digit.
+std::uint64_t HexDigits(std::uint32_t value) {
+  std::uint64_t nibbles = value;
+  nibbles = (nibbles | nibbles << 16) & 0x0000FFFF0000FFFFULL;
+  nibbles = (nibbles | nibbles << 8) & 0x00FF00FF00FF00FFULL;
+  nibbles = (nibbles | nibbles << 4) & EachByte(0x0F);
+  const std::uint64_t letters = (nibbles + EachByte(6)) >> 4 & EachByte(1);
+  const std::uint64_t digits = nibbles + EachByte('0') + letters * ('a' - '0' - 10);
+  return std::endian::native == std::endian::little ? __builtin_bswap64(digits) : digits;
+}
+
+}  // namespace
+
 void AppendHex(std::string& out, std::uint64_t value, unsigned digits) {
-  static constexpr char kDigits[] = "0123456789abcdef";
+  const std::uint64_t halves[] = {HexDigits(static_cast<std::uint32_t>(value >> 32)),
+                                  HexDigits(static_cast<std::uint32_t>(value))};
   char text[16];
-  for (unsigned i = 0; i < digits; ++i) text[i] = kDigits[value >> (4 * (digits - 1 - i)) & 15];
-  out.append(text, digits);
+  std::memcpy(text, halves, sizeof(text));
+  out.append(text + (sizeof(text) - digits), digits);
+}
+
+void AppendDecimal(std::string& out, std::uint64_t value) {
+  char digits[20];
+  out.append(digits, std::to_chars(digits, digits + sizeof(digits), value).ptr);
 }
 
 std::optional<std::uint64_t> ParseDecimal(std::string_view text) {

@@ -12,12 +12,15 @@ namespace weir {
 [[nodiscard]] constexpr char ToLowerAscii(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 [[nodiscard]] bool EqualsIgnoreCase(std::string_view a, std::string_view b);
 [[nodiscard]] std::string ToLowerAscii(std::string_view text);
+// EqualsIgnoreCase for a text that was folded before: `lower` has no upper-case letter.
+[[nodiscard]] bool EqualsLower(std::string_view text, std::string_view lower);
 
 // A decimal number and nothing else; absent on anything else and on overflow.
 [[nodiscard]] std::optional<std::uint64_t> ParseDecimal(std::string_view text);
 
 // The lowest `digits` (1-16) hexadecimal digits of `value`, the highest first, in lower case.
 void AppendHex(std::string& out, std::uint64_t value, unsigned digits);
+void AppendDecimal(std::string& out, std::uint64_t value);
 
 // The candidate nearest to `word` by edit distance (at most 1/3 of its length, at least 1), for `did you mean`. Empty
 // when none is near.

@@ -132,8 +132,9 @@ class RequestJudge {
   bool AcceptsHost() {
     if (facts_.host_lines > 1) return Refuse(400, "several Host fields");
     if (facts_.host_lines == 0) return head_.version == Version::kHttp10 || Refuse(400, "no Host field");
-    if (!ParseHostPort(facts_.host)) return Refuse(400, "malformed Host field");
-    head_.host = facts_.host;
+    const auto authority = ParseHostPort(facts_.host);
+    if (!authority) return Refuse(400, "malformed Host field");
+    head_.authority = *authority;
     return true;
   }
 
@@ -151,7 +152,7 @@ class RequestJudge {
 };
 
 void ResetHead(RequestHead& head) {
-  head.host = {};
+  head.authority = {};
   head.fields.clear();
   head.framing = {};
   head.keep_alive = true;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -97,10 +98,16 @@ enum class DesyncReason : std::uint8_t {
 [[nodiscard]] std::string_view ToString(DesyncClass value);
 [[nodiscard]] std::string_view ToString(DesyncReason value);
 
+// host[:port] of a Host field or an authority.
+struct HostPort {
+  std::string_view host;  // an IPv6 literal keeps its brackets
+  std::optional<std::uint16_t> port;
+};
+
 struct RequestHead {
   std::string_view method;
   std::string_view target;  // as the client sent it
-  std::string_view host;    // the Host field's value, already known to be host[:port]; empty when there is none (1.0)
+  HostPort authority;       // what the Host field says; its host is empty when there is no such field (1.0)
   Version version = Version::kHttp11;
   std::vector<Field>
       fields;  // in order, as sent, framing fields included; cleared and refilled by each parse, capacity kept

@@ -29,6 +29,7 @@ bool IsDotSegment(std::string_view path, std::size_t at) {
 }
 
 bool MayNeedNormalizing(std::string_view path) {
+  if (!path.contains('%') && !path.contains('.')) return false;  // most have neither, and these are fast
   for (std::size_t i = 0; i < path.size(); ++i) {
     if (path[i] == '%' || (path[i] == '/' && IsDotSegment(path, i + 1))) return true;
   }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "http/message.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,11 +23,6 @@ struct Target {
 // Absent when the text is none of the four forms that `method` may use (CONNECT: authority-form; `*`: OPTIONS only).
 [[nodiscard]] std::optional<Target> ParseTarget(std::string_view method, std::string_view target);
 
-// host[:port] of a Host field or an authority.
-struct HostPort {
-  std::string_view host;  // an IPv6 literal keeps its brackets
-  std::optional<std::uint16_t> port;
-};
 // Absent for user information, empty or malformed hosts and ports (RFC 3986 section 3.2). An empty text is absent too.
 [[nodiscard]] std::optional<HostPort> ParseHostPort(std::string_view text);
 

@@ -1,18 +1,12 @@
 #include "http/writer.h"
 
+#include "base/text.h"
 #include "http/scan.h"
 
 #include <algorithm>
 #include <cstddef>
 
 namespace weir::http {
-
-namespace {
-
-// Space and control characters: what some recipients end a target at.
-bool EndsTarget(char c) { return IsByte(kTargetStop, c) && c != '#'; }
-
-}  // namespace
 
 void AppendField(std::string& out, std::string_view name, std::string_view value) {
   const std::size_t before = out.size();
@@ -29,6 +23,12 @@ void AppendField(std::string& out, std::string_view name, std::string_view value
   });
 }
 
+void AppendContentLength(std::string& out, std::uint64_t length) {
+  out.append("Content-Length: ");
+  AppendDecimal(out, length);
+  out.append("\r\n", 2);
+}
+
 void AppendStatusLine(std::string& out, Version version, std::uint16_t status, std::string_view reason) {
   char start[] = "HTTP/1.1 000 ";
   if (version == Version::kHttp10) start[7] = '0';
@@ -41,17 +41,22 @@ void AppendStatusLine(std::string& out, Version version, std::uint16_t status, s
 void AppendRequestLine(std::string& out, std::string_view method, std::string_view target) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
   out.append(method).push_back(' ');
-  while (!target.empty()) {
-    const auto stop = std::find_if(target.begin(), target.end(), EndsTarget);
-    const auto plain = static_cast<std::size_t>(stop - target.begin());
-    out.append(target.substr(0, plain));
-    target.remove_prefix(plain);
-    if (target.empty()) break;
-    const auto byte = static_cast<unsigned char>(target.front());
-    out.push_back('%');
-    out.push_back(kDigits[byte >> 4]);
-    out.push_back(kDigits[byte & 15]);
-    target.remove_prefix(1);
+  const char* at = target.data();
+  const char* const end = at + target.size();
+  while (at != end) {
+    const char* const stop = FindTargetStop(at, end);
+    out.append(at, stop);
+    if (stop == end) break;
+    // Space and control characters: what some recipients end a target at. `#` passes.
+    const auto byte = static_cast<unsigned char>(*stop);
+    if (byte == '#') {
+      out.push_back('#');
+    } else {
+      out.push_back('%');
+      out.push_back(kDigits[byte >> 4]);
+      out.push_back(kDigits[byte & 15]);
+    }
+    at = stop + 1;
   }
   out.append(" HTTP/1.1\r\n", 11);
 }

@@ -14,6 +14,9 @@ namespace weir::http {
 // Appends `name: value\r\n`. An empty value gives `name: \r\n`, which RFC 9112 section 5 allows.
 void AppendField(std::string& out, std::string_view name, std::string_view value);
 
+// Appends `Content-Length: 123\r\n`.
+void AppendContentLength(std::string& out, std::uint64_t length);
+
 // Appends `HTTP/1.1 200 OK\r\n`. An empty reason keeps the space before it (RFC 9112 section 4). `version` is kHttp10
 // or kHttp11; kHttp2 is written as HTTP/1.1, because it only gets here through a translation. `status` is 100 to 999.
 void AppendStatusLine(std::string& out, Version version, std::uint16_t status, std::string_view reason);

@@ -5,18 +5,12 @@
 #include "proxy/access_log_sink.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 
 namespace weir::proxy {
 namespace {
 
 constexpr std::string_view kAccount = "000000000000";
-
-void AppendNumber(std::string& out, std::uint64_t value) {
-  char digits[24];
-  out.append(digits, std::to_chars(digits, digits + sizeof(digits), value).ptr);
-}
 
 void AppendHash(std::string& out, std::string_view name) {
   // FNV-1a: the same id on every appliance and after every restart.
@@ -32,7 +26,7 @@ void AppendSeconds(std::string& out, double seconds) {
     return;
   }
   const auto milliseconds = static_cast<std::uint64_t>(seconds * 1'000 + 0.5);
-  AppendNumber(out, milliseconds / 1'000);
+  AppendDecimal(out, milliseconds / 1'000);
   const auto rest = static_cast<unsigned>(milliseconds % 1'000);
   const char text[] = {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),
                        static_cast<char>('0' + rest % 10)};
@@ -67,7 +61,7 @@ void AppendStatus(std::string& out, std::uint16_t status) {
   if (status == 0) {
     out += "000";
   } else {
-    AppendNumber(out, status);
+    AppendDecimal(out, status);
   }
 }
 
@@ -124,7 +118,7 @@ void AppendJsonNumber(std::string& out, std::string_view key, std::uint64_t valu
   out += ",\"";
   out += key;
   out += "\":";
-  AppendNumber(out, value);
+  AppendDecimal(out, value);
 }
 
 void AppendJsonSeconds(std::string& out, std::string_view key, double seconds) {
@@ -171,8 +165,8 @@ void AppendLoggedRequest(std::string& out, const http::RequestHead& head, const 
   const auto target = http::ParseTarget(head.method, head.target);
   if (!target || target->form != http::TargetForm::kAbsolute) {
     out += "http://";
-    if (const auto host = http::ParseHostPort(head.host)) {
-      out += host->host;
+    if (!head.authority.host.empty()) {
+      out += head.authority.host;
     } else {
       const bool v6 = !local.address.is_v4();
       if (v6) out += '[';
@@ -180,7 +174,7 @@ void AppendLoggedRequest(std::string& out, const http::RequestHead& head, const 
       if (v6) out += ']';
     }
     out += ':';
-    out += std::to_string(port);
+    AppendDecimal(out, port);
   }
   out += head.target;
   out += ' ';
@@ -208,12 +202,12 @@ void AppendAlbLine(std::string& out, const AccessLogRecord& record, std::string_
   if (record.target_status == 0) {
     out += '-';
   } else {
-    AppendNumber(out, record.target_status);
+    AppendDecimal(out, record.target_status);
   }
   out += ' ';
-  AppendNumber(out, record.received_bytes);
+  AppendDecimal(out, record.received_bytes);
   out += ' ';
-  AppendNumber(out, record.sent_bytes);
+  AppendDecimal(out, record.sent_bytes);
   out += ' ';
   AppendQuoted(out, record.request_line);
   out += ' ';
@@ -242,7 +236,7 @@ void AppendAlbLine(std::string& out, const AccessLogRecord& record, std::string_
   if (record.target_status == 0) {
     out += '-';
   } else {
-    AppendNumber(out, record.target_status);
+    AppendDecimal(out, record.target_status);
   }
   out += "\" ";
   AppendQuoted(out, http::ToString(record.desync_class));

@@ -129,7 +129,7 @@ void Exchange::RunActions(const Rule& rule, const http::RequestHead& head, const
 
 void Exchange::Redirect(const proxy::Redirect& redirect, const http::RequestHead& head) {
   std::string local_host;
-  if (head.host.empty()) local_host = connection_->local().address.ToString();
+  if (head.authority.host.empty()) local_host = connection_->local().address.ToString();
   const auto parts = MakeTargetParts(head, "http", connection_->slot->bound.port, local_host);
   if (!BuildLocation(*redirect.templates, parts, redirect_url_)) {
     redirect_url_.clear();

@@ -5,7 +5,6 @@
 #include "http/writer.h"
 
 #include <algorithm>
-#include <charconv>
 
 namespace weir::proxy {
 namespace {
@@ -17,11 +16,6 @@ bool IsValidName(std::string_view name) {
   return std::ranges::all_of(name, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
   });
-}
-
-void AppendPort(std::string& out, std::uint16_t port) {
-  char digits[8];
-  out.append(digits, std::to_chars(digits, digits + sizeof(digits), port).ptr);
 }
 
 // Copies field lines. Lines that stand in memory as they are to be written, one behind the other, are copied in one go:
@@ -55,17 +49,18 @@ class LineCopier {
 };
 
 // spec: alb.md 12.3.
-void AppendHost(std::string_view authority, const RequestOrigin& origin, std::string& out) {
-  const auto parsed = http::ParseHostPort(authority);
-  if (!parsed) {
+void AppendHost(const http::HostPort& authority, const RequestOrigin& origin, std::string& out) {
+  if (authority.host.empty()) {
     // HTTP/1.0 without Host: there is no name but the address the client used.
     origin.local.AppendTo(out);
     return;
   }
-  for (const char c : parsed->host) out += ToLowerAscii(c);
+  const std::size_t begin = out.size();
+  out += authority.host;
+  for (std::size_t i = begin; i < out.size(); ++i) out[i] = ToLowerAscii(out[i]);
   if (origin.port == 80 || origin.port == 443) return;
   out += ':';
-  AppendPort(out, parsed->port.value_or(origin.port));
+  AppendDecimal(out, authority.port.value_or(origin.port));
 }
 
 void AppendClient(const Endpoint& peer, bool with_port, std::string& out) {
@@ -132,14 +127,15 @@ void BuildTraceId(std::string_view received, std::size_t head_bytes, WallTime no
       others += part;
     }
   }
+  out.clear();
   if (root.empty()) {
-    out = "Root=";
+    out += "Root=";
     AppendTraceRoot(now, random, out);
     out += others;
   } else if (head_bytes > kTraceHeadBytesMax) {
-    out = root;
+    out += root;
   } else {
-    out = "Self=";
+    out += "Self=";
     AppendTraceRoot(now, random, out);
     (out += ';') += root;
     out += others;
@@ -155,23 +151,24 @@ std::string TraceId(std::string_view received, std::size_t head_bytes, WallTime 
 void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalancerAttributes& attributes,
                          const RequestOrigin& origin, WallTime now, Random& random, RequestMessage& out,
                          std::string& trace_id) {
-  out.method = head.method;
+  out.method.clear();
+  out.method += head.method;
   out.target.clear();
   out.host_lines.clear();
   out.fields.clear();
   out.framing = head.framing;
 
-  std::string_view authority = head.host;
+  http::HostPort authority = head.authority;
   if (head.target.starts_with('/')) {
     // A fragment is not part of a request target (RFC 9112 section 3.2); what follows `#` is not passed on.
-    out.target = head.target.substr(0, head.target.find('#'));
+    out.target += head.target.substr(0, head.target.find('#'));
   } else if (const auto target = http::ParseTarget(head.method, head.target);
              target && target->form == http::TargetForm::kAbsolute) {
-    authority = target->authority;
-    out.target = target->path;
+    if (const auto parsed = http::ParseHostPort(target->authority)) authority = *parsed;
+    out.target += target->path;
     if (target->has_query) (out.target += '?') += target->query;
   } else {
-    out.target = head.target;  // `*`
+    out.target += head.target;  // `*`
   }
 
   const http::HopByHopFields hop_by_hop(head.fields);
@@ -201,7 +198,7 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
   }
   lines.Flush();
   if (out.host_lines.empty()) {
-    out.host_lines = "Host: ";
+    out.host_lines += "Host: ";
     AppendHost(authority, origin, out.host_lines);
     out.host_lines += "\r\n";
   }
@@ -209,7 +206,7 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
   out.fields += "X-Forwarded-Proto: ";
   out.fields += origin.scheme;
   out.fields += "\r\nX-Forwarded-Port: ";
-  AppendPort(out.fields, origin.port);
+  AppendDecimal(out.fields, origin.port);
   out.fields += "\r\nX-Amzn-Trace-Id: ";
   BuildTraceId(received_trace, head_bytes, now, random, trace_id);
   out.fields += trace_id;

@@ -156,6 +156,7 @@ void Http1Connection::Consume(std::string_view bytes) {
       break;
     }
   }
+  if (bytes.empty() && carried_.empty()) return;
   if (state_ == State::kHead || state_ == State::kContent || state_ == State::kResponse) carried_.assign(bytes);
 }
 

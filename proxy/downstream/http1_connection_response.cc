@@ -18,11 +18,10 @@ void Http1Connection::AppendResponseHead(std::string& out, const ResponseMessage
   }
   switch (response.framing.kind) {
     case http::FramingKind::kNone:
-      if (response.announced_length)
-        http::AppendField(out, "Content-Length", std::to_string(*response.announced_length));
+      if (response.announced_length) http::AppendContentLength(out, *response.announced_length);
       break;
     case http::FramingKind::kContentLength:
-      http::AppendField(out, "Content-Length", std::to_string(response.framing.content_length));
+      http::AppendContentLength(out, response.framing.content_length);
       break;
     default:
       response_chunked_ = !client_is_http10_;

@@ -64,9 +64,9 @@ class LocationWriter {
 };
 
 std::string_view HostOf(const http::RequestHead& head, const std::optional<http::Target>& target) {
-  const bool absolute = target && target->form == http::TargetForm::kAbsolute;
-  const auto host_port = http::ParseHostPort(absolute ? target->authority : head.host);
-  return host_port ? host_port->host : std::string_view();
+  if (!target || target->form != http::TargetForm::kAbsolute) return head.authority.host;
+  const auto authority = http::ParseHostPort(target->authority);
+  return authority ? authority->host : std::string_view();
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "proxy/routing/text_index.h"
 
 #include "base/check.h"
+#include "base/text.h"
 #include "proxy/routing/regex_literals.h"
 
 #include <re2/re2.h>
@@ -70,11 +71,20 @@ const LiteralTable::Entry* LiteralTable::Lookup(std::uint64_t hash, std::string_
     const Entry& entry = entries_[slots_[slot] - 1];
     if (entry.hash != hash || entry.text_size != length) continue;
     const std::string_view literal = std::string_view(texts_).substr(entry.text_begin, entry.text_size);
-    std::size_t i = 0;
-    while (i < length && At(text, i) == static_cast<unsigned char>(literal[i])) ++i;
-    if (i == length) return &entry;
+    if (HasLiteral(text, literal)) return &entry;
   }
   return nullptr;
+}
+
+bool LiteralTable::HasLiteral(std::string_view text, std::string_view literal) const {
+  if (direction_ == Direction::kForward) {
+    const std::string_view begin = text.substr(0, literal.size());
+    return case_rule_ == CaseRule::kSensitive ? begin == literal : EqualsLower(begin, literal);
+  }
+  for (std::size_t i = 0; i < literal.size(); ++i) {
+    if (At(text, i) != static_cast<unsigned char>(literal[i])) return false;
+  }
+  return true;
 }
 
 // ---- TextIndex

@@ -67,6 +67,8 @@ class LiteralTable {
     return std::span<const std::uint32_t>(values_).subspan(begin, size);
   }
   [[nodiscard]] const Entry* Lookup(std::uint64_t hash, std::string_view text, std::size_t length) const;
+  // True when `text`, read in the table's direction, begins with `literal`, which is not longer.
+  [[nodiscard]] bool HasLiteral(std::string_view text, std::string_view literal) const;
   [[nodiscard]] std::size_t SlotOf(std::uint64_t hash) const { return (hash ^ (hash >> 32)) & (slots_.size() - 1); }
 
   CaseRule case_rule_;

@@ -101,9 +101,7 @@ std::string RegexOfGlob(std::string_view code) {
 }
 
 bool EqualsFolded(std::string_view text, std::string_view folded, CaseRule case_rule) {
-  if (case_rule == CaseRule::kSensitive) return text == folded;
-  return text.size() == folded.size() &&
-         std::ranges::equal(text, folded, [](char a, char b) { return ToLowerAscii(a) == b; });
+  return case_rule == CaseRule::kSensitive ? text == folded : EqualsLower(text, folded);
 }
 
 // `segment` holds literals and kAnyOne; the text has its length.
@@ -242,14 +240,37 @@ bool TextPattern::MatchesGlob(std::string_view text) const {
 }
 
 std::string_view TextPattern::literal_prefix() const {
-  if (shape_ == Shape::kNever) return {};
-  return code().substr(0, std::min(code().size(), code().find_first_of("\x01\x02")));
+  switch (shape_) {
+    case Shape::kExact:
+    case Shape::kRegex:
+      return code();
+    case Shape::kPrefix:
+      return code().substr(0, code().size() - 1);
+    case Shape::kGlob:
+      return code().substr(0, code().find_first_of("\x01\x02"));
+    case Shape::kAny:
+    case Shape::kSuffix:
+    case Shape::kNever:
+      return {};
+  }
+  return {};
 }
 
 std::string_view TextPattern::literal_suffix() const {
-  if (shape_ == Shape::kNever || shape_ == Shape::kRegex) return {};
-  const auto wildcard = code().find_last_of("\x01\x02");
-  return wildcard == std::string_view::npos ? code() : code().substr(wildcard + 1);
+  switch (shape_) {
+    case Shape::kExact:
+      return code();
+    case Shape::kSuffix:
+      return code().substr(1);
+    case Shape::kGlob:
+      return code().substr(code().find_last_of("\x01\x02") + 1);
+    case Shape::kAny:
+    case Shape::kPrefix:
+    case Shape::kRegex:
+    case Shape::kNever:
+      return {};
+  }
+  return {};
 }
 
 }  // namespace weir::proxy

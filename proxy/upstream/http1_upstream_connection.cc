@@ -63,7 +63,7 @@ bool Http1UpstreamConnection::SendRequest(const RequestMessage& request, const C
   if (request_chunked_) {
     out += "Transfer-Encoding: chunked\r\n";
   } else if (request.framing.kind == http::FramingKind::kContentLength) {
-    http::AppendField(out, "Content-Length", std::to_string(request.framing.content_length));
+    http::AppendContentLength(out, request.framing.content_length);
   }
   out += "\r\n";
   const auto pieces = AppendContentFraming(out, content);

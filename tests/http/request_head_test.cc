@@ -359,7 +359,8 @@ TEST(RequestHeadTest, PartsAreViewsOfTheBytes) {
   EXPECT_EQ(parsed.head.method, "POST");
   EXPECT_EQ(parsed.head.target, "/a/b?c=d");
   EXPECT_EQ(parsed.head.version, Version::kHttp11);
-  EXPECT_EQ(parsed.head.host, "example.com:8080");
+  EXPECT_EQ(parsed.head.authority.host, "example.com");
+  EXPECT_EQ(parsed.head.authority.port, 8080);
   ASSERT_EQ(parsed.head.fields.size(), 4U);
   EXPECT_EQ(parsed.head.fields[2].name, "X-Empty");
   EXPECT_EQ(parsed.head.fields[2].value, "");

@@ -1,5 +1,7 @@
 #include "proxy/forwarding.h"
 
+#include "http/target.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -26,7 +28,7 @@ class ForwardingTest : public ::testing::Test {
     return out;
   }
   void SetHost(std::string_view host) {
-    head_.host = host;
+    head_.authority = http::ParseHostPort(host).value_or(http::HostPort());
     fields_.insert(fields_.begin(), {"Host", host});
   }
 

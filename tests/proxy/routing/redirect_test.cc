@@ -1,5 +1,7 @@
 #include "proxy/routing/redirect.h"
 
+#include "http/target.h"
+
 #include <gtest/gtest.h>
 
 #include <string>
@@ -94,7 +96,7 @@ http::RequestHead Head(std::string_view method, std::string_view target, std::st
   http::RequestHead head;
   head.method = method;
   head.target = target;
-  head.host = host;
+  head.authority = http::ParseHostPort(host).value_or(http::HostPort());
   return head;
 }
 

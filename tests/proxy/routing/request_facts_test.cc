@@ -1,5 +1,7 @@
 #include "proxy/routing/request_facts.h"
 
+#include "http/target.h"
+
 #include <gtest/gtest.h>
 
 #include <string>
@@ -15,7 +17,7 @@ http::RequestHead Head(std::string_view target, std::string_view host) {
   http::RequestHead head;
   head.method = "GET";
   head.target = target;
-  head.host = host;
+  head.authority = http::ParseHostPort(host).value_or(http::HostPort());
   head.fields = {{.name = "Host", .value = host}};
   return head;
 }
