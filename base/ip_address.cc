@@ -2,11 +2,11 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "base/text_writer.h"
 
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 
 namespace weir {
@@ -52,20 +52,23 @@ IpAddress IpAddress::Unmapped() const {
   return V4({bytes_[12], bytes_[13], bytes_[14], bytes_[15]});
 }
 
-void IpAddress::AppendTo(std::string& out) const {
-  char buffer[INET6_ADDRSTRLEN];
+void IpAddress::Put(TextWriter& out) const {
   if (is_v4()) {
     // Written with every request and every log line; inet_ntop takes the way through sprintf.
-    char* at = buffer;
-    for (std::size_t i = 0; i < 4; ++i) {
-      if (i > 0) *at++ = '.';
-      at = std::to_chars(at, buffer + sizeof(buffer), bytes_[i]).ptr;
+    out.PutDecimal(bytes_[0]);
+    for (std::size_t i = 1; i < 4; ++i) {
+      out.Put('.');
+      out.PutDecimal(bytes_[i]);
     }
-    out.append(buffer, at);
     return;
   }
-  inet_ntop(AF_INET6, bytes_.data(), buffer, sizeof(buffer));
-  out += buffer;
+  char text[INET6_ADDRSTRLEN];
+  inet_ntop(AF_INET6, bytes_.data(), text, sizeof(text));
+  out.Put(std::string_view(text));
+}
+
+void IpAddress::AppendTo(std::string& out) const {
+  AppendWith(out, kTextBytesMax, [this](TextWriter& text) { Put(text); });
 }
 
 std::string IpAddress::ToString() const {
@@ -89,14 +92,16 @@ Result<Endpoint> Endpoint::Parse(std::string_view text) {
   return Endpoint{*address, static_cast<std::uint16_t>(*port)};
 }
 
+void Endpoint::Put(TextWriter& out) const {
+  if (!address.is_v4()) out.Put('[');
+  address.Put(out);
+  if (!address.is_v4()) out.Put(']');
+  out.Put(':');
+  out.PutDecimal(port);
+}
+
 void Endpoint::AppendTo(std::string& out) const {
-  if (!address.is_v4()) out += '[';
-  address.AppendTo(out);
-  if (!address.is_v4()) out += ']';
-  char digits[8];
-  const auto end = std::to_chars(digits, digits + sizeof(digits), port).ptr;
-  out += ':';
-  out.append(digits, end);
+  AppendWith(out, kTextBytesMax, [this](TextWriter& text) { Put(text); });
 }
 
 std::string Endpoint::ToString() const {

@@ -13,6 +13,8 @@
 
 namespace weir {
 
+class TextWriter;
+
 enum class IpFamily : std::uint8_t { kV4, kV6 };
 
 // An IPv4 or IPv6 address; a value. An IPv4-mapped IPv6 address stays IPv6 until Unmapped() is asked for.
@@ -38,9 +40,11 @@ class IpAddress {
   // ::ffff:a.b.c.d becomes a.b.c.d; every other address is returned as it is.
   [[nodiscard]] IpAddress Unmapped() const;
 
-  // RFC 5952 text, without brackets.
+  // RFC 5952 text, without brackets: at most kTextBytesMax bytes.
+  static constexpr std::size_t kTextBytesMax = 45;
   [[nodiscard]] std::string ToString() const;
   void AppendTo(std::string& out) const;
+  void Put(TextWriter& out) const;
 
   friend auto operator<=>(const IpAddress&, const IpAddress&) = default;
 
@@ -56,9 +60,11 @@ struct Endpoint {
 
   // Parses 127.0.0.1:80 and [::1]:80. The port is required.
   [[nodiscard]] static Result<Endpoint> Parse(std::string_view text);
-  // 127.0.0.1:80 or [::1]:80.
+  // 127.0.0.1:80 or [::1]:80: at most kTextBytesMax bytes.
+  static constexpr std::size_t kTextBytesMax = IpAddress::kTextBytesMax + 8;
   [[nodiscard]] std::string ToString() const;
   void AppendTo(std::string& out) const;
+  void Put(TextWriter& out) const;
 
   friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
 };

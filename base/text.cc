@@ -1,7 +1,8 @@
 #include "base/text.h"
 
+#include "base/text_writer.h"
+
 #include <algorithm>
-#include <bit>
 #include <charconv>
 #include <cstring>
 #include <vector>
@@ -59,32 +60,12 @@ bool EqualsLower(std::string_view text, std::string_view lower) {
   return same(size - kWord);  // the last bytes, some of them again
 }
 
-namespace {
-
-// The eight hexadecimal digits of `value` in the order of memory: one nibble in each byte, made a digit.
-std::uint64_t HexDigits(std::uint32_t value) {
-  std::uint64_t nibbles = value;
-  nibbles = (nibbles | nibbles << 16) & 0x0000FFFF0000FFFFULL;
-  nibbles = (nibbles | nibbles << 8) & 0x00FF00FF00FF00FFULL;
-  nibbles = (nibbles | nibbles << 4) & EachByte(0x0F);
-  const std::uint64_t letters = (nibbles + EachByte(6)) >> 4 & EachByte(1);
-  const std::uint64_t digits = nibbles + EachByte('0') + letters * ('a' - '0' - 10);
-  return std::endian::native == std::endian::little ? __builtin_bswap64(digits) : digits;
-}
-
-}  // namespace
-
 void AppendHex(std::string& out, std::uint64_t value, unsigned digits) {
-  const std::uint64_t halves[] = {HexDigits(static_cast<std::uint32_t>(value >> 32)),
-                                  HexDigits(static_cast<std::uint32_t>(value))};
-  char text[16];
-  std::memcpy(text, halves, sizeof(text));
-  out.append(text + (sizeof(text) - digits), digits);
+  AppendWith(out, digits, [&](TextWriter& text) { text.PutHex(value, digits); });
 }
 
 void AppendDecimal(std::string& out, std::uint64_t value) {
-  char digits[20];
-  out.append(digits, std::to_chars(digits, digits + sizeof(digits), value).ptr);
+  AppendWith(out, TextWriter::kDecimalBytesMax, [&](TextWriter& text) { text.PutDecimal(value); });
 }
 
 std::optional<std::uint64_t> ParseDecimal(std::string_view text) {

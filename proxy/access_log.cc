@@ -1,95 +1,122 @@
 #include "proxy/access_log.h"
 
 #include "base/text.h"
+#include "base/text_writer.h"
 #include "http/target.h"
 #include "proxy/access_log_sink.h"
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 
 namespace weir::proxy {
 namespace {
 
 constexpr std::string_view kAccount = "000000000000";
 
-void AppendHash(std::string& out, std::string_view name) {
-  // FNV-1a: the same id on every appliance and after every restart.
+// FNV-1a: the same id on every appliance and after every restart.
+std::uint64_t HashOf(std::string_view name) {
   std::uint64_t hash = 0xcbf29ce484222325ULL;
   for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  AppendHex(out, hash, 16);
+  return hash;
 }
 
 // `1.002`: three digits behind the point, rounded.
-void AppendSeconds(std::string& out, double seconds) {
-  if (seconds < 0) {
-    out += "-1";
-    return;
-  }
+void PutSeconds(TextWriter& out, double seconds) {
+  if (seconds < 0) return out.Put("-1");
   const auto milliseconds = static_cast<std::uint64_t>(seconds * 1'000 + 0.5);
-  AppendDecimal(out, milliseconds / 1'000);
+  out.PutDecimal(milliseconds / 1'000);
   const auto rest = static_cast<unsigned>(milliseconds % 1'000);
   const char text[] = {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),
                        static_cast<char>('0' + rest % 10)};
-  out.append(text, sizeof(text));
+  out.Put(std::string_view(text, sizeof(text)));
 }
+
+bool MustBeEscaped(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || byte == 0x7f || c == '"' || c == '\\';
+}
+
+// True when one of eight bytes must be escaped. The differences borrow only from bytes that are found themselves.
+bool AnyMustBeEscaped(std::uint64_t bytes) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
+  const auto zero_in = [](std::uint64_t word) { return (word - kOnes) & ~word; };
+  const std::uint64_t below_space = (bytes - kOnes * 0x20) & ~bytes;
+  const std::uint64_t others =
+      zero_in(bytes ^ (kOnes * '"')) | zero_in(bytes ^ (kOnes * '\\')) | zero_in(bytes ^ (kOnes * 0x7f));
+  return ((below_space | others) & (kOnes * 0x80)) != 0;
+}
+
+bool AnyMustBeEscaped(std::string_view text) {
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  if (text.size() < kWord) return std::ranges::any_of(text, MustBeEscaped);
+  const auto any_at = [text](std::size_t at) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data() + at, kWord);
+    return AnyMustBeEscaped(bytes);
+  };
+  for (std::size_t at = 0; at + kWord <= text.size(); at += kWord) {
+    if (any_at(at)) return true;
+  }
+  return any_at(text.size() - kWord);  // the last bytes, some of them again
+}
+
+constexpr std::size_t QuotedBytesMax(std::string_view text) { return 4 * text.size() + 3; }
 
 // Quotes, backslashes and control characters as \xHH: the form observed in ALB's logs.
-void AppendQuoted(std::string& out, std::string_view text) {
+void PutQuoted(TextWriter& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789ABCDEF";
-  const auto must_be_escaped = [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 || byte == 0x7f || c == '"' || c == '\\';
-  };
-  out += '"';
-  if (text.empty()) out += '-';
-  while (!text.empty()) {
-    const auto stop = std::ranges::find_if(text, must_be_escaped);
-    const auto plain = static_cast<std::size_t>(stop - text.begin());
-    out += text.substr(0, plain);
-    text.remove_prefix(plain);
-    if (text.empty()) break;
-    const auto byte = static_cast<unsigned char>(text.front());
-    out += "\\x";
-    out += kHex[byte >> 4];
-    out += kHex[byte & 15];
-    text.remove_prefix(1);
-  }
-  out += '"';
-}
-
-void AppendStatus(std::string& out, std::uint16_t status) {
-  if (status == 0) {
-    out += "000";
+  out.Put('"');
+  if (text.empty()) out.Put('-');
+  if (!AnyMustBeEscaped(text)) {
+    out.Put(text);
   } else {
-    AppendDecimal(out, status);
+    for (const char c : text) {
+      if (!MustBeEscaped(c)) {
+        out.Put(c);
+        continue;
+      }
+      const auto byte = static_cast<unsigned char>(c);
+      out.Put("\\x");
+      out.Put(kHex[byte >> 4]);
+      out.Put(kHex[byte & 15]);
+    }
   }
+  out.Put('"');
 }
 
-void AppendPriority(std::string& out, std::int32_t priority) {
-  if (priority < -1) {
-    out += '-';
-  } else {
-    out += std::to_string(priority);
-  }
+void PutOrDash(TextWriter& out, std::uint16_t status) {
+  if (status == 0) return out.Put('-');
+  out.PutDecimal(status);
 }
 
-void AppendTargetGroupArn(std::string& out, std::string_view group, std::string_view region) {
-  out += "arn:aws:elasticloadbalancing:";
-  out += region.empty() ? std::string_view("local") : region;
-  out += ':';
-  out += kAccount;
-  out += ":targetgroup/";
-  out += group;
-  out += '/';
-  AppendHash(out, group);
+void PutPriority(TextWriter& out, std::int32_t priority) {
+  if (priority < -1) return out.Put('-');
+  if (priority < 0) return out.Put("-1");
+  out.PutDecimal(static_cast<std::uint64_t>(priority));
 }
 
-void AppendEndpointOrDash(std::string& out, const AccessLogRecord& record) {
-  if (record.has_target) {
-    record.target.AppendTo(out);
-  } else {
-    out += '-';
-  }
+void PutTargetOrDash(TextWriter& out, const AccessLogRecord& record) {
+  if (!record.has_target) return out.Put('-');
+  record.target.Put(out);
+}
+
+void PutTargetGroupArn(TextWriter& out, std::string_view group, std::string_view region) {
+  out.Put("arn:aws:elasticloadbalancing:");
+  out.Put(region.empty() ? std::string_view("local") : region);
+  out.Put(':');
+  out.Put(kAccount);
+  out.Put(":targetgroup/");
+  out.Put(group);
+  out.Put('/');
+  out.PutHex(HashOf(group), 16);
+}
+
+void PutLoadBalancerId(TextWriter& out, std::string_view name) {
+  out.Put("app/");
+  out.Put(name);
+  out.Put('/');
+  out.PutHex(HashOf(name), 16);
 }
 
 // Appends `,"key":"value"`, escaped as RFC 8259 asks; bytes that are not UTF-8 cannot stand in JSON and are written as
@@ -131,6 +158,12 @@ void AppendJsonSeconds(std::string& out, std::string_view key, double seconds) {
   out += text;
 }
 
+bool IsAbsolute(const http::RequestHead& head) {
+  if (head.target.starts_with('/')) return false;
+  const auto target = http::ParseTarget(head.method, head.target);
+  return target && target->form == http::TargetForm::kAbsolute;
+}
+
 std::string_view VersionText(http::Version version) {
   switch (version) {
     case http::Version::kHttp10:
@@ -146,10 +179,7 @@ std::string_view VersionText(http::Version version) {
 }  // namespace
 
 void AppendLoadBalancerId(std::string& out, std::string_view name) {
-  out += "app/";
-  out += name;
-  out += '/';
-  AppendHash(out, name);
+  AppendWith(out, name.size() + 32, [name](TextWriter& text) { PutLoadBalancerId(text, name); });
 }
 
 void AppendLoggedRequest(std::string& out, const http::RequestHead& head, const Endpoint& local, std::uint16_t port) {
@@ -162,8 +192,7 @@ void AppendLoggedRequest(std::string& out, const http::RequestHead& head, const 
   }
   out += head.method;
   out += ' ';
-  const auto target = http::ParseTarget(head.method, head.target);
-  if (!target || target->form != http::TargetForm::kAbsolute) {
+  if (!IsAbsolute(head)) {
     out += "http://";
     if (!head.authority.host.empty()) {
       out += head.authority.host;
@@ -181,72 +210,93 @@ void AppendLoggedRequest(std::string& out, const http::RequestHead& head, const 
   out += VersionText(head.version);
 }
 
-void AppendAlbLine(std::string& out, const AccessLogRecord& record, std::string_view node_region) {
-  out += "http ";
-  AppendIso8601(out, record.time);
-  out += ' ';
-  AppendLoadBalancerId(out, record.load_balancer);
-  out += ' ';
-  record.client.AppendTo(out);
-  out += ' ';
-  AppendEndpointOrDash(out, record);
-  out += ' ';
-  AppendSeconds(out, record.request_processing_seconds);
-  out += ' ';
-  AppendSeconds(out, record.target_processing_seconds);
-  out += ' ';
-  AppendSeconds(out, record.response_processing_seconds);
-  out += ' ';
-  AppendStatus(out, record.status);
-  out += ' ';
-  if (record.target_status == 0) {
-    out += '-';
-  } else {
-    AppendDecimal(out, record.target_status);
+namespace {
+
+// Everything in a line but the texts of a record.
+constexpr std::size_t kAlbFixedBytesMax = 1024;
+
+std::string_view LoggedUserAgent(const AccessLogRecord& record) { return record.user_agent.substr(0, 8 * 1024); }
+
+std::size_t AlbLineBytesMax(const AccessLogRecord& record, std::string_view node_region) {
+  std::size_t bytes = kAlbFixedBytesMax + record.load_balancer.size() + node_region.size() +
+                      record.target_group.size() + record.connection_id.size();
+  for (const std::string_view text : {record.request_line, LoggedUserAgent(record), record.trace_id, record.actions,
+                                      record.redirect_url, record.error_reason}) {
+    bytes += QuotedBytesMax(text);
   }
-  out += ' ';
-  AppendDecimal(out, record.received_bytes);
-  out += ' ';
-  AppendDecimal(out, record.sent_bytes);
-  out += ' ';
-  AppendQuoted(out, record.request_line);
-  out += ' ';
-  AppendQuoted(out, record.user_agent.substr(0, 8 * 1024));
-  out += " - - ";  // ssl_cipher, ssl_protocol
+  return bytes;
+}
+
+void PutAlbLine(TextWriter& out, const AccessLogRecord& record, std::string_view node_region, Iso8601Writer& times) {
+  out.Put("http ");
+  times.Put(out, record.time);
+  out.Put(' ');
+  PutLoadBalancerId(out, record.load_balancer);
+  out.Put(' ');
+  record.client.Put(out);
+  out.Put(' ');
+  PutTargetOrDash(out, record);
+  out.Put(' ');
+  PutSeconds(out, record.request_processing_seconds);
+  out.Put(' ');
+  PutSeconds(out, record.target_processing_seconds);
+  out.Put(' ');
+  PutSeconds(out, record.response_processing_seconds);
+  out.Put(' ');
+  if (record.status == 0) {
+    out.Put("000");
+  } else {
+    out.PutDecimal(record.status);
+  }
+  out.Put(' ');
+  PutOrDash(out, record.target_status);
+  out.Put(' ');
+  out.PutDecimal(record.received_bytes);
+  out.Put(' ');
+  out.PutDecimal(record.sent_bytes);
+  out.Put(' ');
+  PutQuoted(out, record.request_line);
+  out.Put(' ');
+  PutQuoted(out, LoggedUserAgent(record));
+  out.Put(" - - ");  // ssl_cipher, ssl_protocol
   if (record.target_group.empty()) {
-    out += '-';
+    out.Put('-');
   } else {
-    AppendTargetGroupArn(out, record.target_group, node_region);
+    PutTargetGroupArn(out, record.target_group, node_region);
   }
-  out += ' ';
-  AppendQuoted(out, record.trace_id);
-  out += " \"-\" \"-\" ";  // domain_name, chosen_cert_arn
-  AppendPriority(out, record.rule_priority);
-  out += ' ';
-  AppendIso8601(out, record.creation_time);
-  out += ' ';
-  AppendQuoted(out, record.actions);
-  out += ' ';
-  AppendQuoted(out, record.redirect_url);
-  out += ' ';
-  AppendQuoted(out, record.error_reason);
-  out += " \"";
-  AppendEndpointOrDash(out, record);
-  out += "\" \"";
-  if (record.target_status == 0) {
-    out += '-';
-  } else {
-    AppendDecimal(out, record.target_status);
-  }
-  out += "\" ";
-  AppendQuoted(out, http::ToString(record.desync_class));
-  out += ' ';
-  AppendQuoted(out, http::ToString(record.desync_reason));
-  out += ' ';
-  out += record.connection_id;
-  out += " \"-\" \"-\" \"-\" ";  // transformed_host, transformed_uri, request_transform_status
-  record.node.address.AppendTo(out);
-  out += " - -\n";  // target_error_code, elb_error_code
+  out.Put(' ');
+  PutQuoted(out, record.trace_id);
+  out.Put(" \"-\" \"-\" ");  // domain_name, chosen_cert_arn
+  PutPriority(out, record.rule_priority);
+  out.Put(' ');
+  times.Put(out, record.creation_time);
+  out.Put(' ');
+  PutQuoted(out, record.actions);
+  out.Put(' ');
+  PutQuoted(out, record.redirect_url);
+  out.Put(' ');
+  PutQuoted(out, record.error_reason);
+  out.Put(" \"");
+  PutTargetOrDash(out, record);
+  out.Put("\" \"");
+  PutOrDash(out, record.target_status);
+  out.Put("\" \"");
+  out.Put(http::ToString(record.desync_class));
+  out.Put("\" \"");
+  out.Put(http::ToString(record.desync_reason));
+  out.Put("\" ");
+  out.Put(record.connection_id);
+  out.Put(" \"-\" \"-\" \"-\" ");  // transformed_host, transformed_uri, request_transform_status
+  record.node.address.Put(out);
+  out.Put(" - -\n");  // target_error_code, elb_error_code
+}
+
+}  // namespace
+
+void AppendAlbLine(std::string& out, const AccessLogRecord& record, std::string_view node_region,
+                   Iso8601Writer& times) {
+  AppendWith(out, AlbLineBytesMax(record, node_region),
+             [&](TextWriter& line) { PutAlbLine(line, record, node_region, times); });
 }
 
 void AppendJsonLine(std::string& out, const AccessLogRecord& record) {
@@ -290,7 +340,7 @@ void AccessLog::Append(const config::AccessLog& log, const AccessLogRecord& reco
   if (found == batches_.end()) found = batches_.emplace(log.path, std::string()).first;
   std::string& batch = found->second;
   if (log.format == config::AccessLogFormat::kAlb) {
-    AppendAlbLine(batch, record, node_region_);
+    AppendAlbLine(batch, record, node_region_, times_);
   } else {
     AppendJsonLine(batch, record);
   }

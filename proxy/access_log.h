@@ -54,7 +54,7 @@ struct AccessLogRecord {
 void AppendLoggedRequest(std::string& out, const http::RequestHead& head, const Endpoint& local, std::uint16_t port);
 
 // Appends one line, line end included.
-void AppendAlbLine(std::string& out, const AccessLogRecord& record, std::string_view node_region);
+void AppendAlbLine(std::string& out, const AccessLogRecord& record, std::string_view node_region, Iso8601Writer& times);
 void AppendJsonLine(std::string& out, const AccessLogRecord& record);
 
 // `app/NAME/16 hex digits`, the digits always the same for the same name.
@@ -77,6 +77,7 @@ class AccessLog {
  private:
   AccessLogSinks* sinks_;
   std::string node_region_;
+  Iso8601Writer times_;
   std::map<std::string, std::string, std::less<>> batches_;  // by path
   bool pending_ = false;
 };

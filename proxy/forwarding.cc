@@ -1,6 +1,7 @@
 #include "proxy/forwarding.h"
 
 #include "base/text.h"
+#include "base/text_writer.h"
 #include "http/target.h"
 #include "http/writer.h"
 
@@ -95,10 +96,14 @@ void AppendForwardedFor(const std::vector<http::Field>& fields, const config::Lo
 // 1-8 digits of time-24 random digits.
 void AppendTraceRoot(WallTime now, Random& random, std::string& out) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
-  out += "1-";
-  AppendHex(out, static_cast<std::uint32_t>(seconds), 8);
-  out += '-';
-  random.AppendHex(out, 24);
+  constexpr std::size_t kBytes = 35;
+  AppendWith(out, kBytes, [&](TextWriter& root) {
+    root.Put("1-");
+    root.PutHex(static_cast<std::uint64_t>(seconds), 8);
+    root.Put('-');
+    root.PutHex(random.Next(), 16);
+    root.PutHex(random.Next(), 8);
+  });
 }
 
 }  // namespace
@@ -174,7 +179,7 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
   const http::HopByHopFields hop_by_hop(head.fields);
   std::string_view received_trace;
   std::size_t head_bytes = 0;
-  LineCopier lines(out.fields);
+  LineCopier copied(out.fields);
   for (const http::Field& field : head.fields) {
     head_bytes += field.name.size() + field.value.size() + 4;
     switch (IdOf(field)) {
@@ -192,25 +197,28 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
         break;  // written anew
       default:
         if (attributes.drop_invalid_header_fields && !IsValidName(field.name)) break;
-        if (!hop_by_hop.Contains(field)) lines.Copy(field);
+        if (!hop_by_hop.Contains(field)) copied.Copy(field);
         break;
     }
   }
-  lines.Flush();
+  copied.Flush();
   if (out.host_lines.empty()) {
     out.host_lines += "Host: ";
     AppendHost(authority, origin, out.host_lines);
     out.host_lines += "\r\n";
   }
   AppendForwardedFor(head.fields, attributes, origin.peer, out.fields);
-  out.fields += "X-Forwarded-Proto: ";
-  out.fields += origin.scheme;
-  out.fields += "\r\nX-Forwarded-Port: ";
-  AppendDecimal(out.fields, origin.port);
-  out.fields += "\r\nX-Amzn-Trace-Id: ";
   BuildTraceId(received_trace, head_bytes, now, random, trace_id);
-  out.fields += trace_id;
-  out.fields += "\r\n";
+  constexpr std::size_t kFixedBytesMax = 80;
+  AppendWith(out.fields, kFixedBytesMax + origin.scheme.size() + trace_id.size(), [&](TextWriter& lines) {
+    lines.Put("X-Forwarded-Proto: ");
+    lines.Put(origin.scheme);
+    lines.Put("\r\nX-Forwarded-Port: ");
+    lines.PutDecimal(origin.port);
+    lines.Put("\r\nX-Amzn-Trace-Id: ");
+    lines.Put(trace_id);
+    lines.Put("\r\n");
+  });
 }
 
 void AppendResponseFields(const http::ResponseHead& head, const config::ListenerAttributes& attributes,

@@ -122,7 +122,8 @@ TEST(ReplayLogTest, ReadsWhatTheApplianceWrites) {
   record.request_line = "POST http://shop.test:8080/cart?x=\"1\" HTTP/1.1";
   record.user_agent = "a \"quoted\" agent";
   std::string line;
-  proxy::AppendAlbLine(line, record, "");
+  Iso8601Writer times;
+  proxy::AppendAlbLine(line, record, "", times);
   line.pop_back();
   const auto request = ParseAccessLogLine(line);
   ASSERT_TRUE(request) << request.error().message << "\n" << line;

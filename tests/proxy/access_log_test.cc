@@ -64,7 +64,8 @@ std::vector<std::string> Fields(const std::string& line) {
 // spec: alb.md 16.1.
 TEST(AlbLineTest, HasThe36FieldsInTheirOrder) {
   std::string line;
-  AppendAlbLine(line, Record(), "eu-west");
+  Iso8601Writer times;
+  AppendAlbLine(line, Record(), "eu-west", times);
   const auto fields = Fields(line);
   ASSERT_EQ(fields.size(), 36U) << line;
   EXPECT_EQ(fields[0], "http");
@@ -102,7 +103,8 @@ TEST(AlbLineTest, WritesADashForWhatIsMissing) {
   record.rule_priority = -2;
   record.request_processing_seconds = record.target_processing_seconds = record.response_processing_seconds = -1;
   std::string line;
-  AppendAlbLine(line, record, {});
+  Iso8601Writer times;
+  AppendAlbLine(line, record, {}, times);
   const auto fields = Fields(line);
   ASSERT_EQ(fields.size(), 36U) << line;
   EXPECT_EQ(fields[4], "-");
@@ -117,8 +119,28 @@ TEST(AlbLineTest, EscapesQuotesAndControlCharacters) {
   AccessLogRecord record = Record();
   record.user_agent = "a\"b\\c\x01";
   std::string line;
-  AppendAlbLine(line, record, {});
+  Iso8601Writer times;
+  AppendAlbLine(line, record, {}, times);
   EXPECT_THAT(line, HasSubstr("\"a\\x22b\\x5Cc\\x01\""));
+}
+
+TEST(AlbLineTest, EscapesAByteWhereverItStands) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const bool escaped = byte < 0x20 || byte == 0x7f || byte == '"' || byte == '\\';
+    for (std::size_t size : {1U, 7U, 8U, 9U, 19U}) {
+      for (std::size_t at = 0; at < size; ++at) {
+        std::string text(size, 'x');
+        text[at] = static_cast<char>(byte);
+        AccessLogRecord record = Record();
+        record.user_agent = text;
+        std::string line;
+        Iso8601Writer times;
+        AppendAlbLine(line, record, {}, times);
+        EXPECT_EQ(line.find("\\x") != std::string::npos, escaped) << byte << " at " << at << " of " << size;
+        EXPECT_EQ(line.contains('"' + text + '"'), !escaped) << byte << " at " << at << " of " << size;
+      }
+    }
+  }
 }
 
 TEST(JsonLineTest, IsOneObjectWithEscapedTexts) {

@@ -166,9 +166,9 @@ TEST(DataPlaneTest, StreamsLargeBodiesBothWaysAtOnce) {
   FakeTarget target([](Connection& connection) {
     static_cast<void>(connection.ReadUntil("\r\n\r\n"));
     connection.Send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(kBytes) + "\r\n\r\n");
+    const std::string piece(1024 * 1024, 'd');
     std::thread sender([&] {
-      const std::string piece(1024 * 1024, 'd');
-      for (std::size_t i = 0; i < kBytes / piece.size(); ++i) connection.Send(piece);
+      for (std::size_t i = 1; i < kBytes / piece.size(); ++i) connection.Send(piece);
     });
     std::size_t got = 0;
     while (got < kBytes) {
@@ -178,6 +178,8 @@ TEST(DataPlaneTest, StreamsLargeBodiesBothWaysAtOnce) {
     }
     EXPECT_EQ(got, kBytes);
     sender.join();
+    // An answer that ends before its request would end the request too.
+    connection.Send(piece);
   });
   ProxyFixture proxy;
   proxy.AddTarget(target.endpoint());
