@@ -32,13 +32,7 @@ constexpr std::array<char, 200> kDigitPairs = BuildDigitPairs();
 
 }  // namespace
 
-void TextWriter::PutDecimal(std::uint64_t value) {
-  // Parts of addresses and status codes are most of what is written.
-  if (value < 10) return Put(static_cast<char>('0' + value));
-  if (value < 1000) {
-    if (value >= 100) Put(static_cast<char>('0' + value / 100));
-    return Put(std::string_view(&kDigitPairs[2 * (value % 100)], 2));
-  }
+void TextWriter::PutLongDecimal(std::uint64_t value) {
   char text[kDecimalBytesMax];
   char* const end = text + sizeof(text);
   char* at = end;

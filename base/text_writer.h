@@ -27,13 +27,21 @@ class TextWriter {
     std::memcpy(at_, text.data(), text.size());
     at_ += text.size();
   }
-  void PutDecimal(std::uint64_t value);
+  void PutDecimal(std::uint64_t value) {
+    // Parts of addresses and status codes are most of what is written.
+    if (value >= 1000) return PutLongDecimal(value);
+    if (value >= 100) Put(static_cast<char>('0' + value / 100));
+    if (value >= 10) Put(static_cast<char>('0' + value / 10 % 10));
+    Put(static_cast<char>('0' + value % 10));
+  }
   // The lowest `digits` (1-16) hexadecimal digits of `value`, the highest first, in lower case.
   void PutHex(std::uint64_t value, unsigned digits);
 
   [[nodiscard]] const char* position() const { return at_; }
 
  private:
+  void PutLongDecimal(std::uint64_t value);
+
   char* at_;
   [[maybe_unused]] char* end_;
 };

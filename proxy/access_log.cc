@@ -96,9 +96,15 @@ void PutPriority(TextWriter& out, std::int32_t priority) {
   out.PutDecimal(static_cast<std::uint64_t>(priority));
 }
 
-void PutTargetOrDash(TextWriter& out, const AccessLogRecord& record) {
-  if (!record.has_target) return out.Put('-');
-  record.target.Put(out);
+// What it has put, to be put again.
+std::string_view PutTargetOrDash(TextWriter& out, const AccessLogRecord& record) {
+  const char* const begin = out.position();
+  if (record.has_target) {
+    record.target.Put(out);
+  } else {
+    out.Put('-');
+  }
+  return {begin, out.position()};
 }
 
 void PutTargetGroupArn(TextWriter& out, std::string_view group, std::string_view region) {
@@ -235,7 +241,7 @@ void PutAlbLine(TextWriter& out, const AccessLogRecord& record, std::string_view
   out.Put(' ');
   record.client.Put(out);
   out.Put(' ');
-  PutTargetOrDash(out, record);
+  const std::string_view target = PutTargetOrDash(out, record);
   out.Put(' ');
   PutSeconds(out, record.request_processing_seconds);
   out.Put(' ');
@@ -277,7 +283,7 @@ void PutAlbLine(TextWriter& out, const AccessLogRecord& record, std::string_view
   out.Put(' ');
   PutQuoted(out, record.error_reason);
   out.Put(" \"");
-  PutTargetOrDash(out, record);
+  out.Put(target);
   out.Put("\" \"");
   PutOrDash(out, record.target_status);
   out.Put("\" \"");
