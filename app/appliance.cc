@@ -16,7 +16,8 @@ namespace weir::app {
 namespace {
 
 constexpr std::chrono::milliseconds kDrainPoll{20};
-constexpr std::size_t kRecordsTrimmed = 10'000;  // our choice: from here on memory is given back at once
+// Workers take a new view over within a turn of their loops.
+constexpr std::chrono::milliseconds kSweepPoll{100};
 
 control::Refusal RefusedFile(config::Diagnostics diagnostics) {
   return {.kind = control::RefusalKind::kConfiguration, .error = {}, .diagnostics = std::move(diagnostics)};
@@ -81,6 +82,7 @@ RunningAppliance::RunningAppliance(ApplianceOptions options)
                      if (options_.on_transition) options_.on_transition(transition);
                    }},
               [this](std::shared_ptr<const health::StatusTable> table) { publisher_.OnStatus(std::move(table)); }),
+      sweep_timer_([this] { SweepRetired(); }),
       drain_timer_([this] { OnDrainTimer(); }) {
   runtime_.file = options_.name;
   runtime_.started = SystemClock().WallNow();
@@ -145,9 +147,11 @@ control::ChangeResult RunningAppliance::Adopt(std::shared_ptr<const config::Mode
   if (zones_ != compiled->view.zones) {
     zones_ = compiled->view.zones;
     // What was read and is let go of: hundreds of megabytes that are free, but in the allocator's hands.
-    if (zones_->record_count() >= kRecordsTrimmed) malloc_trim(0);
+    if (zones_->record_count() >= RetiredParts::kRecordsTrimmed) malloc_trim(0);
   }
   files_ = files;
+  if (const auto serving = CurrentView()) retired_parts_.Add(*serving, compiled->view);
+  loop_.timers().Schedule(sweep_timer_, loop_.now() + kSweepPoll);
   publisher_.Stage(compiled->view);
   engine_.Apply(compiled->view.model, revision_);
   CarryOut(compiled->sockets);
@@ -314,6 +318,10 @@ void RunningAppliance::StartDrain() {
   for (const auto& worker : workers_) worker->Drain();
   drain_deadline_ = loop_.now() + options_.drain_timeout;
   loop_.timers().Schedule(drain_timer_, loop_.now() + kDrainPoll);
+}
+
+void RunningAppliance::SweepRetired() {
+  if (!retired_parts_.Sweep()) loop_.timers().Schedule(sweep_timer_, loop_.now() + kSweepPoll);
 }
 
 void RunningAppliance::OnDrainTimer() {

@@ -3,6 +3,7 @@
 #include "app/appliance_events.h"
 #include "app/file_watcher.h"
 #include "app/publisher.h"
+#include "app/retired_parts.h"
 #include "app/signals.h"
 #include "app/socket_table.h"
 #include "app/worker.h"
@@ -98,6 +99,7 @@ class RunningAppliance final : public control::Appliance {
   void OnSignal(int number);
   void StartDrain();
   void OnDrainTimer();
+  void SweepRetired();
   void ReportReady();
   void Tell(const std::string& sentence) const;
   // Takes what the engine knows of overrides into the runtime and the journal.
@@ -117,6 +119,8 @@ class RunningAppliance final : public control::Appliance {
   std::unique_ptr<Signals> signals_;
   std::unique_ptr<control::AdminServer> admin_;
   std::vector<std::unique_ptr<control::AdminServer>> retired_admins_;
+  RetiredParts retired_parts_;
+  net::CallbackTimer sweep_timer_;
   net::CallbackTimer drain_timer_;
   SteadyTime drain_deadline_;
   int interrupts_ = 0;

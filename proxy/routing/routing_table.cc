@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <utility>
 
 namespace weir::proxy {
@@ -44,7 +45,19 @@ class TableBuilder {
   CounterRegistry& counters_;
   std::vector<config::Diagnostic> findings_;
   std::uint32_t draws_ = 0;
+  // Rules of one host, of which there are often many, share its condition. By HostKey.
+  std::map<std::string, std::shared_ptr<const CompiledCondition>, std::less<>> host_conditions_;
 };
+
+// What makes two host conditions the same; empty for other conditions.
+std::string HostKey(const config::Condition& condition) {
+  std::string key;
+  const auto* host = std::get_if<config::HostHeaderCondition>(&condition.kind);
+  if (host == nullptr) return key;
+  for (const auto& value : host->values) key += fmt::format("text {} {}", value.text.size(), value.text);
+  for (const auto& value : host->regex_values) key += fmt::format("regex {} {}", value.text.size(), value.text);
+  return key;
+}
 
 std::uint32_t TotalOf(const std::vector<ForwardChoice>& choices) {
   std::uint32_t total = 0;
@@ -73,8 +86,14 @@ RuleAction TableBuilder::BuildAction(const config::Action& action) {
 void TableBuilder::BuildConditions(const config::Rule& rule, const std::string& path, Rule& built) {
   built.conditions.reserve(rule.conditions.size());
   for (std::size_t i = 0; i < rule.conditions.size(); ++i) {
+    const std::string key = HostKey(rule.conditions[i]);
+    if (const auto known = host_conditions_.find(key); known != host_conditions_.end()) {
+      built.conditions.push_back(known->second);
+      continue;
+    }
     auto condition = CompiledCondition::Build(rule.conditions[i], fmt::format("{}.conditions[{}]", path, i));
     if (condition) {
+      if (!key.empty()) host_conditions_.emplace(key, *condition);
       built.conditions.push_back(std::move(*condition));
     } else {
       findings_.push_back(std::move(condition.error()));

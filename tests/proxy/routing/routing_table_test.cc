@@ -37,6 +37,16 @@ TEST(RoutingTableTest, HoldsWhatTheModelSays) {
   EXPECT_NE(ForwardOf(listener->rules[0]).draw_id, ForwardOf(listener->rules[1]).draw_id);
 }
 
+TEST(RoutingTableTest, RulesShareEqualHostConditions) {
+  const auto table = BuildTable(
+      MakeModel({MakeRule(1, {Host({"a.test"}), Path({"/1"})}), MakeRule(2, {Path({"/2"}), Host({"a.test"})}),
+                 MakeRule(3, {Host({"a.test", "b.test"})}), MakeRule(4, {Host({}, {"a.test"})})}));
+  const auto& rules = table->listeners()[0]->rules;
+  EXPECT_EQ(rules[0].conditions[0], rules[1].conditions[1]);
+  EXPECT_NE(rules[0].conditions[0], rules[2].conditions[0]);
+  EXPECT_NE(rules[0].conditions[0], rules[3].conditions[0]) << "one is an expression";
+}
+
 TEST(RoutingTableTest, CountersGoOnThroughReloads) {
   CounterRegistry counters(2);
   const auto model = MakeModel({MakeRule(10, {Path({"/a"})})});
