@@ -40,6 +40,13 @@ def test_weir_and_the_relay_are_measured_side_by_side(tmp_path):
 
 
 @needs_floor
+def test_another_build_is_a_peer(tmp_path):
+    done, results = compare(tmp_path, "--peers", "weir", "--baseline", BINARY)
+    assert done.returncode == 0, done.stderr
+    assert [row["label"] for row in results["scenarios"][0]["rows"]] == ["weir", "baseline"]
+
+
+@needs_floor
 def test_a_bar_that_was_not_measured_fails_the_check(tmp_path):
     done, _ = compare(tmp_path, "--peers", "weir", "--check")
     assert done.returncode == 1
@@ -63,6 +70,7 @@ def test_a_peer_that_does_not_start_says_why_and_the_others_go_on(tmp_path):
     (("dns", "--scenario", "small"), 2, "unknown small"),
     (("http", "--rounds", "0"), 2, "0 is not above zero"),
     (("http", "--weir", "/nonexistent/weir"), 3, "/nonexistent/weir does not exist"),
+    (("http", "--weir", BINARY, "--baseline", "/nonexistent/weir"), 3, "/nonexistent/weir does not exist"),
     (("report", "/nonexistent.json"), 1, "/nonexistent.json: not results"),
 ])
 def test_wrong_words_are_refused_by_name(words, code, text):
