@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -24,8 +23,7 @@ class TextWriter {
   }
   void Put(std::string_view text) {
     WEIR_DCHECK(text.size() <= static_cast<std::size_t>(end_ - at_));
-    std::memcpy(at_, text.data(), text.size());
-    at_ += text.size();
+    at_ += text.copy(at_, text.size());  // unlike memcpy, an empty view may point nowhere
   }
   void PutDecimal(std::uint64_t value) {
     // Parts of addresses and status codes are most of what is written.
