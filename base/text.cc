@@ -1,22 +1,14 @@
 #include "base/text.h"
 
 #include "base/text_writer.h"
+#include "base/words.h"
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 #include <vector>
 
 namespace weir {
 namespace {
-
-constexpr std::uint64_t EachByte(std::uint64_t byte) { return byte * 0x0101010101010101ULL; }
-
-std::uint64_t LoadWord(const char* at) {
-  std::uint64_t word = 0;
-  std::memcpy(&word, at, sizeof(word));
-  return word;
-}
 
 // Eight characters at once. What the sums carry into the high bit of each byte tells whether it is above a bound.
 std::uint64_t FoldWord(std::uint64_t bytes) {

@@ -1,13 +1,13 @@
 #include "base/text_writer.h"
 
+#include "base/words.h"
+
 #include <array>
 #include <bit>
 #include <cstring>
 
 namespace weir {
 namespace {
-
-constexpr std::uint64_t EachByte(std::uint64_t byte) { return byte * 0x0101010101010101ULL; }
 
 // The eight hexadecimal digits of `value` in the order of memory: one nibble in each byte, made a digit.
 std::uint64_t HexDigits(std::uint32_t value) {

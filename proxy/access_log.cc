@@ -2,12 +2,12 @@
 
 #include "base/text.h"
 #include "base/text_writer.h"
+#include "base/words.h"
 #include "http/target.h"
 #include "proxy/access_log_sink.h"
 
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 
 namespace weir::proxy {
 namespace {
@@ -39,22 +39,17 @@ bool MustBeEscaped(char c) {
 
 // True when one of eight bytes must be escaped. The differences borrow only from bytes that are found themselves.
 bool AnyMustBeEscaped(std::uint64_t bytes) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
-  const auto zero_in = [](std::uint64_t word) { return (word - kOnes) & ~word; };
-  const std::uint64_t below_space = (bytes - kOnes * 0x20) & ~bytes;
+  const auto zero_in = [](std::uint64_t word) { return (word - EachByte(1)) & ~word; };
+  const std::uint64_t below_space = (bytes - EachByte(0x20)) & ~bytes;
   const std::uint64_t others =
-      zero_in(bytes ^ (kOnes * '"')) | zero_in(bytes ^ (kOnes * '\\')) | zero_in(bytes ^ (kOnes * 0x7f));
-  return ((below_space | others) & (kOnes * 0x80)) != 0;
+      zero_in(bytes ^ EachByte('"')) | zero_in(bytes ^ EachByte('\\')) | zero_in(bytes ^ EachByte(0x7f));
+  return ((below_space | others) & EachByte(0x80)) != 0;
 }
 
 bool AnyMustBeEscaped(std::string_view text) {
   constexpr std::size_t kWord = sizeof(std::uint64_t);
   if (text.size() < kWord) return std::ranges::any_of(text, MustBeEscaped);
-  const auto any_at = [text](std::size_t at) {
-    std::uint64_t bytes = 0;
-    std::memcpy(&bytes, text.data() + at, kWord);
-    return AnyMustBeEscaped(bytes);
-  };
+  const auto any_at = [text](std::size_t at) { return AnyMustBeEscaped(LoadWord(text.data() + at)); };
   for (std::size_t at = 0; at + kWord <= text.size(); at += kWord) {
     if (any_at(at)) return true;
   }

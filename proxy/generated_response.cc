@@ -1,8 +1,7 @@
 #include "proxy/generated_response.h"
 
+#include "base/text.h"
 #include "http/writer.h"
-
-#include <charconv>
 
 namespace weir::proxy {
 namespace {
@@ -24,8 +23,7 @@ std::string_view Phrase(std::uint16_t status) {
 }
 
 void AppendTitle(std::uint16_t status, std::string_view phrase, std::string& out) {
-  char digits[8];
-  out.append(digits, std::to_chars(digits, digits + sizeof(digits), status).ptr);
+  AppendDecimal(out, status);
   if (!phrase.empty()) (out += ' ') += phrase;
 }
 

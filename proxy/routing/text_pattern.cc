@@ -1,6 +1,7 @@
 #include "proxy/routing/text_pattern.h"
 
 #include "base/text.h"
+#include "base/words.h"
 #include "proxy/routing/regex_literals.h"
 
 #include <re2/re2.h>
@@ -152,12 +153,10 @@ bool MatchesSegments(std::string_view text, std::string_view code) {
 
 bool IsVisibleAscii(std::string_view text) {
   // Eight bytes at a time: with the high bit clear, adding 0x60 sets it from 0x20 on and adding 1 sets it for 0x7F.
-  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
   for (; text.size() >= sizeof(std::uint64_t); text.remove_prefix(sizeof(std::uint64_t))) {
-    std::uint64_t bytes = 0;
-    std::memcpy(&bytes, text.data(), sizeof bytes);
-    const std::uint64_t low = bytes & (kOnes * 0x7F);
-    if (((bytes | ~(low + kOnes * 0x60) | (low + kOnes)) & (kOnes * 0x80)) != 0) return false;
+    const std::uint64_t bytes = LoadWord(text.data());
+    const std::uint64_t low = bytes & EachByte(0x7F);
+    if (((bytes | ~(low + EachByte(0x60)) | (low + EachByte(1))) & EachByte(0x80)) != 0) return false;
   }
   return std::ranges::all_of(text, IsVisible);
 }
