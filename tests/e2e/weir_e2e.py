@@ -716,8 +716,13 @@ class Answer:
 
 
 def dig(port, *arguments, address="127.0.0.1", seconds=5):
-    """dig @address -p port ...; retries are off, so that a dropped query is seen."""
-    outcome = subprocess.run(["dig", "-r", f"@{address}", "-p", str(port), "+tries=1", f"+time={int(seconds * SCALE)}", *arguments],
+    """dig @address -p port ...; retries are off, so that a dropped query is seen.
+
+    dig asks from an address of its own: it lets its sockets share a port, and on the server's address one in some 28,000
+    would be given the server's port and read its own query as the answer."""
+    source = ["-b", "127.0.0.2"] if address == "127.0.0.1" else []
+    outcome = subprocess.run(["dig", "-r", f"@{address}", "-p", str(port), *source, "+tries=1", f"+time={int(seconds * SCALE)}",
+                              *arguments],
                              capture_output=True, text=True, errors="replace", check=False, stdin=subprocess.DEVNULL)
     return Answer(outcome.stdout + outcome.stderr)
 
