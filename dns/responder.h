@@ -16,7 +16,10 @@ namespace weir::dns {
 
 // Answers queries on one UDP socket in batches of 32: recvmmsg, answer, sendmmsg. On a wildcard socket each answer
 // leaves from the address that the query came to. While whole batches wait, the socket is read in each turn without
-// being watched. Locks nothing and allocates nothing per query. Thread: its loop's.
+// being watched. Answers leave by a second socket of the same address that nobody watches (net::OpenUdpSender): for
+// each datagram that leaves a watched one the kernel looks for whom to wake. They are not to be fragmented on their way
+// (DF), whatever ICMP says of its MTU, unless the link itself is too narrow (RFC 9715 3.1). Locks nothing and allocates
+// nothing per query. Thread: its loop's.
 class UdpResponder final : private net::FdWatcher, private net::Task {
  public:
   // `socket` is bound and non-blocking (net::BindUdp); `counters` is the worker's own and outlives the responder.
@@ -41,12 +44,14 @@ class UdpResponder final : private net::FdWatcher, private net::Task {
   // Goes on where more than one batch waits.
   void RunTask() override;
   void Unwatch();
-  // One batch; false when the socket had fewer than a batch waiting.
-  bool AnswerBatch();
+  void OpenSender();
+  // One batch of those that wait at `socket`; false when fewer than a batch did.
+  bool AnswerBatch(int socket);
   void AnswerReceived(std::size_t received);
 
   net::EventLoop& loop_;
   UniqueFd socket_;
+  UniqueFd sender_;  // invalid where the system has none to give
   ResponderCounters& counters_;
   std::size_t worker_;
   Answerer answerer_;

@@ -8,6 +8,22 @@
 #include <cstring>
 
 namespace weir::dns {
+namespace {
+
+// One answer alone; false when it cannot be sent at all.
+bool SendOne(const UdpSockets& sockets, const msghdr& header) {
+  int socket = sockets.whole;
+  for (;;) {
+    if (sendmsg(socket, &header, MSG_DONTWAIT) >= 0) return true;
+    if (errno == EMSGSIZE && socket != sockets.in_fragments) {
+      socket = sockets.in_fragments;
+    } else if (errno != EINTR) {
+      return false;
+    }
+  }
+}
+
+}  // namespace
 
 void UdpMessages::Add(const UdpDestination& to, std::span<const std::uint8_t> answer) {
   if (count_ > 0 && Joins(to, answer)) {
@@ -61,7 +77,7 @@ void UdpMessages::BeginSegments(std::size_t message) {
   header.msg_controllen += CMSG_SPACE(sizeof(size));
 }
 
-UdpMessages::Report UdpMessages::Send(int socket) {
+UdpMessages::Report UdpMessages::Send(const UdpSockets& sockets) {
   Report report;
   std::size_t next = 0;
   const auto answers_of = [this](std::size_t from, std::size_t to) {
@@ -70,7 +86,8 @@ UdpMessages::Report UdpMessages::Send(int socket) {
     return sum;
   };
   while (next < count_) {
-    const int done = sendmmsg(socket, headers_.data() + next, static_cast<unsigned>(count_ - next), MSG_DONTWAIT);
+    const int done =
+        sendmmsg(sockets.whole, headers_.data() + next, static_cast<unsigned>(count_ - next), MSG_DONTWAIT);
     if (done > 0) {
       report.sent += answers_of(next, next + static_cast<std::size_t>(done));
       next += static_cast<std::size_t>(done);
@@ -79,8 +96,9 @@ UdpMessages::Report UdpMessages::Send(int socket) {
       report.dropped += answers_of(next, count_);
       break;
     } else if (errno != EINTR) {
-      // This message cannot be sent: cut on its way, or at all (no route, a forged source). The others may be.
-      const std::size_t sent = facts_[next].answers > 1 ? SendOneByOne(socket, next) : 0;
+      // This message cannot be sent: cut on its way, whole, or at all (no route, a forged source). The others may be.
+      const bool has_another_way = facts_[next].answers > 1 || errno == EMSGSIZE;
+      const std::size_t sent = has_another_way ? SendOneByOne(sockets, next) : 0;
       report.sent += sent;
       report.dropped += facts_[next].answers - sent;
       ++next;
@@ -90,23 +108,20 @@ UdpMessages::Report UdpMessages::Send(int socket) {
   return report;
 }
 
-std::size_t UdpMessages::SendOneByOne(int socket, std::size_t message) {
+std::size_t UdpMessages::SendOneByOne(const UdpSockets& sockets, std::size_t message) {
   msghdr header = headers_[message].msg_hdr;
-  header.msg_controllen -= CMSG_SPACE(sizeof(std::uint16_t));
+  const bool joined = facts_[message].answers > 1;
+  if (joined) header.msg_controllen -= CMSG_SPACE(sizeof(std::uint16_t));
   if (header.msg_controllen == 0) header.msg_control = nullptr;
   iovec rest = pieces_[message];
   std::size_t sent = 0;
   while (rest.iov_len > 0) {
     iovec answer{rest.iov_base, std::min(rest.iov_len, facts_[message].segment_bytes)};
     header.msg_iov = &answer;
-    if (sendmsg(socket, &header, MSG_DONTWAIT) < 0) {
-      if (errno == EINTR) continue;
-    } else {
-      ++sent;
-    }
+    if (SendOne(sockets, header)) ++sent;
     rest = {static_cast<std::uint8_t*>(rest.iov_base) + answer.iov_len, rest.iov_len - answer.iov_len};
   }
-  if (sent > 0) resting_ = kRestAfterFailure;
+  if (joined && sent > 0) resting_ = kRestAfterFailure;
   return sent;
 }
 

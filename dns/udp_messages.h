@@ -17,6 +17,12 @@ struct UdpDestination {
   std::span<const std::uint8_t> control = {};  // sets the source address; may be empty
 };
 
+// By which sockets messages leave; may be one and the same.
+struct UdpSockets {
+  int whole = -1;         // all that fit the link
+  int in_fragments = -1;  // those that do not: its datagrams may be fragmented
+};
+
 // The answers of one batch as sendmmsg takes them. Answers of one size to one peer, one behind the other in memory,
 // become one message that the kernel cuts into datagrams at the end of its way (UDP_SEGMENT, udp(7)): the way costs
 // more than all the rest of an answer. The last of them may be shorter. Allocates nothing. Thread: that of its
@@ -38,7 +44,7 @@ class UdpMessages {
   void Add(const UdpDestination& to, std::span<const std::uint8_t> answer);
   // Sends everything, in the order of the calls of Add; never blocks. An answer that cannot be sent is dropped, and the
   // next one tried; without room in the socket's buffer all that are left are.
-  Report Send(int socket);
+  Report Send(const UdpSockets& sockets);
 
   // ---- what would be sent, for tests
   [[nodiscard]] std::size_t size() const { return count_; }
@@ -59,7 +65,7 @@ class UdpMessages {
   [[nodiscard]] bool Joins(const UdpDestination& to, std::span<const std::uint8_t> answer) const;
   void BeginSegments(std::size_t message);
   // The answers of one message, each as a datagram of its own; how many were sent.
-  [[nodiscard]] std::size_t SendOneByOne(int socket, std::size_t message);
+  [[nodiscard]] std::size_t SendOneByOne(const UdpSockets& sockets, std::size_t message);
 
   std::size_t count_ = 0;
   int resting_ = 0;  // batches

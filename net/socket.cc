@@ -88,6 +88,19 @@ Result<UniqueFd> ListenTcp(const Endpoint& endpoint) { return BindSocket(endpoin
 
 Result<UniqueFd> BindUdp(const Endpoint& endpoint) { return BindSocket(endpoint, SOCK_DGRAM); }
 
+Result<UniqueFd> OpenUdpSender(const Endpoint& endpoint) {
+  const auto fail = [&](const char* what) { return BindFailure(what, endpoint); };
+  UniqueFd fd(socket(endpoint.address.is_v4() ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) return fail("open a socket for");
+  // Not SO_REUSEPORT: it must not join those among whom the system divides what arrives.
+  Enable(fd.get(), SOL_SOCKET, SO_REUSEADDR);
+  if (!endpoint.address.is_v4()) Enable(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY);
+  const auto address = SocketAddress::From(endpoint);
+  if (bind(fd.get(), address.get(), address.size) != 0) return fail("bind");
+  if (connect(fd.get(), address.get(), address.size) != 0) return fail("connect to");
+  return fd;
+}
+
 Result<void> CheckUnshared(const Endpoint& endpoint, SocketKind kind) {
   if (endpoint.port == 0) return {};
   const int type = kind == SocketKind::kTcp ? SOCK_STREAM : SOCK_DGRAM;

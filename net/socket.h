@@ -27,6 +27,10 @@ struct SocketAddress {
 [[nodiscard]] Result<UniqueFd> ListenTcp(
     const Endpoint& endpoint);  // SO_REUSEADDR, SO_REUSEPORT; one for each worker; accepted sockets have TCP_NODELAY
 [[nodiscard]] Result<UniqueFd> BindUdp(const Endpoint& endpoint);  // SO_REUSEPORT
+// A second socket of an address that BindUdp has bound, to send by; non-blocking, close-on-exec. It is connected to its
+// own address, so that nothing else arrives at it once this function has returned; what arrived until then waits to be
+// read. Fails as BindUdp does, and where the system has no way to that address (no loopback).
+[[nodiscard]] Result<UniqueFd> OpenUdpSender(const Endpoint& endpoint);
 // Whether nobody else has the address: SO_REUSEPORT would let a second appliance of the same user share it unnoticed,
 // and take half of the connections. Binds without sharing and closes again. Port 0 is always free. Fails as the two
 // above do.

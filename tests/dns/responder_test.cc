@@ -201,7 +201,7 @@ TEST(UdpSendTest, WhatCannotBeCutIsSentOneByOne) {
       at += size;
     }
     EXPECT_EQ(messages.size(), round == 0 ? 2U : 4U) << "a path that failed is spared";
-    const auto report = messages.Send(sender.get());
+    const auto report = messages.Send({.whole = sender.get(), .in_fragments = sender.get()});
     EXPECT_EQ(report.sent, 4U);
     EXPECT_EQ(report.dropped, 0U);
     for (const std::size_t size : {3U, 3U, 2U, 2U}) {
@@ -221,7 +221,8 @@ TEST(UdpSendTest, AnAnswerThatCannotBeSentIsDroppedAlone) {
     const auto& address = i / 3 == 1 ? nowhere : to;
     messages.Add({.address = address.get(), .address_size = address.size}, std::span(bytes).subspan(10 * i, 10));
   }
-  const auto report = messages.Send(receiver->get());  // not allowed to broadcast
+  const auto report =
+      messages.Send({.whole = receiver->get(), .in_fragments = receiver->get()});  // not allowed to broadcast
   EXPECT_EQ(report.sent, 6U);
   EXPECT_EQ(report.dropped, 3U);
   for (int i = 0; i < 6; ++i) {

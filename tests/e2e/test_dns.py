@@ -6,7 +6,7 @@ import struct
 import subprocess
 
 import pytest
-from weir_e2e import Answer, dig, requires_loopback_ipv6
+from weir_e2e import Answer, Network, Weir, dig, requires_loopback_ipv6
 
 CONFIG = """
 regions:
@@ -202,6 +202,44 @@ def test_truncation_and_the_way_over_tcp(server):
     full = dig(port, "+tcp", "big.example.test", "TXT")
     assert "tc" not in full.flags and len(full.answer) == 20
     assert len(dig(port, "big.example.test", "TXT").answer) == 20, "dig goes over to TCP by itself"
+
+
+def test_answers_must_not_be_fragmented_on_their_way(server):
+    """RFC 9715 3.1: a path that is too narrow for an answer loses it, and the resolver asks again over TCP."""
+    try:
+        raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
+    except PermissionError:
+        pytest.skip("only root may look at packets")
+    client = "127.0.0.7"
+    with raw, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        raw.bind((client, 0))
+        raw.settimeout(5)
+        sock.bind((client, 0))
+        sock.sendto(query("mail.example.test"), ("127.0.0.1", server.dns_port))
+        packet = raw.recv(1500)
+        assert struct.unpack("!H", packet[20:22])[0] == server.dns_port
+        assert struct.unpack("!H", packet[6:8])[0] == 0x4000, "DF alone"
+
+
+def test_a_link_that_is_too_narrow_for_an_answer_gets_it_in_fragments(tmp_path):
+    record = "{name: wide, type: TXT, ttl: 5m, values: [" + ", ".join(f"'\"{i}{'x' * 200}\"'" for i in range(5)) + "]}"
+    text = f"""
+dns: {{addresses: [127.0.0.1], port: 53}}
+zones:
+  - name: example.test
+    soa: {{mname: ns1.example.test., rname: hostmaster.example.test., minimum: 60s}}
+    name-servers: [ns1.example.test.]
+    records: [{record}]
+"""
+    try:
+        network = Network(mtu=700)
+    except PermissionError as refused:
+        pytest.skip(f"no network of its own: {refused}")
+    with network, Weir(text, tmp_path, network=network):
+        for _ in range(3):
+            answer = dig(53, "+ignore", "+bufsize=1232", "wide.example.test", "TXT", network=network)
+            assert answer.status == "NOERROR" and "tc" not in answer.flags, answer.text
+            assert answer.size > 1000 and len(answer.answer) == 5
 
 
 def test_queries_share_a_tcp_connection(server):

@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 import urllib.parse
@@ -68,13 +69,13 @@ def split_endpoint(text):
 class Weir:
     """`weir run FILE` on loopback. `ready()` has the bound addresses; stderr and stdout are collected line by line."""
 
-    def __init__(self, config, folder, name="weir.yaml", environment=None, wait=True, arguments=()):
+    def __init__(self, config, folder, name="weir.yaml", environment=None, wait=True, arguments=(), network=None):
         self.file = pathlib.Path(folder) / name
         if config is not None:
             self.write(config)
         self.stderr, self.stdout = [], []
         self.process = subprocess.Popen(
-            [BINARY, "run", str(self.file), *arguments], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            [*(network.enter if network else ()), BINARY, "run", str(self.file), *arguments], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, errors="replace", env={**os.environ, **(environment or {})})
         self.readers = [threading.Thread(target=self._collect, args=pair, daemon=True)
                         for pair in ((self.process.stderr, self.stderr), (self.process.stdout, self.stdout))]
@@ -715,14 +716,41 @@ class Answer:
         return [(name, int(ttl), kind, value) for name, ttl, _, kind, value in self.records["authority"]]
 
 
-def dig(port, *arguments, address="127.0.0.1", seconds=5):
+class Network:
+    """A network of its own that has a loopback device of this MTU; `enter` is what a command begins with to run in it."""
+
+    SCRIPT = """if True:
+        import fcntl, socket, struct, sys
+        with socket.socket() as sock:
+            fcntl.ioctl(sock, 0x8922, struct.pack("16si12x", b"lo", int(sys.argv[1])))  # SIOCSIFMTU
+            fcntl.ioctl(sock, 0x8914, struct.pack("16sh14x", b"lo", 0x1))  # SIOCSIFFLAGS: IFF_UP
+        print("up", flush=True)
+        sys.stdin.read()
+    """
+
+    def __init__(self, mtu):
+        self.process = subprocess.Popen(["unshare", "--net", sys.executable, "-c", self.SCRIPT, str(mtu)], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if self.process.stdout.readline() != "up\n":
+            _, why = self.process.communicate()
+            raise PermissionError(why)
+        self.enter = ("nsenter", "--net", "--target", str(self.process.pid))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.communicate()
+
+
+def dig(port, *arguments, address="127.0.0.1", seconds=5, network=None):
     """dig @address -p port ...; retries are off, so that a dropped query is seen.
 
     dig asks from an address of its own: it lets its sockets share a port, and on the server's address one in some 28,000
     would be given the server's port and read its own query as the answer."""
     source = ["-b", "127.0.0.2"] if address == "127.0.0.1" else []
-    outcome = subprocess.run(["dig", "-r", f"@{address}", "-p", str(port), *source, "+tries=1", f"+time={int(seconds * SCALE)}",
-                              *arguments],
+    outcome = subprocess.run([*(network.enter if network else ()), "dig", "-r", f"@{address}", "-p", str(port), *source,
+                              "+tries=1", f"+time={int(seconds * SCALE)}", *arguments],
                              capture_output=True, text=True, errors="replace", check=False, stdin=subprocess.DEVNULL)
     return Answer(outcome.stdout + outcome.stderr)
 
