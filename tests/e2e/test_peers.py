@@ -104,6 +104,17 @@ def test_cpus_that_are_none_are_refused_by_name():
     assert "--load-cpus: weir is not a list of CPUs" in done.stderr
 
 
+@pytest.mark.parametrize("printed,version", [
+    ("Nov 28 21:43:23 Authoritative Server 4.7.3 (C)\nNov 28 21:43:23 Built in 64 bits", "Authoritative Server 4.7.3 (C)"),
+    ("server: invalid option -- 'V'\nserver version 3.8.1\n", "server version 3.8.1"),
+    ("usage: server", "?"),
+])
+def test_a_version_is_told_from_what_is_printed_around_it(printed, version, monkeypatch):
+    monkeypatch.syspath_prepend(str(SOURCE / "bench/peers"))
+    from harness.peers_http import version_line
+    assert version_line(printed) == version
+
+
 def test_an_option_is_written_out():
     done = run("dns", "--load", "1")
     assert done.returncode == 2 and "--load" in done.stderr

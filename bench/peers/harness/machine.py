@@ -14,9 +14,14 @@ FLOOR_SOURCES = pathlib.Path(__file__).resolve().parents[1] / "floor"
 FLOOR_PROGRAMS = ("relay", "backend", "udp_echo")
 
 
+def floor_folder(folder, fallback):
+    """Where the floor programs are: `folder` when it has them all, else `fallback`."""
+    return folder if all((folder / f"floor_{name}").exists() for name in FLOOR_PROGRAMS) else fallback
+
+
 def find_floor(folder, fallback):
-    """The folder with the floor programs: `folder` when it has them all, else `fallback`, where they are compiled."""
-    if folder and all((folder / f"floor_{name}").exists() for name in FLOOR_PROGRAMS):
+    """floor_folder, after the programs were compiled there if need be."""
+    if floor_folder(folder, fallback) == folder:
         return folder
     fallback.mkdir(parents=True, exist_ok=True)
     compiler = program("g++")

@@ -189,7 +189,7 @@ class BaselineDns(WeirDns):
 
 class Gdnsd(DnsPeer):
     name = program_name = "gdnsd"
-    version_arguments = ("-V",)
+    version_arguments = ("version",)
     features = frozenset({"weighted", "failover", "ecs", "cidr"})
 
     def prepare(self, setup, folder, port):

@@ -76,6 +76,12 @@ def answers(port, host, path, content=None):
         return False
 
 
+def version_line(text):
+    """The first line that has a version, without the time that some put before it; `?` when there is none."""
+    line = next((line.strip() for line in text.splitlines() if re.search(r"\d\.\d", line)), "?")
+    return re.sub(r"^\w{3} +\d+ [\d:]{8} ", "", line)
+
+
 class Peer:
     """A proxy under comparison: `program_name` is what has to be installed."""
     name = program_name = ""
@@ -90,7 +96,7 @@ class Peer:
 
     def version(self):
         run = subprocess.run([self.path(), *self.version_arguments], capture_output=True, text=True, check=False)
-        return next((line.strip() for line in (run.stdout + run.stderr).splitlines() if line.strip()), "?")
+        return version_line(run.stdout + run.stderr)
 
     def start(self, setup, folder, cpus, name=None):
         """The running proxy: a Process with `port`; it answers already."""
