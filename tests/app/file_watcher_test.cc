@@ -12,7 +12,7 @@
 namespace weir::app {
 namespace {
 
-using namespace std::chrono_literals;  // NOLINT(google-build-using-namespace): literals only
+using namespace std::chrono_literals;
 
 class FileWatcherTest : public testing::Test {
  protected:

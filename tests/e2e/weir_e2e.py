@@ -75,8 +75,8 @@ class Weir:
             self.write(config)
         self.stderr, self.stdout = [], []
         self.process = subprocess.Popen(
-            [*(network.enter if network else ()), BINARY, "run", str(self.file), *arguments], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, errors="replace", env={**os.environ, **(environment or {})})
+            [*(network.enter if network else ()), BINARY, "run", str(self.file), *arguments], cwd=folder,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", env={**os.environ, **(environment or {})})
         self.readers = [threading.Thread(target=self._collect, args=pair, daemon=True)
                         for pair in ((self.process.stderr, self.stderr), (self.process.stdout, self.stdout))]
         for reader in self.readers:
@@ -717,7 +717,8 @@ class Answer:
 
 
 class Network:
-    """A network of its own that has a loopback device of this MTU; `enter` is what a command begins with to run in it."""
+    """A network of its own that has a loopback device of this MTU; `enter` is what a command begins with to run in it.
+    PermissionError where the system allows none."""
 
     SCRIPT = """if True:
         import fcntl, socket, struct, sys
@@ -733,6 +734,7 @@ class Network:
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != "up\n":
             _, why = self.process.communicate()
+            assert "Operation not permitted" in why, why
             raise PermissionError(why)
         self.enter = ("nsenter", "--net", "--target", str(self.process.pid))
 

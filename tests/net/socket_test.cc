@@ -40,7 +40,6 @@ class UdpSenderTest : public ::testing::TestWithParam<const char*> {
   UniqueFd receiver_;
   Endpoint local_;
   SocketAddress to_;
-  std::atomic<bool> asked_all_ = false;
 };
 
 TEST_P(UdpSenderTest, SendsFromThePortAndReceivesNothing) {
@@ -84,6 +83,7 @@ TEST_P(UdpSenderTest, WhatArrivesWhileItOpensWaitsToBeRead) {
   constexpr std::size_t kQueries = 20'000;
   constexpr std::size_t kWindow = 100;  // what the system's buffer surely holds
   std::atomic<std::size_t> received = 0;
+  std::atomic<bool> asked_all = false;
   std::thread asking([&] {
     const UniqueFd client = Client();
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
@@ -94,9 +94,9 @@ TEST_P(UdpSenderTest, WhatArrivesWhileItOpensWaitsToBeRead) {
         ++sent;
       }
     }
-    asked_all_ = true;
+    asked_all = true;
   });
-  while (!asked_all_) {
+  while (!asked_all) {
     const auto sender = OpenUdpSender(local_);
     ASSERT_TRUE(sender) << sender.error().message;
     received += ReadAll(sender->get());
