@@ -8,18 +8,6 @@
 #include <vector>
 
 namespace weir {
-namespace {
-
-// Eight characters at once. What the sums carry into the high bit of each byte tells whether it is above a bound.
-std::uint64_t FoldWord(std::uint64_t bytes) {
-  const std::uint64_t low = bytes & EachByte(0x7F);
-  const std::uint64_t from_a = low + EachByte(0x80 - 'A');
-  const std::uint64_t above_z = low + EachByte(0x7F - 'Z');
-  const std::uint64_t upper = ~bytes & (from_a ^ above_z) & EachByte(0x80);
-  return bytes | (upper >> 2);
-}
-
-}  // namespace
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
@@ -45,7 +33,9 @@ bool EqualsLower(std::string_view text, std::string_view lower) {
     }
     return true;
   }
-  const auto same = [&](std::size_t at) { return FoldWord(LoadWord(text.data() + at)) == LoadWord(lower.data() + at); };
+  const auto same = [&](std::size_t at) {
+    return ToLowerWord(LoadWord(text.data() + at)) == LoadWord(lower.data() + at);
+  };
   for (std::size_t at = 0; at + kWord <= size; at += kWord) {
     if (!same(at)) return false;
   }

@@ -32,9 +32,10 @@ void SetOption(int fd, int level, int option, int value) { setsockopt(fd, level,
 // forged too (RFC 9715 3.1 and appendix C).
 enum class DontFragment : bool { kNo, kYes };
 
-void PrepareSocket(int fd, bool v4, bool wildcard, DontFragment dont_fragment) {
+void PrepareSocket(int fd, const IpAddress& local, DontFragment dont_fragment) {
+  const bool wildcard = local.is_wildcard();
   SetOption(fd, SOL_SOCKET, SO_RCVBUF, kReceiveBufferBytes);
-  if (v4) {
+  if (local.is_v4()) {
     SetOption(fd, IPPROTO_IP, IP_MTU_DISCOVER,
               dont_fragment == DontFragment::kYes ? IP_PMTUDISC_PROBE : IP_PMTUDISC_OMIT);
     if (wildcard) SetOption(fd, IPPROTO_IP, IP_PKTINFO, 1);
@@ -105,7 +106,7 @@ UdpResponder::UdpResponder(net::EventLoop& loop, UniqueFd socket, ResponderCount
     : loop_(loop), socket_(std::move(socket)), counters_(counters), worker_(worker), answerer_(seed) {
   const Endpoint local = net::LocalEndpoint(socket_.get());
   batch_ = std::make_unique<Batch>(local.address.is_wildcard());
-  PrepareSocket(socket_.get(), local.address.is_v4(), batch_->wants_control, DontFragment::kNo);
+  PrepareSocket(socket_.get(), local.address, DontFragment::kNo);
 }
 
 UdpResponder::~UdpResponder() { Stop(); }
@@ -121,7 +122,7 @@ void UdpResponder::OpenSender() {
   auto sender = net::OpenUdpSender(local);
   if (!sender) return;  // the watched socket can send too
   sender_ = std::move(*sender);
-  PrepareSocket(sender_.get(), local.address.is_v4(), batch_->wants_control, DontFragment::kYes);
+  PrepareSocket(sender_.get(), local.address, DontFragment::kYes);
   while (AnswerBatch(sender_.get())) {
   }
 }

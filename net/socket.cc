@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <initializer_list>
 #include <string>
 
 namespace weir::net {
@@ -28,18 +29,14 @@ std::unexpected<Error> BindFailure(const char* what, const Endpoint& endpoint) {
                                     : "");
 }
 
-Result<UniqueFd> BindSocket(const Endpoint& endpoint, int type) {
-  const auto fail = [&](const char* what) { return BindFailure(what, endpoint); };
+// A socket with these options of SOL_SOCKET, bound.
+Result<UniqueFd> BindSocket(const Endpoint& endpoint, int type, std::initializer_list<int> options) {
   UniqueFd fd(socket(endpoint.address.is_v4() ? AF_INET : AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd.valid()) return fail("open a socket for");
-  Enable(fd.get(), SOL_SOCKET, SO_REUSEADDR);
-  Enable(fd.get(), SOL_SOCKET, SO_REUSEPORT);
+  if (!fd.valid()) return BindFailure("open a socket for", endpoint);
+  for (const int option : options) Enable(fd.get(), SOL_SOCKET, option);
   if (!endpoint.address.is_v4()) Enable(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY);
   const auto address = SocketAddress::From(endpoint);
-  if (bind(fd.get(), address.get(), address.size) != 0) return fail("bind");
-  // Accepted sockets inherit it: nobody has to ask for it connection by connection.
-  if (type == SOCK_STREAM) Enable(fd.get(), IPPROTO_TCP, TCP_NODELAY);
-  if (type == SOCK_STREAM && listen(fd.get(), kListenBacklog) != 0) return fail("listen on");
+  if (bind(fd.get(), address.get(), address.size) != 0) return BindFailure("bind", endpoint);
   return fd;
 }
 
@@ -84,33 +81,34 @@ Endpoint SocketAddress::ToEndpoint(const sockaddr* address) {
   return {};
 }
 
-Result<UniqueFd> ListenTcp(const Endpoint& endpoint) { return BindSocket(endpoint, SOCK_STREAM); }
+Result<UniqueFd> ListenTcp(const Endpoint& endpoint) {
+  auto fd = BindSocket(endpoint, SOCK_STREAM, {SO_REUSEADDR, SO_REUSEPORT});
+  if (!fd) return fd;
+  // Accepted sockets inherit it: nobody has to ask for it connection by connection.
+  Enable(fd->get(), IPPROTO_TCP, TCP_NODELAY);
+  if (listen(fd->get(), kListenBacklog) != 0) return BindFailure("listen on", endpoint);
+  return fd;
+}
 
-Result<UniqueFd> BindUdp(const Endpoint& endpoint) { return BindSocket(endpoint, SOCK_DGRAM); }
+Result<UniqueFd> BindUdp(const Endpoint& endpoint) {
+  return BindSocket(endpoint, SOCK_DGRAM, {SO_REUSEADDR, SO_REUSEPORT});
+}
 
 Result<UniqueFd> OpenUdpSender(const Endpoint& endpoint) {
-  const auto fail = [&](const char* what) { return BindFailure(what, endpoint); };
-  UniqueFd fd(socket(endpoint.address.is_v4() ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd.valid()) return fail("open a socket for");
   // Not SO_REUSEPORT: it must not join those among whom the system divides what arrives.
-  Enable(fd.get(), SOL_SOCKET, SO_REUSEADDR);
-  if (!endpoint.address.is_v4()) Enable(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY);
+  auto fd = BindSocket(endpoint, SOCK_DGRAM, {SO_REUSEADDR});
+  if (!fd) return fd;
   const auto address = SocketAddress::From(endpoint);
-  if (bind(fd.get(), address.get(), address.size) != 0) return fail("bind");
-  if (connect(fd.get(), address.get(), address.size) != 0) return fail("connect to");
+  if (connect(fd->get(), address.get(), address.size) != 0) return BindFailure("connect to", endpoint);
   return fd;
 }
 
 Result<void> CheckUnshared(const Endpoint& endpoint, SocketKind kind) {
   if (endpoint.port == 0) return {};
-  const int type = kind == SocketKind::kTcp ? SOCK_STREAM : SOCK_DGRAM;
-  const UniqueFd fd(socket(endpoint.address.is_v4() ? AF_INET : AF_INET6, type | SOCK_CLOEXEC, 0));
-  if (!fd.valid()) return BindFailure("open a socket for", endpoint);
-  // For TCP it only passes over connections in TIME_WAIT; for UDP it would share the port.
-  if (kind == SocketKind::kTcp) Enable(fd.get(), SOL_SOCKET, SO_REUSEADDR);
-  if (!endpoint.address.is_v4()) Enable(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY);
-  const auto address = SocketAddress::From(endpoint);
-  if (bind(fd.get(), address.get(), address.size) != 0) return BindFailure("bind", endpoint);
+  // For TCP SO_REUSEADDR only passes over connections in TIME_WAIT; for UDP it would share the port.
+  const auto fd = kind == SocketKind::kTcp ? BindSocket(endpoint, SOCK_STREAM, {SO_REUSEADDR})
+                                           : BindSocket(endpoint, SOCK_DGRAM, {});
+  if (!fd) return std::unexpected(fd.error());
   return {};
 }
 

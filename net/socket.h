@@ -26,7 +26,7 @@ struct SocketAddress {
 // other. The message names the endpoint and the system's reason (`cannot bind 0.0.0.0:80: Permission denied`).
 [[nodiscard]] Result<UniqueFd> ListenTcp(
     const Endpoint& endpoint);  // SO_REUSEADDR, SO_REUSEPORT; one for each worker; accepted sockets have TCP_NODELAY
-[[nodiscard]] Result<UniqueFd> BindUdp(const Endpoint& endpoint);  // SO_REUSEPORT
+[[nodiscard]] Result<UniqueFd> BindUdp(const Endpoint& endpoint);  // SO_REUSEADDR, SO_REUSEPORT
 // A second socket of an address that BindUdp has bound, to send by; non-blocking, close-on-exec. It is connected to its
 // own address, so that nothing else arrives at it once this function has returned; what arrived until then waits to be
 // read. Fails as BindUdp does, and where the system has no way to that address (no loopback).

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "base/words.h"
 
 #include <algorithm>
 #include <bit>
@@ -29,22 +30,6 @@ std::uint64_t FoldWord(std::uint64_t hash, std::uint64_t word) { return Fold(has
 // `rest` are the bytes of a label behind its last whole word.
 std::uint64_t FoldLabel(std::uint64_t hash, std::uint64_t rest, std::size_t label_bytes) {
   return Fold(hash ^ rest, kLabelFactor ^ label_bytes);
-}
-
-std::uint64_t LoadWord(const std::uint8_t* at) {
-  std::uint64_t word = 0;
-  std::memcpy(&word, at, sizeof(word));
-  return word;
-}
-
-// Eight bytes at once: a byte from A to Z gets bit 5. Lengths of labels are below A.
-std::uint64_t ToLowerWord(std::uint64_t word) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
-  const std::uint64_t low_bits = word & (0x7FU * kOnes);
-  const std::uint64_t from_a = low_bits + (0x80U - 'A') * kOnes;
-  const std::uint64_t behind_z = low_bits + (0x7FU - 'Z') * kOnes;
-  const std::uint64_t is_upper = ~word & (from_a ^ behind_z) & (0x80U * kOnes);
-  return word | is_upper >> 2;
 }
 
 // Reads what follows a backslash; advances `at` past it. Absent when it is cut off or no octal number up to 377.
@@ -197,6 +182,7 @@ void HashedName::Assign(std::span<const std::uint8_t> wire) {
   offsets_[labels_] = static_cast<std::uint8_t>(at);
   size_ = at + 1;
   std::size_t i = 0;
+  // Lengths of labels are below A: they stay.
   for (; i + 8 <= size_; i += 8) {
     const std::uint64_t word = ToLowerWord(LoadWord(wire.data() + i));
     std::memcpy(bytes_.data() + i, &word, sizeof(word));

@@ -127,12 +127,6 @@ class Weir(Peer):
         return self.options.weir
 
     def prepare(self, setup, folder, port):
-        self.write(setup, folder, port, free_port())
-        return [self.path(), "run", folder / "weir.yaml", "--workers", setup.workers, "--log-level", "warning",
-                "--drain-timeout", 0], {}
-
-    @staticmethod
-    def write(setup, folder, port, admin_port):
         rules = setup.rules
         lines = []
         for index in range(rules.count):
@@ -144,8 +138,10 @@ class Weir(Peer):
                          "actions: [{forward: {target-group: targets}}]}")
         targets = "\n".join("      - {address: %s, port: %s}" % tuple(target.split(":")) for target in setup.targets)
         log = "access-log: {path: access.log, format: alb}" if setup.access_log else "# access log off"
-        return fill("weir.yaml", folder, "weir.yaml", PORT=port, RULES="\n".join(lines), TARGETS=targets, ACCESS_LOG=log,
-                    HEALTH_SECONDS=setup.health_seconds, ADMIN_PORT=admin_port)
+        fill("weir.yaml", folder, "weir.yaml", PORT=port, RULES="\n".join(lines), TARGETS=targets, ACCESS_LOG=log,
+             HEALTH_SECONDS=setup.health_seconds, ADMIN_PORT=free_port())
+        return [self.path(), "run", folder / "weir.yaml", "--workers", setup.workers, "--log-level", "warning",
+                "--drain-timeout", 0], {}
 
 
 class Baseline(Weir):
