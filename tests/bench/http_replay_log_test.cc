@@ -79,7 +79,7 @@ TEST(ReplayLogTest, SaysWhatIsWrongWithALine) {
   EXPECT_EQ(WhyNot(Line("GET http://a.test:80/ HTTP/1.1", "2026-11-02T10:15:30Z", "smtp")),
             "field 1 is none of http, https, h2, grpcs, ws, wss");
   EXPECT_EQ(WhyNot(Line("GET http://a.test:80/ HTTP/1.1", "2026-11-02T10:15:30Z", "http", "a\\x0d\\x0ab")),
-            "field 14 has a control character");
+            "field 14 has a NUL, CR or LF");
 }
 
 TEST(ReplayLogTest, ALogIsSortedByArrivalAndStartsAtZero) {
@@ -132,6 +132,72 @@ TEST(ReplayLogTest, ReadsWhatTheApplianceWrites) {
   EXPECT_EQ(request->target, "/cart?x=\"1\"");
   EXPECT_EQ(request->user_agent, record.user_agent);
   EXPECT_EQ(request->at, record.creation_time.time_since_epoch());
+}
+
+// What the appliance writes of a request with these texts, read again.
+Result<LoggedRequest> WrittenAndRead(const std::string& request_line, const std::string& user_agent) {
+  proxy::AccessLogRecord record;
+  record.time = record.creation_time = WallTime(std::chrono::seconds(1'793'000'000));
+  record.request_line = request_line;
+  record.user_agent = user_agent;
+  std::string line;
+  Iso8601Writer times;
+  proxy::AppendAlbLine(line, record, "", times);
+  line.pop_back();
+  return ParseAccessLogLine(line);
+}
+
+TEST(ReplayTabTest, EveryUserAgentThatIsLoggedIsSentAgain) {
+  for (const std::string agent : {"a\tb", "quote \" and backslash \\", "\\x09 is not a tab", "\x01\x1f\x7f",
+                                  "gr\xC3\xBC\xC3\x9F", "\xFF\xFE", "\"", "\\", "a\\\"b"}) {
+    const auto request = WrittenAndRead("GET http://shop.test:80/ HTTP/1.1", agent);
+    ASSERT_TRUE(request) << request.error().message << ": " << agent;
+    EXPECT_EQ(request->user_agent, agent);
+  }
+}
+
+TEST(ReplayTabTest, EveryTargetThatIsLoggedIsSentAgain) {
+  struct Case {
+    std::string method, logged, authority, target;
+  };
+  for (const auto& [method, logged, authority, target] :
+       {Case{"GET", "http://shop.test:80/a\\b\"c?d=\\", "shop.test", "/a\\b\"c?d=\\"},
+        Case{"GET", "http://shop.test:80/gr\xC3\xBC\xC3\x9F", "shop.test", "/gr\xC3\xBC\xC3\x9F"},
+        Case{"GET", "http://shop.test:80/a#b", "shop.test", "/a#b"},
+        Case{"GET", "http://shop.test:80/a@b:c", "shop.test", "/a@b:c"},
+        Case{"GET", "http://shop.test:8080/a b\tc", "shop.test:8080", "/a%20b%09c"},
+        Case{"GET", "http://shop.test?q=me@home", "shop.test", "/?q=me@home"},
+        Case{"GET", "HTTP://Shop.test", "Shop.test", "/"},
+        Case{"GET", "http://[2001:db8::1]:8080//x", "[2001:db8::1]:8080", "//x"},
+        Case{"OPTIONS", "http://shop.test:80*", "shop.test", "*"}}) {
+    const auto request = WrittenAndRead(method + " " + logged + " HTTP/1.1", "agent");
+    ASSERT_TRUE(request) << request.error().message << ": " << logged;
+    EXPECT_EQ(request->authority, authority) << logged;
+    EXPECT_EQ(request->target, target) << logged;
+  }
+}
+
+TEST(ReplayTabTest, BytesThatAreNotAsciiMayBeEscapedInBothCases) {
+  const auto request = ParseAccessLogLine(Line("GET https://a.test:443/caf\\xC3\\xa9 HTTP/2.0", "2026-11-02T10:15:30Z",
+                                               "h2", "Mozilla\\x2f5.0 \\xE2\\x9C\\x93\\x09\\x22\\x5C\\x22"));
+  ASSERT_TRUE(request) << request.error().message;
+  EXPECT_EQ(request->target, "/caf\xC3\xA9");
+  EXPECT_EQ(request->user_agent, "Mozilla/5.0 \xE2\x9C\x93\t\"\\\"");
+}
+
+TEST(ReplayTabTest, WhatIsNoEscapeStaysAsItIs) {
+  const auto request =
+      ParseAccessLogLine(Line("GET http://a.test:80/ HTTP/1.1", "2026-11-02T10:15:30Z", "http", "a\\xZZ \\x4"));
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->user_agent, "a\\xZZ \\x4");
+}
+
+TEST(ReplayTabTest, WhatNoRequestMayHaveIsStillSkipped) {
+  for (const std::string byte : {"\\x00", "\\x0a", "\\x0D"}) {
+    EXPECT_EQ(WhyNot(Line("GET http://a.test:80/a" + byte + "b HTTP/1.1")), "field 13 has a NUL, CR or LF");
+    EXPECT_EQ(WhyNot(Line("GET http://a.test:80/ HTTP/1.1", "2026-11-02T10:15:30Z", "http", "a" + byte + "b")),
+              "field 14 has a NUL, CR or LF");
+  }
 }
 
 }  // namespace

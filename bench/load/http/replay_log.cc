@@ -1,8 +1,10 @@
 #include "bench/load/http/replay_log.h"
 
 #include "base/text.h"
-#include "bench/load/http/url.h"
 #include "http/scan.h"
+#include "http/target.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -19,6 +21,9 @@ constexpr std::size_t kRequestField = 12;
 constexpr std::size_t kUserAgentField = 13;
 constexpr std::size_t kCreationTimeField = 21;
 constexpr std::size_t kFieldsNeeded = kCreationTimeField + 1;
+
+// What can stand neither in a request line nor in a field value (RFC 9110 section 5.5, RFC 9112 section 2.2).
+constexpr std::string_view kNeverSent("\0\r\n", 3);
 
 struct LogField {
   std::string_view text;
@@ -38,7 +43,7 @@ std::optional<LogField> TakeField(std::string_view& line) {
   return field;
 }
 
-// \xHH, as the log escapes quotes, backslashes and control characters.
+// \xHH, as logs escape quotes, backslashes, control characters and, some of them, bytes that are not ASCII.
 std::string Unescape(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -92,6 +97,38 @@ std::optional<std::chrono::nanoseconds> ParseTime(std::string_view text) {
   return sys_days(date).time_since_epoch() + hours(*hour) + minutes(*minute) + seconds(*second) + *fraction;
 }
 
+// A listener takes bytes that would break a request line (docs/desync.md, SpaceInUri and AmbiguousUri), and sends them
+// on in this form.
+std::string EscapedTarget(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte > 0x20 && byte != 0x7f) {
+      out += c;
+    } else {
+      out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+    }
+  }
+  return out;
+}
+
+// The target that a client sent, from what follows the authority. It is not taken apart: fragments and bytes that are
+// not ASCII are sent again as they came.
+std::string TargetOf(std::string_view method, std::string_view rest) {
+  if (method == "OPTIONS" && rest == "*") return "*";
+  return rest.starts_with('/') ? EscapedTarget(rest) : "/" + EscapedTarget(rest);
+}
+
+// The scheme's length with `://`; 0 for any other scheme.
+std::size_t SchemeBytes(std::string_view url, bool& tls) {
+  constexpr std::string_view kHttp = "http://";
+  constexpr std::string_view kHttps = "https://";
+  tls = EqualsIgnoreCase(url.substr(0, kHttps.size()), kHttps);
+  if (tls) return kHttps.size();
+  return EqualsIgnoreCase(url.substr(0, kHttp.size()), kHttp) ? kHttp.size() : 0;
+}
+
 // `GET https://shop.example.net:443/a?b=c HTTP/2.0`. The target lies between the first and the last space.
 Result<void> ParseRequestField(std::string_view text, LoggedRequest& request) {
   const std::string line = Unescape(text);
@@ -101,13 +138,18 @@ Result<void> ParseRequestField(std::string_view text, LoggedRequest& request) {
   request.method = line.substr(0, first);
   if (!http::IsToken(request.method) || request.method == "-") return Failure("field 13 has no method");
   if (request.method == "CONNECT") return Failure("field 13 is a CONNECT");
-  const auto url = ParseUrl(std::string_view(line).substr(first + 1, last - first - 1));
-  if (!url) return Failure("field 13: " + url.error().message);
-  request.target = url->target;
-  const bool is_default = url->port == (url->tls ? 443 : 80);
-  const std::size_t colon = url->authority.rfind(':');
-  const bool has_port = colon != std::string::npos && url->authority.find(']', colon) == std::string::npos;
-  request.authority = is_default && has_port ? url->authority.substr(0, colon) : url->authority;
+  const std::string_view url = std::string_view(line).substr(first + 1, last - first - 1);
+  if (url.find_first_of(kNeverSent) != std::string_view::npos) return Failure("field 13 has a NUL, CR or LF");
+  bool tls = false;
+  const std::size_t scheme = SchemeBytes(url, tls);
+  if (scheme == 0) return Failure(fmt::format("field 13: `{}` does not begin with http:// or https://", url));
+  const std::size_t end = std::min(url.find_first_of("/?#*", scheme), url.size());
+  const std::string_view authority = url.substr(scheme, end - scheme);
+  const auto place = http::ParseHostPort(authority);
+  if (!place) return Failure(fmt::format("field 13: `{}` is no host", authority));
+  request.target = TargetOf(request.method, url.substr(end));
+  const bool is_default = !place->port || *place->port == (tls ? 443 : 80);
+  request.authority = is_default ? place->host : authority;
   return {};
 }
 
@@ -135,10 +177,12 @@ Result<LoggedRequest> ParseAccessLogLine(std::string_view line) {
   if (auto parsed = ParseRequestField(fields[kRequestField].text, request); !parsed) {
     return std::unexpected(parsed.error());
   }
-  request.user_agent = Unescape(fields[kUserAgentField].text);
-  if (request.user_agent == "-") request.user_agent.clear();
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  if (std::ranges::any_of(request.user_agent, is_control)) return Failure("field 14 has a control character");
+  const std::string_view agent = fields[kUserAgentField].text;
+  if (agent != "-") request.user_agent = Unescape(agent);
+  // A tab may stand in a field value, and a listener passes other control characters on.
+  if (request.user_agent.find_first_of(kNeverSent) != std::string::npos) {
+    return Failure("field 14 has a NUL, CR or LF");
+  }
   return request;
 }
 
