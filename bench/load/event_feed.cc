@@ -5,11 +5,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <limits>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -54,9 +56,16 @@ class EventFeed::Loop {
     const std::lock_guard lock(mutex_);
     return trail_.TakeEvents(run_started);
   }
+  void CountSharesFrom(SteadyTime from) {
+    const std::lock_guard lock(mutex_);
+    shares_from_ = from;
+    // The thread may be asleep for longer than that.
+    ++polls_wanted_;
+    changed_.notify_all();
+  }
   std::map<std::string, std::uint64_t> TakeShares() {
     const std::lock_guard lock(mutex_);
-    return shares_.Take();
+    return shares_from_ ? std::map<std::string, std::uint64_t>() : shares_.Take();
   }
   void PollNow() {
     std::unique_lock lock(mutex_);
@@ -67,20 +76,32 @@ class EventFeed::Loop {
 
  private:
   void Run(const std::stop_token& stop) {
-    const auto interval = options_.shares ? kSharesInterval : kEventsInterval;
     while (!stop.stop_requested()) {
       std::uint64_t serving = 0;
       {
         std::unique_lock lock(mutex_);
-        changed_.wait_for(lock, stop, interval, [this] { return polls_wanted_ > polls_served_; });
+        changed_.wait_until(lock, stop, NextPoll(), [this] { return polls_wanted_ > polls_served_; });
         serving = polls_wanted_;
       }
       if (stop.stop_requested()) return;
+      if (SharesBegin()) PollShares();
       if (PollEvents(stop) && options_.shares) PollShares();
       const std::lock_guard lock(mutex_);
       polls_served_ = serving;
       changed_.notify_all();
     }
+  }
+
+  // Guarded by mutex_.
+  SteadyTime NextPoll() const {
+    const auto now = std::chrono::steady_clock::now();
+    const auto next = now + (options_.shares ? kSharesInterval : kEventsInterval);
+    // One that could not be asked for in time is asked for with the others.
+    return shares_from_ && *shares_from_ > now ? std::min(*shares_from_, next) : next;
+  }
+  bool SharesBegin() {
+    const std::lock_guard lock(mutex_);
+    return shares_from_ && *shares_from_ <= std::chrono::steady_clock::now();
   }
 
   // False when nothing answered.
@@ -106,11 +127,15 @@ class EventFeed::Loop {
   }
 
   void PollShares() {
+    const bool begins = SharesBegin();
     const auto metrics = Ask(options_.admin, MetricsTarget(), kPollTimeout);
     // An appliance that is gone is told by the next poll for events.
     if (!metrics) return;
     const std::lock_guard lock(mutex_);
     shares_.Update(*metrics);
+    if (!begins) return;
+    static_cast<void>(shares_.Take());
+    shares_from_.reset();
   }
 
   const EventFeedOptions options_;
@@ -119,6 +144,7 @@ class EventFeed::Loop {
   // Guarded by mutex_:
   EventTrail trail_;
   GroupShares shares_;
+  std::optional<SteadyTime> shares_from_;  // until counting has begun there
   std::uint64_t polls_wanted_ = 0;
   std::uint64_t polls_served_ = 0;
 
@@ -146,6 +172,7 @@ Result<std::unique_ptr<EventFeed>> EventFeed::Start(const EventFeedOptions& opti
 }
 
 std::vector<ApplianceEvent> EventFeed::TakeEvents(WallTime run_started) { return loop_->TakeEvents(run_started); }
+void EventFeed::CountSharesFrom(SteadyTime from) { loop_->CountSharesFrom(from); }
 std::map<std::string, std::uint64_t> EventFeed::TakeShares() { return loop_->TakeShares(); }
 void EventFeed::Poll() { loop_->PollNow(); }
 

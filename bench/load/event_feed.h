@@ -33,7 +33,10 @@ class EventFeed {
   // The events that came since the last call, in the order in which they happened; their seconds count from
   // `run_started`. The clock of an appliance on another machine is corrected by the difference seen while polling.
   [[nodiscard]] std::vector<ApplianceEvent> TakeEvents(WallTime run_started);
-  // Requests per target group since the last call (the first: since Start); only with `shares`. To be put into
+  // Counts shares from this moment on and not from Start: for a warm-up, whose requests are counted nowhere else
+  // either. Asks the appliance at that very moment.
+  void CountSharesFrom(SteadyTime from);
+  // Requests per target group since the last call (the first: since counting began); only with `shares`. To be put into
   // Counts::shares of the second that has just ended. Counts every request of the appliance, not only this run's.
   [[nodiscard]] std::map<std::string, std::uint64_t> TakeShares();
   // Polls once more at once and waits for it, up to 2 s: before the last Take of a run.

@@ -130,6 +130,7 @@ TEST(DnsTallyTest, CountsByCodeAndByKindOfError) {
   const Counts counts = tally.Take();
   EXPECT_THAT(counts.outcomes, ElementsAre(Pair("NOERROR (truncated)", 1), Pair("NXDOMAIN", 1)));
   EXPECT_THAT(counts.errors, ElementsAre(Pair("timeout", 5)));
+  EXPECT_THAT(counts.shares, ElementsAre(Pair("(none)", 2)));
   EXPECT_EQ(counts.completed, 2U);
   EXPECT_EQ(counts.bytes_received, 24U);
   EXPECT_EQ(counts.latency.count(), 2U);

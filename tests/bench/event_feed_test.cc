@@ -65,6 +65,23 @@ TEST_F(EventFeedTest, CountsRequestsPerTargetGroup) {
   EXPECT_TRUE(feed->TakeEvents(SystemClock().WallNow()).empty());
 }
 
+TEST_F(EventFeedTest, SharesOfTheWarmUpAreNotCounted) {
+  const auto feed = StartFeed(true);
+  const auto& groups = appliance_.view->routing->groups();
+  (*groups[0].counters)[0].requests.Add(100);
+  feed->Poll();
+  // Far ahead: everything until then is warm-up.
+  feed->CountSharesFrom(std::chrono::steady_clock::now() + 1h);
+  (*groups[0].counters)[0].requests.Add(100);
+  feed->Poll();
+  EXPECT_EQ(feed->TakeShares(), (std::map<std::string, std::uint64_t>()));
+  feed->CountSharesFrom(std::chrono::steady_clock::now());
+  feed->Poll();
+  (*groups[0].counters)[0].requests.Add(7);
+  feed->Poll();
+  EXPECT_EQ(feed->TakeShares(), (std::map<std::string, std::uint64_t>{{"blue", 7}}));
+}
+
 TEST_F(EventFeedTest, AnApplianceThatDiesIsAnEvent) {
   const auto feed = StartFeed(true);
   server_.reset();

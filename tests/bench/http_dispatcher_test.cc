@@ -232,6 +232,16 @@ TEST_F(DispatcherTest, TheWarmUpIsSentButNotCounted) {
   EXPECT_EQ(counts.bytes_received + counts.connections, 0U);
 }
 
+TEST_F(DispatcherTest, StrayBytesOfTheWarmUpAreNotCounted) {
+  settings_.measure_from = settings_.start + seconds(1);
+  Dispatcher& dispatcher = StartClosed(1);
+  dispatcher.OnStrayBytes(*opened_.front());
+  EXPECT_TRUE(Take().errors.empty());
+  Pass(seconds(1));
+  dispatcher.OnStrayBytes(*opened_.front());
+  EXPECT_EQ(Take().errors.at("stray bytes"), 1U);
+}
+
 TEST_F(DispatcherTest, ADeadTargetIsAskedAgainAfterAPauseOnly) {
   Dispatcher& dispatcher = StartClosed(2);
   opened_[0]->Break(dispatcher, ErrorKind::kConnectRefused);

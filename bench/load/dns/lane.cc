@@ -97,7 +97,7 @@ bool Lane::HasQuestion(const Response& response, const QueryWindow::Pending& pen
 void Lane::OnMessage(QueryWindow& window, std::span<const std::uint8_t> message, SteadyTime now) {
   auto* pending = message.size() < 2 ? nullptr : window.Find(MessageId(message));
   if (pending == nullptr) {
-    if (now >= times_.measured_from) tally_.CountError(QueryError::kMismatch);
+    if (IsMeasuring(now)) tally_.CountError(QueryError::kMismatch);
     return;
   }
   Response response;

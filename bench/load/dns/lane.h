@@ -46,6 +46,9 @@ class Lane {
   [[nodiscard]] bool flat_out() const { return schedule_.flat_out(); }
   [[nodiscard]] Tally& tally() { return tally_; }
 
+  // Whether the warm-up is over: what belongs to no query is counted from then on.
+  [[nodiscard]] bool IsMeasuring(SteadyTime now) const { return now >= times_.measured_from; }
+
   // Hands over the intervals that are past at `now`. False when the run is over; `open_count` queries wait for answers.
   [[nodiscard]] bool Continue(SteadyTime now, std::size_t open_count);
   // Ends the lane: counts what was never sent, and hands over the rest.

@@ -33,6 +33,8 @@ std::string OutcomeName(std::uint16_t rcode, bool truncated) {
 
 }  // namespace
 
+std::vector<std::string_view> QueryErrorKinds() { return {kErrorNames.begin(), kErrorNames.end()}; }
+
 void ShareCounter::Add(std::uint16_t type, std::span<const std::uint8_t> rdata) {
   const std::uint64_t hash = HashOf(type, rdata);
   std::size_t at = hash % kSlots;
@@ -56,6 +58,7 @@ void ShareCounter::Take(std::map<std::string, std::uint64_t>& shares) {
     if (value.count > 0) shares[ValueText(value.type, value.rdata)] += std::exchange(value.count, 0);
   }
   if (other_ > 0) shares["other"] += std::exchange(other_, 0);
+  if (none_ > 0) shares["(none)"] += std::exchange(none_, 0);
 }
 
 void Tally::CountAnswer(std::span<const std::uint8_t> message, const Response& response,
@@ -66,6 +69,8 @@ void Tally::CountAnswer(std::span<const std::uint8_t> message, const Response& r
       return;
     }
     shares_.Add(response.value_type, value_.view());
+  } else {
+    shares_.AddNone();
   }
   ++counts_.completed;
   counts_.bytes_received += message.size();

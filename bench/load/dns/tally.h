@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace weir::bench {
@@ -19,6 +20,8 @@ inline constexpr std::size_t kShareValuesMax = 32;
 class ShareCounter {
  public:
   void Add(std::uint16_t type, std::span<const std::uint8_t> rdata);
+  // An answer without a value counts as `(none)`, so that shares are those of all answers.
+  void AddNone() { ++none_; }
   // Adds what was counted since the last call to `shares`, by the values' text; the values stay known.
   void Take(std::map<std::string, std::uint64_t>& shares);
 
@@ -33,6 +36,7 @@ class ShareCounter {
   std::vector<Value> values_;
   std::array<std::uint8_t, kSlots> slots_{};  // index into values_ plus one; 0: free
   std::uint64_t other_ = 0;
+  std::uint64_t none_ = 0;
 };
 
 // What goes wrong with a query.
@@ -48,6 +52,9 @@ enum class QueryError : std::uint8_t {
   kNotSent,           // due, but the run ended before the window had room
   kCount
 };
+
+// How errors are told, each kind by its words.
+[[nodiscard]] std::vector<std::string_view> QueryErrorKinds();
 
 // Counts one thread's run without allocating; maps are made when an interval is handed over. Thread: one.
 class Tally {

@@ -102,11 +102,11 @@ void TcpConnection::OnConnected(SteadyTime now) {
   }
   state_ = State::kOpen;
   answered_ = false;
-  lane_.tally().CountConnection();
+  if (lane_.IsMeasuring(now)) lane_.tally().CountConnection();
 }
 
 void TcpConnection::Close(SteadyTime now, QueryError error) {
-  if (state_ == State::kConnecting) lane_.tally().CountError(error);
+  if (state_ == State::kConnecting && lane_.IsMeasuring(now)) lane_.tally().CountError(error);
   while (auto* pending = window_.oldest()) lane_.Fail(window_, *pending, error);
   fd_.Reset();
   // A server that closes what it has answered is asked again at once; one that takes nothing is spared.

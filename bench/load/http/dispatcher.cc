@@ -174,7 +174,9 @@ void Dispatcher::OnFailure(Connection& connection, const Request& request, Error
   ServeWaiting(pools_[connection.origin()]);
 }
 
-void Dispatcher::OnStrayBytes(Connection& /*connection*/) { counts_.AddError(ErrorKind::kStrayBytes); }
+void Dispatcher::OnStrayBytes(Connection& /*connection*/) {
+  if (opener_.Now() >= settings_.measure_from) counts_.AddError(ErrorKind::kStrayBytes);
+}
 
 void Dispatcher::OnGone(Connection& connection) {
   Pool& pool = pools_[connection.origin()];
