@@ -65,6 +65,18 @@ void BenchOutput::TakeEvents() {
   for (auto& event : feed_->TakeEvents(WallTime{})) events_.push_back(std::move(event));
 }
 
+std::span<const bench::ApplianceEvent> BenchOutput::NewEvents() {
+  return std::span(events_).subspan(std::exchange(events_shown_, events_.size()));
+}
+
+void BenchOutput::CountSharesFrom(SteadyTime from) {
+  if (feed_ && options_.admin_shares) feed_->CountSharesFrom(from);
+}
+
+void BenchOutput::FinishShares() {
+  if (feed_ && options_.admin_shares) feed_->Poll();
+}
+
 void BenchOutput::AddShares(bench::Counts& second) {
   if (!feed_ || !options_.admin_shares) return;
   for (const auto& [group, count] : feed_->TakeShares()) second.shares[group] += count;
@@ -72,16 +84,16 @@ void BenchOutput::AddShares(bench::Counts& second) {
 
 void BenchOutput::Show(const bench::Interval& second) {
   TakeEvents();
-  if (progress_) progress_->Show(second, events_.empty() ? std::string_view() : events_.back().text);
+  if (progress_) progress_->Show(second, NewEvents());
 }
 
 Result<void> BenchOutput::Finish(bench::RunRecord& record) {
   if (feed_) feed_->Poll();
   TakeEvents();
+  if (progress_) progress_->Finish(NewEvents());
   const double started = std::chrono::duration<double>(record.started.time_since_epoch()).count();
   for (auto& event : events_) event.seconds -= started;
   record.events = std::move(events_);
-  if (progress_) progress_->Finish();
   const bool colours = isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
   const std::string text = options_.arguments.json ? bench::Json(record) : bench::Table(record, {.colours = colours});
   std::fputs(text.c_str(), stdout);

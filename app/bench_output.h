@@ -1,12 +1,15 @@
 #pragma once
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "bench/load/event_feed.h"
 #include "bench/load/progress.h"
 #include "bench/load/run_record.h"
 
+#include <cstddef>
 #include <cstdio>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -43,6 +46,10 @@ class BenchOutput {
   // once.
   [[nodiscard]] static Result<std::unique_ptr<BenchOutput>> Open(Options options);
 
+  // With a warm-up: the shares of the appliance count from this moment on.
+  void CountSharesFrom(SteadyTime from);
+  // Asks the appliance once more, so that the last second has the shares of its last requests.
+  void FinishShares();
   // For every second that has ended: adds the shares that the appliance counted.
   void AddShares(bench::Counts& second);
   // Shows a second as progress.
@@ -57,11 +64,14 @@ class BenchOutput {
   };
   explicit BenchOutput(Options options) : options_(std::move(options)) {}
   void TakeEvents();
+  // Those that have not been shown yet.
+  [[nodiscard]] std::span<const bench::ApplianceEvent> NewEvents();
 
   Options options_;
   std::unique_ptr<std::FILE, CloseFile> page_;
   std::unique_ptr<bench::EventFeed> feed_;
   std::unique_ptr<bench::Progress> progress_;
+  std::size_t events_shown_ = 0;               // as progress
   std::vector<bench::ApplianceEvent> events_;  // their seconds count from 1970 until Finish
 };
 

@@ -1,9 +1,11 @@
 #include "app/bench_dns_load.h"
 #include "app/bench_output.h"
+#include "app/bench_verdict.h"
 #include "app/commands.h"
 #include "app/complain.h"
 #include "app/process.h"
 #include "app/signals.h"
+#include "bench/load/dns/tally.h"
 #include "net/event_loop.h"
 
 #include <CLI/App.hpp>
@@ -30,6 +32,7 @@ constexpr double kRateMax = 1e8;
 
 struct Arguments {
   BenchDnsArguments load;
+  BenchVerdictArguments verdict;
   BenchOutputArguments output;
 };
 
@@ -58,13 +61,18 @@ class StopOnSignal {
 };
 
 int RunLoad(const Arguments& arguments) {
+  const auto verdict =
+      BuildBenchVerdict(arguments.verdict, bench::ExpectedRcodes(),
+                        {.error_kinds = bench::QueryErrorKinds(), .parse_answers = &bench::ParseRcodes});
+  if (!verdict) return Complain(verdict.error(), kCommandLineWrong);
   BlockSignals();
   RaiseDescriptorLimit();
-  const auto built = BuildDnsLoad(arguments.load);
+  auto built = BuildDnsLoad(arguments.load);
   if (!built) {
     fmt::print(stderr, "{}", built.error().text);
     return built.error().code;
   }
+  built->load.expected = verdict->expected;
   auto output = BenchOutput::Open({.arguments = arguments.output,
                                    .unit = "queries",
                                    .duration_seconds = std::chrono::duration<double>(built->load.duration).count()});
@@ -75,8 +83,10 @@ int RunLoad(const Arguments& arguments) {
   if (!record) return Complain(record.error(), kSystemRefused);
   record->title = built->title;
   record->settings = built->described;
+  if (arguments.verdict.expect) record->settings.emplace_back("expected", *arguments.verdict.expect);
+  verdict->Judge(*record);
   if (const auto finished = (*output)->Finish(*record); !finished) return Complain(finished.error(), kSystemRefused);
-  return record->total.completed > 0 ? kDone : kInputWrong;
+  return verdict->Tell(*record);
 }
 
 void AddQueryOptions(CLI::App& command, BenchDnsArguments& load) {
@@ -144,9 +154,12 @@ void AddBenchDnsCommand(CLI::App& bench, Command& run) {
       ->required();
   AddQueryOptions(*command, arguments->load);
   AddLoadOptions(*command, arguments->load);
+  AddBenchVerdictOptions(*command, arguments->verdict,
+                         "NOERROR,NXDOMAIN (the default): answers with all other response codes are errors");
   AddBenchOutputOptions(*command, arguments->output);
   command->footer(
-      "Exits with 0 when anything was answered, with 1 when nothing was. Ctrl-C ends the run and reports.\n"
+      "Exits with 0 when anything was answered as expected and no --fail-if holds, else with 1. Ctrl-C ends the run\n"
+      "and reports.\n"
       "Example:  weir bench dns --name www.example.test --rate 5000 --duration 30s 127.0.0.1:5353");
   command->callback([arguments, &run] { run = [arguments] { return RunLoad(*arguments); }; });
 }

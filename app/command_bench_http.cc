@@ -1,5 +1,6 @@
 #include "app/bench_http_load.h"
 #include "app/bench_output.h"
+#include "app/bench_verdict.h"
 #include "app/commands.h"
 #include "app/complain.h"
 #include "app/process.h"
@@ -27,6 +28,7 @@ constexpr double kRateMax = 1e8;
 
 struct Arguments {
   BenchHttpArguments load;
+  BenchVerdictArguments verdict;
   BenchOutputArguments output;
 };
 
@@ -41,11 +43,16 @@ void DescribeLateness(const bench::HttpLoadResult& result, bench::RunRecord& rec
 }
 
 int RunLoad(const Arguments& arguments) {
+  const auto verdict =
+      BuildBenchVerdict(arguments.verdict, bench::ExpectedStatuses(),
+                        {.error_kinds = bench::ErrorKindNames(), .parse_answers = &bench::AnswerSet::ParseStatuses});
+  if (!verdict) return Complain(verdict.error(), kCommandLineWrong);
   BlockSignals();
   RaiseDescriptorLimit();
   auto load = BuildHttpLoad(arguments.load);
   if (!load) return Complain(load.error().error, load.error().code);
   for (const auto& note : load->notes) fmt::print(stderr, "weir: {}\n", note);
+  load->settings.expected = verdict->expected;
   const auto duration = load->settings.duration.value_or(std::chrono::nanoseconds(0));
   const double rate = load->settings.rate;
   auto output = BenchOutput::Open({.arguments = arguments.output,
@@ -58,6 +65,8 @@ int RunLoad(const Arguments& arguments) {
   const Signals signals(loop, [&run](int number) {
     if (number == SIGINT || number == SIGTERM) run.Interrupt();
   });
+  run.on_warmup = [&](SteadyTime measure_from) { (*output)->CountSharesFrom(measure_from); };
+  run.on_end = [&] { (*output)->FinishShares(); };
   run.on_counts = [&](bench::Counts& second) { (*output)->AddShares(second); };
   run.on_interval = [&](const bench::Interval& second) { (*output)->Show(second); };
   auto result = run.Run();
@@ -66,13 +75,15 @@ int RunLoad(const Arguments& arguments) {
   record.title = load->title;
   record.settings = load->described;
   record.offered_rate = rate;
+  if (arguments.verdict.expect) record.settings.emplace_back("expected", *arguments.verdict.expect);
   DescribeLateness(*result, record);
+  verdict->Judge(record);
   const auto finished = (*output)->Finish(record);
   for (const auto& [kind, detail] : result->details) {
     fmt::print(stderr, "weir: {}, the first one: {}\n", bench::ToString(kind), bench::Printable(detail));
   }
   if (!finished) return Complain(finished.error(), kSystemRefused);
-  return record.total.completed > 0 ? kDone : kInputWrong;
+  return verdict->Tell(record);
 }
 
 void AddLoadOptions(CLI::App& command, BenchHttpArguments& load) {
@@ -170,9 +181,12 @@ void AddBenchHttpCommand(CLI::App& bench, Command& run) {
   AddRequestOptions(*command, arguments->load);
   AddLoadOptions(*command, arguments->load);
   AddConnectionOptions(*command, arguments->load, *http1);
+  AddBenchVerdictOptions(*command, arguments->verdict,
+                         "2xx,304,500-504: all other answers are errors; default: every status but 5xx");
   AddBenchOutputOptions(*command, arguments->output);
   command->footer(
-      "Exits with 0 when anything was answered, with 1 when nothing was. Ctrl-C ends the run and reports.\n"
+      "Exits with 0 when anything was answered as expected and no --fail-if holds, else with 1. Ctrl-C ends the run\n"
+      "and reports.\n"
       "Example:  weir bench http --rate 2000 --duration 30s --report load.html http://127.0.0.1:8080/");
   command->callback([arguments, http1, &run] { run = [arguments] { return RunLoad(*arguments); }; });
 }

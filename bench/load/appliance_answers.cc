@@ -51,6 +51,20 @@ class MemberReader {
   bool complete_ = true;
 };
 
+std::string_view FieldOf(const json::object& event, std::string_view name) {
+  const auto* fields = event.if_contains("fields");
+  const auto* value = fields != nullptr && fields->is_object() ? fields->get_object().if_contains(name) : nullptr;
+  return value != nullptr && value->is_string() ? std::string_view(value->get_string()) : std::string_view();
+}
+
+EventTone ToneOf(std::string_view kind, const json::object& event) {
+  if (kind == "reload") return FieldOf(event, "result") == "refused" ? EventTone::kBad : EventTone::kPlain;
+  if (kind != "health") return EventTone::kPlain;
+  const auto to = FieldOf(event, "to");
+  if (to == "healthy") return EventTone::kGood;
+  return to == "unhealthy" || to == "unavailable" ? EventTone::kBad : EventTone::kPlain;
+}
+
 std::optional<EventAnswer::Item> ReadItem(const json::value& value) {
   if (!value.is_object()) return std::nullopt;
   MemberReader reader(value.get_object());
@@ -58,6 +72,7 @@ std::optional<EventAnswer::Item> ReadItem(const json::value& value) {
                          .time = reader.Time("unix-milliseconds"),
                          .kind = reader.Text("kind"),
                          .text = reader.Text("text")};
+  item.tone = ToneOf(item.kind, value.get_object());
   return reader.complete() ? std::optional(std::move(item)) : std::nullopt;
 }
 
@@ -118,21 +133,25 @@ void EventTrail::Begin(const EventAnswer& answer) {
 }
 
 bool EventTrail::Take(const EventAnswer& answer, const PollTimes& times) {
-  if (silent_) Add(times.answered, "admin", "the admin API answers again");
+  if (silent_) {
+    Add(times.answered, {.kind = "admin", .text = "the admin API answers again", .tone = EventTone::kGood});
+  }
   silent_ = false;
   if (answer.started != started_) {
     started_ = answer.started;
     since_ = 0;
-    Add(answer.started - ClockAhead(answer.now, times), "life", "the appliance was started anew");
+    Add(answer.started - ClockAhead(answer.now, times), {.kind = "life", .text = "the appliance was started anew"});
     return true;
   }
   if (answer.dropped > 0) {
-    Add(times.answered, "admin", fmt::format("{} events were dropped before they were read", answer.dropped));
+    Add(times.answered, {.kind = "admin",
+                         .text = fmt::format("{} events were dropped before they were read", answer.dropped),
+                         .tone = EventTone::kBad});
   }
   const auto ahead = ClockAhead(answer.now, times);
   for (const auto& item : answer.items) {
     since_ = std::max(since_, item.sequence);
-    Add(item.time - ahead, item.kind, item.text);
+    Add(item.time - ahead, {.kind = item.kind, .text = item.text, .tone = item.tone});
   }
   return answer.more && !answer.items.empty();
 }
@@ -140,12 +159,10 @@ bool EventTrail::Take(const EventAnswer& answer, const PollTimes& times) {
 void EventTrail::Silent(WallTime when, std::string_view why) {
   if (silent_) return;
   silent_ = true;
-  Add(when, "admin", fmt::format("the admin API does not answer: {}", why));
+  Add(when, {.kind = "admin", .text = fmt::format("the admin API does not answer: {}", why), .tone = EventTone::kBad});
 }
 
-void EventTrail::Add(WallTime when, std::string kind, std::string text) {
-  events_.emplace_back(when, ApplianceEvent{.seconds = 0, .kind = std::move(kind), .text = std::move(text)});
-}
+void EventTrail::Add(WallTime when, ApplianceEvent event) { events_.emplace_back(when, std::move(event)); }
 
 std::vector<ApplianceEvent> EventTrail::TakeEvents(WallTime run_started) {
   std::vector<ApplianceEvent> out;

@@ -22,6 +22,7 @@ struct EventAnswer {
     WallTime time;  // by the appliance's clock
     std::string kind;
     std::string text;
+    EventTone tone = EventTone::kPlain;  // by what its fields say
   };
   WallTime started;  // the program; another value means another program
   WallTime now;      // by the appliance's clock
@@ -54,7 +55,7 @@ class EventTrail {
   [[nodiscard]] std::vector<ApplianceEvent> TakeEvents(WallTime run_started);
 
  private:
-  void Add(WallTime when, std::string kind, std::string text);
+  void Add(WallTime when, ApplianceEvent event);
 
   std::uint64_t since_ = 0;
   WallTime started_;

@@ -1,3 +1,4 @@
+#include "bench/load/answers.h"
 #include "bench/load/report.h"
 #include "bench/load/text_format.h"
 
@@ -37,11 +38,11 @@ json::object CountsObject(const std::map<std::string, std::uint64_t>& counts) {
 
 json::object Totals(const RunRecord& record) {
   const Counts& total = record.total;
-  const double rate = record.seconds > 0 ? static_cast<double>(total.completed) / record.seconds : 0.0;
   return {{"started", total.started},
           {"completed", total.completed},
           {"errors", total.error_count()},
-          {"completed-per-second", Finite(rate)},
+          {"started-per-second", Finite(record.PerSecond(total.started))},
+          {"completed-per-second", Finite(record.PerSecond(total.completed))},
           {"bytes-received", total.bytes_received},
           {"bytes-sent", total.bytes_sent},
           {"connections", total.connections}};
@@ -77,6 +78,7 @@ json::object IntervalObject(const Interval& interval) {
           {"p99.9-ms", Finite(interval.p999_ms)},
           {"max-ms", Finite(interval.max_ms)},
           {"errors-by-kind", CountsObject(interval.errors_by_kind)},
+          {"outcomes", CountsObject(interval.outcomes)},
           {"shares", CountsObject(interval.shares)}};
 }
 
@@ -91,8 +93,14 @@ std::string Json(const RunRecord& record) {
   for (const auto& interval : record.intervals) intervals.push_back(IntervalObject(interval));
   json::array events;
   for (const auto& event : record.events) {
-    events.push_back(
-        json::object{{"seconds", Finite(event.seconds)}, {"kind", Utf8(event.kind)}, {"text", Utf8(event.text)}});
+    events.push_back(json::object{{"seconds", Finite(event.seconds)},
+                                  {"kind", Utf8(event.kind)},
+                                  {"tone", ToString(event.tone)},
+                                  {"text", Utf8(event.text)}});
+  }
+  json::array conditions;
+  for (const auto& [condition, value, holds] : record.conditions) {
+    conditions.push_back(json::object{{"condition", Utf8(condition)}, {"value", Utf8(value)}, {"holds", holds}});
   }
   const json::object out{{"format", "weir-bench-1"},
                          {"title", Utf8(record.title)},
@@ -106,10 +114,12 @@ std::string Json(const RunRecord& record) {
                          {"totals", Totals(record)},
                          {"latency", Latency(record.total.latency)},
                          {"outcomes", CountsObject(record.total.outcomes)},
+                         {"classes", CountsObject(ByClass(record.total.outcomes))},
                          {"errors", CountsObject(record.total.errors)},
                          {"shares", CountsObject(record.total.shares)},
                          {"intervals", std::move(intervals)},
-                         {"events", std::move(events)}};
+                         {"events", std::move(events)},
+                         {"fail-if", std::move(conditions)}};
   return json::serialize(out) + "\n";
 }
 

@@ -1,3 +1,4 @@
+#include "bench/load/answers.h"
 #include "bench/load/page/page_assets.h"
 #include "bench/load/page_data.h"
 #include "bench/load/report.h"
@@ -14,6 +15,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weir::bench {
 namespace {
@@ -28,10 +30,6 @@ constexpr std::string_view kHead = R"(<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 )";
-
-double PerSecond(const RunRecord& record, std::uint64_t count) {
-  return record.seconds > 0 ? static_cast<double>(count) / record.seconds : 0;
-}
 
 std::string MillisecondsText(std::chrono::nanoseconds value) {
   return DurationText(std::chrono::duration<double, std::milli>(value).count());
@@ -51,17 +49,39 @@ std::string Tile(std::string_view name, std::string_view value, std::string_view
                      Html(value), note.empty() ? "" : " <small>", Html(note), note.empty() ? "" : "</small>");
 }
 
+// The share of each class of answers; of many response codes, the most frequent.
+std::string ClassTiles(const Counts& total) {
+  constexpr std::size_t kTilesMax = 5;
+  const auto classes = ByClass(total.outcomes);
+  const auto unexpected = UnexpectedClasses(total.errors);
+  std::vector<std::string> names;
+  for (const auto& [name, count] : Ranked(classes)) {
+    if (names.size() < kTilesMax) names.push_back(name);
+  }
+  std::ranges::sort(names);
+  std::string out;
+  for (const auto& name : names) {
+    out += Tile(name, PercentText(classes.at(name), total.completed), CountText(classes.at(name)),
+                unexpected.contains(name));
+  }
+  return out;
+}
+
 std::string Tiles(const RunRecord& record) {
   const Counts& total = record.total;
   const auto latency = [&](double percent) {
     return total.latency.count() == 0 ? std::string("-") : MillisecondsText(total.latency.Percentile(percent));
   };
   std::string out = "<dl class=\"tiles\">\n";
-  out += Tile("completed", RateText(PerSecond(record, total.completed)), record.unit + "/s");
-  if (record.offered_rate > 0) out += Tile("offered", RateText(record.offered_rate), record.unit + "/s");
+  out += Tile("completed", RateText(record.PerSecond(total.completed)), record.unit + "/s");
+  if (record.offered_rate > 0) {
+    out += Tile("offered", RateText(record.PerSecond(total.started)),
+                fmt::format("of {}/s asked for", RateText(record.offered_rate)));
+  }
   for (const auto& [name, percent] : {std::pair{"p50", 50.0}, {"p99", 99.0}, {"p99.9", 99.9}, {"max", 100.0}}) {
     out += Tile(name, latency(percent));
   }
+  out += ClassTiles(total);
   out += Tile("errors", CountText(total.error_count()), PercentText(total.error_count(), total.started),
               total.error_count() > 0);
   if (!record.events.empty()) out += Tile("events", CountText(record.events.size()));
@@ -69,9 +89,11 @@ std::string Tiles(const RunRecord& record) {
 }
 
 std::string Top(const RunRecord& record) {
-  return fmt::format("<h1>{}</h1>\n<p class=\"soft\">{} &middot; {} {} in {:.1f} s{}</p>\n", Html(record.title),
+  const bool failed = std::ranges::any_of(record.conditions, &ConditionResult::holds);
+  return fmt::format("<h1>{}</h1>\n<p class=\"soft\">{} &middot; {} {} in {:.1f} s{}{}</p>\n", Html(record.title),
                      Html(SecondsText(record.started)), Html(CountText(record.total.completed)), Html(record.unit),
-                     record.seconds, record.interrupted ? " &middot; <span class=\"badge\">interrupted</span>" : "");
+                     record.seconds, record.interrupted ? " &middot; <span class=\"badge\">interrupted</span>" : "",
+                     failed ? " &middot; <span class=\"badge failed\">failed</span>" : "");
 }
 
 // ---- charts: what charts.js draws into
@@ -94,6 +116,10 @@ std::string Charts(const RunRecord& record) {
   out += Chart("latency", "Latency", "Latency over time; the same numbers are in the table of intervals",
                record.offered_rate > 0 ? "counted from the scheduled time" : "");
   out += Chart("throughput", "Throughput", "Throughput over time; the same numbers are in the table of intervals");
+  if (Any(record, &Interval::outcomes)) {
+    out += Chart("outcomes", record.unit == "queries" ? "Answers by response code" : "Answers by status",
+                 "Answers over time; the totals are in the table of outcomes", "per second");
+  }
   if (Any(record, &Interval::errors_by_kind)) {
     out += Chart("errors", "Errors by kind", "Errors by kind over time; the totals are in the table of errors",
                  "per second");
@@ -110,10 +136,17 @@ std::string Charts(const RunRecord& record) {
 
 // ---- events
 
-std::string_view KindClass(std::string_view kind) {
+// Never the kind itself, which is foreign: a word that the style knows, and the tone.
+std::string KindClass(const ApplianceEvent& event) {
   constexpr std::array<std::string_view, 6> kKinds = {"health", "reload", "shift", "override", "life", "admin"};
-  const auto* found = std::ranges::find(kKinds, kind);
-  return found == kKinds.end() ? "other" : *found;
+  const auto* found = std::ranges::find(kKinds, event.kind);
+  return fmt::format("{} {}", found == kKinds.end() ? "other" : *found, ToString(event.tone));
+}
+
+// What a colour tells is told by a word too.
+std::string KindText(const ApplianceEvent& event) {
+  if (event.kind == "reload" && event.tone == EventTone::kBad) return "reload refused";
+  return event.kind;
 }
 
 std::string Events(const RunRecord& record) {
@@ -127,9 +160,10 @@ std::string Events(const RunRecord& record) {
   for (std::size_t i = 0; i < shown; ++i) {
     const auto& event = record.events[i];
     out += fmt::format(
-        "<tr data-event=\"{}\"><td><span class=\"mark {}\">{}</span></td><td class=\"number\">{:.2f} s</td><td>{}</td>"
+        "<tr data-event=\"{}\"><td><span class=\"mark {}\">{}</span></td><td class=\"number\">{:.2f} s</td>"
+        "<td class=\"kind\">{}</td>"
         "<td>{}</td></tr>\n",
-        i, KindClass(event.kind), i + 1, event.seconds, Html(event.kind), Html(event.text));
+        i, KindClass(event), i + 1, event.seconds, Html(KindText(event)), Html(event.text));
   }
   out += "</tbody></table></div>";
   if (shown < record.events.size()) {
@@ -146,9 +180,9 @@ std::string TableOf(std::string_view title, const std::string& rows) {
       rows);
 }
 
-std::string Row(std::string_view name, std::string_view value, std::string_view note = {}) {
-  return fmt::format("<tr><th scope=\"row\">{}</th><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>\n",
-                     Html(name), Html(value), Html(note));
+std::string Row(std::string_view name, std::string_view value, std::string_view note = {}, bool bad = false) {
+  return fmt::format("<tr{}><th scope=\"row\">{}</th><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>\n",
+                     bad ? " class=\"bad\"" : "", Html(name), Html(value), Html(note));
 }
 
 std::string Settings(const RunRecord& record) {
@@ -161,13 +195,14 @@ std::string Settings(const RunRecord& record) {
 
 std::string Throughput(const RunRecord& record) {
   const Counts& total = record.total;
-  std::string rows = Row("started", CountText(total.started), RateText(PerSecond(record, total.started)) + "/s");
-  rows += Row("completed", CountText(total.completed), RateText(PerSecond(record, total.completed)) + "/s");
-  rows += Row("errors", CountText(total.error_count()), PercentText(total.error_count(), total.started));
+  std::string rows = Row("started", CountText(total.started), RateText(record.PerSecond(total.started)) + "/s");
+  rows += Row("completed", CountText(total.completed), RateText(record.PerSecond(total.completed)) + "/s");
+  rows += Row("errors", CountText(total.error_count()), PercentText(total.error_count(), total.started),
+              total.error_count() > 0);
   rows += Row("received", BytesText(static_cast<double>(total.bytes_received)),
-              BytesText(PerSecond(record, total.bytes_received)) + "/s");
+              BytesText(record.PerSecond(total.bytes_received)) + "/s");
   rows += Row("sent", BytesText(static_cast<double>(total.bytes_sent)),
-              BytesText(PerSecond(record, total.bytes_sent)) + "/s");
+              BytesText(record.PerSecond(total.bytes_sent)) + "/s");
   if (total.connections > 0) rows += Row("connections opened", CountText(total.connections));
   if (record.generator_cpu_seconds > 0) {
     rows += Row("CPU time of the generator", fmt::format("{:.2f} s", record.generator_cpu_seconds),
@@ -206,14 +241,37 @@ std::string CountsTable(std::string_view title, const std::map<std::string, std:
   return TableOf(title, rows);
 }
 
+std::string Classes(const Counts& total) {
+  const auto classes = ByClass(total.outcomes);
+  if (classes == total.outcomes) return {};  // the response codes of DNS
+  const auto unexpected = UnexpectedClasses(total.errors);
+  std::string rows;
+  for (const auto& [name, count] : classes) {
+    rows += Row(name, CountText(count), PercentText(count, total.completed), unexpected.contains(name));
+  }
+  return TableOf("Answers", rows);
+}
+
+std::string Shares(const Counts& total) {
+  const std::uint64_t whole = SumOf(total.shares);
+  const auto title = whole == total.completed ? "Shares" : fmt::format("Shares, of {}", CountText(whole));
+  return CountsTable(title, total.shares, whole);
+}
+
+std::string Conditions(const RunRecord& record) {
+  std::string rows;
+  for (const auto& [condition, value, holds] : record.conditions) {
+    rows += Row(condition, value, holds ? "failed" : "passed", holds);
+  }
+  return rows.empty() ? rows : TableOf("Fail if", rows);
+}
+
 std::string Tables(const RunRecord& record) {
-  std::uint64_t shares = 0;
-  for (const auto& [name, count] : record.total.shares) shares += count;
-  return "<div class=\"pair\"><div>" + Throughput(record) +
-         CountsTable("Outcomes", record.total.outcomes, record.total.completed) +
-         CountsTable("Errors", record.total.errors, record.total.started) +
-         CountsTable("Shares", record.total.shares, shares) + "</div><div>" + Latency(record.total.latency) +
-         Settings(record) + "</div></div>\n";
+  const Counts& total = record.total;
+  return "<div class=\"pair\"><div>" + Throughput(record) + Classes(total) +
+         CountsTable("Outcomes", total.outcomes, total.completed) + CountsTable("Errors", total.errors, total.started) +
+         Shares(total) + "</div><div>" + Conditions(record) + Latency(total.latency) + Settings(record) +
+         "</div></div>\n";
 }
 
 constexpr std::string_view kIntervals =

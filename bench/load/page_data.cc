@@ -114,8 +114,9 @@ std::string EventsText(const std::vector<ApplianceEvent>& events) {
   std::string out = "[";
   for (std::size_t i = 0; i < std::min(events.size(), kPageEventsMax); ++i) {
     const auto& event = events[i];
-    out += fmt::format(R"({}{{"seconds":{:.3f},"kind":{},"text":{}}})", i == 0 ? "" : ",",
-                       std::isfinite(event.seconds) ? event.seconds : 0.0, Quoted(event.kind), Quoted(event.text));
+    out += fmt::format(R"({}{{"seconds":{:.3f},"kind":{},"tone":{},"text":{}}})", i == 0 ? "" : ",",
+                       std::isfinite(event.seconds) ? event.seconds : 0.0, Quoted(event.kind),
+                       Quoted(ToString(event.tone)), Quoted(event.text));
   }
   return out + "]";
 }
@@ -131,6 +132,7 @@ void Join(Interval& into, const Interval& other) {
     into.*each = std::max(into.*each, other.*each);
   }
   for (const auto& [name, count] : other.errors_by_kind) into.errors_by_kind[name] += count;
+  for (const auto& [name, count] : other.outcomes) into.outcomes[name] += count;
   for (const auto& [name, count] : other.shares) into.shares[name] += count;
 }
 
@@ -177,10 +179,10 @@ std::string PageData(const RunRecord& record) {
     return fmt::format("[{:.8g},{}]", point.first, NumberText(point.second));
   });
   return fmt::format(
-      R"({{"unit":{},"seconds":{},"open":{},"intervals":{},"errors":{},"shares":{},"events":{},"curve":{}}})",
+      R"({{"unit":{},"seconds":{},"open":{},"intervals":{},"outcomes":{},"errors":{},"shares":{},"events":{},"curve":{}}})",
       Quoted(record.unit), NumberText(record.seconds), record.offered_rate > 0, IntervalsText(intervals),
-      SeriesArray(intervals, &Interval::errors_by_kind), SeriesArray(intervals, &Interval::shares),
-      EventsText(record.events), curve);
+      SeriesArray(intervals, &Interval::outcomes), SeriesArray(intervals, &Interval::errors_by_kind),
+      SeriesArray(intervals, &Interval::shares), EventsText(record.events), curve);
 }
 
 }  // namespace weir::bench

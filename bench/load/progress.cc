@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::size_t kSharesMax = 6;
 constexpr std::size_t kErrorsMax = 3;
+// Of a block: it has to fit on a terminal. A line has all of them.
+constexpr std::size_t kBlockEventsMax = 6;
 
 double PerSecond(const Interval& interval, std::uint64_t count) {
   return interval.length_seconds > 0 ? static_cast<double>(count) / interval.length_seconds : 0;
@@ -46,6 +48,25 @@ std::string ErrorsText(const std::map<std::string, std::uint64_t>& errors) {
   return out;
 }
 
+// `  event: …` for each of them.
+std::string EventsText(std::span<const ApplianceEvent> events) {
+  std::string out;
+  for (const auto& event : events) out += "  event: " + Printable(event.text);
+  return out;
+}
+
+std::string_view ColourOf(EventTone tone) {
+  switch (tone) {
+    case EventTone::kGood:
+      return "32";
+    case EventTone::kBad:
+      return "31";
+    case EventTone::kPlain:
+      break;
+  }
+  return {};
+}
+
 // How far the run is: `12 s of 60 s`, with a bar when the length is known.
 std::string TimeText(double now, double duration) {
   if (duration <= 0) return fmt::format("{:.0f} s", now);
@@ -70,50 +91,49 @@ ProgressOptions ProgressOptionsFor(std::FILE* out) {
 
 Progress::Progress(std::FILE* out, ProgressOptions options) : out_(out), options_(std::move(options)) {}
 
-std::string Progress::Block(const Interval& interval, std::string_view latest_event) const {
-  const auto end = interval.start_seconds + interval.length_seconds;
-  std::vector<std::string> lines = {TimeText(end, options_.duration_seconds)};
-  lines.push_back(fmt::format("  rate     {} {}/s   {}/s received", RateText(PerSecond(interval, interval.completed)),
-                              options_.unit, BytesText(PerSecond(interval, interval.bytes_received))));
-  lines.push_back(fmt::format("  latency  p50 {}   p99 {}   p99.9 {}   max {}", DurationText(interval.p50_ms),
-                              DurationText(interval.p99_ms), DurationText(interval.p999_ms),
-                              DurationText(interval.max_ms)));
-  const std::size_t error_line = lines.size();
-  lines.push_back(interval.errors == 0 ? "  errors   none"
-                                       : fmt::format("  errors   {} ({})", CountText(interval.errors),
-                                                     ErrorsText(interval.errors_by_kind)));
-  if (!interval.shares.empty()) lines.push_back("  shares   " + SharesText(interval.shares));
-  if (!latest_event.empty()) lines.push_back("  event    " + Printable(latest_event));
+std::string Progress::Block(const Interval& interval, std::span<const ApplianceEvent> events) const {
   std::string out;
-  for (std::size_t i = 0; i < lines.size(); ++i) {
+  const auto add = [&](const std::string& text, std::string_view colour = {}) {
     // The last column stays free: some terminals wrap as soon as it is written.
-    const auto line = Cut(lines[i], options_.columns > 1 ? options_.columns - 1 : 1);
-    const bool red = options_.colours && i == error_line && interval.errors > 0;
-    out += red ? "\x1b[31m" + line + "\x1b[0m\n" : line + "\n";
+    const auto line = Cut(text, options_.columns > 1 ? options_.columns - 1 : 1);
+    out += options_.colours && !colour.empty() ? fmt::format("\x1b[{}m{}\x1b[0m\n", colour, line) : line + "\n";
+  };
+  add(TimeText(interval.start_seconds + interval.length_seconds, options_.duration_seconds));
+  add(fmt::format("  rate     {} {}/s   {}/s received", RateText(PerSecond(interval, interval.completed)),
+                  options_.unit, BytesText(PerSecond(interval, interval.bytes_received))));
+  add(fmt::format("  latency  p50 {}   p99 {}   p99.9 {}   max {}", DurationText(interval.p50_ms),
+                  DurationText(interval.p99_ms), DurationText(interval.p999_ms), DurationText(interval.max_ms)));
+  if (interval.errors == 0) {
+    add("  errors   none");
+  } else {
+    add(fmt::format("  errors   {} ({})", CountText(interval.errors), ErrorsText(interval.errors_by_kind)),
+        ColourOf(EventTone::kBad));
   }
+  if (!interval.shares.empty()) add("  shares   " + SharesText(interval.shares));
+  const std::size_t earlier = events.size() - std::min(events.size(), kBlockEventsMax);
+  if (earlier > 0) add(fmt::format("  event    {} earlier ones", earlier));
+  for (const auto& event : events.subspan(earlier)) add("  event    " + Printable(event.text), ColourOf(event.tone));
   return out;
 }
 
-std::string Progress::Line(const Interval& interval, std::string_view latest_event) const {
+std::string Progress::Line(const Interval& interval, std::span<const ApplianceEvent> events) const {
   auto out = fmt::format("{:.0f} s  {} {}/s  errors {}  p50 {}  p99 {}  p99.9 {}",
                          interval.start_seconds + interval.length_seconds,
                          RateText(PerSecond(interval, interval.completed)), options_.unit, CountText(interval.errors),
                          DurationText(interval.p50_ms), DurationText(interval.p99_ms), DurationText(interval.p999_ms));
   if (interval.errors > 0) out += "  (" + ErrorsText(interval.errors_by_kind) + ")";
   if (!interval.shares.empty()) out += "  [" + SharesText(interval.shares) + "]";
-  if (!latest_event.empty()) out += "  event: " + Printable(latest_event);
-  return out + "\n";
+  return out + EventsText(events) + "\n";
 }
 
-void Progress::Show(const Interval& interval, std::string_view latest_event) {
+void Progress::Show(const Interval& interval, std::span<const ApplianceEvent> new_events) {
   if (!options_.terminal) {
-    const bool is_new = latest_event != shown_event_;
-    shown_event_ = latest_event;
-    std::fputs(Line(interval, is_new ? latest_event : std::string_view()).c_str(), out_);
+    std::fputs(Line(interval, new_events).c_str(), out_);
     std::fflush(out_);
     return;
   }
-  const auto block = Block(interval, latest_event);
+  if (!new_events.empty()) shown_events_.assign(new_events.begin(), new_events.end());
+  const auto block = Block(interval, shown_events_);
   // Up to the first line of the last block and clear what is below, in one write: no flicker.
   const auto home = lines_on_screen_ == 0 ? std::string() : fmt::format("\x1b[{}F\x1b[J", lines_on_screen_);
   std::fputs((home + block).c_str(), out_);
@@ -121,7 +141,11 @@ void Progress::Show(const Interval& interval, std::string_view latest_event) {
   lines_on_screen_ = static_cast<std::size_t>(std::ranges::count(block, '\n'));
 }
 
-void Progress::Finish() {
+void Progress::Finish(std::span<const ApplianceEvent> new_events) {
+  if (!options_.terminal && !new_events.empty()) {
+    std::fputs(fmt::format("at the end{}\n", EventsText(new_events)).c_str(), out_);
+    std::fflush(out_);
+  }
   if (lines_on_screen_ == 0) return;
   std::fputs(fmt::format("\x1b[{}F\x1b[J", lines_on_screen_).c_str(), out_);
   std::fflush(out_);

@@ -4,8 +4,9 @@
 
 #include <cstddef>
 #include <cstdio>
+#include <span>
 #include <string>
-#include <string_view>
+#include <vector>
 
 namespace weir::bench {
 
@@ -21,26 +22,27 @@ struct ProgressOptions {
 [[nodiscard]] ProgressOptions ProgressOptionsFor(std::FILE* out);
 
 // Shows how a run goes while it goes, once per interval: rate, errors, p50, p99 and p99.9, the share of each target
-// group (or value), the latest event. Thread: one at a time.
+// group (or value), the events. Thread: one at a time.
 class Progress {
  public:
   // `out` is not owned and outlives the object; stderr as a rule.
   Progress(std::FILE* out, ProgressOptions options);
-  // Shows one interval; `latest_event` may be empty. Where there is no terminal, an event is shown once, not with each
-  // line that follows.
-  void Show(const Interval& interval, std::string_view latest_event = {});
-  // Ends the display: takes the block off a terminal, so that the closing table stands alone. May be called twice.
-  void Finish();
+  // Shows one interval and the events that came since the last call. Where there is no terminal each event is shown
+  // once; on one the latest stay until others come.
+  void Show(const Interval& interval, std::span<const ApplianceEvent> new_events = {});
+  // Ends the display: takes the block off a terminal, so that the closing table stands alone; elsewhere tells the
+  // events that came after the last interval. May be called twice.
+  void Finish(std::span<const ApplianceEvent> new_events = {});
 
   // What Show writes, without writing it: lines ended by line feeds. For Show and for tests.
-  [[nodiscard]] std::string Block(const Interval& interval, std::string_view latest_event) const;
-  [[nodiscard]] std::string Line(const Interval& interval, std::string_view latest_event) const;
+  [[nodiscard]] std::string Block(const Interval& interval, std::span<const ApplianceEvent> events) const;
+  [[nodiscard]] std::string Line(const Interval& interval, std::span<const ApplianceEvent> events) const;
 
  private:
   std::FILE* out_;
   ProgressOptions options_;
   std::size_t lines_on_screen_ = 0;
-  std::string shown_event_;
+  std::vector<ApplianceEvent> shown_events_;  // on a terminal: the latest
 };
 
 }  // namespace weir::bench

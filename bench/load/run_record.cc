@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstddef>
 
 namespace weir::bench {
 namespace {
@@ -15,11 +16,22 @@ void AddCounts(const std::map<std::string, std::uint64_t>& from, std::map<std::s
 
 }  // namespace
 
-std::uint64_t Counts::error_count() const {
+std::string_view ToString(EventTone tone) {
+  constexpr std::array<std::string_view, 3> kNames = {"plain", "good", "bad"};
+  return kNames[static_cast<std::size_t>(tone)];
+}
+
+double RunRecord::PerSecond(std::uint64_t count) const {
+  return seconds > 0 ? static_cast<double>(count) / seconds : 0;
+}
+
+std::uint64_t SumOf(const std::map<std::string, std::uint64_t>& counts) {
   std::uint64_t sum = 0;
-  for (const auto& [kind, count] : errors) sum += count;
+  for (const auto& [name, count] : counts) sum += count;
   return sum;
 }
+
+std::uint64_t Counts::error_count() const { return SumOf(errors); }
 
 void Counts::Add(const Counts& other) {
   started += other.started;
@@ -50,6 +62,7 @@ Interval IntervalOf(const Counts& counts, double start_seconds, double length_se
           .p999_ms = values[3],
           .max_ms = Milliseconds(counts.latency.max()),
           .errors_by_kind = counts.errors,
+          .outcomes = counts.outcomes,
           .shares = counts.shares};
 }
 

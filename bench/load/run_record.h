@@ -9,10 +9,13 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace weir::bench {
+
+[[nodiscard]] std::uint64_t SumOf(const std::map<std::string, std::uint64_t>& counts);
 
 // What happened in a stretch of time. The generator threads count into one each and hand it over whole.
 struct Counts {
@@ -23,7 +26,7 @@ struct Counts {
   std::uint64_t connections = 0;                       // opened
   Histogram latency = {};                              // of what was completed; open loop: from the scheduled time
   std::map<std::string, std::uint64_t> outcomes = {};  // by status (`200`) or response code (`NOERROR`)
-  std::map<std::string, std::uint64_t> errors = {};    // by kind: `connect refused`, `timeout`, `status 502` ...
+  std::map<std::string, std::uint64_t> errors = {};    // by kind: `connect refused`, `timeout`, `answer 502` ...
   std::map<std::string, std::uint64_t> shares = {};    // by target group, or by the value answered
 
   // Errors of every kind.
@@ -45,17 +48,31 @@ struct Interval {
   double p999_ms = 0;
   double max_ms = 0;
   std::map<std::string, std::uint64_t> errors_by_kind = {};
+  std::map<std::string, std::uint64_t> outcomes = {};
   std::map<std::string, std::uint64_t> shares = {};
 };
 
 // What is kept of the counts of one stretch: `start_seconds` after the run's first request, `length_seconds` long.
 [[nodiscard]] Interval IntervalOf(const Counts& counts, double start_seconds, double length_seconds);
 
+// How an event is meant: something went wrong (a failing target, a refused reload), is right again, or neither.
+enum class EventTone : std::uint8_t { kPlain, kGood, kBad };
+// `plain`, `good`, `bad`.
+[[nodiscard]] std::string_view ToString(EventTone tone);
+
 // Something that the appliance did while the load ran: drawn on the time axis.
 struct ApplianceEvent {
   double seconds = 0;  // since the run's first request; may be a little before it
   std::string kind;    // `health`, `reload`, `shift`, `override`, `life`, `admin` ... (docs/admin-api.md)
   std::string text;    // `target 127.0.0.1:9001 of green: healthy -> unhealthy (Target.Timeout)`
+  EventTone tone = EventTone::kPlain;
+};
+
+// What became of a condition under which the run fails.
+struct ConditionResult {
+  std::string condition;  // as it was written: `errors>0.1%`
+  std::string value;      // the run's, in the unit of the limit: `31.00 %`
+  bool holds = false;     // then the run has failed
 };
 
 struct RunRecord {
@@ -63,13 +80,17 @@ struct RunRecord {
   std::vector<std::pair<std::string, std::string>> settings;  // what was asked for, in the order to print
   std::string unit = "requests";                              // or `queries`
   WallTime started;
-  double seconds = 0;                // measured, the warm-up left out
-  double offered_rate = 0;           // per second; 0: closed loop
+  double seconds = 0;                // in which requests were due or sent, the warm-up left out; rates are over it
+  double offered_rate = 0;           // asked for, per second; 0: closed loop, or a replay
   double generator_cpu_seconds = 0;  // user and system time of this process during `seconds`
   bool interrupted = false;          // ended by Ctrl-C
   Counts total;
   std::vector<Interval> intervals;
   std::vector<ApplianceEvent> events;
+  std::vector<ConditionResult> conditions;
+
+  // `count` over `seconds`.
+  [[nodiscard]] double PerSecond(std::uint64_t count) const;
 };
 
 }  // namespace weir::bench

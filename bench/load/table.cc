@@ -1,3 +1,4 @@
+#include "bench/load/answers.h"
 #include "bench/load/report.h"
 #include "bench/load/text_format.h"
 
@@ -27,6 +28,7 @@ struct Row {
   std::string name;
   std::string value;
   std::string note = {};
+  bool bad = false;
 };
 
 // Writes sections of aligned rows under a heading each.
@@ -50,8 +52,9 @@ class TableWriter {
     const auto names = Widest(rows, &Row::name);
     const auto values = Widest(rows, &Row::value);
     for (const auto& row : rows) {
-      out_ += fmt::format("  {:<{}}  {:>{}}{}{}\n", row.name, names, row.value, values, row.note.empty() ? "" : "  ",
-                          row.note);
+      const auto line = fmt::format("  {:<{}}  {:>{}}{}{}", row.name, names, row.value, values,
+                                    row.note.empty() ? "" : "  ", row.note);
+      out_ += (row.bad ? Styled(line, kRed) : line) + '\n';
     }
   }
 
@@ -72,10 +75,6 @@ class TableWriter {
   std::string out_;
 };
 
-double PerSecond(const RunRecord& record, std::uint64_t count) {
-  return record.seconds > 0 ? static_cast<double>(count) / record.seconds : 0;
-}
-
 void WriteSettings(TableWriter& out, const RunRecord& record) {
   out.Heading(Printable(record.title));
   std::vector<Row> rows = {{"started", FormatIso8601(record.started)}};
@@ -88,15 +87,19 @@ void WriteThroughput(TableWriter& out, const RunRecord& record) {
   const Counts& total = record.total;
   out.Heading("Throughput");
   std::vector<Row> rows;
-  if (record.offered_rate > 0) rows.push_back({"offered", RateText(record.offered_rate), record.unit + "/s"});
-  rows.push_back({"completed", RateText(PerSecond(record, total.completed)), record.unit + "/s"});
+  if (record.offered_rate > 0) {
+    rows.push_back({"offered", RateText(record.PerSecond(record.total.started)),
+                    fmt::format("{}/s, {}/s asked for", record.unit, RateText(record.offered_rate))});
+  }
+  rows.push_back({"completed", RateText(record.PerSecond(total.completed)), record.unit + "/s"});
   rows.push_back({"started", CountText(total.started), record.unit});
   rows.push_back({"completed", CountText(total.completed), PercentText(total.completed, total.started)});
-  rows.push_back({"errors", CountText(total.error_count()), PercentText(total.error_count(), total.started)});
+  rows.push_back({"errors", CountText(total.error_count()), PercentText(total.error_count(), total.started),
+                  total.error_count() > 0});
   rows.push_back({"received", BytesText(static_cast<double>(total.bytes_received)),
-                  BytesText(PerSecond(record, total.bytes_received)) + "/s"});
-  rows.push_back({"sent", BytesText(static_cast<double>(total.bytes_sent)),
-                  BytesText(PerSecond(record, total.bytes_sent)) + "/s"});
+                  BytesText(record.PerSecond(total.bytes_received)) + "/s"});
+  rows.push_back(
+      {"sent", BytesText(static_cast<double>(total.bytes_sent)), BytesText(record.PerSecond(total.bytes_sent)) + "/s"});
   if (total.connections > 0) rows.push_back({"connections", CountText(total.connections), "opened"});
   if (record.generator_cpu_seconds > 0) {
     const double rate = static_cast<double>(total.completed) / record.generator_cpu_seconds;
@@ -145,10 +148,36 @@ void WriteCounts(TableWriter& out, std::string_view heading, const std::map<std:
   out.Numbers(rows);
 }
 
-std::uint64_t Sum(const std::map<std::string, std::uint64_t>& counts) {
-  std::uint64_t sum = 0;
-  for (const auto& [name, count] : counts) sum += count;
-  return sum;
+// Classes in which an answer was not expected are red.
+void WriteClasses(TableWriter& out, const RunRecord& record) {
+  const Counts& total = record.total;
+  const auto classes = ByClass(total.outcomes);
+  // The response codes of DNS are their own classes.
+  if (classes == total.outcomes) return;
+  const auto unexpected = UnexpectedClasses(total.errors);
+  out.Heading("Answers");
+  std::vector<Row> rows;
+  for (const auto& [name, count] : classes) {
+    rows.push_back({Printable(name), CountText(count), PercentText(count, total.completed), unexpected.contains(name)});
+  }
+  out.Numbers(rows);
+}
+
+void WriteShares(TableWriter& out, const RunRecord& record) {
+  const std::uint64_t whole = SumOf(record.total.shares);
+  // Where they are not those of all requests, the number says so.
+  const bool of_all = whole == record.total.completed;
+  WriteCounts(out, of_all ? "Shares" : fmt::format("Shares, of {}", CountText(whole)), record.total.shares, whole);
+}
+
+void WriteConditions(TableWriter& out, const std::vector<ConditionResult>& conditions) {
+  if (conditions.empty()) return;
+  out.Heading("Fail if");
+  std::vector<Row> rows;
+  for (const auto& [condition, value, holds] : conditions) {
+    rows.push_back({Printable(condition), value, holds ? "failed" : "passed", holds});
+  }
+  out.Numbers(rows);
 }
 
 void WriteEvents(TableWriter& out, const std::vector<ApplianceEvent>& events) {
@@ -168,10 +197,12 @@ std::string Table(const RunRecord& record, const TableOptions& options) {
   WriteSettings(out, record);
   WriteThroughput(out, record);
   WriteLatency(out, record);
+  WriteClasses(out, record);
   WriteCounts(out, "Outcomes", record.total.outcomes, record.total.completed);
   WriteCounts(out, "Errors", record.total.errors, record.total.started, kRed);
-  WriteCounts(out, "Shares", record.total.shares, Sum(record.total.shares));
+  WriteShares(out, record);
   WriteEvents(out, record.events);
+  WriteConditions(out, record.conditions);
   return out.Take();
 }
 

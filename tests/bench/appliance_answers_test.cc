@@ -42,6 +42,29 @@ TEST(ParseEventsTest, ReadsWhatTheAdminApiWrites) {
   EXPECT_EQ(answer->items[0].text, "configuration reloaded, revision 2");
 }
 
+TEST(BenchSmallTest, AnEventIsGoodOrBadByWhatItsFieldsSay) {
+  using enum control::EventKind;
+  control::EventJournal journal;
+  journal.Add(kHealth, kStart, "gone", {{"from", "healthy"}, {"to", "unhealthy"}});
+  journal.Add(kHealth, kStart, "back", {{"from", "unhealthy"}, {"to", "healthy"}});
+  journal.Add(kHealth, kStart, "leaving", {{"from", "healthy"}, {"to", "draining"}});
+  journal.Add(kReload, kStart, "taken", {{"result", "accepted"}});
+  journal.Add(kReload, kStart, "not taken", {{"result", "refused"}});
+  journal.Add(kShift, kStart, "moved", {{"to", "unhealthy"}});
+  journal.Add(kHealth, kStart, "without fields", {});
+  const auto answer = ParseEvents(control::EventsJson(journal.Since(0, 10), kStart, kStart));
+  ASSERT_TRUE(answer) << answer.error().message;
+  EventTrail trail;
+  trail.Begin(Answer({}));
+  EventAnswer taken = *answer;
+  taken.started = kStart - 1h;
+  ASSERT_FALSE(trail.Take(taken, Around(kStart)));
+  std::vector<EventTone> tones;
+  for (const auto& event : trail.TakeEvents(kStart)) tones.push_back(event.tone);
+  using enum EventTone;
+  EXPECT_EQ(tones, (std::vector{kBad, kGood, kPlain, kPlain, kBad, kPlain, kPlain}));
+}
+
 TEST(ParseEventsTest, RefusesWhatIsNotThat) {
   const std::string head =
       R"({"started-unix-milliseconds":1,"now-unix-milliseconds":1,"last":0,"dropped":0,"more":false)";

@@ -38,6 +38,21 @@ TEST(JsonTest, HasEveryDocumentedMember) {
   EXPECT_EQ(parsed.at("events").at(1).at("kind").as_string(), "health");
 }
 
+TEST(BenchSmallTest, ThePartsOfTheVerdictAreInTheJson) {
+  auto record = FailoverRecord(6);
+  record.conditions = {{"errors>0.1%", "31.00 %", true}};
+  record.events = {{0, "health", "back", EventTone::kGood}};
+  const auto parsed = json::parse(Json(record));
+  EXPECT_EQ(parsed.at("classes").at("2xx").to_number<std::uint64_t>(), record.total.outcomes.at("200"));
+  EXPECT_EQ(parsed.at("classes").at("5xx").to_number<std::uint64_t>(), record.total.outcomes.at("502"));
+  EXPECT_EQ(parsed.at("intervals").at(0).at("outcomes").at("200").to_number<std::uint64_t>(), 400U);
+  EXPECT_EQ(parsed.at("totals").at("started-per-second").to_number<double>(), 400);
+  EXPECT_EQ(parsed.at("fail-if").at(0).at("condition").as_string(), "errors>0.1%");
+  EXPECT_EQ(parsed.at("fail-if").at(0).at("value").as_string(), "31.00 %");
+  EXPECT_TRUE(parsed.at("fail-if").at(0).at("holds").as_bool());
+  EXPECT_EQ(parsed.at("events").at(0).at("tone").as_string(), "good");
+}
+
 TEST(JsonTest, BucketsGiveTheHistogramBack) {
   const auto record = FailoverRecord(6);
   const auto latency = json::parse(Json(record)).at("latency");

@@ -30,7 +30,7 @@ std::size_t Occurrences(std::string_view text, std::string_view what) {
 TEST(PageTest, HasItsChartsAndTables) {
   const auto page = Page(FailoverRecord(6));
   EXPECT_TRUE(page.starts_with("<!doctype html>"));
-  for (const auto* id : {"latency", "throughput", "errors", "shares", "curve"}) {
+  for (const auto* id : {"latency", "throughput", "outcomes", "errors", "shares", "curve"}) {
     EXPECT_EQ(Occurrences(page, fmt::format("id=\"{}\" data-label=", id)), 1U) << id;
   }
   EXPECT_THAT(page, HasSubstr("<th scope=\"row\">p99.9</th>"));
@@ -63,7 +63,7 @@ TEST(PageTest, EveryStringIsEscaped) {
   EXPECT_EQ(Occurrences(page, "</script"), 2U);
   EXPECT_THAT(page, Not(HasSubstr("\xFF")));
   // The class of a kind is one of a few words, never the kind itself.
-  EXPECT_THAT(page, HasSubstr("class=\"mark other\""));
+  EXPECT_THAT(page, HasSubstr("class=\"mark other plain\""));
 }
 
 TEST(PageTest, DataKeepTheStringsAsTheyAre) {
@@ -113,6 +113,82 @@ TEST(PageTest, EventsAreInTheOrderOfTheAxis) {
   record.events = {{2, "shift", "second"}, {1, "health", "first"}};
   const auto page = Page(record);
   EXPECT_LT(page.find("<td>first</td>"), page.find("<td>second</td>"));
+}
+
+TEST(BenchSmallTest, ThePageShowsAnswersByClassAndTheirStatusesOverTime) {
+  RunRecord record;
+  record.seconds = 2;
+  Counts second{.started = 100, .completed = 100};
+  second.latency.Record(1ms, 100);
+  second.outcomes = {{"200", 60}, {"204", 9}, {"502", 31}};
+  second.errors = {{"answer 502", 31}};
+  for (int i = 0; i < 2; ++i) {
+    record.total.Add(second);
+    record.intervals.push_back(IntervalOf(second, i, 1));
+  }
+  const auto page = Page(record);
+  EXPECT_THAT(page, HasSubstr("<div><dt>2xx</dt><dd>69.00 % <small>138</small></dd></div>"));
+  EXPECT_THAT(page, HasSubstr("<div class=\"bad\"><dt>5xx</dt><dd>31.00 % <small>62</small></dd></div>"));
+  EXPECT_THAT(page, HasSubstr("<div class=\"bad\"><dt>errors</dt><dd>62 "));
+  EXPECT_THAT(page, HasSubstr("<tr class=\"bad\"><th scope=\"row\">5xx</th>"));
+  EXPECT_THAT(page, HasSubstr("id=\"outcomes\" data-label="));
+  const auto outcomes = boost::json::parse(PageData(record)).at("outcomes").as_array();
+  ASSERT_EQ(outcomes.size(), 3U);
+  EXPECT_EQ(outcomes[2].at("name").as_string(), "502");
+  EXPECT_EQ(outcomes[2].at("values").at(1).as_int64(), 31);
+}
+
+TEST(BenchSmallTest, ThePageShowsResponseCodesByName) {
+  RunRecord record;
+  record.unit = "queries";
+  record.total.completed = 10;
+  record.total.outcomes = {{"NOERROR", 4}, {"NOERROR (truncated)", 3}, {"SERVFAIL", 3}};
+  record.total.errors = {{"answer SERVFAIL", 3}};
+  const auto page = Page(record);
+  EXPECT_THAT(page, HasSubstr("<div><dt>NOERROR</dt><dd>70.00 % "));
+  EXPECT_THAT(page, HasSubstr("<div class=\"bad\"><dt>SERVFAIL</dt><dd>30.00 % "));
+}
+
+TEST(BenchSmallTest, ThePageSaysThatARunHasFailed) {
+  RunRecord record = FailoverRecord(3);
+  record.conditions = {{"errors>0.1%", "31.00 %", true}, {"p99>50ms", "1.20 ms", false}};
+  auto page = Page(record);
+  EXPECT_THAT(page, HasSubstr("<span class=\"badge failed\">failed</span>"));
+  EXPECT_THAT(page, HasSubstr("<tr class=\"bad\"><th scope=\"row\">errors&gt;0.1%</th>"));
+  EXPECT_THAT(page, HasSubstr("<tr><th scope=\"row\">p99&gt;50ms</th>"));
+  record.conditions.front().holds = false;
+  page = Page(record);
+  EXPECT_THAT(page, Not(HasSubstr("badge failed\">")));
+}
+
+TEST(BenchSmallTest, TheTileOfferedIsTheMeanOfItsLine) {
+  RunRecord record;
+  record.seconds = 10;
+  record.offered_rate = 500;
+  record.total.started = 4'820;
+  record.total.completed = 4'820;
+  const auto page = Page(record);
+  EXPECT_THAT(page, HasSubstr("<dt>offered</dt><dd>482 <small>of 500/s asked for</small>"));
+  EXPECT_THAT(page, HasSubstr("<dt>completed</dt><dd>482 "));
+}
+
+TEST(BenchSmallTest, RecoveriesAndRefusalsHaveMarksOfTheirOwn) {
+  RunRecord record = FailoverRecord(3);
+  record.events = {{0, "health", "gone", EventTone::kBad},
+                   {1, "health", "back", EventTone::kGood},
+                   {2, "reload", "taken", EventTone::kPlain},
+                   {3, "reload", "not taken", EventTone::kBad}};
+  const auto page = Page(record);
+  for (const auto* mark :
+       {"mark health bad\">1", "mark health good\">2", "mark reload plain\">3", "mark reload bad\">4"}) {
+    EXPECT_THAT(page, HasSubstr(mark));
+  }
+  EXPECT_THAT(page, HasSubstr("<td class=\"kind\">reload</td><td>taken</td>"));
+  EXPECT_THAT(page, HasSubstr("<td class=\"kind\">reload refused</td><td>not taken</td>"));
+  EXPECT_THAT(page, HasSubstr("#events .kind { white-space: nowrap; }"));
+  const auto events = boost::json::parse(PageData(record)).at("events");
+  EXPECT_EQ(events.at(1).at("tone").as_string(), "good");
+  EXPECT_EQ(events.at(3).at("tone").as_string(), "bad");
 }
 
 TEST(ThinnedTest, JoinsNeighboursAndLosesNothing) {

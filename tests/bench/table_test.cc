@@ -52,6 +52,57 @@ TEST(TableTest, ForeignTextCannotSteerTheTerminal) {
   EXPECT_THAT(table, HasSubstr("a?b"));
 }
 
+// Of 10,003 requests a third was answered with 502.
+RunRecord FailingRecord() {
+  RunRecord record;
+  record.seconds = 20;
+  record.offered_rate = 500;
+  record.total.started = record.total.completed = 10'003;
+  record.total.outcomes = {{"200", 6'000}, {"204", 902}, {"502", 3'101}};
+  record.total.errors = {{"answer 502", 3'101}};
+  return record;
+}
+
+TEST(BenchSmallTest, TheTableShowsAnswersByClass) {
+  const auto table = Table(FailingRecord());
+  EXPECT_THAT(table, HasSubstr("Answers\n  2xx  6,902  69.00 %\n  5xx  3,101  31.00 %\n"));
+  EXPECT_THAT(table, HasSubstr("  errors      3,101  31.00 %\n"));
+  EXPECT_THAT(table, HasSubstr("Errors\n  answer 502  3,101  31.00 %\n"));
+  const auto coloured = Table(FailingRecord(), {.colours = true});
+  EXPECT_THAT(coloured, HasSubstr("\x1b[31m  5xx  3,101  31.00 %\x1b[0m\n"));
+  EXPECT_THAT(coloured, HasSubstr("\n  2xx  6,902"));
+}
+
+TEST(BenchSmallTest, ResponseCodesAreNotShownTwice) {
+  RunRecord record;
+  record.total.completed = 2;
+  record.total.outcomes = {{"NOERROR", 1}, {"SERVFAIL", 1}};
+  EXPECT_THAT(Table(record), Not(HasSubstr("Answers\n")));
+}
+
+TEST(BenchSmallTest, OfferedAndCompletedAreRatesOverTheSameTime) {
+  const auto table = Table(FailingRecord());
+  EXPECT_THAT(table, HasSubstr("  offered       500  requests/s, 500/s asked for\n"));
+  auto record = FailingRecord();
+  record.total.started = record.total.completed = 9'640;
+  EXPECT_THAT(Table(record),
+              HasSubstr("  offered      482  requests/s, 500/s asked for\n  completed    482  requests/s\n"));
+}
+
+TEST(BenchSmallTest, SharesOfOtherRequestsSayOfHowMany) {
+  auto record = FailingRecord();
+  record.total.shares = {{"blue", 9'000}, {"green", 1'003}};
+  EXPECT_THAT(Table(record), HasSubstr("Shares\n  blue   9,000  89.97 %\n"));
+  record.total.shares = {{"blue", 9'000}, {"green", 567}};
+  EXPECT_THAT(Table(record), HasSubstr("Shares, of 9,567\n"));
+}
+
+TEST(BenchSmallTest, ConditionsAreShownWithWhatTheRunHad) {
+  auto record = FailingRecord();
+  record.conditions = {{"errors>0.1%", "31.00 %", true}, {"p99>50ms", "1.20 ms", false}};
+  EXPECT_THAT(Table(record), HasSubstr("Fail if\n  errors>0.1%  31.00 %  failed\n  p99>50ms     1.20 ms  passed\n"));
+}
+
 TEST(TableTest, ManyNamesAndEventsAreSummedUp) {
   RunRecord record;
   record.total.completed = 1'000;

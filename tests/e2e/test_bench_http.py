@@ -131,7 +131,7 @@ def test_method_headers_and_content_are_sent(targets, tmp_path):
 ])
 def test_every_framing_is_understood(targets, answer, status, connections):
     blue = targets("blue", script=answering(answer))
-    result = bench("-n", 20, "-c", 1, f"http://{blue.id}/")
+    result = bench("-n", 20, "-c", 1, "--expect", status, f"http://{blue.id}/")
     assert outcomes(result) == {status: 20}
     assert errors(result) == {}
     assert blue.connections_accepted == connections

@@ -58,6 +58,14 @@ Result<std::vector<std::vector<UniqueFd>>> OpenSockets(const DnsLoad& load) {
   return sockets;
 }
 
+// In which queries were due: answers are awaited after that.
+double SecondsMeasured(const DnsLoad& load, std::chrono::nanoseconds until_finished, bool interrupted) {
+  const bool by_time = load.duration.count() > 0 && !interrupted;
+  if (by_time && load.queries_max == 0) return Seconds(load.duration);
+  if (by_time) until_finished = std::min(until_finished, load.duration);
+  return std::max(Seconds(until_finished), 0.0);
+}
+
 // Adds up the intervals as they come.
 void Gather(const DnsLoad& load, const RunTimes& times, const std::stop_token& stop, Collector& collector,
             const OnInterval& on_interval, RunRecord& record) {
@@ -68,11 +76,10 @@ void Gather(const DnsLoad& load, const RunTimes& times, const std::stop_token& s
     double length = Seconds(kIntervalLength);
     if (last) {
       record.interrupted = stop.stop_requested();
-      const bool whole = load.duration.count() > 0 && !record.interrupted;
-      record.seconds = whole ? Seconds(load.duration) : Seconds(collector.finished_at() - times.measured_from);
-      record.seconds = std::max(record.seconds, 0.0);
+      record.seconds = SecondsMeasured(load, collector.finished_at() - times.measured_from, record.interrupted);
       length = record.seconds - start;
     }
+    CountUnexpected(load.expected, taken.counts);
     record.total.Add(taken.counts);
     // Threads that hand over late may leave nothing for the last stretch.
     if (length <= 0) continue;

@@ -5,7 +5,9 @@
 
 #include "base/ip_address.h"
 #include "base/result.h"
+#include "bench/load/answers.h"
 #include "bench/load/dns/query_set.h"
+#include "bench/load/dns/rcodes.h"
 #include "bench/load/dns/schedule.h"
 #include "bench/load/run_record.h"
 
@@ -33,8 +35,9 @@ struct DnsLoad {
   std::chrono::nanoseconds duration{0};  // in which queries are due; 0: until queries_max
   std::uint64_t queries_max = 0;         // 0: no limit; not together with a warm-up
   std::chrono::nanoseconds timeout{std::chrono::seconds(5)};
-  std::chrono::nanoseconds warmup{0};  // load before the measurement, not counted
-  std::uint64_t seed = 0;              // of the Poisson process
+  std::chrono::nanoseconds warmup{0};     // load before the measurement, not counted
+  std::uint64_t seed = 0;                 // of the Poisson process
+  AnswerSet expected = ExpectedRcodes();  // all other answers are errors besides
 };
 
 // The text of what is wrong with the numbers of `load` (more threads than sockets, a window that is too small ...).

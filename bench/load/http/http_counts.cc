@@ -16,6 +16,12 @@ std::string_view ToString(ErrorKind kind) {
   return kNames[static_cast<std::size_t>(kind)];
 }
 
+std::vector<std::string_view> ErrorKindNames() {
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < kErrorKinds; ++i) names.push_back(ToString(static_cast<ErrorKind>(i)));
+  return names;
+}
+
 ErrorKind ConnectErrorKind(int error) {
   switch (error) {
     case ECONNREFUSED:

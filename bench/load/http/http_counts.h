@@ -39,6 +39,7 @@ enum class ErrorKind : std::uint8_t {
 inline constexpr std::size_t kErrorKinds = static_cast<std::size_t>(ErrorKind::kUnsent) + 1;
 // `connect refused`: the key in Counts::errors.
 [[nodiscard]] std::string_view ToString(ErrorKind kind);
+[[nodiscard]] std::vector<std::string_view> ErrorKindNames();
 // The kind of a connection attempt that failed with an errno.
 [[nodiscard]] ErrorKind ConnectErrorKind(int error);
 

@@ -168,6 +168,7 @@ void HttpLoadRun::StartThreads() {
   cpu_at_start_ = CpuSeconds();
   const auto lead = measure_from_ - std::chrono::steady_clock::now();
   result_.record.started = std::chrono::system_clock::now() + std::chrono::duration_cast<WallTime::duration>(lead);
+  if (on_warmup && settings_.warmup > std::chrono::nanoseconds(0)) on_warmup(measure_from_);
   for (auto& thread : threads_) {
     thread->Start([this] {
       loop_.Post([this] {
@@ -203,17 +204,18 @@ void HttpLoadRun::Sum(const std::vector<std::shared_ptr<Counts>>& parts, SteadyT
   done_ = last;
   for (const auto& part : parts) gathered_.Add(*part);
   if (!measuring_ && until >= measure_from_) BeginMeasuring();
+  if (last) {
+    result_.record.seconds = SecondsMeasured(until);
+    result_.record.generator_cpu_seconds = CpuSeconds() - cpu_at_start_;
+    if (on_end) on_end();
+  }
   const double start = Seconds(interval_start_ - measure_from_).count();
   const double length = Seconds(until - interval_start_).count();
   if (measuring_ && (last || length >= kShortestIntervalSeconds)) {
     AddInterval(std::exchange(gathered_, {}), start, length, last);
     interval_start_ = until;
   }
-  if (last) {
-    result_.record.seconds = std::max(0.0, Seconds(until - measure_from_).count());
-    result_.record.generator_cpu_seconds = CpuSeconds() - cpu_at_start_;
-    return;
-  }
+  if (last) return;
   if (collect_last_) return Collect(true);
   // On the second, however late this one was.
   const auto whole = std::chrono::floor<std::chrono::seconds>(std::max(until, measure_from_) - measure_from_);
@@ -226,14 +228,23 @@ void HttpLoadRun::BeginMeasuring() {
   if (settings_.warmup > std::chrono::nanoseconds(0)) cpu_at_start_ = CpuSeconds();
 }
 
+// The last answers are awaited after the end, but nothing is sent there: that time would belie every rate.
+double HttpLoadRun::SecondsMeasured(SteadyTime until) const {
+  auto end = until;
+  if (settings_.duration) end = std::min(end, measure_from_ + *settings_.duration);
+  return std::max(0.0, Seconds(end - measure_from_).count());
+}
+
 void HttpLoadRun::AddInterval(Counts counts, double start, double length, bool last) {
   auto& intervals = result_.record.intervals;
+  CountUnexpected(settings_.expected, counts);
   if (on_counts) on_counts(counts);
   result_.record.total.Add(counts);
   if (last && length < kShortestIntervalSeconds && !intervals.empty()) {
     last_counts_.Add(counts);
     const Interval& whole = intervals.back();
-    intervals.back() = IntervalOf(last_counts_, whole.start_seconds, start + length - whole.start_seconds);
+    const double end = std::min(start + length, result_.record.seconds) - whole.start_seconds;
+    intervals.back() = IntervalOf(last_counts_, whole.start_seconds, std::max(whole.length_seconds, end));
     return;
   }
   intervals.push_back(IntervalOf(counts, start, length));

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/ip_address.h"
 #include "base/result.h"
+#include "bench/load/answers.h"
 #include "bench/load/http/load_plan.h"
 #include "bench/load/http/load_thread.h"
 #include "bench/load/run_record.h"
@@ -41,6 +42,7 @@ struct HttpLoadSettings {
   std::size_t waiting_max = 100'000;  // open loop: requests that wait for a connection, in all threads
   bool http2 = false;
   bool keeps_connections = true;
+  AnswerSet expected = ExpectedStatuses();  // all other answers are errors besides
   std::string group_header;
   net::TlsClientSettings tls;
   enum class Family : std::uint8_t { kAny, kV4, kV6 } family = Family::kAny;
@@ -61,6 +63,10 @@ class HttpLoadRun {
   HttpLoadRun(const HttpLoadRun&) = delete;
   HttpLoadRun& operator=(const HttpLoadRun&) = delete;
 
+  // Called before the load starts, with the time from which on requests are counted, when there is a warm-up.
+  std::function<void(SteadyTime measure_from)> on_warmup;
+  // Called when everything was answered, before the last second is counted.
+  std::function<void()> on_end;
   // Called for every second that has ended, before it is summed up: may add to it (shares).
   std::function<void(Counts& second)> on_counts;
   // Called after that.
@@ -83,6 +89,7 @@ class HttpLoadRun {
   void Collect(bool last);
   void Sum(const std::vector<std::shared_ptr<Counts>>& parts, SteadyTime until, bool last);
   void BeginMeasuring();
+  [[nodiscard]] double SecondsMeasured(SteadyTime until) const;
   void AddInterval(Counts counts, double start, double length, bool last);
 
   net::EventLoop& loop_;

@@ -134,7 +134,7 @@ class TimeChart {
     const right = Math.max(spans.start[index] + spans.length[index], middle[index] + slack);
     data.events.forEach((event, i) => event.seconds >= left && event.seconds < right && near.push(i));
     light(near);
-    const notes = near.slice(0, 5).map((i) => html("p", null, `${i + 1}  ${data.events[i].text}`, "event " + kindClass(data.events[i].kind)));
+    const notes = near.slice(0, 5).map((i) => html("p", null, `${i + 1}  ${data.events[i].text}`, "event " + kindClass(data.events[i])));
     if (near.length > 5) notes.push(html("p", null, `and ${near.length - 5} more events`, "soft"));
     showTip([time, rows.length ? tipRows(rows) : html("p", null, this.nothing || "nothing", "soft"), ...notes], pointer);
   }
@@ -234,6 +234,13 @@ new TimeChart({
     { name: data.open ? "offered" : "started", colour: "amber", values: perSecond(spans.started), style: "dashed" },
   ],
 });
+if (data.outcomes.length) {
+  new TimeChart({
+    id: "outcomes", height: 190, stacked: true, axisText: shortRate, nothing: "no answers",
+    tipText: (value, sum) => `${rate(value)} /s  (${percent(sum ? value / sum : 0)})`,
+    series: colouredAnswers(data.outcomes.map((one) => ({ ...one, values: perSecond(one.values) }))),
+  });
+}
 if (data.errors.length) {
   new TimeChart({
     id: "errors", height: 190, stacked: true, axisText: shortRate, nothing: "no errors", tipText: (value) => rate(value) + " /s",

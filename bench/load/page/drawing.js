@@ -47,12 +47,28 @@ const html = (name, parent, text, className) => {
   return element;
 };
 const kinds = ["health", "reload", "shift", "override", "life", "admin"];
-const kindClass = (kind) => (kinds.includes(kind) ? kind : "other");
+const tones = ["plain", "good", "bad"];
+const kindClass = ({ kind, tone }) => `${kinds.includes(kind) ? kind : "other"} ${tones.includes(tone) ? tone : "plain"}`;
 
 // ---- colours: a target group that is named after one gets it
 
 const sharePalette = ["blue", "amber", "green", "pink", "violet", "cyan", "lime", "sky"];
 const errorPalette = ["red", "amber", "violet", "cyan", "pink", "blue", "lime", "sky"];
+// Statuses by their class, response codes by what they mean; a palette that is used up goes on with the colours of others.
+const answerPalettes = {
+  1: ["grey"], 2: ["green", "lime", "cyan"], 3: ["blue", "sky"], 4: ["amber", "violet"], 5: ["red", "pink", "wine"],
+  NOERROR: ["green", "lime"], NXDOMAIN: ["blue", "sky"], SERVFAIL: ["red", "pink"], REFUSED: ["amber", "violet"],
+};
+const colouredAnswers = (series) => {
+  const taken = new Set();
+  const rest = ["cyan", "violet", "sky", "pink", "lime", "amber"];
+  const free = (palette) => palette.find((colour) => !taken.has(colour));
+  for (const one of series) {
+    const own = one.others ? ["grey"] : answerPalettes[one.name.split(" ")[0]] || answerPalettes[one.name[0]] || [];
+    taken.add((one.colour = free(own) || free(rest) || "grey"));
+  }
+  return series;
+};
 const coloured = (series, palette) => {
   const taken = new Set();
   for (const one of series) {
@@ -166,7 +182,7 @@ const drawEvents = (area, x) => {
   data.events.forEach((event, i) => {
     if (event.seconds < timeRange[0] || event.seconds > timeRange[1]) return;
     const at = x(event.seconds);
-    const group = svg("g", { class: "event " + kindClass(event.kind), "data-event": i }, area.root);
+    const group = svg("g", { class: "event " + kindClass(event), "data-event": i }, area.root);
     const place = { x1: at, x2: at, y1: margin.top - 4, y2: area.height - margin.bottom };
     svg("line", { class: "halo", ...place }, group);
     svg("line", place, group);
@@ -175,9 +191,9 @@ const drawEvents = (area, x) => {
     if (last && at - last.at < width(last.text) / 2 + width(String(i + 1)) / 2 + 3) {
       last.to = i;
       last.text = `${last.from + 1}-${i + 1}`;
-      if (last.kind !== kindClass(event.kind)) last.kind = "other";
+      if (last.kind !== kindClass(event)) last.kind = "other plain";
     } else {
-      labels.push({ at, from: i, to: i, text: String(i + 1), kind: kindClass(event.kind) });
+      labels.push({ at, from: i, to: i, text: String(i + 1), kind: kindClass(event) });
     }
   });
   for (const label of labels) {
