@@ -201,12 +201,15 @@ TEST(ThinnedTest, JoinsNeighboursAndLosesNothing) {
   EXPECT_EQ(thin[3].length_seconds, 1);
   std::uint64_t completed = 0;
   std::uint64_t blue = 0;
+  std::uint64_t answered = 0;
   for (const auto& interval : thin) {
     completed += interval.completed;
     blue += interval.shares.at("blue");
+    answered += interval.outcomes.at("200");
   }
   EXPECT_EQ(completed, record.total.completed);
   EXPECT_EQ(blue, record.total.shares.at("blue"));
+  EXPECT_EQ(answered, record.total.outcomes.at("200"));
   EXPECT_EQ(thin[1].max_ms,
             std::max({record.intervals[3].max_ms, record.intervals[4].max_ms, record.intervals[5].max_ms}));
   EXPECT_EQ(Thinned(record.intervals, 10).size(), 10U);

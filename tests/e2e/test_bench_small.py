@@ -206,7 +206,7 @@ def test_shares_add_up_to_the_requests(shop, warmup):
     result = result_of(*load)
     completed, shares = result["totals"]["completed"], sum(result["shares"].values())
     # With a warm-up its last requests and the first that count are told apart by one call to the appliance.
-    assert abs(shares - completed) <= (15 if warmup else 0), result["shares"]
+    assert abs(shares - completed) <= (60 if warmup else 0), result["shares"]
     assert sum(sum(interval["shares"].values()) for interval in result["intervals"]) == shares
 
 
