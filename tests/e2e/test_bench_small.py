@@ -200,14 +200,29 @@ def test_offered_is_what_came_due_and_not_only_what_was_asked_for(targets):
     assert offered and started and offered[1] == started[1], outcome.stdout
 
 
-@pytest.mark.parametrize("warmup", [(), ("--warmup", "1s")])
-def test_shares_add_up_to_the_requests(shop, warmup):
-    load = ("--rate", 300, "-d", "1500ms", "-c", 8, *warmup, "--admin", "{}:{}".format(*shop.admin), f"http://127.0.0.1:{shop.port()}/")
-    result = result_of(*load)
+def test_shares_add_up_to_the_requests(shop):
+    result = result_of("--rate", 300, "-d", "1500ms", "-c", 8, "--admin", "{}:{}".format(*shop.admin), f"http://127.0.0.1:{shop.port()}/")
+    assert sum(result["shares"].values()) == result["totals"]["completed"]
+    for group in ("blue", "green"):
+        assert sum(interval["shares"].get(group, 0) for interval in result["intervals"]) == result["shares"][group]
+
+
+def test_shares_of_the_warm_up_are_left_out(targets, run):
+    def script(request, wire):
+        FakeTarget.read_body(request, wire)
+        time.sleep(0.01)
+        wire.socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        return True
+    blue, green = targets("blue", script=script), targets("green", script=script)
+    appliance = run(SHOP.format(blue=blue.yaml, green=green.yaml))
+    for target in (blue, green):
+        appliance.wait_state(target.name, target, "healthy")
+    result = result_of("-d", "1s", "--warmup", "3s", "-c", 2, "--admin", "{}:{}".format(*appliance.admin),
+                       f"http://127.0.0.1:{appliance.port()}/")
+    in_all = len(blue.requests) + len(green.requests)
     completed, shares = result["totals"]["completed"], sum(result["shares"].values())
-    # With a warm-up its last requests and the first that count are told apart by one call to the appliance.
-    assert abs(shares - completed) <= (60 if warmup else 0), result["shares"]
-    assert sum(sum(interval["shares"].values()) for interval in result["intervals"]) == shares
+    # The end of the warm-up is told apart by one call to the appliance, which a busy machine makes late.
+    assert abs(shares - completed) < (in_all - completed) / 3, (in_all, completed, result["shares"])
 
 
 # ---- events
