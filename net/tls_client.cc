@@ -11,12 +11,15 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 namespace weir::net {
 namespace {
 
 constexpr std::size_t kReadBytes = 16 * 1024;
+// Encrypted before the socket is asked for room: four records, and all that a connection keeps of what it sends.
+constexpr std::size_t kWriteBytes = 64 * 1024;
 
 struct FreeSsl {
   void operator()(SSL* ssl) const { SSL_free(ssl); }
@@ -28,18 +31,18 @@ class Connection final : public TlsClientStream, private StreamEvents {
   Connection(SSL_CTX* settings, StreamEvents& events);
 
   void SendName(const std::string& server_name);
-  // Accepts only certificates for this name or address.
-  void ExpectName(const std::string& server_name, bool is_literal);
+  // Accepts only certificates for this name or address; false when no certificate can be for it.
+  [[nodiscard]] bool ExpectName(const std::string& server_name, bool is_literal);
   [[nodiscard]] bool Open(EventLoop& loop, const Endpoint& peer, int& error);
 
   IoResult Read(std::span<char> buffer) override;
   IoResult Write(std::span<const iovec> pieces) override;
   void ShutdownWrite() override;
-  void Close(CloseMode mode) override { tcp_->Close(mode); }
+  void Close(CloseMode mode) override;
   bool readable() const override { return SSL_pending(ssl_.get()) > 0 || BIO_pending(in_) > 0 || tcp_->readable(); }
   bool open() const override { return tcp_->open(); }
-  bool peer_closed() const override { return tcp_->peer_closed(); }
-  bool broken() const override { return tcp_->broken(); }
+  bool peer_closed() const override { return got_close_notify() || tcp_->peer_closed(); }
+  bool broken() const override { return broken_ || tcp_->broken(); }
   const Endpoint& peer() const override { return tcp_->peer(); }
   const Endpoint& local() const override { return tcp_->local(); }
   std::string_view failure() const override { return failure_; }
@@ -50,19 +53,36 @@ class Connection final : public TlsClientStream, private StreamEvents {
   void OnConnected(int error) override;
   void OnReadable() override;
   void OnWritable() override;
+  bool got_close_notify() const { return (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0; }
+  // A part of a record has come, and not all of it: some of its bytes are kept, or the head that announces them was
+  // read.
+  bool in_record() const {
+    return SSL_has_pending(ssl_.get()) == 1 || std::string_view(SSL_rstate_string(ssl_.get())) == "RB";
+  }
   // Moves bytes that came in to OpenSSL; how the read ended.
   IoResult Fill();
   // Sends what OpenSSL wants to send; false when the connection broke.
   bool Flush();
+  bool SendCloseNotify();
   void Handshake();
   void FailHandshake(int error);
+  void Fail(int error);
+  IoResult Break(int error);
+  // How a read ends that found no more bytes to decrypt.
+  IoResult EndOfRead(const IoResult& filled, bool flushed);
 
   std::unique_ptr<SSL, FreeSsl> ssl_;
   BIO* in_ = nullptr;   // owned by ssl_
   BIO* out_ = nullptr;  // owned by ssl_
   StreamEvents& events_;
   std::unique_ptr<TcpStream> tcp_;
+  // Bytes of the last Write that are encrypted but were not called taken, because the socket had no room for all of
+  // them. The next Write begins with the same bytes.
+  std::size_t encrypted_ = 0;
   bool established_ = false;
+  bool failed_ = false;  // OnConnected has told an error
+  bool broken_ = false;  // nothing can be sent any more
+  bool ending_ = false;  // the end of writing follows what is still in out_
   bool certificate_refused_ = false;
   std::string_view failure_;
 };
@@ -81,14 +101,12 @@ void Connection::SendName(const std::string& server_name) {
   SSL_ctrl(ssl_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, const_cast<char*>(server_name.c_str()));
 }
 
-void Connection::ExpectName(const std::string& server_name, bool is_literal) {
-  // A name that OpenSSL does not take must not lead to a connection without a check.
+bool Connection::ExpectName(const std::string& server_name, bool is_literal) {
+  // OpenSSL takes the empty name for none, and would not look at the certificate's.
+  if (server_name.empty()) return false;
   X509_VERIFY_PARAM* const expected = SSL_get0_param(ssl_.get());
-  if (is_literal) {
-    WEIR_CHECK(X509_VERIFY_PARAM_set1_ip_asc(expected, server_name.c_str()) == 1);
-  } else {
-    WEIR_CHECK(X509_VERIFY_PARAM_set1_host(expected, server_name.c_str(), server_name.size()) == 1);
-  }
+  if (is_literal) return X509_VERIFY_PARAM_set1_ip_asc(expected, server_name.c_str()) == 1;
+  return X509_VERIFY_PARAM_set1_host(expected, server_name.c_str(), server_name.size()) == 1;
 }
 
 std::string_view Connection::alpn() const {
@@ -104,12 +122,18 @@ bool Connection::Open(EventLoop& loop, const Endpoint& peer, int& error) {
 }
 
 void Connection::OnConnected(int error) {
-  if (error != 0) return events_.OnConnected(error);
+  if (error != 0) return Fail(error);
   Handshake();
 }
 
+// A failure is told once: the owner may close the stream later, and there may be more to read until then.
+void Connection::Fail(int error) {
+  failed_ = true;
+  events_.OnConnected(error);
+}
+
 void Connection::Handshake() {
-  for (;;) {
+  while (!failed_) {
     ERR_clear_error();
     const int done = SSL_do_handshake(ssl_.get());
     const int reason = done == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), done);
@@ -137,7 +161,7 @@ void Connection::FailHandshake(int error) {
   certificate_refused_ = verdict != X509_V_OK && (SSL_get_verify_mode(ssl_.get()) & SSL_VERIFY_PEER) != 0;
   if (certificate_refused_) failure_ = X509_verify_cert_error_string(verdict);
   ERR_clear_error();
-  events_.OnConnected(error);
+  Fail(error);
 }
 
 void Connection::OnReadable() {
@@ -146,8 +170,14 @@ void Connection::OnReadable() {
 }
 
 void Connection::OnWritable() {
-  if (!Flush()) return;
-  if (established_ && BIO_pending(out_) == 0) events_.OnWritable();
+  const bool flushed = Flush();
+  if (flushed && BIO_pending(out_) > 0) return;
+  if (ending_ && flushed) {
+    ending_ = false;
+    tcp_->ShutdownWrite();
+  }
+  // Of a broken connection, too: the next Write tells.
+  if (established_) events_.OnWritable();
 }
 
 IoResult Connection::Fill() {
@@ -185,37 +215,102 @@ IoResult Connection::Read(std::span<char> buffer) {
     const int reason = SSL_get_error(ssl_.get(), got);
     ERR_clear_error();
     if (reason == SSL_ERROR_ZERO_RETURN) return {IoStatus::kEnd, 0, 0};
-    // A key update may want to answer while reading.
-    if (!Flush()) return {IoStatus::kError, 0, EPIPE};
-    if (reason != SSL_ERROR_WANT_READ) return {IoStatus::kError, 0, EPROTO};
+    // A key update may want to answer while reading. Where nothing can be sent any more, what the peer said before is
+    // still to be read.
+    const bool flushed = Flush();
+    if (reason != SSL_ERROR_WANT_READ) return Break(EPROTO);
     const IoResult filled = Fill();
-    // Many servers close without a close_notify; the framing of the message tells whether it was whole.
-    if (filled.status != IoStatus::kOk) return filled;
+    if (filled.status != IoStatus::kOk) return EndOfRead(filled, flushed);
   }
+}
+
+IoResult Connection::EndOfRead(const IoResult& filled, bool flushed) {
+  if (filled.status != IoStatus::kEnd) return filled;
+  // The write that failed took the socket's error with it, which was no end.
+  if (!flushed) return Break(EPIPE);
+  // Many servers close without a close_notify, and the framing of the message tells whether it was whole; but none
+  // means to close within a record.
+  return in_record() ? Break(EPROTO) : filled;
+}
+
+IoResult Connection::Break(int error) {
+  broken_ = true;
+  return {IoStatus::kError, 0, error};
+}
+
+// The bytes of `pieces` from `from` on, at most kWriteBytes; put together in `joined` where they lie apart.
+std::string_view BytesFrom(std::span<const iovec> pieces, std::size_t from, std::string& joined) {
+  joined.clear();
+  for (const iovec& piece : pieces) {
+    if (from >= piece.iov_len) {
+      from -= piece.iov_len;
+      continue;
+    }
+    const std::size_t room = kWriteBytes - joined.size();
+    const auto bytes = std::string_view(static_cast<const char*>(piece.iov_base), piece.iov_len).substr(from, room);
+    if (joined.empty() && (&piece == &pieces.back() || bytes.size() == room)) return bytes;
+    joined += bytes;
+    from = 0;
+    if (joined.size() == kWriteBytes) break;
+  }
+  return joined;
 }
 
 IoResult Connection::Write(std::span<const iovec> pieces) {
+  if (!Flush()) return Break(EPIPE);
   if (BIO_pending(out_) > 0) return {IoStatus::kWouldBlock, 0, 0};
+  std::size_t offered = 0;
+  for (const iovec& piece : pieces) offered += piece.iov_len;
+  // Bytes count as taken when the system has them, as with any other stream: the end may follow at once.
+  std::size_t taken = std::min(encrypted_, offered);
+  encrypted_ -= taken;
   std::string joined;
-  std::string_view bytes;
-  if (pieces.size() == 1) {
-    bytes = {static_cast<const char*>(pieces.front().iov_base), pieces.front().iov_len};
-  } else {
-    for (const iovec& piece : pieces) joined.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
-    bytes = joined;
+  while (taken < offered) {
+    const std::string_view bytes = BytesFrom(pieces, taken, joined);
+    ERR_clear_error();
+    const int sealed = SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()));
+    ERR_clear_error();
+    if (sealed <= 0 || !Flush()) return Break(EPIPE);
+    if (BIO_pending(out_) > 0) {
+      encrypted_ = bytes.size();
+      break;
+    }
+    taken += bytes.size();
   }
-  if (bytes.empty()) return {IoStatus::kOk, 0, 0};
+  return {taken > 0 || offered == 0 ? IoStatus::kOk : IoStatus::kWouldBlock, taken, 0};
+}
+
+// False when the connection broke.
+bool Connection::SendCloseNotify() {
+  // The second SSL_shutdown of a connection reads, and takes data for a fault.
+  if ((SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) == 0) SSL_shutdown(ssl_.get());
   ERR_clear_error();
-  const int taken = SSL_write(ssl_.get(), bytes.data(), static_cast<int>(std::min<std::size_t>(bytes.size(), INT_MAX)));
-  ERR_clear_error();
-  if (taken <= 0 || !Flush()) return {IoStatus::kError, 0, EPIPE};
-  return {IoStatus::kOk, static_cast<std::size_t>(taken), 0};
+  return Flush();
 }
 
 void Connection::ShutdownWrite() {
-  SSL_shutdown(ssl_.get());
+  if (!SendCloseNotify()) return;
+  ending_ = BIO_pending(out_) > 0;
+  if (!ending_) tcp_->ShutdownWrite();
+}
+
+void Connection::Close(CloseMode mode) {
+  // RFC 8446 section 6.1. To a peer that has gone it would only bring about a reset.
+  if (mode == CloseMode::kGraceful && established_ && tcp_->open() && !tcp_->peer_closed() && !broken()) {
+    SendCloseNotify();
+  }
+  tcp_->Close(mode);
+}
+
+// Why OpenSSL did not take the file; clears its errors.
+std::string AuthoritiesRefused(const std::string& file) {
+  const unsigned long first = ERR_peek_error();
+  const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
   ERR_clear_error();
-  if (Flush()) tcp_->ShutdownWrite();
+  if (ERR_SYSTEM_ERROR(first)) {
+    return "cannot read " + file + ": " + std::generic_category().message(ERR_GET_REASON(first));
+  }
+  return file + " has no certificate authorities in PEM form" + (reason == nullptr ? "" : std::string(": ") + reason);
 }
 
 }  // namespace
@@ -258,10 +353,7 @@ Result<std::unique_ptr<TlsClient>> TlsClient::Build(const TlsClientSettings& set
     return Failure("the system's certificate authorities cannot be read");
   }
   if (!settings.ca_file.empty() && SSL_CTX_load_verify_file(ctx, settings.ca_file.c_str()) != 1) {
-    const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
-    ERR_clear_error();
-    return Failure(settings.ca_file + " has no certificate authorities in PEM form" +
-                   (reason == nullptr ? "" : std::string(": ") + reason));
+    return Failure(AuthoritiesRefused(settings.ca_file));
   }
   std::string offered;  // each name behind its length
   for (const std::string& name : settings.alpn) offered += static_cast<char>(name.size()) + name;
@@ -276,9 +368,15 @@ TlsClient::~TlsClient() = default;
 std::unique_ptr<TlsClientStream> TlsClient::Connect(EventLoop& loop, const Endpoint& peer,
                                                     const std::string& server_name, StreamEvents& events, int& error) {
   auto connection = std::make_unique<Connection>(settings_->ctx, events);
-  const bool is_literal = IpAddress::Parse(server_name).has_value();
-  if (!server_name.empty() && (!is_literal || settings_->sends_literals)) connection->SendName(server_name);
-  if (settings_->verifies) connection->ExpectName(server_name, is_literal);
+  std::string name = server_name;
+  if (name.ends_with('.')) name.pop_back();
+  const bool is_literal = IpAddress::Parse(name).has_value();
+  if (settings_->verifies && !connection->ExpectName(name, is_literal)) {
+    ERR_clear_error();
+    error = EINVAL;
+    return nullptr;
+  }
+  if (!name.empty() && (!is_literal || settings_->sends_literals)) connection->SendName(name);
   if (!connection->Open(loop, peer, error)) return nullptr;
   return connection;
 }

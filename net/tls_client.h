@@ -10,11 +10,14 @@
 
 namespace weir::net {
 
-// A Stream that speaks TLS to a server; made by TlsClient. OnConnected comes after the handshake: 0, the errno of a
-// failed connection, or EPROTO when the handshake failed (failure() says how). Thread: that of its loop.
+// A Stream that speaks TLS to a server; made by TlsClient. OnConnected comes once, after the handshake: 0, the errno of
+// a failed connection, or EPROTO when the handshake failed (failure() says how). Bytes that Write did not take are
+// offered again, unchanged, before any others: they may be encrypted already. Read gives kEnd for a close_notify and
+// for a connection that ends between two records; whether the message was whole is for its framing to tell (RFC 9112
+// section 9.8). Thread: that of its loop.
 class TlsClientStream : public Stream {
  public:
-  // A static text: `TLS alert: handshake failure`; empty while nothing failed.
+  // A static text: `sslv3 alert handshake failure`; empty while no handshake failed.
   [[nodiscard]] virtual std::string_view failure() const = 0;
   // The handshake failed because the server's certificate was not accepted; failure() says why.
   [[nodiscard]] virtual bool certificate_refused() const = 0;
@@ -43,7 +46,8 @@ class TlsClient {
 
   // Begins to connect. `server_name` is sent as SNI (RFC 6066 section 3) unless it is empty, and is what a certificate
   // must be for where certificates are verified; for requests it may be an address literal, which is verified but not
-  // sent. Null with `error` set when the system refuses at once. `events` outlives the stream or its Close; like a
+  // sent. A final dot is left out of either. Null with `error` set when the system refuses at once, and EINVAL when
+  // certificates are verified and none can be for `server_name`. `events` outlives the stream or its Close; like a
   // TcpStream, the stream is not destroyed in its own callbacks.
   [[nodiscard]] std::unique_ptr<TlsClientStream> Connect(EventLoop& loop, const Endpoint& peer,
                                                          const std::string& server_name, StreamEvents& events,

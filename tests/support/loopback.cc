@@ -46,6 +46,11 @@ bool Connection::Fill() {
   return true;
 }
 
+std::string Connection::ReadSome() {
+  if (buffer_.empty()) Fill();
+  return std::exchange(buffer_, {});
+}
+
 std::string Connection::ReadBytes(std::size_t count) {
   while (buffer_.size() < count && Fill()) {
   }

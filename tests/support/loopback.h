@@ -23,6 +23,8 @@ class Connection {
   [[nodiscard]] static Connection To(const Endpoint& endpoint);
 
   void Send(std::string_view bytes);
+  // What comes next, at most 64 KiB; empty at the end of the stream or after the deadline.
+  [[nodiscard]] std::string ReadSome();
   // Reads until `count` bytes, the end of the stream, or the deadline.
   [[nodiscard]] std::string ReadBytes(std::size_t count);
   // Reads up to and including `end`; what came after it is kept for the next read.

@@ -1,0 +1,234 @@
+#include "tests/support/tls_server.h"
+
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace weir::testing {
+namespace {
+
+void AddExtension(X509* certificate, X509* issuer, int kind, const std::string& value) {
+  X509V3_CTX about{};
+  X509V3_set_ctx(&about, issuer, certificate, nullptr, nullptr, 0);
+  X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, &about, kind, value.c_str());
+  ASSERT_NE(extension, nullptr) << value;
+  X509_add_ext(certificate, extension, -1);
+  X509_EXTENSION_free(extension);
+}
+
+std::string AlternativeNames(const Certificate::Options& options) {
+  std::string text;
+  const auto add = [&text](std::string_view kind, const std::string& value) {
+    if (!text.empty()) text += ',';
+    text += std::string(kind) + value;
+  };
+  for (const std::string& name : options.names) add("DNS:", name);
+  for (const std::string& address : options.addresses) add("IP:", address);
+  return text;
+}
+
+std::string TakeText(BIO* memory) {
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(memory, &bytes);
+  std::string text(bytes, static_cast<std::size_t>(size));
+  BIO_free(memory);
+  return text;
+}
+
+}  // namespace
+
+struct Certificate::Parts {
+  X509* certificate = X509_new();
+  EVP_PKEY* key = EVP_EC_gen("P-256");
+  Parts() = default;
+  ~Parts() {
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+  }
+  Parts(const Parts&) = delete;
+  Parts& operator=(const Parts&) = delete;
+};
+
+Certificate Certificate::Make(const Options& options, const Certificate* issuer) {
+  static std::atomic<long> serial{0};
+  auto made = std::make_shared<Parts>();
+  X509* const certificate = made->certificate;
+  X509* const signer = issuer == nullptr ? certificate : issuer->parts_->certificate;
+  X509_set_version(certificate, X509_VERSION_3);
+  ASN1_INTEGER_set(X509_get_serialNumber(certificate), ++serial);
+  X509_gmtime_adj(X509_getm_notBefore(certificate), options.valid_from.count());
+  X509_gmtime_adj(X509_getm_notAfter(certificate), options.valid_until.count());
+  X509_set_pubkey(certificate, made->key);
+  // Each its own subject, so that nothing takes a certificate for its own issuer that is not.
+  const std::string subject = "weir test " + std::to_string(serial);
+  X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
+                             reinterpret_cast<const unsigned char*>(subject.c_str()), -1, -1, 0);
+  X509_set_issuer_name(certificate, X509_get_subject_name(signer));
+  AddExtension(certificate, signer, NID_basic_constraints, options.is_authority ? "critical,CA:TRUE" : "CA:FALSE");
+  const std::string names = AlternativeNames(options);
+  if (!names.empty()) AddExtension(certificate, signer, NID_subject_alt_name, names);
+  X509_sign(certificate, issuer == nullptr ? made->key : issuer->parts_->key, EVP_sha256());
+  return Certificate(std::move(made));
+}
+
+std::string Certificate::Pem() const {
+  BIO* const memory = BIO_new(BIO_s_mem());
+  PEM_write_bio_X509(memory, parts_->certificate);
+  return TakeText(memory);
+}
+
+std::string Certificate::KeyPem() const {
+  BIO* const memory = BIO_new(BIO_s_mem());
+  PEM_write_bio_PrivateKey(memory, parts_->key, nullptr, nullptr, 0, nullptr, nullptr);
+  return TakeText(memory);
+}
+
+struct TlsConnection::Session {
+  explicit Session(SSL_CTX* settings) : ssl(SSL_new(settings)), in(BIO_new(BIO_s_mem())), out(BIO_new(BIO_s_mem())) {
+    BIO_set_mem_eof_return(in, -1);
+    SSL_set_bio(ssl, in, out);
+    SSL_set_accept_state(ssl);
+  }
+  ~Session() { SSL_free(ssl); }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  SSL* ssl;
+  BIO* in;   // owned by ssl
+  BIO* out;  // owned by ssl
+};
+
+TlsConnection::TlsConnection(Connection& transport, std::unique_ptr<Session> session, std::size_t piece_bytes)
+    : transport_(transport), session_(std::move(session)), piece_bytes_(piece_bytes) {
+  const int on = 1;
+  setsockopt(transport.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  // A small window, so that a client to which nobody listens runs out of room soon.
+  const int window_bytes = 64 * 1024;
+  setsockopt(transport.fd(), SOL_SOCKET, SO_RCVBUF, &window_bytes, sizeof(window_bytes));
+}
+
+TlsConnection::~TlsConnection() = default;
+
+void TlsConnection::Flush() {
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(session_->out, &bytes);
+  std::string_view left(bytes, static_cast<std::size_t>(std::max(size, 0L)));
+  for (; !left.empty(); left.remove_prefix(std::min(piece_bytes_, left.size()))) {
+    transport_.Send(left.substr(0, piece_bytes_));
+  }
+  BIO_reset(session_->out);
+}
+
+bool TlsConnection::Fill() {
+  const std::string bytes = transport_.ReadSome();
+  if (bytes.empty()) return false;
+  BIO_write(session_->in, bytes.data(), static_cast<int>(bytes.size()));
+  return true;
+}
+
+bool TlsConnection::Accept() {
+  for (;;) {
+    const int done = SSL_do_handshake(session_->ssl);
+    const int reason = SSL_get_error(session_->ssl, done);
+    Flush();
+    if (done == 1) return true;
+    if (reason != SSL_ERROR_WANT_READ || !Fill()) return false;
+  }
+}
+
+std::string TlsConnection::server_name() const {
+  const char* const name = SSL_get_servername(session_->ssl, TLSEXT_NAMETYPE_host_name);
+  return name == nullptr ? std::string() : std::string(name);
+}
+
+void TlsConnection::Send(std::string_view text) {
+  if (!text.empty()) SSL_write(session_->ssl, text.data(), static_cast<int>(text.size()));
+  Flush();
+}
+
+std::string TlsConnection::Encrypt(std::string_view text) {
+  SSL_write(session_->ssl, text.data(), static_cast<int>(text.size()));
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(session_->out, &bytes);
+  std::string records(bytes, static_cast<std::size_t>(size));
+  BIO_reset(session_->out);
+  return records;
+}
+
+void TlsConnection::SendCloseNotify() {
+  SSL_shutdown(session_->ssl);
+  Flush();
+}
+
+std::string TlsConnection::ReadBytes(std::size_t count) {
+  std::string text;
+  std::string buffer(16 * 1024, '\0');
+  while (text.size() < count) {
+    const auto wanted = static_cast<int>(std::min(buffer.size(), count - text.size()));
+    const int got = SSL_read(session_->ssl, buffer.data(), wanted);
+    const int reason = SSL_get_error(session_->ssl, got);
+    Flush();
+    if (got > 0) text.append(buffer, 0, static_cast<std::size_t>(got));
+    if (got <= 0 && (reason != SSL_ERROR_WANT_READ || !Fill())) break;
+  }
+  return text;
+}
+
+std::string TlsConnection::ReadAll() { return ReadBytes(std::string::npos); }
+
+bool TlsConnection::got_close_notify() const { return (SSL_get_shutdown(session_->ssl) & SSL_RECEIVED_SHUTDOWN) != 0; }
+
+struct TlsServer::Settings {
+  SSL_CTX* ctx = SSL_CTX_new(TLS_server_method());
+  std::string alpn;  // each name behind its length
+  Settings() = default;
+  ~Settings() { SSL_CTX_free(ctx); }
+  Settings(const Settings&) = delete;
+  Settings& operator=(const Settings&) = delete;
+};
+
+namespace {
+
+// The first of the server's protocols that the client offers; without one the server goes on without ALPN.
+int ChooseProtocol(SSL* /*ssl*/, const unsigned char** chosen, unsigned char* chosen_size, const unsigned char* offered,
+                   unsigned offered_size, void* settings) {
+  const std::string& own = *static_cast<const std::string*>(settings);
+  unsigned char* found = nullptr;
+  const int outcome = SSL_select_next_proto(&found, chosen_size, reinterpret_cast<const unsigned char*>(own.data()),
+                                            static_cast<unsigned>(own.size()), offered, offered_size);
+  *chosen = found;
+  return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
+
+}  // namespace
+
+TlsServer::TlsServer(const Certificate& certificate, Options options, Serve serve)
+    : settings_(std::make_unique<Settings>()), serve_(std::move(serve)) {
+  SSL_CTX* const ctx = settings_->ctx;
+  SSL_CTX_use_certificate(ctx, certificate.parts_->certificate);
+  SSL_CTX_use_PrivateKey(ctx, certificate.parts_->key);
+  if (options.version_max != 0) SSL_CTX_set_max_proto_version(ctx, options.version_max);
+  if (options.wants_certificate) SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  for (const std::string& name : options.alpn) settings_->alpn += static_cast<char>(name.size()) + name;
+  if (!options.alpn.empty()) SSL_CTX_set_alpn_select_cb(ctx, ChooseProtocol, &settings_->alpn);
+  const std::size_t piece_bytes = options.byte_by_byte ? 1 : std::string_view::npos;
+  target_ = std::make_unique<FakeTarget>([this, piece_bytes](Connection& transport) {
+    TlsConnection connection(transport, std::make_unique<TlsConnection::Session>(settings_->ctx), piece_bytes);
+    if (!connection.Accept()) return;
+    ++accepted_;
+    serve_(connection);
+  });
+}
+
+TlsServer::~TlsServer() = default;
+
+}  // namespace weir::testing
