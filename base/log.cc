@@ -41,7 +41,6 @@ void Write(LogLevel level, std::string_view message) {
 }  // namespace
 
 void SetLogLevel(LogLevel level) { Logger().set_level(ToSpdlog(level)); }
-void LogDebug(std::string_view message) { Write(LogLevel::kDebug, message); }
 void LogInfo(std::string_view message) { Write(LogLevel::kInfo, message); }
 void LogWarning(std::string_view message) { Write(LogLevel::kWarning, message); }
 void LogError(std::string_view message) { Write(LogLevel::kError, message); }

@@ -20,6 +20,11 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   target_compile_options(weir_warnings INTERFACE -Wno-restrict)
 endif()
 
+# clang reports the call of std::get_temporary_buffer inside libstdc++ 12's own std::stable_sort; g++ is there for ours.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(weir_warnings INTERFACE -Wno-deprecated-declarations)
+endif()
+
 if(WEIR_SANITIZE)
   add_compile_options(-fsanitize=${WEIR_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${WEIR_SANITIZE})

@@ -26,7 +26,7 @@ THIRD_PARTY = {
     "ares": {"net"},
     "maxminddb": {"dns"},
     "re2/": {"proxy"},
-    "openssl/": {"net", "health"},
+    "openssl/": {"net"},
     "CLI/": {"app"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')
