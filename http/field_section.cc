@@ -52,12 +52,8 @@ void FieldFacts::Add(const Field& field, DesyncFinding& finding) {
     case FieldId::kHost:
       if (host_lines++ == 0) host = field.value;
       return;
-    case FieldId::kExpect: {
-      const bool is_continue = EqualsIgnoreCase(field.value, "100-continue");
-      expects_continue |= is_continue;
-      has_other_expectation |= !is_continue;
-      return;
-    }
+    case FieldId::kExpect:
+      return AddExpectations(field.value);
     case FieldId::kUpgrade:
       has_upgrade |= !field.value.empty();
       return;
@@ -77,6 +73,19 @@ void FieldFacts::Add(const Field& field, DesyncFinding& finding) {
   has_suspicious_length |= likeness == NameLikeness::kContentLength;
   has_suspicious_coding |= likeness == NameLikeness::kTransferEncoding;
   finding.Add(DesyncClass::kAmbiguous, DesyncReason::kSuspiciousHeader);
+}
+
+// RFC 9110 section 10.1.1. A comma inside a quoted text splits an expectation that is not known anyhow.
+void FieldFacts::AddExpectations(std::string_view value) {
+  while (!value.empty()) {
+    const std::size_t comma = std::min(value.find(','), value.size());
+    const std::string_view expectation = TrimSpace(value.substr(0, comma));
+    value.remove_prefix(std::min(comma + 1, value.size()));
+    if (expectation.empty()) continue;
+    const bool is_continue = EqualsIgnoreCase(expectation, "100-continue");
+    expects_continue |= is_continue;
+    has_other_expectation |= !is_continue;
+  }
 }
 
 void FieldFacts::AddLength(std::string_view value, DesyncFinding& finding) {
@@ -148,6 +157,11 @@ ParseStatus FieldSection::Refuse(std::string_view text, DesyncClass found, Desyn
   return ParseStatus::kRefused;
 }
 
+ParseStatus FieldSection::RefuseAsTooLarge(std::string_view text) {
+  too_large = true;
+  return Refuse(text, DesyncClass::kCompliant, DesyncReason::kNone);
+}
+
 ParseStatus FieldSection::Read(const char*& at, const char* end, std::vector<Field>& fields) {
   for (;;) {
     if (at == end) return ParseStatus::kNeedMore;
@@ -164,16 +178,16 @@ ParseStatus FieldSection::Read(const char*& at, const char* end, std::vector<Fie
       const ParseStatus status = ReadValue(value_end, stop);
       if (status == ParseStatus::kRefused || (status == ParseStatus::kNeedMore && stop == end)) return status;
       if (status == ParseStatus::kNeedMore) {
-        return Refuse("field line too long", DesyncClass::kCompliant, DesyncReason::kNone);
+        return RefuseAsTooLarge("field line too long");
       }
     }
     const char* const next = value_end + (*value_end == '\r' ? 2 : 1);
     if (static_cast<std::size_t>(value_end - at) > limits.field_line_bytes_max) {
-      return Refuse("field line too long", DesyncClass::kCompliant, DesyncReason::kNone);
+      return RefuseAsTooLarge("field line too long");
     }
     while (value_end != value && (value_end[-1] == ' ' || value_end[-1] == '\t')) --value_end;
     if (fields.size() >= limits.fields_max) {
-      return Refuse("too many fields", DesyncClass::kCompliant, DesyncReason::kNone);
+      return RefuseAsTooLarge("too many fields");
     }
     const std::string_view name(at, static_cast<std::size_t>(name_end - at));
     const bool verbatim = value - name_end == 2 && name_end[1] == ' ' && *value_end == '\r';
@@ -239,7 +253,7 @@ ParseStatus FieldSection::RefuseLine(const char* line, const char* stop, bool is
   const void* const lf = std::memchr(line, '\n', room);
   if (lf == nullptr) {
     if (room < limits.field_line_bytes_max + 2) return ParseStatus::kNeedMore;
-    return Refuse("field line too long", DesyncClass::kCompliant, DesyncReason::kNone);
+    return RefuseAsTooLarge("field line too long");
   }
   std::string_view text(line, static_cast<std::size_t>(static_cast<const char*>(lf) - line));
   if (text.ends_with('\r')) text.remove_suffix(1);

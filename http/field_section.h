@@ -55,12 +55,13 @@ struct FieldFacts {
   bool connection_is_bad = false;  // an element that is no token
   bool has_upgrade = false;
   bool expects_continue = false;
-  bool has_other_expectation = false;
+  bool has_other_expectation = false;  // than 100-continue
 
   // Takes one identified field line. Both sides call it for every line; what it finds is added to `finding`.
   void Add(const Field& field, DesyncFinding& finding);
 
  private:
+  void AddExpectations(std::string_view value);
   void AddLength(std::string_view value, DesyncFinding& finding);
   void AddCodings(std::string_view value, DesyncFinding& finding);
   void AddConnection(std::string_view value);
@@ -72,13 +73,15 @@ enum class Strictness : std::uint8_t { kClassify, kRefuse };
 
 // Reads field lines up to and with the empty line. `at` is the first byte of the section and is moved behind the empty
 // line; `end` is the end of the bytes at hand. `fields` is filled in order. Each line is at most
-// `field_line_bytes_max` bytes without its end. kRefused sets `why`.
+// `field_line_bytes_max` bytes without its end. kRefused sets `why` and
+// `too_large`.
 struct FieldSection {
   const HeadLimits& limits;
   Strictness strictness = Strictness::kClassify;
   DesyncFinding finding;
   FieldFacts facts;
   std::string_view why;
+  bool too_large = false;  // refused for a limit alone
 
   [[nodiscard]] ParseStatus Read(const char*& at, const char* end, std::vector<Field>& fields);
 
@@ -87,6 +90,7 @@ struct FieldSection {
   [[nodiscard]] ParseStatus ReadEmptyLine(const char*& at, const char* end);
   [[nodiscard]] ParseStatus RefuseLine(const char* line, const char* stop, bool is_first);
   ParseStatus Refuse(std::string_view text, DesyncClass found, DesyncReason reason);
+  ParseStatus RefuseAsTooLarge(std::string_view text);
 };
 
 }  // namespace weir::http

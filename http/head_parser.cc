@@ -48,7 +48,7 @@ class RequestJudge {
 
   bool Accepts() {
     return AcceptsLengths() && AcceptsCodings() && AcceptsFindings() && AcceptsConnection() && AcceptsHost() &&
-           AcceptsTarget();
+           AcceptsTarget() && AcceptsExpectations();
   }
   [[nodiscard]] std::uint16_t http_status() const { return http_status_; }
   [[nodiscard]] std::string_view why() const { return why_; }
@@ -91,12 +91,15 @@ class RequestJudge {
     if (facts_.coding_is_bad) return Refuse(400, "malformed Transfer-Encoding");
     if (facts_.chunked_codings > 1) return Refuse(400, "chunked applied twice");
     const bool has_chunked = facts_.chunked_codings == 1;
-    if (has_chunked && (!facts_.chunked_is_last || facts_.identity_codings > 0)) {
+    if (has_chunked && !facts_.chunked_is_last) {
       Add(DesyncClass::kSevere, DesyncReason::kBadTransferEncoding);
-      return Refuse(400,
-                    facts_.chunked_is_last ? "identity beside chunked" : "chunked is not the last transfer coding");
+      return Refuse(400, "chunked is not the last transfer coding");
     }
     if (facts_.other_codings > 0) return Refuse(501, "unknown transfer coding");
+    if (has_chunked && facts_.identity_codings > 0) {
+      Add(DesyncClass::kSevere, DesyncReason::kBadTransferEncoding);
+      return Refuse(400, "identity beside chunked");
+    }
     if (head_.version == Version::kHttp10) return Refuse(400, "Transfer-Encoding in HTTP/1.0");
     if (has_chunked) {
       head_.framing = {.kind = FramingKind::kChunked, .content_length = 0};
@@ -118,7 +121,6 @@ class RequestJudge {
   bool AcceptsConnection() {
     if (facts_.connection_is_bad) return Refuse(400, "malformed Connection field");
     if (facts_.named_fields > kNamedFieldsMax) return Refuse(400, "Connection names too many fields");
-    if (facts_.has_other_expectation) return Refuse(400, "unknown expectation");
     const bool is_http11 = head_.version == Version::kHttp11;
     const bool version_keeps = is_http11 || facts_.says_keep_alive;
     head_.keep_alive = head_.keep_alive && version_keeps && !facts_.says_close;
@@ -144,6 +146,11 @@ class RequestJudge {
     return Refuse(400, "malformed request target");
   }
 
+  // Last of all: whoever answers 417 has found a request that is sound but for that.
+  bool AcceptsExpectations() {
+    return !facts_.has_other_expectation || Refuse(417, "unknown expectation");  // RFC 9110 section 10.1.1
+  }
+
   RequestHead& head_;
   const FieldFacts& facts_;
   FieldSection& section_;
@@ -162,12 +169,13 @@ void ResetHead(RequestHead& head) {
   head.desync_reason = DesyncReason::kNone;
 }
 
-ParseOutcome RefuseRequest(RequestHead& head, std::uint16_t status, std::string_view why, DesyncFinding finding) {
+ParseOutcome RefuseRequest(RequestHead& head, std::uint16_t status, std::string_view why, DesyncFinding finding,
+                           bool too_large = false) {
   head.framing = {};
   head.keep_alive = false;
   head.desync_class = finding.desync_class;
   head.desync_reason = finding.reason;
-  return {.status = ParseStatus::kRefused, .consumed = 0, .http_status = status, .why = why};
+  return {.status = ParseStatus::kRefused, .consumed = 0, .http_status = status, .too_large = too_large, .why = why};
 }
 
 ParseOutcome ParseRequest(std::string_view bytes, const HeadLimits& limits, RequestHead& head) {
@@ -182,11 +190,14 @@ ParseOutcome ParseRequest(std::string_view bytes, const HeadLimits& limits, Requ
   if (status == ParseStatus::kNeedMore) return {};
   if (status == ParseStatus::kRefused) return RefuseRequest(head, line.http_status, line.why, line.target_finding);
 
-  FieldSection section{.limits = limits, .strictness = Strictness::kClassify, .finding = {}, .facts = {}, .why = {}};
+  FieldSection section{
+      .limits = limits, .strictness = Strictness::kClassify, .finding = {}, .facts = {}, .why = {}, .too_large = false};
   if (line.ends_without_cr) section.finding.Add(DesyncClass::kAcceptable, DesyncReason::kNonCrLfLineTermination);
   status = section.Read(at, end, head.fields);
   if (status == ParseStatus::kNeedMore) return {};
-  if (status == ParseStatus::kRefused) return RefuseRequest(head, 400, section.why, section.finding);
+  if (status == ParseStatus::kRefused) {
+    return RefuseRequest(head, 400, section.why, section.finding, section.too_large);
+  }
 
   RequestJudge judge(head, section);
   const bool accepted = judge.Accepts();
@@ -198,6 +209,7 @@ ParseOutcome ParseRequest(std::string_view bytes, const HeadLimits& limits, Requ
   return {.status = ParseStatus::kDone,
           .consumed = static_cast<std::size_t>(at - bytes.data()),
           .http_status = 0,
+          .too_large = false,
           .why = {}};
 }
 
@@ -226,8 +238,8 @@ const char* JudgeResponseFraming(const FieldFacts& facts, std::string_view reque
   return nullptr;
 }
 
-ParseOutcome RefuseResponse(std::string_view why) {
-  return {.status = ParseStatus::kRefused, .consumed = 0, .http_status = 0, .why = why};
+ParseOutcome RefuseResponse(std::string_view why, bool too_large = false) {
+  return {.status = ParseStatus::kRefused, .consumed = 0, .http_status = 0, .too_large = too_large, .why = why};
 }
 
 ParseOutcome ParseResponse(std::string_view bytes, const HeadLimits& limits, std::string_view request_method,
@@ -239,15 +251,16 @@ ParseOutcome ParseResponse(std::string_view bytes, const HeadLimits& limits, std
   StatusLine line;
   ParseStatus status = ReadStatusLine(at, end, limits, line);
   if (status == ParseStatus::kNeedMore) return {};
-  if (status == ParseStatus::kRefused) return RefuseResponse(line.why);
+  if (status == ParseStatus::kRefused) return RefuseResponse(line.why, line.too_large);
   head.version = line.version;
   head.status = line.status;
   head.reason = line.reason;
 
-  FieldSection section{.limits = limits, .strictness = Strictness::kRefuse, .finding = {}, .facts = {}, .why = {}};
+  FieldSection section{
+      .limits = limits, .strictness = Strictness::kRefuse, .finding = {}, .facts = {}, .why = {}, .too_large = false};
   status = section.Read(at, end, head.fields);
   if (status == ParseStatus::kNeedMore) return {};
-  if (status == ParseStatus::kRefused) return RefuseResponse(section.why);
+  if (status == ParseStatus::kRefused) return RefuseResponse(section.why, section.too_large);
   const FieldFacts& facts = section.facts;
   head.keep_alive = !facts.says_close && (head.version == Version::kHttp11 || facts.says_keep_alive);
   if (facts.connection_is_bad) return RefuseResponse("malformed Connection field");
@@ -256,6 +269,7 @@ ParseOutcome ParseResponse(std::string_view bytes, const HeadLimits& limits, std
   return {.status = ParseStatus::kDone,
           .consumed = static_cast<std::size_t>(at - bytes.data()),
           .http_status = 0,
+          .too_large = false,
           .why = {}};
 }
 
@@ -278,7 +292,7 @@ ParseOutcome ParseRequestHead(std::string_view bytes, std::size_t& scanned, cons
   // What lies behind the limit is not looked at, so that the verdict does not depend on how much of it has arrived.
   const ParseOutcome outcome = ParseRequest(bytes.substr(0, limits.head_bytes_max), limits, head);
   if (outcome.status != ParseStatus::kNeedMore) return outcome;
-  if (bytes.size() > limits.head_bytes_max) return RefuseRequest(head, 400, "head too large", {});
+  if (bytes.size() > limits.head_bytes_max) return RefuseRequest(head, 400, "head too large", {}, true);
   scanned = bytes.size();
   return {};
 }
@@ -291,7 +305,7 @@ ParseOutcome ParseResponseHead(std::string_view bytes, std::size_t& scanned, con
   }
   const ParseOutcome outcome = ParseResponse(bytes.substr(0, limits.head_bytes_max), limits, request_method, head);
   if (outcome.status != ParseStatus::kNeedMore) return outcome;
-  if (bytes.size() > limits.head_bytes_max) return RefuseResponse("head too large");
+  if (bytes.size() > limits.head_bytes_max) return RefuseResponse("head too large", true);
   scanned = bytes.size();
   return {};
 }

@@ -27,7 +27,8 @@ enum class ParseStatus : std::uint8_t {
 struct ParseOutcome {
   ParseStatus status = ParseStatus::kNeedMore;
   std::size_t consumed = 0;
-  std::uint16_t http_status = 0;  // requests: 400, 414, 501 or 505
+  std::uint16_t http_status = 0;  // requests: 400, 414, 417, 501 or 505
+  bool too_large = false;         // refused for its size alone: a limit of HeadLimits
   std::string_view why;           // a static text for the log: `field line without a colon`
 };
 

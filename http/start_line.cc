@@ -196,7 +196,10 @@ ParseStatus ReadStatusLine(const char*& at, const char* end, const HeadLimits& l
   bool ends_without_cr = false;
   const std::optional<std::string_view> text = TakeLine(at, stop, ends_without_cr);
   if (!text && stop == end) return ParseStatus::kNeedMore;
-  if (!text || text->size() > limits.start_line_bytes_max) return Refuse(line, "status line too long");
+  if (!text || text->size() > limits.start_line_bytes_max) {
+    line.too_large = true;
+    return Refuse(line, "status line too long");
+  }
   if (ends_without_cr) return Refuse(line, "line ends without CR");
   return JudgeStatusLine(*text, line);
 }

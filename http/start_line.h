@@ -32,7 +32,8 @@ struct StatusLine {
   Version version = Version::kHttp11;
   std::uint16_t status = 0;  // 100 to 999
   std::string_view reason;
-  std::string_view why;  // of a refusal
+  std::string_view why;    // of a refusal
+  bool too_large = false;  // refused for its size alone
 };
 [[nodiscard]] ParseStatus ReadStatusLine(const char*& at, const char* end, const HeadLimits& limits, StatusLine& line);
 

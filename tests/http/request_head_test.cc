@@ -272,9 +272,13 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"ConnectionWithoutToken", GET_LINE "Connection: \"close\"\r\n\r\n", 400},
         Row{"ConnectionEmptyElements", GET_LINE "Connection: , close,\r\n\r\n", kAccepted, kCompliant, kNone,
             FramingKind::kNone, 0, false},
-        Row{"ExpectContinue", GET_LINE "Expect: 100-continue\r\n\r\n"},
-        Row{"ExpectObfuscated", GET_LINE "Expect: y 100-continue\r\n\r\n", 400},
-        Row{"ExpectOther", GET_LINE "Expect: 200-ok\r\n\r\n", 400}),
+        Row{"ExpectContinue", GET_LINE "Expect: 100-continue\r\n\r\n"}, Row{"ExpectEmpty", GET_LINE "Expect:\r\n\r\n"},
+        Row{"ExpectEmptyList", GET_LINE "Expect: , ,\r\n\r\n"},
+        Row{"ExpectContinueInAList", GET_LINE "Expect: ,100-Continue,\r\n\r\n"},
+        Row{"ExpectObfuscated", GET_LINE "Expect: y 100-continue\r\n\r\n", 417},
+        Row{"ExpectBoth", GET_LINE "Expect: 100-continue, magic\r\n\r\n", 417},
+        Row{"ExpectOtherAndTwoHosts", GET_LINE "Expect: magic\r\nHost: b\r\n\r\n", 400},
+        Row{"ExpectOther", GET_LINE "Expect: 200-ok\r\n\r\n", 417}),
     RowName);
 
 // spec: l7.md 5.3 C and 2.1.
@@ -311,6 +315,8 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"CodingEmpty", POST_LINE "Transfer-Encoding:\r\n\r\n", 400, kSevere, kBadTransferEncoding},
         Row{"CodingParameter", POST_LINE "Transfer-Encoding: chunked;q=1\r\n\r\n", 400, kSevere, kBadTransferEncoding},
         Row{"CodingUnknown", POST_LINE "Transfer-Encoding: xchunked\r\n\r\n", 501, kSevere, kBadTransferEncoding},
+        Row{"CodingUnknownAndIdentity", POST_LINE "Transfer-Encoding: deflate, identity, chunked\r\n\r\n", 501, kSevere,
+            kBadTransferEncoding},
         Row{"CodingGzip", POST_LINE "Transfer-Encoding: gzip\r\n\r\n", 501, kSevere, kBadTransferEncoding},
         Row{"CodingUnknownWithLength", POST_LINE "Transfer-Encoding: xchunked\r\nContent-Length: 4\r\n\r\n", 501,
             kSevere, kBadTransferEncoding},

@@ -127,7 +127,23 @@ TEST(ResponseHeadTest, HeadsAbove32KibibytesAreRefused) {  // spec: alb.md 12.2
     bytes.insert(bytes.find("A: ") + 3, limits.head_bytes_max - bytes.size() + excess, 'x');
     const Parsed parsed = ParseInSteps(bytes, "GET", bytes.size());
     EXPECT_EQ(parsed.outcome.status, excess == 0 ? ParseStatus::kDone : ParseStatus::kRefused);
+    EXPECT_EQ(parsed.outcome.too_large, excess == 1);
   }
+}
+
+TEST(ResponseHeadTest, SaysWhichHeadsAreOnlyTooLarge) {
+  std::string many = "HTTP/1.1 204 OK\r\n";
+  for (int i = 0; i < 1'001; ++i) many += "A: b\r\n";
+  const std::string long_reason = "HTTP/1.1 204 " + std::string(33'000, 'x');
+  const std::string long_line = "HTTP/1.1 204 OK\r\nA: " + std::string(33'000, 'x');
+  for (const std::string& bytes : {many, long_reason, long_line}) {
+    for (const std::size_t step : {bytes.size(), std::size_t{997}}) {
+      const Parsed parsed = ParseInSteps(bytes + "\r\n\r\n", "GET", step);
+      EXPECT_EQ(parsed.outcome.status, ParseStatus::kRefused);
+      EXPECT_TRUE(parsed.outcome.too_large) << parsed.outcome.why;
+    }
+  }
+  EXPECT_FALSE(ParseInSteps("HTTP/1.1 204 OK\r\nA\r\n\r\n", "GET", 100).outcome.too_large);
 }
 
 TEST(ResponseHeadTest, AReusedHeadForgetsTheLastOne) {

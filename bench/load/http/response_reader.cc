@@ -12,7 +12,11 @@ http::ParseOutcome HeadReader::Read(std::string_view bytes, std::size_t& scanned
                                     ResponseFacts& facts) {
   if (scanned == 0 && !last_bytes_.empty() && bytes.starts_with(last_bytes_) && method == last_method_) {
     facts = last_facts_;
-    return {.status = http::ParseStatus::kDone, .consumed = last_bytes_.size(), .http_status = 0, .why = {}};
+    return {.status = http::ParseStatus::kDone,
+            .consumed = last_bytes_.size(),
+            .http_status = 0,
+            .too_large = false,
+            .why = {}};
   }
   static const http::HeadLimits kLimits = http::ResponseHeadLimits();
   const auto outcome = http::ParseResponseHead(bytes, scanned, kLimits, method, head_);
