@@ -6,6 +6,7 @@
 #include "dns/counters.h"
 #include "dns/zone/zone_set.h"
 #include "health/observation.h"
+#include "proxy/error.h"
 
 #include <fmt/format.h>
 
@@ -114,6 +115,21 @@ void WriteHistogram(MetricsWriter& out, MetricsWriter::Labels labels, const Tabl
   out.SuffixSample("_count", labels, cumulative);
 }
 
+void WriteErrors(MetricsWriter& out, const View& view) {
+  out.Family("weir_proxy_errors_total", "counter", "Exchanges that failed, by whose fault and why.");
+  for (const auto& listener : view.routing->listeners()) {
+    const auto labels = LabelsOf(*listener);
+    for (std::size_t i = 0; i < proxy::kErrorCodeCount; ++i) {
+      const auto& traits = proxy::TraitsOf(static_cast<proxy::ErrorCode>(i));
+      out.Sample({{"load_balancer", labels.load_balancer},
+                  {"listener", labels.listener},
+                  {"source", proxy::ToString(traits.source)},
+                  {"reason", traits.reason}},
+                 listener->counters->Sum([i](const auto& c) { return c.errors[i].value(); }));
+    }
+  }
+}
+
 void WriteListeners(MetricsWriter& out, const View& view) {
   ListenerFamily(out, view, "weir_listener_connections_accepted_total", "counter", "Client connections accepted.",
                  [](const auto& c) { return c.connections_accepted.value(); });
@@ -133,6 +149,7 @@ void WriteListeners(MetricsWriter& out, const View& view) {
   ListenerResponses(out, view, "weir_listener_generated_responses_total",
                     "Responses that the load balancer made itself: errors, redirects, fixed responses.",
                     &proxy::ListenerCounters::generated_responses);
+  WriteErrors(out, view);
   out.Family("weir_proxy_exchange_duration_seconds", "histogram",
              "First byte of the request to last byte of the response.");
   for (const auto& listener : view.routing->listeners()) {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "base/counters.h"
+#include "proxy/error.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -26,10 +28,11 @@ struct ListenerCounters {
   Counter requests;
   Counter bytes_received;  // from clients, heads included
   Counter bytes_sent;
-  ResponseCounters responses;            // everything sent to clients
-  ResponseCounters generated_responses;  // those that weir made itself: errors, redirects, fixed responses
-  Counter desync_requests;               // requests that were not Compliant
-  LatencyHistogram exchange_duration;    // first byte of the request to last byte of the response
+  ResponseCounters responses;                   // everything sent to clients
+  ResponseCounters generated_responses;         // those that weir made itself: errors, redirects, fixed responses
+  Counter desync_requests;                      // requests that were not Compliant
+  LatencyHistogram exchange_duration;           // first byte of the request to last byte of the response
+  std::array<Counter, kErrorCodeCount> errors;  // exchanges that failed, by ErrorCode
 };
 struct RuleCounters {
   Counter requests;

@@ -1,20 +1,26 @@
 #pragma once
 
+#include "http/head_parser.h"
+
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 namespace weir::proxy {
 
-// Every way in which an exchange can fail, once. ErrorTraits says what follows from each: status, log reason,
+// Every way in which an exchange can fail, once. ErrorTraits says what follows from each: status, log reason, metric,
 // connection handling.
 enum class ErrorCode : std::uint8_t {
   kMalformedRequest,          // 400
+  kRequestHeadTooLarge,       // 400: well-formed as far as it was read
   kDesyncBlocked,             // 400: the desync mitigation mode blocks the request's class
   kRequestContentIncomplete,  // 400: the client closed before the whole content
   kRequestContentMalformed,   // 400: bad chunked coding
   kMethodNotAllowed,          // 405: TRACE, CONNECT
   kRequestTimeout,            // 408
   kTargetTooLong,             // 414
+  kUnknownExpectation,        // 417: Expect asks for anything but 100-continue
   kClientClosed,              // 460
   kForwardedForTooLong,       // 463
   kTransferCodingUnknown,     // 501
@@ -26,12 +32,15 @@ enum class ErrorCode : std::uint8_t {
   kConnectionFailed,          // 502: unreachable, no local port …
   kTargetReset,               // 502: RST or FIN with a request outstanding
   kTargetResponseMalformed,   // 502
+  kTargetResponseTooLarge,    // 502: the response head, well-formed as far as it was read
+  kTooManyInterimResponses,   // 502
   kTargetResponseTimeout,     // 504: nothing for the idle timeout
-  kRequestContentStalled,     // 504: Content-Length larger than the content
+  kRequestContentStalled,     // 408: Content-Length larger than the content
   kTargetResponseIncomplete,  // the response broke off after its head was sent: the client's connection is closed
   kTargetDeregistered,        // 502: the deregistration delay ended
   kResponseStalled,           // the client stopped reading for the idle timeout
 };
+inline constexpr std::size_t kErrorCodeCount = std::to_underlying(ErrorCode::kResponseStalled) + 1;
 
 enum class ErrorSource : std::uint8_t { kDownstream, kUpstream, kInternal };
 // Whether the request may be sent again: never, always (nothing was sent), or only when the connection was a reused one
@@ -46,8 +55,13 @@ struct ErrorTraits {
 };
 [[nodiscard]] const ErrorTraits& TraitsOf(ErrorCode code);
 
-// The code for a request head that the parser refused with `http_status`.
-[[nodiscard]] ErrorCode CodeForRefusedHead(std::uint16_t http_status);
+// `downstream`, `upstream`, `internal`: as metrics print it.
+[[nodiscard]] std::string_view ToString(ErrorSource source);
+
+// The code for a request head that the parser refused. Takes its outcome.
+[[nodiscard]] ErrorCode CodeForRefusedRequest(const http::ParseOutcome& outcome);
+// The same for a response head.
+[[nodiscard]] ErrorCode CodeForRefusedResponse(const http::ParseOutcome& outcome);
 // The code for a connect that failed with `error`, an errno.
 [[nodiscard]] ErrorCode CodeForConnectError(int error);
 

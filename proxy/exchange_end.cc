@@ -75,6 +75,7 @@ void Exchange::Fail(ErrorCode code) {
   const ErrorTraits& traits = TraitsOf(code);
   ReleaseUpstream(false);
   error_reason_ = traits.reason;
+  (*listener_->counters)[worker_.worker].errors[std::to_underlying(code)].Add();
   if (response_head_sent_) {
     // The status that the client saw stays in the log, unless it went away itself.
     if (traits.status == 460) status_ = traits.status;

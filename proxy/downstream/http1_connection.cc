@@ -172,7 +172,7 @@ bool Http1Connection::ConsumeHead(std::string_view& bytes) {
   request_is_head_ = head.method == "HEAD";
   if (outcome.status == http::ParseStatus::kRefused) {
     bytes = {};
-    Refuse(CodeForRefusedHead(outcome.http_status));
+    Refuse(CodeForRefusedRequest(outcome));
     return false;
   }
   bytes.remove_prefix(outcome.consumed);

@@ -40,8 +40,23 @@ def check_link(path, number, link, problems):
         problems.append(f"{path}:{number}: {link}: there is no such heading")
 
 
+def check_error_reasons(problems):
+    """docs/metrics.md names each row of the error table: source, status, reason."""
+    rows = re.findall(r'\{(\d{3}), k(\w+), k\w+, "(\w+)"\}', repository.text("proxy/error.cc"))
+    coded = {(source.lower(), status, reason) for status, source, reason in rows}
+    documented = set()
+    for source, cell in re.findall(r"^\| `(downstream|upstream|internal)` \| (.*) \|$", repository.text("docs/metrics.md"), re.M):
+        for status, reasons in re.findall(r"(\d{3})[^:`]*: ((?:`\w+`(?:, )?)+)", cell):
+            documented |= {(source, status, reason) for reason in re.findall(r"`(\w+)`", reasons)}
+    if len(coded) < 20:
+        problems.append("proxy/error.cc: the table of errors was not found")
+    problems += [f"docs/metrics.md: {' '.join(row)} is only in {'proxy/error.cc' if row in coded else 'the table'}"
+                 for row in sorted(coded ^ documented)]
+
+
 def main():
     problems = []
+    check_error_reasons(problems)
     for path in repository.files(".md"):
         for number, line in prose(repository.text(path)):
             for link in LINK.findall(line):

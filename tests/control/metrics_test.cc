@@ -1,6 +1,7 @@
 #include "control/metrics.h"
 
 #include "control/metrics_writer.h"
+#include "proxy/error.h"
 #include "tests/control/control_fixture.h"
 
 #include <gmock/gmock.h>
@@ -10,6 +11,8 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace weir::control {
 namespace {
@@ -83,6 +86,27 @@ TEST(MetricsTest, HistogramBucketsAddUp) {
   EXPECT_NE(text.find(name + "\"+Inf\"} 3\n"), std::string::npos);
   EXPECT_NE(text.find("weir_proxy_exchange_duration_seconds_count{load_balancer=\"shop\",listener=\"8080\"} 3\n"),
             std::string::npos);
+}
+
+TEST(MetricsTest, HasOneErrorCounterForEachReason) {
+  const auto view = MakeView(kShopYaml);
+  auto& counters = (*view->routing->listeners().front()->counters)[0];
+  std::set<std::string_view> reasons;
+  for (std::size_t i = 0; i < proxy::kErrorCodeCount; ++i) {
+    counters.errors[i].Add(i + 1);
+    const auto& traits = proxy::TraitsOf(static_cast<proxy::ErrorCode>(i));
+    EXPECT_TRUE(reasons.insert(traits.reason).second) << traits.reason;
+  }
+  const auto text = ShopMetrics(view);
+  for (const auto& [code, labels] :
+       {std::pair{proxy::ErrorCode::kMalformedRequest, "downstream\",reason=\"MalformedRequest"},
+        {proxy::ErrorCode::kNoTarget, "internal\",reason=\"NoTarget"},
+        {proxy::ErrorCode::kResponseStalled, "downstream\",reason=\"ClientStoppedReading"},
+        {proxy::ErrorCode::kTargetReset, "upstream\",reason=\"TargetConnectionReset"}}) {
+    const std::string line = "weir_proxy_errors_total{load_balancer=\"shop\",listener=\"8080\",source=\"" +
+                             std::string(labels) + "\"} " + std::to_string(std::to_underlying(code) + 1) + "\n";
+    EXPECT_NE(text.find(line), std::string::npos) << line;
+  }
 }
 
 }  // namespace
