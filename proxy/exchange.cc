@@ -310,6 +310,7 @@ void Exchange::OnResponse(const http::ResponseHead& head, const Content& content
       Fail(ErrorCode::kTargetResponseMalformed);
     } else if (client_knows_interim_ && head.status != 100) {
       downstream_->SendInterim(response);
+      PauseResponseWhileCongested();
     }
     return;
   }
@@ -327,9 +328,8 @@ void Exchange::OnResponse(const http::ResponseHead& head, const Content& content
   downstream_->SendResponse(response, content);
   if (content.is_last()) {
     CompleteResponse();
-  } else if (downstream_->congested()) {
-    response_paused_ = true;
-    upstream_->PauseResponse();
+  } else {
+    PauseResponseWhileCongested();
   }
 }
 
@@ -338,10 +338,16 @@ void Exchange::OnResponseContent(const Content& content) {
   downstream_->SendContent(content);
   if (content.is_last()) {
     CompleteResponse();
-  } else if (downstream_->congested()) {
-    response_paused_ = true;
-    upstream_->PauseResponse();
+  } else {
+    PauseResponseWhileCongested();
   }
+}
+
+// The target says no more until the client has taken what it was sent: OnDownstreamDrained.
+void Exchange::PauseResponseWhileCongested() {
+  if (!downstream_->congested()) return;
+  response_paused_ = true;
+  upstream_->PauseResponse();
 }
 
 void Exchange::OnDownstreamDrained() {

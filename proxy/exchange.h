@@ -83,6 +83,7 @@ class Exchange final : private UpstreamEvents {
   [[nodiscard]] bool TakesResponsePipe() const override { return downstream_->takes_pipe(); }
   void OnUpstreamDrained() override;
   void OnUpstreamFailed(ErrorCode code, bool response_began) override;
+  void PauseResponseWhileCongested();
   void CompleteResponse();
   void SendGenerated(const GeneratedResponse& response);
   void Fail(ErrorCode code);

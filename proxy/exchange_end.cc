@@ -43,10 +43,12 @@ bool Exchange::Retry(ErrorCode code, bool response_began) {
 void Exchange::OnDownstreamFailed(ErrorCode code) { Fail(code); }
 
 void Exchange::OnIdleTimeout() {
-  if (response_head_sent_) {
-    Fail(downstream_->congested() ? ErrorCode::kResponseStalled : ErrorCode::kTargetResponseIncomplete);
+  if (downstream_->congested()) {
+    Fail(ErrorCode::kResponseStalled);
+  } else if (response_head_sent_) {
+    Fail(ErrorCode::kTargetResponseIncomplete);
   } else if (!request_complete_ && !request_paused_) {
-    // The client announced more than it sends (spec: alb.md 13, 504).
+    // The client announced more than it sends: it is late, not the target (RFC 9110 section 15.5.9).
     Fail(ErrorCode::kRequestContentStalled);
   } else {
     Fail(ErrorCode::kTargetResponseTimeout);

@@ -73,22 +73,28 @@ void AppendClient(const Endpoint& peer, bool with_port, std::string& out) {
   }
 }
 
+// A list field without elements (RFC 9110 section 5.6.1.2).
+bool IsEmptyList(std::string_view value) { return value.find_first_not_of(", \t") == std::string_view::npos; }
+
 void AppendForwardedFor(const std::vector<http::Field>& fields, const config::LoadBalancerAttributes& attributes,
                         const Endpoint& peer, FieldBlock& out) {
   using enum config::XffProcessing;
   if (attributes.xff_processing == kRemove) return;
   const bool append = attributes.xff_processing == kAppend;
+  // A sender generates no empty list elements (RFC 9110 section 5.6.1.1): the first one would be taken for the client.
   bool begun = false;
-  for (const http::Field& field : fields) {
-    if (IdOf(field) != http::FieldId::kXForwardedFor) continue;
+  const auto add_element = [&] {
     out += begun ? ", " : "X-Forwarded-For: ";
-    out += field.value;
     begun = true;
+  };
+  for (const http::Field& field : fields) {
+    if (IdOf(field) != http::FieldId::kXForwardedFor || IsEmptyList(field.value)) continue;
+    add_element();
+    out += field.value;
   }
   if (append) {
-    out += begun ? ", " : "X-Forwarded-For: ";
+    add_element();
     AppendClient(peer, attributes.xff_client_port, out);
-    begun = true;
   }
   if (begun) out += "\r\n";
 }

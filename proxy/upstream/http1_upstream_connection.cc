@@ -50,6 +50,8 @@ void Http1UpstreamConnection::OnConnected(int error) {
 
 bool Http1UpstreamConnection::SendRequest(const RequestMessage& request, const Content& content) {
   head_received_ = response_began_ = response_complete_ = until_close_ = write_failed_ = false;
+  interim_count_ = 0;
+  interim_bytes_ = 0;
   request_chunked_ =
       request.framing.kind == http::FramingKind::kChunked || request.framing.kind == http::FramingKind::kUnknown;
   request_complete_ = content.is_last();
@@ -133,7 +135,12 @@ void Http1UpstreamConnection::OnReadable() {
 
 void Http1UpstreamConnection::ResumeResponse() {
   paused_ = false;
-  if (state_ == State::kActive) ReadResponse();
+  if (state_ != State::kActive) return;
+  if (!head_received_ && !carried_.empty()) {
+    std::string carried = std::exchange(carried_, std::string());
+    if (!Consume(carried)) return;
+  }
+  ReadResponse();
 }
 
 void Http1UpstreamConnection::ReadResponse() {
@@ -224,19 +231,32 @@ bool Http1UpstreamConnection::ConsumeHead(std::string_view& bytes) {
   }
   scanned_ = 0;
   if (outcome.status == http::ParseStatus::kRefused) {
-    Fail(ErrorCode::kTargetResponseMalformed);
+    Fail(CodeForRefusedResponse(outcome));
     return false;
   }
   bytes.remove_prefix(outcome.consumed);
-  if (head.status < 200) {
-    events_->OnResponse(head, {});
-    return state_ == State::kActive;
-  }
+  if (head.status < 200) return TakeInterim(head, outcome.consumed, bytes);
   head_received_ = true;
   until_close_ = head.framing.kind == http::FramingKind::kUntilClose;
   if (!head.keep_alive || until_close_) reusable_ = false;
   content_.Begin(head.framing);
   return ConsumeContent(bytes, &head);
+}
+
+// An interim response whose head had `size` bytes; what follows it waits while the client takes no more. False when the
+// connection has nothing more to give to this exchange now.
+bool Http1UpstreamConnection::TakeInterim(const http::ResponseHead& head, std::size_t size, std::string_view& bytes) {
+  interim_bytes_ += size;
+  if (++interim_count_ > kInterimCountMax || interim_bytes_ > kInterimBytesMax) {
+    Fail(ErrorCode::kTooManyInterimResponses);
+    return false;
+  }
+  events_->OnResponse(head, {});
+  if (state_ != State::kActive) return false;
+  if (!paused_) return true;
+  carried_.assign(bytes);
+  bytes = {};
+  return false;
 }
 
 // Delivers what `bytes` hold of the content, together with the head where that is new. False when this was the end.

@@ -64,6 +64,7 @@ class Http1UpstreamConnection final : public UpstreamStream,
   // Uses `bytes` up; false when the connection has nothing more to give to this exchange.
   [[nodiscard]] bool Consume(std::string_view bytes);
   [[nodiscard]] bool ConsumeHead(std::string_view& bytes);
+  [[nodiscard]] bool TakeInterim(const http::ResponseHead& head, std::size_t size, std::string_view& bytes);
   [[nodiscard]] bool ConsumeContent(std::string_view& bytes, const http::ResponseHead* head);
   // Appends what frames `content` and gives the pieces to write: what `out` held and the chunk's size, the content,
   // what follows it.
@@ -72,6 +73,9 @@ class Http1UpstreamConnection final : public UpstreamStream,
   void Fail(ErrorCode code);
   void Close();
 
+  // Interim responses of one exchange; our choice, because no target has more hints than that to give.
+  static constexpr std::uint32_t kInterimCountMax = 100;
+  static constexpr std::size_t kInterimBytesMax = 64 * 1024;
   // Reads of one turn, so that one fast target cannot keep the others waiting.
   static constexpr int kReadsPerTurnMax = 8;
 
@@ -96,6 +100,8 @@ class Http1UpstreamConnection final : public UpstreamStream,
   bool response_began_ = false;
   bool response_complete_ = false;
   bool until_close_ = false;
+  std::uint32_t interim_count_ = 0;
+  std::size_t interim_bytes_ = 0;
   ContentReader content_;
   std::string method_;
   std::string carried_;      // a head that has not arrived whole

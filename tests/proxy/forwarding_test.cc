@@ -98,6 +98,25 @@ TEST_F(ForwardingTest, AppendsTheClientToEveryForwardedForLine) {
   EXPECT_THAT(Build().fields, HasSubstr("X-Forwarded-For: 198.51.100.1, 198.51.100.2, 198.51.100.3, 192.0.2.7\r\n"));
 }
 
+using XffEmptyTest = ForwardingTest;
+
+// RFC 9110 section 5.6.1.1.
+TEST_F(XffEmptyTest, AnEmptyFieldAddsNoElement) {
+  for (const char* value : {"", ",", " , ,"}) {
+    fields_ = {{"X-Forwarded-For", value}};
+    EXPECT_THAT(Build().fields, HasSubstr("X-Forwarded-For: 192.0.2.7\r\n"));
+  }
+  fields_ = {{"X-Forwarded-For", ""}, {"X-Forwarded-For", "198.51.100.1"}, {"X-Forwarded-For", ""}};
+  EXPECT_THAT(Build().fields, HasSubstr("X-Forwarded-For: 198.51.100.1, 192.0.2.7\r\n"));
+  attributes_.xff_processing = config::XffProcessing::kPreserve;
+  EXPECT_THAT(Build().fields, HasSubstr("X-Forwarded-For: 198.51.100.1\r\n"));
+}
+
+TEST_F(XffEmptyTest, EmptyElementsBetweenOthersStay) {
+  fields_ = {{"X-Forwarded-For", "198.51.100.1,,198.51.100.2"}};
+  EXPECT_THAT(Build().fields, HasSubstr("X-Forwarded-For: 198.51.100.1,,198.51.100.2, 192.0.2.7\r\n"));
+}
+
 TEST_F(ForwardingTest, AddsTheClientPortWhenAsked) {
   attributes_.xff_client_port = true;
   EXPECT_THAT(Build().fields, HasSubstr("X-Forwarded-For: 192.0.2.7:40112\r\n"));
