@@ -93,12 +93,12 @@ def test_half_a_request_is_408(shop):
     assert not blue.requests
 
 
-def test_a_body_that_does_not_come_is_504(shop):
-    """Section 13: 504 for a Content-Length larger than the body."""
+def test_a_body_that_does_not_come_is_408(shop):
+    """The client is late, not the target."""
     weir, _ = shop()
     with Client(weir.port()) as client:
         client.send("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 10\r\n\r\nhalf")
-        assert client.response().status == 504 and client.is_closed()
+        assert client.response().status == 408 and client.is_closed()
 
 
 def test_a_connection_without_a_request_is_closed(shop):
