@@ -1,6 +1,7 @@
 #include "app/demo_targets.h"
 
 #include "base/unique_fd.h"
+#include "control/linger.h"
 #include "net/socket.h"
 
 #include <boost/asio/io_context.hpp>
@@ -89,7 +90,9 @@ class Session : public std::enable_shared_from_this<Session> {
     response_.content_length(body.size());
     if (request.method() != http::verb::head) response_.body() = std::move(body);
     http::async_write(stream_, response_, [self = shared_from_this()](beast::error_code error, std::size_t) {
-      if (!error && self->response_.keep_alive()) self->Read();
+      if (error) return;
+      if (self->response_.keep_alive()) return self->Read();
+      control::Linger(self->stream_, self);
     });
   }
 

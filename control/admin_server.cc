@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "control/admin_api.h"
+#include "control/linger.h"
 #include "net/socket.h"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -82,8 +83,8 @@ class AdminServer::Loop::Session : public std::enable_shared_from_this<Session> 
   Session& operator=(const Session&) = delete;
 
   void Read();
-  void CloseIfReading() {
-    if (reading_) Close();
+  void EndIfReading() {
+    if (reading_) stream_.cancel();
   }
 
  private:
@@ -91,7 +92,7 @@ class AdminServer::Loop::Session : public std::enable_shared_from_this<Session> 
   void Send(AdminResponse answer);
   template <class Message>
   void Write(std::shared_ptr<Message> message);
-  void Close();
+  void End();
 
   Loop& loop_;
   beast::tcp_stream stream_;
@@ -117,7 +118,8 @@ void AdminServer::Loop::Session::Read() {
     const bool malformed = error && error.category() == make_error_code(http::error::bad_method).category() &&
                            error != http::error::end_of_stream && error != http::error::partial_message;
     if (malformed) return self->Send(ErrorResponse(400, "this is no HTTP request: " + error.message()));
-    if (error) return self->Close();
+    if (error == asio::error::operation_aborted) return self->End();
+    if (error) return self->stream_.close();
     self->OnRequest();
   });
 }
@@ -180,16 +182,14 @@ template <class Message>
 void AdminServer::Loop::Session::Write(std::shared_ptr<Message> message) {
   stream_.expires_after(kWriteTimeout);
   http::async_write(stream_, *message, [self = shared_from_this(), message](beast::error_code error, std::size_t) {
-    if (error || !self->keep_alive_ || self->loop_.retiring_) return self->Close();
+    if (error) return self->stream_.close();
+    if (!self->keep_alive_ || self->loop_.retiring_) return self->End();
     self->Read();
   });
 }
 
-void AdminServer::Loop::Session::Close() {
-  beast::error_code ignored;
-  stream_.socket().shutdown(Tcp::socket::shutdown_both, ignored);
-  stream_.close();
-}
+// After the last answer.
+void AdminServer::Loop::Session::End() { Linger(stream_, shared_from_this()); }
 
 AdminServer::Loop::Loop(UniqueFd socket, const Endpoint& endpoint, Appliance& appliance, const BuildFacts& build)
     : endpoint_(endpoint), appliance_(appliance), api_(appliance, build, endpoint.address.is_loopback()) {
@@ -226,7 +226,7 @@ void AdminServer::Loop::Retire() {
     boost::system::error_code ignored;
     acceptor_.close(ignored);
     retry_.cancel();
-    for (Session* session : sessions_) session->CloseIfReading();
+    for (Session* session : sessions_) session->EndIfReading();
   });
 }
 

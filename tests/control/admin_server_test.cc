@@ -58,6 +58,14 @@ class RawConnection {
     }
     return out;
   }
+  // Ended by the peer, but not reset.
+  [[nodiscard]] bool IsOpen() const {
+    int error = 0;
+    socklen_t size = sizeof(error);
+    char byte = 0;
+    return getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0 &&
+           recv(fd_.get(), &byte, 1, 0) == 0;
+  }
 
  private:
   UniqueFd fd_;
@@ -119,6 +127,15 @@ TEST_F(AdminServerTest, RefusesWhatIsTooLongOrNoHttp) {
     EXPECT_TRUE(connection.ReadUntil("never sent").starts_with("HTTP/1.1 400"));
   }
   EXPECT_EQ(Call("GET", "/healthz").status, 200U);
+}
+
+TEST_F(AdminServerTest, AnAnswerThatClosesOutlivesWhatTheClientStillSends) {
+  RawConnection connection(server_->endpoint());
+  connection.Send("GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(connection.ReadUntil("never sent").ends_with("ok\n"));
+  // A connection that was closed would answer the first with RST and fail the second.
+  connection.Send("GET / HTTP/1.1\r\n\r\n");
+  EXPECT_TRUE(connection.IsOpen());
 }
 
 TEST_F(AdminServerTest, TheAddressIsNotShared) {
