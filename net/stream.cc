@@ -4,9 +4,11 @@
 #include "net/socket.h"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -172,6 +174,11 @@ IoResult TcpStream::WriteFrom(Pipe& pipe) {
 const Endpoint& TcpStream::local() const {
   if (local_.port == 0 && fd_.valid()) local_ = LocalEndpoint(fd_.get());
   return local_;
+}
+
+bool TcpStream::acknowledged() const {
+  int bytes = 0;
+  return ioctl(fd_.get(), SIOCOUTQ, &bytes) != 0 || bytes == 0;
 }
 
 void TcpStream::ShutdownWrite() { shutdown(fd_.get(), SHUT_WR); }

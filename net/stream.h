@@ -52,8 +52,9 @@ class Stream {
   [[nodiscard]] virtual IoResult Read(std::span<char> buffer) = 0;
   // Writes the pieces in order with one call; `bytes` says how many were taken.
   [[nodiscard]] virtual IoResult Write(std::span<const iovec> pieces) = 0;
-  // The same for the last bytes of all: ShutdownWrite or Close follows at once when they are all taken, so that the end
-  // can travel with them.
+  // The same for the last bytes of all: ShutdownWrite follows at once when they are all taken, so that the end can
+  // travel with them. Close may follow instead where the peer has sent its end (read_to_end): what is held back would
+  // be lost by a close that finds bytes unread.
   [[nodiscard]] virtual IoResult WriteLast(std::span<const iovec> pieces) { return Write(pieces); }
   // True when bytes can be moved without a copy: ReadTo and WriteFrom may be called.
   [[nodiscard]] virtual bool splices() const { return false; }
@@ -75,6 +76,11 @@ class Stream {
   // The connection is gone both ways (RST, or FIN both ways): nothing that is written can arrive.
   [[nodiscard]] virtual bool broken() const = 0;
   [[nodiscard]] virtual const Endpoint& peer() const = 0;
+  // Every byte that the peer sends has been read, its end included: nothing can arrive any more.
+  [[nodiscard]] bool read_to_end() const { return peer_closed() && !readable(); }
+  // Asks the system, at the price of a call: whether the peer's system has acknowledged all that was written and, after
+  // ShutdownWrite, the end. True where that cannot be told.
+  [[nodiscard]] virtual bool acknowledged() const { return true; }
   // Asks the system the first time, where nobody has told.
   [[nodiscard]] virtual const Endpoint& local() const = 0;
 };
@@ -107,6 +113,7 @@ class TcpStream final : public Stream, private FdWatcher {
   [[nodiscard]] bool open() const override { return fd_.valid(); }
   [[nodiscard]] bool peer_closed() const override { return peer_closed_; }
   [[nodiscard]] bool broken() const override { return broken_; }
+  [[nodiscard]] bool acknowledged() const override;
   [[nodiscard]] const Endpoint& peer() const override { return peer_; }
   [[nodiscard]] const Endpoint& local() const override;
 

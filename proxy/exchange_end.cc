@@ -86,9 +86,9 @@ void Exchange::Fail(ErrorCode code) {
     return;
   }
   status_ = traits.status;
-  const bool client_gone = code == ErrorCode::kClientClosed;
-  if (client_gone) {
-    downstream_->AbortResponse();
+  if (traits.status == 460) {
+    // The client is gone, or takes nothing any more.
+    downstream_->EndWithoutResponse();
     Finish();
     return;
   }

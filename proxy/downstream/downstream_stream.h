@@ -26,8 +26,11 @@ class DownstreamStream {
   virtual void ResumeRequestContent() = 0;
   // The connection takes no request after this one.
   virtual void CloseAfterResponse() = 0;
-  // The response cannot be completed: ends the connection so that the client notices.
+  // The response that began cannot be completed: ends the connection so that the client notices.
   virtual void AbortResponse() = 0;
+  // There is no response, because nobody waits for it: the connection ends when the exchange is over. Earlier responses
+  // still arrive.
+  virtual void EndWithoutResponse() = 0;
   // The exchange is over; its stream pointer is dead after this call.
   virtual void FinishExchange() = 0;
   // Bytes received for and sent in this exchange, heads included.

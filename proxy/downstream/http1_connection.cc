@@ -246,7 +246,7 @@ void Http1Connection::OnPeerClosed() {
 void Http1Connection::OnTimer() {
   if (state_ == State::kClosed) return;
   if (state_ == State::kLingering) {
-    Close(net::Stream::CloseMode::kGraceful);
+    OnLingerTimer();
   } else if (exchange_ != nullptr) {
     const bool waited_enough = half_closed_ && !exchange_->response_began();
     if (waited_enough) {
@@ -254,10 +254,11 @@ void Http1Connection::OnTimer() {
     } else {
       exchange_->OnIdleTimeout();
     }
-  } else if (any_request_ && carried_.empty()) {
-    Close(net::Stream::CloseMode::kGraceful);  // an idle keep-alive connection ends without a word
   } else if (writer_.congested()) {
+    // The client stopped reading: it must not take what it has got for all of the answer.
     Close(net::Stream::CloseMode::kReset);
+  } else if (any_request_ && carried_.empty()) {
+    End();  // an idle keep-alive connection ends without a word
   } else {
     worker_.request_head = {};
     Refuse(ErrorCode::kRequestTimeout);

@@ -44,9 +44,10 @@ class Http1Connection final : public DownstreamStream,
 
   // Takes the accepted socket; `local` with port 0: not known yet.
   void Start(UniqueFd fd, const Endpoint& peer, const Endpoint& local);
-  // No request is under way and no byte of one has arrived: closes. Otherwise the connection closes after its response.
+  // No request is under way and no byte of one has arrived: ends. Otherwise the connection ends after its response.
+  // Where it has ended and its client's system has the whole answer, closes; so call again while connections are left.
   void CloseWhenIdle();
-  // Ends it at once, with the exchange under way.
+  // Closes at once, with the exchange under way. What was answered whole still goes out.
   void Abort();
   [[nodiscard]] const ListenerSlot& slot() const { return *facts_.slot; }
 
@@ -59,6 +60,7 @@ class Http1Connection final : public DownstreamStream,
   void ResumeRequestContent() override;
   void CloseAfterResponse() override { close_after_response_ = true; }
   void AbortResponse() override;
+  void EndWithoutResponse() override;
   void FinishExchange() override;
   [[nodiscard]] std::uint64_t bytes_received() const override { return bytes_received_; }
   [[nodiscard]] std::uint64_t bytes_sent() const override { return bytes_sent_; }
@@ -69,7 +71,7 @@ class Http1Connection final : public DownstreamStream,
     kHead,       // between requests, or part of a head has arrived
     kContent,    // an exchange is under way and its content is still coming
     kResponse,   // an exchange is under way, the request is complete
-    kLingering,  // answered and closed for writing; what the client still sends is thrown away
+    kLingering,  // answered and ended for writing; what the client still sends is thrown away
     kClosed,
   };
 
@@ -93,13 +95,16 @@ class Http1Connection final : public DownstreamStream,
   void OnEnd();
   void OnPeerClosed();
   void Discard();
+  [[nodiscard]] bool DiscardOnce();
   void AppendResponseHead(std::string& out, const ResponseMessage& response, bool with_framing);
   void WriteWithContent(std::string& out, const Content& content);
   void Write(std::string_view head, std::string_view content, std::string_view tail, StreamWriter::Then then);
   void WritePipe(net::PipePool::Loan& pipe);
   void OnWritten(bool written);
   void AfterResponse();
+  void End();
   void Linger();
+  void OnLingerTimer();
   void Close(net::Stream::CloseMode mode);
   void Touch();
   [[nodiscard]] std::chrono::seconds idle_timeout() const;
@@ -108,8 +113,10 @@ class Http1Connection final : public DownstreamStream,
   [[nodiscard]] net::Stream& stream() const { return *facts_.stream; }
 
   static constexpr int kReadsPerTurnMax = 8;
-  // How long, and how much, a client that is being refused may go on sending before its connection is closed under it.
+  // How long, and how much, a client may go on sending after its last answer before the connection is closed under it.
+  // As long as its system has not acknowledged the answer it has up to kLingersMax times as long.
   static constexpr std::chrono::seconds kLingerTime{2};
+  static constexpr std::uint8_t kLingersMax = 30;
   static constexpr std::uint64_t kLingerBytesMax = 16 * 1024 * 1024;
   // A connection this young may have its first request on the way.
   static constexpr std::chrono::seconds kFreshTime{1};
@@ -132,6 +139,7 @@ class Http1Connection final : public DownstreamStream,
   bool response_chunked_ = false;
   bool client_is_http10_ = false;
   bool request_is_head_ = false;
+  std::uint8_t lingers_ = 0;  // of kLingerTime that have passed
   ContentReader content_;
   std::string carried_;      // bytes that wait: part of a head, or pipelined requests
   std::size_t scanned_ = 0;  // of a head in carried_

@@ -6,6 +6,14 @@
 #include <utility>
 
 namespace weir::proxy {
+namespace {
+
+// An assignment of an empty text would keep the buffer.
+void FreeBuffer(std::string& text) { std::string().swap(text); }
+
+constexpr std::size_t kInlineBytes = std::string().capacity();
+
+}  // namespace
 
 // ---- responses
 
@@ -149,6 +157,15 @@ void Http1Connection::AbortResponse() {
   Close(net::Stream::CloseMode::kReset);
 }
 
+void Http1Connection::EndWithoutResponse() {
+  close_after_response_ = true;
+  if (writer_.congested()) {
+    Close(net::Stream::CloseMode::kReset);
+  } else if (write_failed_ || stream().broken()) {
+    Close(net::Stream::CloseMode::kGraceful);
+  }
+}
+
 void Http1Connection::FinishExchange() {
   exchange_ = nullptr;
   if (state_ == State::kClosed || write_failed_) return;
@@ -161,28 +178,31 @@ void Http1Connection::AfterResponse() {
     if (state_ == State::kContent) content_paused_ = true;
     return;
   }
-  const bool request_complete = content_.complete();
-  if (!request_complete) close_after_response_ = true;
-  if (close_after_response_) {
-    if (request_complete && carried_.empty() && !stream().readable()) {
-      Close(net::Stream::CloseMode::kGraceful);
-    } else {
-      Linger();
-    }
-    return;
-  }
+  if (!content_.complete()) close_after_response_ = true;
+  if (close_after_response_) return End();
   state_ = State::kHead;
   content_paused_ = false;
-  if (carried_.empty()) carried_ = {};  // an idle connection owns no buffer
+  // An idle connection owns no buffer.
+  if (carried_.empty() && carried_.capacity() > kInlineBytes) FreeBuffer(carried_);
   Touch();
   if (!carried_.empty() || stream().readable()) worker_.loop.RunSoon(*this);
 }
 
-// Closing with unread bytes in the socket sends RST, which can destroy the response on its way (RFC 9112 section 9.6).
+// The connection has given its last answer. Bytes that arrive at a closed socket, or were not read from it, make the
+// system send RST and forget what it still holds of the answer: so the answer and the end go out at once, and the
+// connection is closed when nothing can arrive any more (RFC 9112 section 9.6).
+void Http1Connection::End() {
+  if (stream().read_to_end()) {
+    Close(net::Stream::CloseMode::kGraceful);
+  } else {
+    Linger();
+  }
+}
+
 void Http1Connection::Linger() {
   state_ = State::kLingering;
   content_paused_ = false;
-  carried_.clear();
+  FreeBuffer(carried_);
   stream().ShutdownWrite();
   net::Timer::Cancel();
   worker_.loop.timers().Schedule(*this, worker_.loop.now() + kLingerTime);
@@ -190,34 +210,60 @@ void Http1Connection::Linger() {
 }
 
 void Http1Connection::Discard() {
-  while (stream().readable()) {
-    const net::IoResult result = stream().Read({worker_.read_buffer.data(), WorkerState::kReadBytesMax});
-    if (result.status == net::IoStatus::kWouldBlock) return;
-    discarded_ += result.bytes;
-    if (result.status != net::IoStatus::kOk || discarded_ > kLingerBytesMax) {
-      Close(net::Stream::CloseMode::kGraceful);
+  for (int reads = 0; stream().readable(); ++reads) {
+    if (reads == kReadsPerTurnMax) {
+      worker_.loop.RunSoon(*this);
       return;
     }
+    if (!DiscardOnce()) return;
+  }
+}
+
+// False when there is no more to be read now, or ever.
+bool Http1Connection::DiscardOnce() {
+  if (discarded_ > kLingerBytesMax) {
+    // More than any answer is waited for with. Until it has arrived the rest stays in the socket, unread.
+    if (stream().acknowledged()) Close(net::Stream::CloseMode::kGraceful);
+    return false;
+  }
+  const net::IoResult result = stream().Read({worker_.read_buffer.data(), WorkerState::kReadBytesMax});
+  if (result.status == net::IoStatus::kWouldBlock) return false;
+  discarded_ += result.bytes;
+  if (result.status == net::IoStatus::kOk) return true;
+  Close(net::Stream::CloseMode::kGraceful);
+  return false;
+}
+
+// The client goes on sending, or forgot to close. A slow one may still be receiving the answer.
+void Http1Connection::OnLingerTimer() {
+  if (++lingers_ == kLingersMax || stream().acknowledged()) {
+    Close(net::Stream::CloseMode::kGraceful);
+  } else {
+    worker_.loop.timers().Schedule(*this, worker_.loop.now() + kLingerTime);
   }
 }
 
 // ---- the end
 
 void Http1Connection::CloseWhenIdle() {
+  if (state_ == State::kLingering) {
+    const bool done = discarded_ == 0 && !stream().readable() && stream().acknowledged();
+    if (done) Close(net::Stream::CloseMode::kGraceful);
+    return;
+  }
   const bool fresh = !any_request_ && worker_.loop.now() - accepted_ < kFreshTime;
-  if (state_ == State::kHead && carried_.empty() && !writer_.congested() && !fresh) {
-    Close(net::Stream::CloseMode::kGraceful);
-  } else {
+  if (state_ != State::kHead || !carried_.empty() || writer_.congested() || fresh) {
     close_after_response_ = exchange_ != nullptr || writer_.congested();
+  } else if (any_request_) {
+    End();
+  } else {
+    Close(net::Stream::CloseMode::kGraceful);
   }
 }
 
 void Http1Connection::Abort() {
-  if (exchange_ != nullptr) {
-    exchange_->Abort();
-  } else if (state_ != State::kClosed) {
-    Close(net::Stream::CloseMode::kReset);
-  }
+  if (exchange_ != nullptr) exchange_->Abort();
+  Close(writer_.congested() ? net::Stream::CloseMode::kReset : net::Stream::CloseMode::kGraceful);
 }
 
 void Http1Connection::Close(net::Stream::CloseMode mode) {

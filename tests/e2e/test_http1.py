@@ -1,9 +1,10 @@
 """HTTP/1.x on both sides: connections, framing, interim responses, limits, and what must be refused."""
 
+import re
 import threading
 
 import pytest
-from weir_e2e import Client, Closed, FakeTarget, answering, curl, exchange, get, wait_for
+from weir_e2e import SANITIZED, Client, Closed, FakeTarget, answering, curl, exchange, get, wait_for
 
 CONFIG = """
 load-balancers:
@@ -450,3 +451,30 @@ def test_an_upgrade_is_not_taken_up_and_the_request_goes_on_as_it_is(shop):
         assert client.get("/chat", {"Upgrade": "websocket", "Connection": "Upgrade"}).status == 200
         assert client.get("/next").status == 200
     assert blue.requests[0].field("Upgrade") is None
+
+
+def test_an_idle_connection_keeps_no_buffer(shop):
+    """A large head that arrives in two pieces is kept until it is whole, and no longer."""
+    weir, _ = shop()
+    head = b"GET / HTTP/1.1\r\nHost: shop.example.test\r\n" + b"".join(b"X-%d: %s\r\n" % (n, b"x" * 9000) for n in range(6)) + b"\r\n"
+
+    def ask():
+        client = Client(weir.port())
+        client.send(head[:-2])
+        wait_for(lambda: received(weir) >= sent[0] + len(head) - 2, 10, "the first piece")
+        client.send(head[-2:])
+        assert client.response().status == 200
+        sent[0] += len(head)
+        return client
+    sent = [0]
+    clients = [ask() for _ in range(20)]
+    before = weir.vm_hwm_kib()
+    clients += [ask() for _ in range(200)]
+    grown = weir.vm_hwm_kib() - before
+    for client in clients:
+        client.close()
+    assert grown < (40 if SANITIZED else 4) * 1024, f"{grown} KiB more"
+
+
+def received(weir):
+    return int(re.search(r"^weir_listener_received_bytes_total\{.*\} (\d+)$", weir.metrics(), re.M).group(1))

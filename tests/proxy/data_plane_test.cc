@@ -423,6 +423,79 @@ TEST(DataPlaneTest, AnswersContentThatEndsTooEarlyWith400) {
   EXPECT_THAT(client.ReadAll(), StartsWith("HTTP/1.1 400 "));
 }
 
+// ---- the end of a connection: RFC 9112 section 9.6
+// -----------------------------------------------------------------------------------------------------
+
+std::uint64_t ActiveConnections(ProxyFixture& proxy) {
+  std::uint64_t active = 0;
+  proxy.OnWorker(
+      [&](DataPlane&) { active = (*proxy.table()->listeners().front()->counters)[0].connections_active.value(); });
+  return active;
+}
+
+TEST(CloseLosesAnswerTest, AnAnswerThatClosesIsFollowedByTheEndAndNotByAClose) {
+  FakeTarget target(ServeBody("answer"));
+  ProxyFixture proxy;
+  proxy.AddTarget(target.endpoint());
+  proxy.Start();
+  Connection client = proxy.Connect();
+  client.Send("POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc");
+  EXPECT_THAT(client.ReadAll(), EndsWith("answer"));
+  EXPECT_EQ(ActiveConnections(proxy), 1U) << "it waits for the client to close";
+  client.Send("\r\n");
+  EXPECT_EQ(ActiveConnections(proxy), 1U) << "what is late is dropped";
+  client.Close();
+  EXPECT_TRUE(Eventually([&] { return ActiveConnections(proxy) == 0; }));
+}
+
+TEST(CloseLosesAnswerTest, AnIdleConnectionEndsWithoutACloseToo) {
+  FakeTarget target(ServeBody("answer"));
+  ProxyFixture proxy;
+  proxy.model.load_balancers[0].attributes.idle_timeout = std::chrono::seconds(1);
+  proxy.AddTarget(target.endpoint());
+  proxy.Start();
+  Connection client = proxy.Connect();
+  client.Send(kGet);
+  EXPECT_THAT(client.ReadMessage(), EndsWith("answer"));
+  EXPECT_EQ(client.ReadAll(), "");
+  EXPECT_EQ(ActiveConnections(proxy), 1U);
+  client.Close();
+  EXPECT_TRUE(Eventually([&] { return ActiveConnections(proxy) == 0; }));
+}
+
+TEST(CloseLosesAnswerTest, AClientThatEndedFirstIsClosedAtOnce) {
+  FakeTarget target(ServeBody("answer"));
+  ProxyFixture proxy;
+  proxy.AddTarget(target.endpoint());
+  proxy.Start();
+  Connection client = proxy.Connect();
+  client.Send(kGet);
+  client.ShutdownWrite();
+  EXPECT_THAT(client.ReadAll(), EndsWith("answer"));
+  EXPECT_TRUE(Eventually([&] { return ActiveConnections(proxy) == 0; }));
+}
+
+TEST(CloseLosesAnswerTest, WhileDrainingAnAcknowledgedAnswerIsEnough) {
+  FakeTarget target(ServeBody("answer"));
+  ProxyFixture proxy;
+  proxy.AddTarget(target.endpoint());
+  proxy.Start();
+  Connection closing = proxy.Connect();
+  closing.Send("GET / HTTP/1.0\r\n\r\n");
+  EXPECT_THAT(closing.ReadAll(), EndsWith("answer"));
+  Connection idle = proxy.Connect();
+  idle.Send(kGet);
+  EXPECT_THAT(idle.ReadMessage(), EndsWith("answer"));
+  const auto begun = std::chrono::steady_clock::now();
+  proxy.OnWorker([](DataPlane& data_plane) { data_plane.Drain(); });
+  EXPECT_TRUE(Eventually([&] {
+    bool gone = false;
+    proxy.OnWorker([&](DataPlane& data_plane) { gone = data_plane.idle(); });
+    return gone;
+  }));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::milliseconds(1'500));
+}
+
 // ---- life cycle
 // -----------------------------------------------------------------------------------------------------------------
 
