@@ -69,7 +69,7 @@ FileWatcher::FileWatcher(net::EventLoop& loop, std::function<void()> on_change)
 }
 
 FileWatcher::~FileWatcher() {
-  if (inotify_.valid()) loop_.Unwatch(inotify_.get());
+  if (inotify_.valid()) loop_.Unwatch(inotify_.get(), *this);
 }
 
 FileWatcher::Stamp FileWatcher::StampOf(const std::string& path) {

@@ -36,7 +36,7 @@ Signals::Signals(net::EventLoop& loop, std::function<void(int)> on_signal)
   WEIR_CHECK(fd_.valid() && loop_.WatchLevel(fd_.get(), EPOLLIN, *this));
 }
 
-Signals::~Signals() { loop_.Unwatch(fd_.get()); }
+Signals::~Signals() { loop_.Unwatch(fd_.get(), *this); }
 
 void Signals::OnEvents(std::uint32_t /*events*/) {
   signalfd_siginfo info{};

@@ -225,7 +225,7 @@ void TcpResponder::SetView(std::shared_ptr<const ZoneSet> zones, std::shared_ptr
 std::size_t TcpResponder::connections() const { return shared_->connections.size(); }
 
 void TcpResponder::StopAccepting() {
-  if (std::exchange(watching_, false)) loop_.Unwatch(socket_.get());
+  if (std::exchange(watching_, false)) loop_.Unwatch(socket_.get(), *this);
   socket_.Reset();
 }
 

@@ -138,7 +138,7 @@ void UdpResponder::Stop() {
 }
 
 void UdpResponder::Unwatch() {
-  if (std::exchange(watching_, false)) loop_.Unwatch(socket_.get());
+  if (std::exchange(watching_, false)) loop_.Unwatch(socket_.get(), *this);
 }
 
 void UdpResponder::Drain() {

@@ -9,13 +9,72 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <span>
 
 namespace weir::net {
 namespace {
 
 constexpr int kEventsPerTurnMax = 256;
 
+// Takes the events of a watcher that has left.
+class Nobody final : public FdWatcher {
+ public:
+  void OnEvents(std::uint32_t /*events*/) override {}
+};
+
+// The events of one turn that were fetched and may not have been delivered yet.
+struct Batch {
+  std::span<epoll_event> events;
+  Batch* outer;  // of the loop inside whose turn this one runs
+  Nobody nobody{};
+};
+
+// The batch that this thread delivers; null between two of them. Per thread and not per loop, so that a watcher need
+// not know its loop, which it may outlive.
+Batch*& CurrentBatch() {
+  thread_local Batch* batch = nullptr;
+  return batch;
+}
+
+// What was delivered already is changed too: nobody looks at it again, and nothing has to count along.
+void DropEvents(const FdWatcher* watcher) {
+  for (Batch* batch = CurrentBatch(); batch != nullptr; batch = batch->outer) {
+    for (epoll_event& event : batch->events) {
+      if (event.data.ptr == watcher) event.data.ptr = static_cast<FdWatcher*>(&batch->nobody);
+    }
+  }
+}
+
+// For as long as a batch is being delivered.
+class BatchScope {
+ public:
+  explicit BatchScope(std::span<epoll_event> events) : batch_{.events = events, .outer = CurrentBatch()} {
+    CurrentBatch() = &batch_;
+  }
+  ~BatchScope() { CurrentBatch() = batch_.outer; }
+  BatchScope(const BatchScope&) = delete;
+  BatchScope& operator=(const BatchScope&) = delete;
+
+ private:
+  Batch batch_;
+};
+
+// True when one of them is the loop's own.
+bool Deliver(std::span<const epoll_event> events) {
+  bool woken = false;
+  for (const epoll_event& event : events) {
+    if (event.data.ptr == nullptr) {
+      woken = true;
+    } else {
+      static_cast<FdWatcher*>(event.data.ptr)->OnEvents(event.events);
+    }
+  }
+  return woken;
+}
+
 }  // namespace
+
+FdWatcher::~FdWatcher() { DropEvents(this); }
 
 Task::~Task() {
   if (loop_ == nullptr) return;
@@ -70,7 +129,10 @@ void EventLoop::ModifyLevel(int fd, std::uint32_t events, FdWatcher& watcher) {
   epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
 }
 
-void EventLoop::Unwatch(int fd) { epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
+void EventLoop::Unwatch(int fd, const FdWatcher& watcher) {
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  DropEvents(&watcher);
+}
 
 void EventLoop::DestroyLater(std::unique_ptr<Deferred> object) { to_destroy_.push_back(std::move(object)); }
 
@@ -126,6 +188,12 @@ void EventLoop::Run() {
   while (!stopping_) RunOnce(std::chrono::milliseconds(60'000));
 }
 
+bool EventLoop::DeliverBatch(std::span<epoll_event> events) {
+  const BatchScope scope(events);
+  if (turn_start_) turn_start_();
+  return Deliver(events);
+}
+
 void EventLoop::RunOnce(std::chrono::milliseconds wait) {
   if (const auto wake = timers_.NextWake()) {
     // Rounded up, so that the loop does not spin through the last millisecond.
@@ -136,17 +204,7 @@ void EventLoop::RunOnce(std::chrono::milliseconds wait) {
   std::array<epoll_event, kEventsPerTurnMax> events;
   const int count = epoll_wait(epoll_.get(), events.data(), kEventsPerTurnMax, static_cast<int>(wait.count()));
   UpdateClock();
-  if (turn_start_) turn_start_();
-  bool woken = false;
-  for (int i = 0; i < count; ++i) {
-    const auto& event = events[static_cast<std::size_t>(i)];
-    if (event.data.ptr == nullptr) {
-      woken = true;
-    } else {
-      static_cast<FdWatcher*>(event.data.ptr)->OnEvents(event.events);
-    }
-  }
-  if (woken) {
+  if (DeliverBatch(std::span(events).first(static_cast<std::size_t>(std::max(count, 0))))) {
     std::uint64_t value = 0;
     [[maybe_unused]] const auto got = read(wake_.get(), &value, sizeof(value));
     RunPosted();

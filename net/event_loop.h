@@ -14,7 +14,10 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
+
+struct epoll_event;
 
 namespace weir::net {
 
@@ -23,15 +26,19 @@ class EventLoop;
 // Receives the readiness of one descriptor.
 class FdWatcher {
  public:
-  // `events` are epoll's bits (EPOLLIN …). May destroy any watcher, itself included, through EventLoop::DestroyLater
-  // only.
+  // `events` are epoll's bits (EPOLLIN …). May destroy any other watcher at once, events already fetched for that one
+  // are then dropped; itself, and whatever called it, only through EventLoop::DestroyLater.
   virtual void OnEvents(std::uint32_t events) = 0;
 
  protected:
-  ~FdWatcher() = default;
+  FdWatcher() = default;
+  FdWatcher(const FdWatcher&) = delete;
+  FdWatcher& operator=(const FdWatcher&) = delete;
+  // Drops the events that this thread's loops have fetched for it and not delivered yet.
+  ~FdWatcher();
 };
 
-// What EventLoop::DestroyLater takes: anything that must outlive the events already fetched for it.
+// What EventLoop::DestroyLater takes: anything that must outlive the call that ends it.
 class Deferred {
  public:
   virtual ~Deferred() = default;
@@ -86,9 +93,10 @@ class EventLoop {
   // The same level-triggered: for listening sockets, where a turn may stop early on purpose.
   [[nodiscard]] bool WatchLevel(int fd, std::uint32_t events, FdWatcher& watcher);
   void ModifyLevel(int fd, std::uint32_t events, FdWatcher& watcher);
-  void Unwatch(int fd);
+  // Ends it: `watcher`, which was given for `fd`, hears nothing of it from here on, also not what was already fetched.
+  void Unwatch(int fd, const FdWatcher& watcher);
 
-  // Destroys `object` after the current batch of events, when no event can name it any more.
+  // Destroys `object` at the end of the turn, when no call of its own is under way any more.
   void DestroyLater(std::unique_ptr<Deferred> object);
 
   // Called in every turn after waiting and before the first event: to take over a new snapshot. One only.
@@ -99,6 +107,8 @@ class EventLoop {
  private:
   friend class Task;
   void RunTasks();
+  // True when the loop was woken.
+  bool DeliverBatch(std::span<epoll_event> events);
   void UpdateClock();
   void RunPosted();
   bool Add(int fd, std::uint32_t events, FdWatcher& watcher);

@@ -171,7 +171,7 @@ void Resolver::Channel::OnSocketState(int fd, bool readable, bool writable) {
   const auto found = watched_.find(fd);
   if (!readable && !writable) {
     if (found == watched_.end()) return;
-    loop_.Unwatch(fd);
+    loop_.Unwatch(fd, *found->second);
     found->second->channel = nullptr;
     loop_.DestroyLater(std::move(found->second));
     watched_.erase(found);

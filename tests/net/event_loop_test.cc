@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -142,8 +143,8 @@ TEST(EventLoopTest, WatchIsEdgeTriggeredAndWatchLevelIsNot) {
   loop.ModifyLevel(level.get(), 0, on_level);
   loop.RunOnce(milliseconds(0));
   EXPECT_EQ(levels, 3);
-  loop.Unwatch(edge.get());
-  loop.Unwatch(level.get());
+  loop.Unwatch(edge.get(), on_edge);
+  loop.Unwatch(level.get(), on_level);
 }
 
 TEST(EventLoopTest, DestroyLaterWaitsForTheEndOfTheTurn) {
@@ -153,7 +154,7 @@ TEST(EventLoopTest, DestroyLaterWaitsForTheEndOfTheTurn) {
   std::unique_ptr<Watcher> watcher;
   watcher = std::make_unique<Watcher>(
       [&](std::uint32_t) {
-        loop.Unwatch(fd.get());
+        loop.Unwatch(fd.get(), *watcher);
         loop.DestroyLater(std::move(watcher));
         EXPECT_FALSE(destroyed);
       },
@@ -161,6 +162,71 @@ TEST(EventLoopTest, DestroyLaterWaitsForTheEndOfTheTurn) {
   ASSERT_TRUE(loop.Watch(fd.get(), EPOLLIN, *watcher));
   loop.RunOnce(milliseconds(100));
   EXPECT_TRUE(destroyed);
+}
+
+// Two watchers whose descriptors are ready in the same turn; whichever is asked first does `act` to the other.
+class SigtermWatcherTest : public testing::Test {
+ protected:
+  void Prepare(const std::function<void(std::size_t other)>& act) {
+    for (std::size_t i = 0; i < 2; ++i) {
+      watchers_[i] = std::make_unique<Watcher>(
+          [this, act, i](std::uint32_t) {
+            ++calls_;
+            act(1 - i);
+          },
+          &destroyed_[i]);
+      ASSERT_TRUE(loop_.WatchLevel(fds_[i].get(), EPOLLIN, *watchers_[i]));
+    }
+  }
+  // The other one, gone before this returns.
+  void Destroy(std::size_t other) {
+    loop_.Unwatch(fds_[other].get(), *watchers_[other]);
+    watchers_[other].reset();
+  }
+
+  EventLoop loop_;
+  std::array<UniqueFd, 2> fds_ = {UniqueFd(eventfd(1, EFD_NONBLOCK)), UniqueFd(eventfd(1, EFD_NONBLOCK))};
+  std::array<bool, 2> destroyed_{};
+  std::array<std::unique_ptr<Watcher>, 2> watchers_;
+  int calls_ = 0;
+};
+
+TEST_F(SigtermWatcherTest, AWatcherDestroyedByAnotherHearsNothingOfTheSameTurn) {
+  Prepare([this](std::size_t other) { Destroy(other); });
+  loop_.RunOnce(milliseconds(1'000));
+  EXPECT_EQ(calls_, 1);
+  EXPECT_NE(destroyed_[0], destroyed_[1]);
+}
+
+TEST_F(SigtermWatcherTest, AWatcherDestroyedWithoutUnwatchHearsNothingOfTheSameTurn) {
+  // As streams end: closing the descriptor takes it out of epoll.
+  Prepare([this](std::size_t other) {
+    fds_[other].Reset();
+    watchers_[other].reset();
+  });
+  loop_.RunOnce(milliseconds(1'000));
+  EXPECT_EQ(calls_, 1);
+}
+
+TEST_F(SigtermWatcherTest, AnUnwatchedWatcherThatLivesOnHearsNothingOfTheSameTurn) {
+  Prepare([this](std::size_t other) { loop_.Unwatch(fds_[other].get(), *watchers_[other]); });
+  loop_.RunOnce(milliseconds(1'000));
+  EXPECT_EQ(calls_, 1);
+}
+
+TEST_F(SigtermWatcherTest, AWatcherMayBeDestroyedInTheTurnOfALoopInsideTheLoop) {
+  EventLoop inner;
+  const UniqueFd ready(eventfd(1, EFD_NONBLOCK));
+  bool destroyed = false;
+  std::size_t outer_other = 0;
+  Watcher watcher([this, &outer_other](std::uint32_t) { Destroy(outer_other); }, &destroyed);
+  ASSERT_TRUE(inner.WatchLevel(ready.get(), EPOLLIN, watcher));
+  Prepare([&](std::size_t other) {
+    outer_other = other;
+    inner.RunOnce(milliseconds(1'000));
+  });
+  loop_.RunOnce(milliseconds(1'000));
+  EXPECT_EQ(calls_, 1);
 }
 
 TEST(EventLoopTest, WatchingAClosedDescriptorFails) {
