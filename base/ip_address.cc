@@ -5,11 +5,34 @@
 #include "base/text_writer.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 namespace weir {
+namespace {
+
+// Of an interface by its name or its index; 0: there is no such thing.
+std::uint32_t InterfaceIndex(const std::string& zone) {
+  const auto number = ParseDecimal(zone);
+  if (!number) return if_nametoindex(zone.c_str());
+  constexpr std::uint64_t kIndexMax = std::numeric_limits<std::int32_t>::max();
+  return *number <= kIndexMax ? static_cast<std::uint32_t>(*number) : 0;
+}
+
+void PutZone(std::uint32_t zone, TextWriter& out) {
+  out.Put('%');
+  char name[IF_NAMESIZE];
+  if (if_indextoname(zone, name) != nullptr) {
+    out.Put(std::string_view(name));
+  } else {
+    out.PutDecimal(zone);
+  }
+}
+
+}  // namespace
 
 Result<IpAddress> IpAddress::Parse(std::string_view text) {
   char buffer[INET6_ADDRSTRLEN + 1];
@@ -24,6 +47,25 @@ Result<IpAddress> IpAddress::Parse(std::string_view text) {
     }
   }
   return Failure("'" + std::string(text) + "' is not an IP address", "write 192.0.2.1 or 2001:db8::1");
+}
+
+Result<IpAddress> IpAddress::ParseZoned(std::string_view text) {
+  const auto percent = text.find('%');
+  if (percent == std::string_view::npos) return Parse(text);
+  const auto address = Parse(text.substr(0, percent));
+  if (!address) return address;
+  if (!address->is_link_local()) {
+    return Failure("'" + std::string(text) + "' cannot have a zone", "only addresses of fe80::/10 have one");
+  }
+  const std::uint32_t index = InterfaceIndex(std::string(text.substr(percent + 1)));
+  if (index != 0) return address->WithZone(index);
+  return Failure("'" + std::string(text) + "' names no interface", "write fe80::1%eth0, or the interface's index");
+}
+
+IpAddress IpAddress::WithZone(std::uint32_t interface_index) const {
+  IpAddress address = *this;
+  address.zone_ = interface_index;
+  return address;
 }
 
 IpAddress IpAddress::V4(std::array<std::uint8_t, 4> bytes) {
@@ -65,6 +107,7 @@ void IpAddress::Put(TextWriter& out) const {
   char text[INET6_ADDRSTRLEN];
   inet_ntop(AF_INET6, bytes_.data(), text, sizeof(text));
   out.Put(std::string_view(text));
+  if (zone_ != 0) PutZone(zone_, out);
 }
 
 void IpAddress::AppendTo(std::string& out) const {
@@ -87,7 +130,7 @@ Result<Endpoint> Endpoint::Parse(std::string_view text) {
   const bool bracketed = host.size() >= 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) host = host.substr(1, host.size() - 2);
   const auto port = ParseDecimal(text.substr(colon + 1));
-  const auto address = IpAddress::Parse(host);
+  const auto address = IpAddress::ParseZoned(host);
   if (!port || *port > 65535 || !address || address->is_v4() == bracketed) return fail();
   return Endpoint{*address, static_cast<std::uint16_t>(*port)};
 }
@@ -160,7 +203,7 @@ std::string CidrBlock::ToString() const { return address_.ToString() + "/" + std
 
 std::size_t std::hash<weir::IpAddress>::operator()(const weir::IpAddress& address) const noexcept {
   const auto bytes = address.bytes();
-  std::uint64_t mixed = bytes.size();
+  std::uint64_t mixed = bytes.size() ^ (std::uint64_t{address.zone()} << 8);
   for (std::size_t i = 0; i < bytes.size(); i += 4) {
     std::uint32_t word = 0;
     std::memcpy(&word, bytes.data() + i, sizeof(word));

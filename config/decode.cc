@@ -44,7 +44,7 @@ std::optional<DnsListener> DecodeDns(const Fields& root, Findings& findings) {
   out.port = static_cast<std::uint16_t>(fields.Integer("port").value_or(53));
   CheckNotEmpty(fields, "addresses", findings);
   for (const YamlNode& item : fields.List("addresses")) {
-    const auto address = IpAddress::Parse(item.text);
+    const auto address = IpAddress::ParseZoned(item.text);
     if (!address) continue;
     if (std::ranges::find(out.addresses, *address) != out.addresses.end()) {
       findings.AddError(item.position, fmt::format("{} stands twice in `addresses`", address->ToString()));

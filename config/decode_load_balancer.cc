@@ -44,7 +44,7 @@ std::vector<IpAddress> DecodeAddresses(const Fields& fields, std::string_view ke
   std::vector<IpAddress> out;
   CheckNotEmpty(fields, key, findings);
   for (const YamlNode& item : fields.List(key)) {
-    const auto address = item.is_scalar() ? IpAddress::Parse(item.text) : Result<IpAddress>(Failure({}));
+    const auto address = item.is_scalar() ? IpAddress::ParseZoned(item.text) : Result<IpAddress>(Failure({}));
     if (!address) continue;
     if (!Allows(type, *address)) {
       findings.AddError(item.position,
@@ -76,9 +76,14 @@ void DecodeBinding(const Fields& fields, LoadBalancer& out, Findings& findings) 
     findings.AddError(fields.PositionOf("advertise"), "a wildcard address cannot be advertised",
                       "the address that clients reach");
   }
+  const auto has_zone = [](const IpAddress& address) { return address.zone() != 0; };
+  if (std::ranges::any_of(out.advertise, has_zone)) {
+    findings.AddError(fields.PositionOf("advertise"), "an address with a zone cannot be advertised",
+                      "records have no zones: an address that clients reach from elsewhere");
+  }
   if (fields.Has("advertise")) return;
   std::ranges::copy_if(out.addresses, std::back_inserter(out.advertise),
-                       [](const IpAddress& address) { return !address.is_wildcard(); });
+                       [&](const IpAddress& address) { return !address.is_wildcard() && !has_zone(address); });
 }
 
 LoadBalancerAttributes DecodeAttributes(const Fields& fields) {

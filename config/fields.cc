@@ -73,7 +73,7 @@ std::optional<std::uint32_t> Fields::Seconds(std::string_view key) const {
 std::optional<IpAddress> Fields::Address(std::string_view key) const {
   const YamlNode* const value = Scalar(key);
   if (value == nullptr) return std::nullopt;
-  const auto address = IpAddress::Parse(value->text);
+  const auto address = IpAddress::ParseZoned(value->text);
   return address ? std::optional(*address) : std::nullopt;
 }
 

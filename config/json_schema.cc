@@ -81,6 +81,8 @@ json::value Scalar(const Field& field, bool attributes) {
       AddWords(alternatives, field.words);
       break;
     case FieldType::kAddress:
+      add_text("^[0-9A-Fa-f:.]+(%[^%/ ]+)?$");
+      break;
     case FieldType::kCidr:
       add_text("^[0-9A-Fa-f:.]+(/[0-9]+)?$");
       break;

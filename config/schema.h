@@ -21,7 +21,7 @@ enum class FieldType : std::uint8_t {
   kDuration,  // minimum..maximum in milliseconds
   kSeconds,   // a duration of whole seconds; minimum..maximum in seconds
   kWord,      // one of words, in any case
-  kAddress,   // IPv4 or IPv6, without port
+  kAddress,   // IPv4 or IPv6, without port; link-local ones may have a zone
   kCidr,      // ADDRESS/BITS or an address
   kObject,
   kTextMap,  // any key, text values

@@ -83,6 +83,7 @@ class ShapeCheck {
   void CheckNumber(const YamlNode& node, const Field& field, bool plain);
   void CheckDuration(const YamlNode& node, const Field& field);
   void CheckWord(const YamlNode& node, const Field& field);
+  void CheckAddress(const YamlNode& node, const Field& field);
   void CheckCidr(const YamlNode& node, const Field& field);
   void CheckTextMap(const YamlNode& node, const Field& field);
   void ReportType(const YamlNode& node, const Field& field);
@@ -216,8 +217,7 @@ void ShapeCheck::CheckScalar(const YamlNode& node, const Field& field, bool attr
     case FieldType::kWord:
       return CheckWord(node, field);
     case FieldType::kAddress:
-      if (!IpAddress::Parse(node.text)) ReportType(node, field);
-      return;
+      return CheckAddress(node, field);
     case FieldType::kCidr:
       return CheckCidr(node, field);
     default:
@@ -276,6 +276,13 @@ void ShapeCheck::CheckWord(const YamlNode& node, const Field& field) {
   }
   const std::string hint = NearestHint(node.text, field.words);
   findings_.AddError(node.position, fmt::format("`{}` cannot be {}", field.key, Quoted(node.text)), hint);
+}
+
+void ShapeCheck::CheckAddress(const YamlNode& node, const Field& field) {
+  const auto address = IpAddress::ParseZoned(node.text);
+  if (address) return;
+  if (node.text.find('%') == std::string_view::npos) return ReportType(node, field);
+  findings_.AddError(node.position, fmt::format("`{}`: {}", field.key, address.error().message), address.error().hint);
 }
 
 void ShapeCheck::CheckCidr(const YamlNode& node, const Field& field) {

@@ -34,7 +34,7 @@ asio::ip::tcp::endpoint ToAsio(const Endpoint& endpoint) {
   }
   asio::ip::address_v6::bytes_type raw{};
   std::ranges::copy(bytes, raw.begin());
-  return {asio::ip::address_v6(raw), endpoint.port};
+  return {asio::ip::address_v6(raw, endpoint.address.zone()), endpoint.port};
 }
 
 // One call: connect, write, read, each step started by the one before it; the first error ends it.

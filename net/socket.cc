@@ -56,6 +56,7 @@ SocketAddress SocketAddress::From(const Endpoint& endpoint) {
     sockaddr_in6 v6{};
     v6.sin6_family = AF_INET6;
     v6.sin6_port = htons(endpoint.port);
+    v6.sin6_scope_id = endpoint.address.zone();
     std::memcpy(&v6.sin6_addr, bytes.data(), bytes.size());
     std::memcpy(&out.storage, &v6, sizeof(v6));
     out.size = sizeof(v6);
@@ -116,7 +117,13 @@ Endpoint LocalEndpoint(int fd) {
   SocketAddress address;
   address.size = sizeof(address.storage);
   if (getsockname(fd, address.get(), &address.size) != 0) return {};
-  return SocketAddress::ToEndpoint(address.get());
+  Endpoint endpoint = SocketAddress::ToEndpoint(address.get());
+  if (address.storage.ss_family == AF_INET6) {
+    sockaddr_in6 v6{};
+    std::memcpy(&v6, &address.storage, sizeof(v6));
+    endpoint.address = endpoint.address.WithZone(v6.sin6_scope_id);
+  }
+  return endpoint;
 }
 
 }  // namespace weir::net

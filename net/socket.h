@@ -16,7 +16,8 @@ struct SocketAddress {
   socklen_t size = 0;
 
   [[nodiscard]] static SocketAddress From(const Endpoint& endpoint);
-  // The Endpoint of a filled-in address; 0.0.0.0:0 for families other than IPv4 and IPv6.
+  // The Endpoint of a filled-in address, without its zone: a peer is named by its address. 0.0.0.0:0 for families other
+  // than IPv4 and IPv6.
   [[nodiscard]] static Endpoint ToEndpoint(const sockaddr* address);
   [[nodiscard]] sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
   [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
@@ -36,7 +37,7 @@ struct SocketAddress {
 // above do.
 enum class SocketKind : std::uint8_t { kTcp, kUdp };
 [[nodiscard]] Result<void> CheckUnshared(const Endpoint& endpoint, SocketKind kind);
-// The address a socket is bound to: the real port after a bind to port 0.
+// The address a socket is bound to, with its zone: the real port after a bind to port 0.
 [[nodiscard]] Endpoint LocalEndpoint(int fd);
 
 }  // namespace weir::net

@@ -172,7 +172,10 @@ IoResult TcpStream::WriteFrom(Pipe& pipe) {
 }
 
 const Endpoint& TcpStream::local() const {
-  if (local_.port == 0 && fd_.valid()) local_ = LocalEndpoint(fd_.get());
+  if (local_.port == 0 && fd_.valid()) {
+    local_ = LocalEndpoint(fd_.get());
+    local_.address = local_.address.WithZone(0);
+  }
   return local_;
 }
 

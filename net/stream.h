@@ -81,7 +81,7 @@ class Stream {
   // Asks the system, at the price of a call: whether the peer's system has acknowledged all that was written and, after
   // ShutdownWrite, the end. True where that cannot be told.
   [[nodiscard]] virtual bool acknowledged() const { return true; }
-  // Asks the system the first time, where nobody has told.
+  // Without a zone, like the peer's. Asks the system the first time, where nobody has told.
   [[nodiscard]] virtual const Endpoint& local() const = 0;
 };
 

@@ -87,6 +87,7 @@ class ListenerSocket final : public net::Deferred, private net::FdWatcher, priva
     if (std::exchange(resting_, false)) LogInfo("accepting again listener=" + slot_->bound.ToString());
     Endpoint local = slot_->bound;
     if (local.address.is_wildcard()) local = {};  // asked for when it is needed
+    local.address = local.address.WithZone(0);
     auto connection = std::make_unique<Http1Connection>(worker_, connections_, slot_);
     Http1Connection& added = *connection;
     connections_.Add(std::move(connection));

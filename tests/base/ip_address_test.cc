@@ -42,6 +42,46 @@ TEST(IpAddressTest, UnmapsMappedAddressesOnly) {
   EXPECT_EQ(IpAddress::Parse("2001:db8::1")->Unmapped(), *IpAddress::Parse("2001:db8::1"));
 }
 
+// RFC 4007 section 11. `lo` is the one interface that every system has, with index 1.
+class ZonedAddressTest : public ::testing::TestWithParam<AddressRow> {};
+
+TEST_P(ZonedAddressTest, AcceptsOrRefuses) {
+  const auto address = IpAddress::ParseZoned(GetParam().text);
+  ASSERT_EQ(address.has_value(), GetParam().printed != nullptr) << GetParam().text;
+  if (address) {
+    EXPECT_EQ(address->ToString(), GetParam().printed);
+  } else {
+    EXPECT_FALSE(address.error().hint.empty());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Rfc4007, ZonedAddressTest,
+                         ::testing::Values(AddressRow{"fe80::1%lo", "fe80::1%lo"},
+                                           AddressRow{"fe80::1%1", "fe80::1%lo"},
+                                           AddressRow{"febf:ffff::1%lo", "febf:ffff::1%lo"},
+                                           AddressRow{"fe80::1%2147483647", "fe80::1%2147483647"},
+                                           AddressRow{"fe80::1", "fe80::1"}, AddressRow{"192.0.2.1", "192.0.2.1"},
+                                           AddressRow{"fe80::1%", nullptr}, AddressRow{"fe80::1%0", nullptr},
+                                           AddressRow{"fe80::1%2147483648", nullptr},
+                                           AddressRow{"fe80::1%no-such-interface", nullptr},
+                                           AddressRow{"fe80::1%lo%lo", nullptr}, AddressRow{"::1%lo", nullptr},
+                                           AddressRow{"2001:db8::1%lo", nullptr}, AddressRow{"fec0::1%lo", nullptr},
+                                           AddressRow{"192.0.2.1%lo", nullptr}, AddressRow{"%lo", nullptr}));
+
+TEST(AddressZoneTest, AddressesOfDifferentLinksAreDifferentAddresses) {
+  const auto address = *IpAddress::Parse("fe80::1");
+  EXPECT_NE(address.WithZone(1), address);
+  EXPECT_NE(address.WithZone(1), address.WithZone(2));
+  EXPECT_EQ(address.WithZone(1).WithZone(0), address);
+  EXPECT_NE(std::hash<IpAddress>{}(address.WithZone(1)), std::hash<IpAddress>{}(address.WithZone(2)));
+}
+
+TEST(AddressZoneTest, AZoneIsNoPartOfANetwork) {
+  EXPECT_FALSE(CidrBlock::Parse("fe80::1%lo/64"));
+  EXPECT_FALSE(CidrBlock::Parse("fe80::%1/10"));
+  EXPECT_TRUE(CidrBlock::Parse("fe80::/10")->Contains(IpAddress::Parse("fe80::1")->WithZone(1)));
+}
+
 TEST(IpAddressTest, KnowsLoopbackAndWildcards) {
   EXPECT_TRUE(IpAddress::V4({127, 3, 2, 1}).is_loopback());
   EXPECT_TRUE(IpAddress::Parse("::1")->is_loopback());
@@ -51,7 +91,7 @@ TEST(IpAddressTest, KnowsLoopbackAndWildcards) {
 }
 
 TEST(EndpointTest, ParsesWhatItPrints) {
-  for (const char* text : {"127.0.0.1:80", "[::1]:65535", "0.0.0.0:0"}) {
+  for (const char* text : {"127.0.0.1:80", "[::1]:65535", "0.0.0.0:0", "[fe80::1%lo]:80"}) {
     const auto endpoint = Endpoint::Parse(text);
     ASSERT_TRUE(endpoint) << text;
     EXPECT_EQ(endpoint->ToString(), text);
@@ -60,7 +100,7 @@ TEST(EndpointTest, ParsesWhatItPrints) {
 
 TEST(EndpointTest, RefusesWhatIsAmbiguous) {
   for (const char* text : {"", "127.0.0.1", "::1:80", "[127.0.0.1]:80", "127.0.0.1:65536", "127.0.0.1:", ":80",
-                           "127.0.0.1:-1", "[::1:80"}) {
+                           "127.0.0.1:-1", "[::1:80", "[::1%lo]:80", "[fe80::1%]:80"}) {
     EXPECT_FALSE(Endpoint::Parse(text)) << text;
   }
 }

@@ -676,10 +676,10 @@ class Load:
         self.stop()
 
 
-def curl(*arguments, seconds=20.0):
+def curl(*arguments, seconds=20.0, network=None):
     """curl to its end: CompletedProcess; its own configuration file and proxies are not read."""
     environment = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
-    return subprocess.run(["curl", "-q", "-sS", "--max-time", str(int(seconds * SCALE)), *map(str, arguments)], capture_output=True,
+    return subprocess.run([*(network.enter if network else ()), "curl", "-q", "-sS", "--max-time", str(int(seconds * SCALE)), *map(str, arguments)], capture_output=True,
                           text=True, errors="replace", check=False, env=environment, stdin=subprocess.DEVNULL)
 
 
@@ -717,21 +717,53 @@ class Answer:
 
 
 class Network:
-    """A network of its own that has a loopback device of this MTU; `enter` is what a command begins with to run in it.
-    PermissionError where the system allows none."""
+    """A network of its own that has a loopback device of this MTU and, with `links`, the two ends of a cable: w0 with the
+    address fe80::1 and w1 with fe80::2. `enter` is what a command begins with to run in it. PermissionError where the system
+    allows none."""
 
     SCRIPT = """if True:
-        import fcntl, socket, struct, sys
+        import fcntl, pathlib, socket, struct, sys
+
+        def attribute(kind, data):
+            return struct.pack("HH", 4 + len(data), kind) + data + bytes(-len(data) % 4)
+
+        def connect_links(one, other):  # rtnetlink(7): RTM_NEWLINK of the kind veth
+            no_link = bytes(16)
+            peer = attribute(1, no_link + attribute(3, other.encode() + b"\\0"))
+            kind = attribute(18, attribute(1, b"veth") + attribute(2, peer))
+            message = no_link + attribute(3, one.encode() + b"\\0") + kind
+            with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as netlink:
+                netlink.send(struct.pack("IHHII", 16 + len(message), 16, 0x605, 1, 0) + message)
+                error = -struct.unpack("i", netlink.recv(4096)[16:20])[0]
+            if error:
+                raise OSError(error, "no veth")
+
+        def bring_up(name):
+            with socket.socket() as sock:
+                fcntl.ioctl(sock, 0x8914, struct.pack("16sh14x", name.encode(), 0x1))  # SIOCSIFFLAGS: IFF_UP
+
+        def add_address(name, address):
+            with socket.socket(socket.AF_INET6) as sock:  # SIOCSIFADDR
+                fcntl.ioctl(sock, 0x8916, struct.pack("16sIi", socket.inet_pton(socket.AF_INET6, address), 64, socket.if_nametoindex(name)))
+
         with socket.socket() as sock:
             fcntl.ioctl(sock, 0x8922, struct.pack("16si12x", b"lo", int(sys.argv[1])))  # SIOCSIFMTU
-            fcntl.ioctl(sock, 0x8914, struct.pack("16sh14x", b"lo", 0x1))  # SIOCSIFFLAGS: IFF_UP
+        bring_up("lo")
+        if sys.argv[2] == "links":
+            # Addresses are usable at once: nobody else is there who could have them.
+            pathlib.Path("/proc/sys/net/ipv6/conf/default/accept_dad").write_text("0")
+            connect_links("w0", "w1")
+            for name, address in (("w0", "fe80::1"), ("w1", "fe80::2")):
+                bring_up(name)
+                add_address(name, address)
         print("up", flush=True)
         sys.stdin.read()
     """
 
-    def __init__(self, mtu):
-        self.process = subprocess.Popen(["unshare", "--net", sys.executable, "-c", self.SCRIPT, str(mtu)], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    def __init__(self, mtu=65536, links=False):
+        self.process = subprocess.Popen(
+            ["unshare", "--net", sys.executable, "-c", self.SCRIPT, str(mtu), "links" if links else "-"], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != "up\n":
             _, why = self.process.communicate()
             assert "Operation not permitted" in why, why
