@@ -86,6 +86,7 @@ RunningAppliance::RunningAppliance(ApplianceOptions options)
       drain_timer_([this] { OnDrainTimer(); }) {
   runtime_.file = options_.name;
   runtime_.started = SystemClock().WallNow();
+  runtime_.loaded_at = runtime_.started;
   runtime_.workers = options_.workers;
 }
 
@@ -192,11 +193,15 @@ void RunningAppliance::CarryOut(SocketPlan& plan) {
 void RunningAppliance::NoteAccepted(const SocketPlan& plan, std::vector<control::ShiftOverride> shifts) {
   NoteOverrides();
   const std::lock_guard lock(runtime_mutex_);
-  runtime_.loaded_at = SystemClock().WallNow();
   runtime_.listeners = plan.listeners;
   runtime_.dns = plan.dns;
   runtime_.admin = admin_->endpoint();
   runtime_.shifts = std::move(shifts);
+}
+
+void RunningAppliance::NoteLoaded() {
+  const std::lock_guard lock(runtime_mutex_);
+  runtime_.loaded_at = SystemClock().WallNow();
 }
 
 void RunningAppliance::NoteOverrides() {
@@ -235,6 +240,7 @@ std::optional<StartFailure> RunningAppliance::Run() {
   auto adopted = Adopt(std::move(loaded.model), loaded.diagnostics.files, {});
   std::optional<StartFailure> failure;
   if (adopted) {
+    NoteLoaded();
     WatchFiles(loaded.diagnostics.files);
     ReportReady();
     LowerThreadPriority();

@@ -87,6 +87,7 @@ class RunningAppliance final : public control::Appliance {
                                                                   const std::vector<control::ShiftOverride>& shifts);
   [[nodiscard]] Result<void> MoveAdmin(const config::Admin& admin);
   void CarryOut(SocketPlan& plan);
+  void NoteLoaded();
   void NoteAccepted(const SocketPlan& plan, std::vector<control::ShiftOverride> shifts);
 
   [[nodiscard]] control::ChangeResult Make(const control::ReloadChange& change);

@@ -103,6 +103,7 @@ control::ChangeResult RunningAppliance::Make(const control::ReloadChange& /*chan
   LogInfo(fmt::format("configuration loaded revision={} file={} load_balancers={} target_groups={} zones={}", *result,
                       options_.name, model_->load_balancers.size(), model_->target_groups.size(),
                       model_->zones.size()));
+  NoteLoaded();
   events_.Reloaded(*result, options_.name);
   Tell(fmt::format("configuration reloaded, revision {}", *result));
   const std::lock_guard lock(runtime_mutex_);

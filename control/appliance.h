@@ -83,7 +83,7 @@ struct ShiftOverride {
 struct Runtime {
   std::string file;  // the configuration file as given; `demo` for the built-in one
   WallTime started;
-  WallTime loaded_at;  // when the present revision was accepted
+  WallTime loaded_at;  // when the file was last loaded and accepted; overrides do not count
   std::size_t workers = 0;
   bool ready = false;
   bool draining = false;

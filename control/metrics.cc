@@ -48,7 +48,7 @@ void WriteAppliance(MetricsWriter& out, const View& view, const Runtime& runtime
   out.Sample({}, std::uint64_t{runtime.draining});
   out.Family("weir_config_revision", "gauge", "Revision of the configuration that serves.");
   out.Sample({}, view.revision);
-  out.Family("weir_config_loaded_timestamp_seconds", "gauge", "When that revision was accepted, Unix time.");
+  out.Family("weir_config_loaded_timestamp_seconds", "gauge", "When the file was last loaded and accepted, Unix time.");
   out.Sample({}, UnixSeconds(runtime.loaded_at));
   out.Family("weir_config_last_reload_successful", "gauge", "1 when the last reload was accepted.");
   out.Sample({}, std::uint64_t{runtime.last_reload_accepted});

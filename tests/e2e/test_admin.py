@@ -57,6 +57,15 @@ def default_weights(weir):
     return f"/v1/load-balancers/shop/listeners/{weir.port()}/rules/default/weights"
 
 
+def test_loaded_at_is_when_the_file_was_loaded_whatever_was_overridden_since(shop):
+    loaded = shop.status()["configuration"]["loaded-at"]
+    assert shop.call("PUT", default_weights(shop), {"blue": 0, "green": 1})[0] == 200
+    after_shift = shop.status()
+    assert after_shift["revision"] == 2 and after_shift["configuration"]["loaded-at"] == loaded
+    assert shop.call("POST", "/v1/reload")[0] == 200
+    assert shop.status()["configuration"]["loaded-at"] > loaded
+
+
 def test_status_has_what_the_contract_names(shop):
     status = shop.status()
     assert {"version", "revision", "configuration", "load-balancers", "target-groups", "health-checks", "zones", "overrides"} <= set(status)
