@@ -226,6 +226,7 @@ void RunningAppliance::NoteRefusal(const control::Refusal& refusal) {
 // ---- life
 
 std::optional<StartFailure> RunningAppliance::Run() {
+  StartWatching();
   auto loaded = options_.load();
   if (!loaded.model) return StartFailure{.diagnostics = std::move(loaded.diagnostics), .error = {}};
   LogFindings(loaded.diagnostics);
@@ -241,7 +242,8 @@ std::optional<StartFailure> RunningAppliance::Run() {
   std::optional<StartFailure> failure;
   if (adopted) {
     NoteLoaded();
-    WatchFiles(loaded.diagnostics.files);
+    include_patterns_ = loaded.include_patterns;
+    WatchFiles({.files = loaded.diagnostics.files, .patterns = loaded.include_patterns});
     ReportReady();
     LowerThreadPriority();
     loop_.Run();
@@ -274,20 +276,22 @@ void RunningAppliance::ReportReady() {
   if (options_.on_ready) options_.on_ready(runtime);
 }
 
-void RunningAppliance::WatchFiles(const std::vector<std::string>& files) {
+void RunningAppliance::StartWatching() {
   if (!options_.watch_files) return;
-  if (!watcher_) {
-    watcher_ = std::make_unique<FileWatcher>(loop_, [this] {
-      LogInfo("a configuration file changed file=" + options_.name);
-      // Findings are logged and kept for status; there is nobody to answer.
-      static_cast<void>(Make(control::ReloadChange{}));
-    });
-  }
-  auto watched = files;
+  watcher_ = std::make_unique<FileWatcher>(loop_, [this] {
+    LogInfo("a configuration file changed file=" + options_.name);
+    // Findings are logged and kept for status; there is nobody to answer.
+    static_cast<void>(Make(control::ReloadChange{}));
+  });
+  watcher_->NoteState();
+}
+
+void RunningAppliance::WatchFiles(WatchedPaths paths) {
+  if (!watcher_) return;
   for (const auto* extra : {&model_->latency.table.text, &model_->latency.geoip.text}) {
-    if (!extra->empty()) watched.push_back(*extra);
+    if (!extra->empty()) paths.files.push_back(*extra);
   }
-  watcher_->Watch(watched);
+  watcher_->Watch(std::move(paths));
 }
 
 void RunningAppliance::OnSignal(int number) {

@@ -96,7 +96,9 @@ class RunningAppliance final : public control::Appliance {
   [[nodiscard]] control::ChangeResult Make(const control::WeightsChange& change);
 
   void NoteRefusal(const control::Refusal& refusal);
-  void WatchFiles(const std::vector<std::string>& files);
+  // Before the first load, so that nothing that is written meanwhile is missed.
+  void StartWatching();
+  void WatchFiles(WatchedPaths paths);
   void OnSignal(int number);
   void StartDrain();
   void OnDrainTimer();
@@ -130,6 +132,7 @@ class RunningAppliance final : public control::Appliance {
   std::shared_ptr<const config::Model> model_;  // as loaded: a port of 0 is still 0
   std::shared_ptr<const dns::ZoneSet> zones_;   // compiled from model_
   std::vector<std::string> files_;
+  std::vector<std::string> include_patterns_;
   std::optional<Endpoint> admin_configured_;
 
   mutable std::mutex runtime_mutex_;

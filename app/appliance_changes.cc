@@ -93,9 +93,14 @@ control::ChangeResult RunningAppliance::Make(const control::ReloadChange& /*chan
         control::Refusal{.kind = control::RefusalKind::kConfiguration, .error = {}, .diagnostics = loaded.diagnostics});
   }
   // The files of a refused configuration are watched too: one of them is about to be put right.
-  auto watched = loaded.diagnostics.files;
-  if (!result) watched.insert(watched.end(), files_.begin(), files_.end());
-  WatchFiles(watched);
+  WatchedPaths watched{.files = loaded.diagnostics.files, .patterns = loaded.include_patterns};
+  if (result) {
+    include_patterns_ = loaded.include_patterns;
+  } else {
+    watched.files.insert(watched.files.end(), files_.begin(), files_.end());
+    watched.patterns.insert(watched.patterns.end(), include_patterns_.begin(), include_patterns_.end());
+  }
+  WatchFiles(std::move(watched));
   if (!result) {
     NoteRefusal(result.error());
     return result;

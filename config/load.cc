@@ -66,6 +66,7 @@ LoadResult Load(const std::string& name, const std::string_view* text, const Loa
   LoadResult out;
   if (findings.errors() == 0) out.model = std::move(model);
   out.diagnostics.files = sources->files;
+  out.include_patterns = sources->patterns;
   out.diagnostics.items = findings.Take();
   Places places;
   for (Diagnostic& item : out.diagnostics.items) places[PlaceKey(item.position)].push_back(&item);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weir::config {
 
@@ -21,6 +22,9 @@ struct LoadOptions {
 struct LoadResult {
   std::shared_ptr<const Model> model;  // null when there is any error
   Diagnostics diagnostics;             // errors and warnings; files are filled in either way
+  // The wildcards of every `include` that was read, as paths: a file that comes to match one belongs to the
+  // configuration.
+  std::vector<std::string> include_patterns;
 };
 
 // Reads `path` and what it includes, and checks everything in one pass: every finding is reported, not the first.

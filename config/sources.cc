@@ -48,21 +48,6 @@ std::string Identity(const std::string& path) {
   return out;
 }
 
-struct GlobResult {
-  std::vector<std::string> paths;  // sorted
-  bool failed = false;
-};
-
-GlobResult Glob(const std::string& pattern) {
-  glob_t found{};
-  const int code = ::glob(pattern.c_str(), 0, nullptr, &found);
-  GlobResult out;
-  out.failed = code != 0 && code != GLOB_NOMATCH;
-  for (std::size_t i = 0; code == 0 && i < found.gl_pathc; ++i) out.paths.emplace_back(found.gl_pathv[i]);
-  ::globfree(&found);
-  return out;
-}
-
 class SourceReader {
  public:
   SourceReader(const Environment& environment, Findings& findings, Sources& sources)
@@ -166,12 +151,13 @@ void SourceReader::IncludePattern(const YamlNode& pattern, const std::string& fr
     ReadPath(path, pattern.position);
     return;
   }
-  const GlobResult found = Glob(path);
-  if (found.failed) {
+  sources_.patterns.push_back(path);
+  const auto found = MatchingPaths(path);
+  if (!found) {
     findings_.AddError(pattern.position, fmt::format("{} cannot be listed", Quoted(pattern.text)));
     return;
   }
-  for (const std::string& match : found.paths) {
+  for (const std::string& match : *found) {
     // `*.yaml` beside the file that says so would hold that file too.
     if (Identity(match) == open_.back()) continue;
     ReadPath(match, pattern.position);
@@ -254,6 +240,16 @@ std::unique_ptr<Sources> ReadSources(const std::string& name, const std::string_
   }
   reader.Join();
   return sources;
+}
+
+std::optional<std::vector<std::string>> MatchingPaths(const std::string& pattern) {
+  glob_t found{};
+  const int code = ::glob(pattern.c_str(), 0, nullptr, &found);
+  std::vector<std::string> out;
+  for (std::size_t i = 0; code == 0 && i < found.gl_pathc; ++i) out.emplace_back(found.gl_pathv[i]);
+  ::globfree(&found);
+  if (code != 0 && code != GLOB_NOMATCH) return std::nullopt;
+  return out;
 }
 
 std::string ResolvePath(std::string_view path, const std::string& file) {

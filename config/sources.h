@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +21,8 @@ inline constexpr std::size_t kFilesMax = 10'000;
 
 // Everything one configuration is made of: the file, what it includes, and their sections joined.
 struct Sources {
-  std::vector<std::string> files;  // Position::file; [0] is the file that was given
+  std::vector<std::string> files;     // Position::file; [0] is the file that was given
+  std::vector<std::string> patterns;  // of `include`, as paths; what they match is in `files`
   Tree tree;
   YamlNode root;  // a map; lists of the same section are concatenated in the order of inclusion, maps joined
 };
@@ -29,6 +31,10 @@ struct Sources {
 // answer nevertheless, so that it can be checked too. `environment` answers ${NAME}. Blocks on the file system.
 [[nodiscard]] std::unique_ptr<Sources> ReadSources(const std::string& name, const std::string_view* text,
                                                    const Environment& environment, Findings& findings);
+
+// The paths that match a pattern as `include` has them (glob(7); a leading dot is never matched by a wildcard), sorted.
+// Nothing when a directory cannot be read. Blocks on the file system. Thread: any.
+[[nodiscard]] std::optional<std::vector<std::string>> MatchingPaths(const std::string& pattern);
 
 // A path that a file names: absolute, or relative to the directory of that file.
 [[nodiscard]] std::string ResolvePath(std::string_view path, const std::string& file);

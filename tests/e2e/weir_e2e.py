@@ -67,15 +67,17 @@ def split_endpoint(text):
 
 
 class Weir:
-    """`weir run FILE` on loopback. `ready()` has the bound addresses; stderr and stdout are collected line by line."""
+    """`weir run FILE` on loopback. `ready()` has the bound addresses; stderr and stdout are collected line by line.
 
-    def __init__(self, config, folder, name="weir.yaml", environment=None, wait=True, arguments=(), network=None):
+    `prefix` is what the command begins with; it must become the program itself (exec), which signals are for."""
+
+    def __init__(self, config, folder, name="weir.yaml", environment=None, wait=True, arguments=(), network=None, prefix=()):
         self.file = pathlib.Path(folder) / name
         if config is not None:
             self.write(config)
         self.stderr, self.stdout = [], []
         self.process = subprocess.Popen(
-            [*(network.enter if network else ()), BINARY, "run", str(self.file), *arguments], cwd=folder,
+            [*(network.enter if network else ()), *prefix, BINARY, "run", str(self.file), *arguments], cwd=folder,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", env={**os.environ, **(environment or {})})
         self.readers = [threading.Thread(target=self._collect, args=pair, daemon=True)
                         for pair in ((self.process.stderr, self.stderr), (self.process.stdout, self.stdout))]
@@ -207,6 +209,11 @@ def weir(*arguments, text=None, check=False, environment=None, seconds=60):
     """Runs a command of the program to its end."""
     return subprocess.run([BINARY, *map(str, arguments)], capture_output=True, text=True, errors="replace", input=text, check=check,
                           env={**os.environ, **(environment or {})}, timeout=seconds * SCALE)
+
+
+def with_descriptors(count):
+    """A prefix: the program may have so many descriptors and no more."""
+    return ("sh", "-c", f'ulimit -Sn {count}; ulimit -Hn {count}; exec "$@"', "sh")
 
 
 def requires_loopback_ipv6():
