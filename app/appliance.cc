@@ -134,7 +134,12 @@ control::ChangeResult RunningAppliance::Adopt(std::shared_ptr<const config::Mode
                                               std::vector<control::ShiftOverride> shifts) {
   auto compiled = Compile(std::move(model), files, shifts);
   if (!compiled) return std::unexpected(compiled.error());
-  if (auto moved = MoveAdmin(compiled->model->admin); !moved) return std::unexpected(RefusedBySystem(moved.error()));
+  auto prepared = OpenAccessLogs(*compiled->model);
+  if (prepared) prepared = MoveAdmin(compiled->model->admin);
+  if (!prepared) {
+    CloseOtherAccessLogs();
+    return std::unexpected(RefusedBySystem(prepared.error()));
+  }
   // Nothing can fail from here on.
   std::erase_if(shifts, [&](const control::ShiftOverride& shift) {
     if (Applies(shift.weights, *compiled->view.routing)) return false;
@@ -156,6 +161,7 @@ control::ChangeResult RunningAppliance::Adopt(std::shared_ptr<const config::Mode
   publisher_.Stage(compiled->view);
   engine_.Apply(compiled->view.model, revision_);
   CarryOut(compiled->sockets);
+  CloseOtherAccessLogs();
   NoteAccepted(compiled->sockets, std::move(shifts));
   return revision_;
 }
@@ -173,6 +179,24 @@ Result<void> RunningAppliance::MoveAdmin(const config::Admin& admin) {
   admin_ = std::move(*started);
   admin_configured_ = wanted;
   return {};
+}
+
+Result<void> RunningAppliance::OpenAccessLogs(const config::Model& model) {
+  for (const auto& balancer : model.load_balancers) {
+    if (!balancer.access_log) continue;
+    if (auto opened = access_logs_.Open(balancer.access_log->path); !opened) return opened;
+  }
+  return {};
+}
+
+void RunningAppliance::CloseOtherAccessLogs() {
+  std::vector<std::string> paths;
+  if (model_) {
+    for (const auto& balancer : model_->load_balancers) {
+      if (balancer.access_log) paths.push_back(balancer.access_log->path);
+    }
+  }
+  access_logs_.CloseOthers(std::move(paths));
 }
 
 void RunningAppliance::CarryOut(SocketPlan& plan) {

@@ -86,6 +86,9 @@ class RunningAppliance final : public control::Appliance {
                                                                   const std::vector<std::string>& files,
                                                                   const std::vector<control::ShiftOverride>& shifts);
   [[nodiscard]] Result<void> MoveAdmin(const config::Admin& admin);
+  [[nodiscard]] Result<void> OpenAccessLogs(const config::Model& model);
+  // Leaves only those open that the model that serves names.
+  void CloseOtherAccessLogs();
   void CarryOut(SocketPlan& plan);
   void NoteLoaded();
   void NoteAccepted(const SocketPlan& plan, std::vector<control::ShiftOverride> shifts);

@@ -4,11 +4,17 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 
 namespace weir::app {
 namespace {
@@ -22,10 +28,38 @@ std::string Count(std::size_t number, const char* noun) {
   return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
 
+// Why the file cannot be written by this user; empty when it can, or could be made.
+std::string WriteFailure(const std::string& path) {
+  if (path == "-") return {};
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) return std::strerror(EISDIR);
+  if (faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0) return {};
+  if (errno != ENOENT) return std::strerror(errno);
+  auto directory = std::filesystem::path(path).parent_path();
+  if (directory.empty()) directory = ".";
+  return faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) == 0 ? "" : std::strerror(errno);
+}
+
+// Warnings only: the appliance may run elsewhere, or as another user.
+void CheckAccessLogs(const config::Model& model, config::Diagnostics& diagnostics) {
+  for (const auto& balancer : model.load_balancers) {
+    if (!balancer.access_log) continue;
+    const auto failure = WriteFailure(balancer.access_log->path);
+    if (failure.empty()) continue;
+    diagnostics.items.push_back(
+        {.severity = config::Severity::kWarning,
+         .position = balancer.access_log->position,
+         .path = "",
+         .message = "access log " + balancer.access_log->path + " cannot be written here: " + failure,
+         .hint = "`weir run` would refuse to start"});
+  }
+}
+
 int Check(const Arguments& arguments) {
   config::LoadOptions options;
   options.aws_limits = arguments.aws;
-  const auto checked = LoadOffline(arguments.file, options);
+  auto checked = LoadOffline(arguments.file, options);
+  if (checked.view) CheckAccessLogs(*checked.view->model, checked.diagnostics);
   const auto findings = checked.diagnostics.FormatAll();
   if (!findings.empty()) std::fprintf(stderr, "%s%s", findings.c_str(), findings.ends_with('\n') ? "" : "\n");
   if (!checked.view) return kInputWrong;

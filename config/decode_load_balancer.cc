@@ -200,7 +200,8 @@ LoadBalancer DecodeLoadBalancer(const YamlNode& node, Decoding& decoding) {
     const std::string path = log_fields.Text("path");
     const std::string& file = decoding.files[log_fields.PositionOf("path").file];
     out.access_log = AccessLog{path == "-" ? path : ResolvePath(path, file),
-                               log_fields.Choice("format", kAccessLogFormatWords, AccessLogFormat::kAlb)};
+                               log_fields.Choice("format", kAccessLogFormatWords, AccessLogFormat::kAlb),
+                               log_fields.PositionOf("path")};
   }
   for (const YamlNode& listener : fields.List("listeners")) out.listeners.push_back(DecodeListener(listener, decoding));
   if (out.listeners.empty()) {

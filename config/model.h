@@ -46,6 +46,7 @@ enum class AccessLogFormat : std::uint8_t { kAlb, kJson };
 struct AccessLog {
   std::string path;  // absolute or relative to the working directory after resolution; "-" is standard output
   AccessLogFormat format = AccessLogFormat::kAlb;
+  Position position = {};  // of `path`
 };
 
 enum class DesyncMitigationMode : std::uint8_t { kMonitor, kDefensive, kStrictest };

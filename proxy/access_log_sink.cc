@@ -17,6 +17,10 @@ std::uint64_t CountLines(const std::string& lines) {
   return static_cast<std::uint64_t>(std::count(lines.begin(), lines.end(), '\n'));
 }
 
+UniqueFd OpenForAppending(const std::string& path) {
+  return UniqueFd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
+}
+
 bool WriteAll(int fd, const std::string& text) {
   std::size_t written = 0;
   while (written < text.size()) {
@@ -41,6 +45,33 @@ AccessLogSinks::~AccessLogSinks() {
   thread_.join();
 }
 
+Result<void> AccessLogSinks::Open(const std::string& path) {
+  if (path == "-") return {};
+  {
+    const std::lock_guard lock(mutex_);
+    if (known_paths_.contains(path)) return {};
+  }
+  // Workers do not wait for the file system: it is opened without the lock.
+  UniqueFd fd = OpenForAppending(path);
+  if (!fd.valid()) {
+    return Failure("cannot write access log " + path + ": " + std::strerror(errno),
+                   "the directory must exist, and the file be writable for the user that weir runs as");
+  }
+  const std::lock_guard lock(mutex_);
+  opened_[path] = std::move(fd);
+  known_paths_.insert(path);
+  return {};
+}
+
+void AccessLogSinks::CloseOthers(std::vector<std::string> paths) {
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(known_paths_, [&](const auto& path) { return std::ranges::find(paths, path) == paths.end(); });
+    queue_.push_back({.kind = Batch::Kind::kCloseOthers, .path = {}, .lines = {}, .paths = std::move(paths)});
+  }
+  changed_.notify_one();
+}
+
 std::string AccessLogSinks::Submit(const std::string& path, std::string lines) {
   std::string next;
   {
@@ -51,7 +82,7 @@ std::string AccessLogSinks::Submit(const std::string& path, std::string lines) {
       return lines;
     }
     queued_bytes_ += lines.size();
-    queue_.push_back({path, std::move(lines)});
+    queue_.push_back({.kind = Batch::Kind::kLines, .path = path, .lines = std::move(lines), .paths = {}});
     if (!spare_.empty()) {
       next = std::move(spare_.back());
       spare_.pop_back();
@@ -64,7 +95,7 @@ std::string AccessLogSinks::Submit(const std::string& path, std::string lines) {
 void AccessLogSinks::Reopen() {
   {
     const std::lock_guard lock(mutex_);
-    queue_.push_back({});
+    queue_.push_back({.kind = Batch::Kind::kReopen, .path = {}, .lines = {}, .paths = {}});
   }
   changed_.notify_one();
 }
@@ -83,19 +114,41 @@ void AccessLogSinks::Run() {
       if (queue_.empty()) return;
       batches.swap(queue_);
       queued_bytes_ = 0;
+      for (auto& [path, fd] : opened_) files_[path].fd = std::move(fd);
+      opened_.clear();
     }
-    for (const Batch& batch : batches) {
-      if (batch.path.empty()) {
-        files_.clear();
-      } else {
-        Write(batch.path, batch.lines);
-      }
-    }
+    for (const Batch& batch : batches) CarryOut(batch);
     const std::lock_guard lock(mutex_);
     for (Batch& batch : batches) {
-      if (batch.path.empty() || spare_.size() == kSpareMax) continue;
+      if (batch.kind != Batch::Kind::kLines || spare_.size() == kSpareMax) continue;
       batch.lines.clear();
       spare_.push_back(std::move(batch.lines));
+    }
+  }
+}
+
+void AccessLogSinks::CarryOut(const Batch& batch) {
+  switch (batch.kind) {
+    case Batch::Kind::kLines:
+      return Write(batch.path, batch.lines);
+    case Batch::Kind::kReopen:
+      return ReopenAll();
+    case Batch::Kind::kCloseOthers:
+      std::erase_if(files_,
+                    [&](const auto& file) { return std::ranges::find(batch.paths, file.first) == batch.paths.end(); });
+      return;
+  }
+}
+
+void AccessLogSinks::ReopenAll() {
+  for (auto& [path, file] : files_) {
+    if (!file.fd.valid()) continue;  // standard output, or one that its next batch opens
+    UniqueFd fd = OpenForAppending(path);
+    if (fd.valid()) {
+      file.fd = std::move(fd);
+    } else {
+      LogError("access log cannot be opened anew, the old file is written path=" + path + " reason=\"" +
+               std::strerror(errno) + "\"");
     }
   }
 }
@@ -104,7 +157,7 @@ void AccessLogSinks::Write(const std::string& path, const std::string& lines) {
   File& file = files_[path];
   const bool is_stdout = path == "-";
   if (!is_stdout && !file.fd.valid()) {
-    file.fd.Reset(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
+    file.fd = OpenForAppending(path);
   }
   const int fd = is_stdout ? STDOUT_FILENO : file.fd.get();
   if (fd >= 0 && WriteAll(fd, lines)) {

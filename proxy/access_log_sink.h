@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/counters.h"
+#include "base/result.h"
 #include "base/unique_fd.h"
 
 #include <condition_variable>
@@ -8,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -26,26 +28,37 @@ class AccessLogSinks {
   AccessLogSinks(const AccessLogSinks&) = delete;
   AccessLogSinks& operator=(const AccessLogSinks&) = delete;
 
-  // Queues complete lines for `path` ("-" is standard output) and gives back an empty text for the next ones, with the
-  // capacity of a batch that was written before where there is one. The file is opened for appending when its first
-  // batch is written; a file that cannot be opened or written is logged once and tried again with the next batch.
+  // Opens `path` for appending, unless it is open, before anything is submitted for it: a descriptor may be hard to
+  // come by later. Fails with `cannot write access log PATH: REASON`. "-" is standard output, which is open. Blocks on
+  // the file system.
+  [[nodiscard]] Result<void> Open(const std::string& path);
+  // Queues complete lines for `path` and gives back an empty text for the next ones, with the capacity of a batch that
+  // was written before where there is one. A file that is not open, or cannot be written, is opened anew with its next
+  // batch; that it cannot be written is logged once.
   std::string Submit(const std::string& path, std::string lines);
-  // Closes every file; the next batch opens it anew (log rotation, SIGUSR1). Batches submitted before go to the old
-  // file.
+  // Opens every file anew (log rotation, SIGUSR1). Batches submitted before go to the old file, and those after it too
+  // where a new one cannot be opened, which is logged.
   void Reopen();
+  // Closes the files that are not in `paths`, once the batches submitted before are written.
+  void CloseOthers(std::vector<std::string> paths);
   // Lines dropped because the queue was full or the file could not be written.
   [[nodiscard]] std::uint64_t dropped_lines() const;
 
  private:
+  struct Batch {
+    enum class Kind : std::uint8_t { kLines, kReopen, kCloseOthers };
+    Kind kind = Kind::kLines;
+    std::string path;
+    std::string lines;
+    std::vector<std::string> paths;  // of kCloseOthers
+  };
   void Run();
+  void CarryOut(const Batch& batch);
   void Write(const std::string& path, const std::string& lines);
+  void ReopenAll();
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  struct Batch {
-    std::string path;  // empty: reopen
-    std::string lines;
-  };
   static constexpr std::size_t kSpareMax = 16;
   std::vector<Batch> queue_;
   std::vector<std::string> spare_;  // empty texts with capacity, to be filled again
@@ -56,6 +69,9 @@ class AccessLogSinks {
     UniqueFd fd;
     bool failing = false;
   };
+  // Those opened and not yet taken over by the writer thread.
+  std::map<std::string, UniqueFd> opened_;
+  std::set<std::string> known_paths_;  // opened and not closed again
   std::map<std::string, File> files_;  // the writer thread's own
   std::thread thread_;
 };

@@ -125,6 +125,19 @@ def test_seven_mistakes_are_seven_errors_with_their_places(tmp_path):
     assert sum("did you mean" in message for *_, message in errors) >= 2
 
 
+def test_an_access_log_that_cannot_be_written_here_is_a_warning_with_its_place(tmp_path):
+    file = tmp_path / "log.yaml"
+    file.write_text("load-balancers:\n  - name: lb\n    access-log: {path: none/access.log}\n"
+                    "    listeners: [{port: 0, default-actions: [{fixed-response: {status-code: 200}}]}]\n", encoding="utf-8")
+    outcome = weir("check", file)
+    assert outcome.returncode == 0
+    assert re.search(r"log\.yaml:3:\d+: warning: access log \S*none/access\.log cannot be written here: No such file or directory",
+                     outcome.stderr), outcome.stderr
+    file.write_text(file.read_text(encoding="utf-8").replace("none/access.log", "access.log"), encoding="utf-8")
+    assert "access log" not in weir("check", file).stderr
+    assert not (tmp_path / "access.log").exists(), "a check leaves nothing behind"
+
+
 def test_a_warning_does_not_fail(tmp_path):
     file = tmp_path / "warn.yaml"
     file.write_text(GOOD.replace("{name: blue, weight: 8}, {name: green, weight: 2}", "{name: blue, weight: 0}, {name: green, weight: 0}"),

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -178,6 +179,51 @@ TEST(AccessLogSinksTest, ReopensItsFilesForRotation) {
   EXPECT_EQ(ReadFile(path), "three\n");
   std::remove(path.c_str());
   std::remove(old_path.c_str());
+}
+
+TEST(AccessLogSinksTest, AFileThatCannotBeWrittenIsRefusedWithNameAndReason) {
+  AccessLogSinks sinks;
+  const auto opened = sinks.Open("/nonexistent-folder/access.log");
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().message,
+            "cannot write access log /nonexistent-folder/access.log: No such file or directory");
+  EXPECT_EQ(sinks.Open(::testing::TempDir()).error().message,
+            "cannot write access log " + ::testing::TempDir() + ": Is a directory");
+  EXPECT_TRUE(sinks.Open("-"));
+}
+
+TEST(AccessLogSinksTest, AFileIsThereOnceItIsOpenedAndKeepsItsDescriptor) {
+  const std::string path = ::testing::TempDir() + "weir-opened-" + std::to_string(getpid()) + ".log";
+  const std::string moved = path + ".moved";
+  {
+    AccessLogSinks sinks;
+    ASSERT_TRUE(sinks.Open(path));
+    EXPECT_EQ(ReadFile(path), "");
+    ASSERT_EQ(std::rename(path.c_str(), moved.c_str()), 0);
+    sinks.Submit(path, "one\n");
+    ASSERT_TRUE(testing::Eventually([&] { return ReadFile(moved) == "one\n"; }));
+    sinks.CloseOthers({});
+    sinks.Submit(path, "two\n");
+  }
+  EXPECT_EQ(ReadFile(moved), "one\n");
+  EXPECT_EQ(ReadFile(path), "two\n");
+  std::remove(path.c_str());
+  std::remove(moved.c_str());
+}
+
+TEST(AccessLogSinksTest, AFileThatCannotBeReopenedIsWrittenOn) {
+  const std::string folder = ::testing::TempDir() + "weir-folder-" + std::to_string(getpid());
+  const std::string moved = folder + ".moved";
+  std::filesystem::create_directory(folder);
+  {
+    AccessLogSinks sinks;
+    ASSERT_TRUE(sinks.Open(folder + "/access.log"));
+    std::filesystem::rename(folder, moved);
+    sinks.Reopen();
+    sinks.Submit(folder + "/access.log", "one\n");
+  }
+  EXPECT_EQ(ReadFile(moved + "/access.log"), "one\n");
+  std::filesystem::remove_all(moved);
 }
 
 TEST(AccessLogSinksTest, CountsLinesThatCannotBeWritten) {
