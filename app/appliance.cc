@@ -1,6 +1,7 @@
 #include "app/appliance.h"
 
 #include "app/build_facts.h"
+#include "app/descriptor_budget.h"
 #include "app/process.h"
 #include "base/log.h"
 
@@ -74,7 +75,7 @@ RunningAppliance::RunningAppliance(ApplianceOptions options)
       }),
       sockets_(options_.workers),
       engine_({.workers = options_.workers,
-               .probes_in_flight_max = health::EngineOptions{}.probes_in_flight_max,
+               .probes_in_flight_max = ProbesInFlightMax(DescriptorLimit()),
                .resolver_servers = {},
                .on_transition =
                    [this](const health::Transition& transition) {
@@ -160,6 +161,7 @@ control::ChangeResult RunningAppliance::Adopt(std::shared_ptr<const config::Mode
   loop_.timers().Schedule(sweep_timer_, loop_.now() + kSweepPoll);
   publisher_.Stage(compiled->view);
   engine_.Apply(compiled->view.model, revision_);
+  SetLimits();
   CarryOut(compiled->sockets);
   CloseOtherAccessLogs();
   NoteAccepted(compiled->sockets, std::move(shifts));
@@ -169,7 +171,7 @@ control::ChangeResult RunningAppliance::Adopt(std::shared_ptr<const config::Mode
 Result<void> RunningAppliance::MoveAdmin(const config::Admin& admin) {
   const Endpoint wanted{admin.address, admin.port};
   if (admin_configured_ == wanted) return {};
-  auto started = control::AdminServer::Start(wanted, *this, ThisBuild());
+  auto started = control::AdminServer::Start(wanted, *this, ThisBuild(), AdminConnectionsMax(DescriptorLimit()));
   if (!started) return std::unexpected(started.error());
   if (admin_) {
     // The request that asked for this may be one of its own: it is still answered.
@@ -197,6 +199,12 @@ void RunningAppliance::CloseOtherAccessLogs() {
     }
   }
   access_logs_.CloseOthers(std::move(paths));
+}
+
+void RunningAppliance::SetLimits() {
+  const auto budget = DivideDescriptors(DescriptorLimit(), options_.workers, *model_);
+  client_crowd_.SetLimit(budget.per_worker.clients * options_.workers, budget.limit);
+  for (const auto& worker : workers_) worker->SetLimits(budget.per_worker, budget.dns_connections);
 }
 
 void RunningAppliance::CarryOut(SocketPlan& plan) {
@@ -258,6 +266,7 @@ std::optional<StartFailure> RunningAppliance::Run() {
     workers_.push_back(std::make_unique<Worker>(WorkerOptions{.index = i,
                                                               .node_region = loaded.model->node.region,
                                                               .access_logs = &access_logs_,
+                                                              .client_crowd = &client_crowd_,
                                                               .dns_counters = &(*dns_counters_.responders())[i]},
                                                 publisher_.published()));
   }
@@ -380,6 +389,9 @@ control::Runtime RunningAppliance::CurrentRuntime() const {
   }
   out.probes = engine_.probe_counters();
   out.access_log_dropped_lines = access_logs_.dropped_lines();
+  out.client_connections_max = client_crowd_.clients_max();
+  out.client_waits = client_crowd_.episodes();
+  out.clients_wait = client_crowd_.waiting();
   out.dns_counters = dns_counters_.responders();
   return out;
 }

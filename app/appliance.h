@@ -16,6 +16,7 @@
 #include "net/event_loop.h"
 #include "net/timer_wheel.h"
 #include "proxy/access_log_sink.h"
+#include "proxy/connection_limits.h"
 #include "proxy/counters.h"
 
 #include <chrono>
@@ -89,6 +90,7 @@ class RunningAppliance final : public control::Appliance {
   [[nodiscard]] Result<void> OpenAccessLogs(const config::Model& model);
   // Leaves only those open that the model that serves names.
   void CloseOtherAccessLogs();
+  void SetLimits();
   void CarryOut(SocketPlan& plan);
   void NoteLoaded();
   void NoteAccepted(const SocketPlan& plan, std::vector<control::ShiftOverride> shifts);
@@ -115,6 +117,7 @@ class RunningAppliance final : public control::Appliance {
   ApplianceEvents events_;
   net::EventLoop loop_;  // the control thread's
   proxy::AccessLogSinks access_logs_;
+  proxy::ClientCrowd client_crowd_;
   proxy::CounterRegistry counters_;
   dns::CounterRegistry dns_counters_;
   Publisher publisher_;

@@ -4,12 +4,25 @@
 #include <unistd.h>
 
 namespace weir::app {
+namespace {
+
+// What Linux gives where nothing is configured, and the most that it ever does by default (fs.nr_open).
+constexpr std::size_t kDescriptorsUnknown = 1'024;
+constexpr std::size_t kDescriptorsMax = 1'048'576;
+
+}  // namespace
 
 void RaiseDescriptorLimit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::size_t DescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return kDescriptorsUnknown;
+  return limit.rlim_cur == RLIM_INFINITY ? kDescriptorsMax : static_cast<std::size_t>(limit.rlim_cur);
 }
 
 void LowerThreadPriority() {

@@ -21,8 +21,10 @@ std::shared_ptr<T> Shared(T value) {
 Worker::Worker(WorkerOptions options, const Published<control::View>& views)
     : options_(std::move(options)),
       reader_(views),
-      data_plane_(
-          loop_, {.worker = options_.index, .node_region = options_.node_region, .access_logs = options_.access_logs}) {
+      data_plane_(loop_, {.worker = options_.index,
+                          .node_region = options_.node_region,
+                          .access_logs = options_.access_logs,
+                          .client_crowd = options_.client_crowd}) {
   loop_.SetTurnStart([this] { OnTurnStart(); });
   loop_.SetTurnEnd([this] { OnTurnEnd(); });
   thread_ = std::thread([this] { loop_.Run(); });
@@ -57,6 +59,13 @@ void Worker::Wake() {
   loop_.Post([] {});
 }
 
+void Worker::SetLimits(const proxy::ConnectionLimits& limits, std::size_t dns_connections) {
+  loop_.Post([this, limits, dns_connections] {
+    data_plane_.SetLimits(limits);
+    dns_limits_.connections_max = dns_connections;
+  });
+}
+
 void Worker::AddListener(const proxy::ListenerKey& key, const Endpoint& bound, UniqueFd fd) {
   loop_.Post([this, key, bound, fd = Shared(std::move(fd))] {
     // The view that has the listener may have been published after this turn began.
@@ -76,7 +85,7 @@ void Worker::AddDns(const Endpoint& bound, UniqueFd udp, UniqueFd tcp) {
                     .udp = std::make_unique<dns::UdpResponder>(loop_, std::move(*udp), *options_.dns_counters,
                                                                options_.index, random.Next()),
                     .tcp = std::make_unique<dns::TcpResponder>(loop_, std::move(*tcp), *options_.dns_counters,
-                                                               options_.index, random.Next())};
+                                                               options_.index, random.Next(), dns_limits_)};
     SetView(added);
     if (!added.udp->Start() || !added.tcp->Start())
       LogError("the event loop refuses a DNS socket at " + bound.ToString());

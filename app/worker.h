@@ -23,6 +23,7 @@ struct WorkerOptions {
   std::size_t index = 0;
   std::string node_region;
   proxy::AccessLogSinks* access_logs = nullptr;
+  proxy::ClientCrowd* client_crowd = nullptr;
   dns::ResponderCounters* dns_counters = nullptr;  // this worker's own
 };
 
@@ -38,6 +39,8 @@ class Worker {
 
   // Takes over a view that was just published, if it sleeps. Thread: any.
   void Wake();
+  // What it may have open from now on; DNS addresses that are there already keep what they were given.
+  void SetLimits(const proxy::ConnectionLimits& limits, std::size_t dns_connections);
   void AddListener(const proxy::ListenerKey& key, const Endpoint& bound, UniqueFd fd);
   void RemoveListener(const Endpoint& bound);
   void AddDns(const Endpoint& bound, UniqueFd udp, UniqueFd tcp);
@@ -64,6 +67,7 @@ class Worker {
   net::EventLoop loop_;
   proxy::DataPlane data_plane_;
   std::vector<Responder> responders_;
+  dns::TcpLimits dns_limits_;
   std::vector<Responder> leaving_;  // removed by a reload: connections finish
   bool draining_ = false;
   std::atomic<bool> idle_{false};  // released by the worker, acquired by control

@@ -46,7 +46,8 @@ constexpr std::chrono::milliseconds kAcceptRetry{100};
 // The server's thread and everything on it: the acceptor and the sessions.
 class AdminServer::Loop {
  public:
-  Loop(UniqueFd socket, const Endpoint& endpoint, Appliance& appliance, const BuildFacts& build);
+  Loop(UniqueFd socket, const Endpoint& endpoint, Appliance& appliance, const BuildFacts& build,
+       std::size_t connections_max);
   ~Loop() { Stop(); }
 
   [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
@@ -67,6 +68,7 @@ class AdminServer::Loop {
   std::set<std::shared_ptr<Session>> waiting_;  // those whose change is being made
   Tcp::acceptor acceptor_{io_};
   asio::steady_timer retry_{io_};
+  std::size_t connections_max_;
   Endpoint endpoint_;
   Appliance& appliance_;
   AdminApi api_;
@@ -191,8 +193,12 @@ void AdminServer::Loop::Session::Write(std::shared_ptr<Message> message) {
 // After the last answer.
 void AdminServer::Loop::Session::End() { Linger(stream_, shared_from_this()); }
 
-AdminServer::Loop::Loop(UniqueFd socket, const Endpoint& endpoint, Appliance& appliance, const BuildFacts& build)
-    : endpoint_(endpoint), appliance_(appliance), api_(appliance, build, endpoint.address.is_loopback()) {
+AdminServer::Loop::Loop(UniqueFd socket, const Endpoint& endpoint, Appliance& appliance, const BuildFacts& build,
+                        std::size_t connections_max)
+    : connections_max_(connections_max),
+      endpoint_(endpoint),
+      appliance_(appliance),
+      api_(appliance, build, endpoint.address.is_loopback()) {
   boost::system::error_code error;
   acceptor_.assign(endpoint.address.is_v4() ? Tcp::v4() : Tcp::v6(), socket.Release(), error);
   if (error) LogError("the admin address cannot be served: " + error.message());
@@ -208,7 +214,7 @@ void AdminServer::Loop::Accept() {
     if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
     // Out of descriptors: trying again at once would spin.
     if (error && error != asio::error::connection_aborted) return Retry();
-    if (!error && sessions_.size() < kConnectionsMax) std::make_shared<Session>(*this, std::move(socket))->Read();
+    if (!error && sessions_.size() < connections_max_) std::make_shared<Session>(*this, std::move(socket))->Read();
     Accept();
   });
 }
@@ -236,12 +242,12 @@ void AdminServer::Loop::Stop() {
 }
 
 Result<std::unique_ptr<AdminServer>> AdminServer::Start(const Endpoint& endpoint, Appliance& appliance,
-                                                        const BuildFacts& build) {
+                                                        const BuildFacts& build, std::size_t connections_max) {
   if (auto free = net::CheckUnshared(endpoint, net::SocketKind::kTcp); !free) return std::unexpected(free.error());
   auto socket = net::ListenTcp(endpoint);
   if (!socket) return std::unexpected(socket.error());
   const auto bound = net::LocalEndpoint(socket->get());
-  auto loop = std::make_unique<Loop>(std::move(*socket), bound, appliance, build);
+  auto loop = std::make_unique<Loop>(std::move(*socket), bound, appliance, build, connections_max);
   return std::unique_ptr<AdminServer>(new AdminServer(std::move(loop)));
 }
 

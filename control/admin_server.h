@@ -17,9 +17,11 @@ class AdminServer {
   static constexpr std::size_t kHeadBytesMax = 16 * 1024;
   static constexpr std::size_t kBodyBytesMax = 64 * 1024;
 
-  // Binds and starts to answer. `appliance` outlives the server. Fails with `cannot bind ADDRESS:PORT: REASON`.
+  // Binds and starts to answer. `appliance` outlives the server. A connection beyond `connections_max` is closed at
+  // once. Fails with `cannot bind ADDRESS:PORT: REASON`.
   [[nodiscard]] static Result<std::unique_ptr<AdminServer>> Start(const Endpoint& endpoint, Appliance& appliance,
-                                                                  const BuildFacts& build);
+                                                                  const BuildFacts& build,
+                                                                  std::size_t connections_max = kConnectionsMax);
   ~AdminServer();  // Stop()
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;

@@ -98,6 +98,9 @@ struct Runtime {
   std::vector<ShiftOverride> shifts;
   health::ProbeCounters probes;
   std::uint64_t access_log_dropped_lines = 0;
+  std::uint64_t client_connections_max = 0;  // of all workers together
+  std::uint64_t client_waits = 0;            // how often clients began to wait because that many were there
+  bool clients_wait = false;                 // now
   std::shared_ptr<const dns::ResponderCountersTable> dns_counters;  // null when there is no DNS
 };
 

@@ -60,6 +60,13 @@ void WriteAppliance(MetricsWriter& out, const View& view, const Runtime& runtime
   for (const auto& entry : runtime.health_overrides) ++kinds[entry.kind];
   kinds["weights"] = runtime.shifts.size();
   for (const auto& [kind, count] : kinds) out.Sample({{"kind", kind}}, count);
+  out.Family("weir_client_connections_limit", "gauge", "Client connections that may be open at once.");
+  out.Sample({}, runtime.client_connections_max);
+  out.Family("weir_client_connections_limit_reached_total", "counter",
+             "How often clients began to wait because as many were connected as may be.");
+  out.Sample({}, runtime.client_waits);
+  out.Family("weir_clients_waiting", "gauge", "1 while clients wait for one of them to leave.");
+  out.Sample({}, std::uint64_t{runtime.clients_wait});
   out.Family("weir_access_log_dropped_lines_total", "counter",
              "Access log lines dropped: disk too slow or not writable.");
   out.Sample({}, runtime.access_log_dropped_lines);

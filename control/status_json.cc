@@ -315,6 +315,9 @@ std::string StatusJson(const StatusReport& report) {
                                                         {"loaded-at", report.loaded_at},
                                                         {"reloads-refused", report.reloads_refused},
                                                         {"last-error", report.last_reload_error}}},
+                         {"client-connections", json::object{{"limit", report.client_connections_max},
+                                                             {"waiting", report.clients_wait},
+                                                             {"waits", report.client_waits}}},
                          {"load-balancers", Array(report.load_balancers, [](const auto& x) { return Write(x); })},
                          {"target-groups", Array(report.target_groups, [](const auto& x) { return Write(x); })},
                          {"health-checks", Array(report.health_checks, [](const auto& x) { return Write(x); })},
@@ -332,6 +335,7 @@ Result<StatusReport> ParseStatusJson(std::string_view text) {
     return Failure("the answer is no status of a weir appliance");
   }
   const auto& configuration = ReadObject(from, "configuration");
+  const auto& clients = ReadObject(from, "client-connections");
   StatusReport out;
   out.version = ReadText(from, "version");
   out.revision = ReadNumber(from, "revision");
@@ -344,6 +348,9 @@ Result<StatusReport> ParseStatusJson(std::string_view text) {
   out.loaded_at = ReadText(configuration, "loaded-at");
   out.reloads_refused = ReadNumber(configuration, "reloads-refused");
   out.last_reload_error = ReadText(configuration, "last-error");
+  out.client_connections_max = ReadNumber(clients, "limit");
+  out.clients_wait = ReadFlag(clients, "waiting");
+  out.client_waits = ReadNumber(clients, "waits");
   out.load_balancers = ReadList<LoadBalancerReport>(from, "load-balancers", ReadLoadBalancer);
   out.target_groups = ReadList<TargetGroupReport>(from, "target-groups", ReadTargetGroup);
   out.health_checks = ReadList<HealthCheckReport>(from, "health-checks", ReadHealthCheck);

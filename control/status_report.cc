@@ -222,6 +222,9 @@ StatusReport BuildStatusReport(const View& view, const Runtime& runtime, std::st
   report.workers = runtime.workers;
   report.reloads_refused = runtime.reloads_refused;
   report.last_reload_error = runtime.last_reload_error;
+  report.client_connections_max = runtime.client_connections_max;
+  report.client_waits = runtime.client_waits;
+  report.clients_wait = runtime.clients_wait;
   report.admin = runtime.admin.ToString();
   for (const auto& endpoint : runtime.dns) report.dns.push_back(endpoint.ToString());
   AddLoadBalancers(view, runtime, report);

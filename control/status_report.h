@@ -111,6 +111,9 @@ struct StatusReport {
   std::uint64_t workers = 0;
   std::uint64_t reloads_refused = 0;
   std::string last_reload_error;
+  std::uint64_t client_connections_max = 0;
+  std::uint64_t client_waits = 0;
+  bool clients_wait = false;
   std::string admin;
   std::vector<std::string> dns;
   std::vector<LoadBalancerReport> load_balancers;

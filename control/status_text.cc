@@ -138,6 +138,10 @@ std::string HeaderText(const StatusReport& report) {
   out += "admin " + report.admin;
   if (!report.dns.empty()) out += "  dns " + Join(report.dns);
   out += "  workers " + std::to_string(report.workers) + "\n";
+  if (report.clients_wait) {
+    out += "clients wait: the limit of " + std::to_string(report.client_connections_max) +
+           " client connections is reached\n";
+  }
   if (!report.last_reload_error.empty()) out += "last reload refused: " + report.last_reload_error + "\n";
   return out;
 }

@@ -24,7 +24,7 @@ PipePool::Loan PipePool::Take() {
   if (!spare_.empty()) {
     pipe = std::move(spare_.back());
     spare_.pop_back();
-  } else if (disabled_ || out_ >= kOutMax || (resting_ > 0 && --resting_ > 0)) {
+  } else if (disabled_ || out_ >= out_max_ || (resting_ > 0 && --resting_ > 0)) {
     return nullptr;
   } else {
     pipe = Pipe::Open();
@@ -46,7 +46,8 @@ void PipePool::Disable() {
 void PipePool::Put(std::unique_ptr<Pipe> pipe) {
   --out_;
   // Bytes that nobody took would come out in somebody else's transfer.
-  if (pipe->empty() && !disabled_ && spare_.size() < kSpareMax) spare_.push_back(std::move(pipe));
+  if (pipe->empty() && !disabled_ && spare_.size() < kSpareMax && out_ + spare_.size() < out_max_)
+    spare_.push_back(std::move(pipe));
 }
 
 }  // namespace weir::net

@@ -54,6 +54,8 @@ class PipePool {
   // Slow receivers may hold so many at once; who finds none copies.
   static constexpr std::size_t kOutMax = 256;
 
+  // At most `pipes` are out from now on, and no more than kOutMax.
+  void LimitTo(std::size_t pipes) { out_max_ = pipes < kOutMax ? pipes : kOutMax; }
   // An empty pipe, or null when there is none to be had. The pool outlives the loan.
   [[nodiscard]] Loan Take();
   // The system does not splice (a sandbox): no pipe from now on.
@@ -72,6 +74,7 @@ class PipePool {
 
   std::vector<std::unique_ptr<Pipe>> spare_;
   std::size_t out_ = 0;
+  std::size_t out_max_ = kOutMax;
   int resting_ = 0;
   bool disabled_ = false;
 };

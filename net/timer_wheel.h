@@ -25,6 +25,8 @@ class Timer {
   // Called once after the deadline; may schedule the timer again or destroy it.
   virtual void OnTimer() = 0;
   [[nodiscard]] bool scheduled() const { return wheel_ != nullptr; }
+  // The one it was last scheduled for.
+  [[nodiscard]] SteadyTime deadline() const { return SteadyTime(std::chrono::nanoseconds(deadline_ns_)); }
   void Cancel();
 
  private:

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "net/socket.h"
+#include "proxy/downstream/client_gate.h"
 #include "proxy/downstream/http1_connection.h"
 #include "proxy/exchange.h"
 #include "proxy/upstream/upstream_pool.h"
@@ -46,17 +47,18 @@ const Listener* FindSlotListener(const RoutingTable& table, const ListenerSlot& 
 // One listening socket. Level-triggered: a turn may leave connections in the queue.
 class ListenerSocket final : public net::Deferred, private net::FdWatcher, private net::Timer {
  public:
-  ListenerSocket(WorkerState& worker, DownstreamConnections& connections, std::shared_ptr<ListenerSlot> slot,
-                 UniqueFd fd)
-      : worker_(worker), connections_(connections), slot_(std::move(slot)), fd_(std::move(fd)) {
+  ListenerSocket(WorkerState& worker, DownstreamConnections& connections, ClientGate& gate,
+                 std::shared_ptr<ListenerSlot> slot, UniqueFd fd)
+      : worker_(worker), connections_(connections), gate_(gate), slot_(std::move(slot)), fd_(std::move(fd)) {
     if (!worker_.loop.WatchLevel(fd_.get(), EPOLLIN, *this))
       LogError("cannot watch listener " + slot_->bound.ToString());
   }
 
   [[nodiscard]] ListenerSlot& slot() { return *slot_; }
 
+  // What waits for room is refused.
   void CloseAfterQueue() {
-    while (AcceptOne()) {
+    while (gate_.open() && AcceptOne()) {
     }
     Close();
   }
@@ -64,15 +66,28 @@ class ListenerSocket final : public net::Deferred, private net::FdWatcher, priva
     Cancel();
     fd_.Reset();
   }
+  void OnRoom() {
+    if (std::exchange(awaits_room_, false)) Listen();
+  }
 
  private:
   void OnEvents(std::uint32_t /*events*/) override {
-    for (int i = 0; i < kAcceptsPerTurnMax && fd_.valid() && AcceptOne(); ++i) {
+    for (int i = 0; i < kAcceptsPerTurnMax && fd_.valid(); ++i) {
+      if (!gate_.open()) return AwaitRoom();
+      if (!AcceptOne()) return;
     }
   }
 
-  void OnTimer() override {
+  void OnTimer() override { Listen(); }
+
+  void Listen() {
     if (fd_.valid()) worker_.loop.ModifyLevel(fd_.get(), EPOLLIN, *this);
+  }
+
+  void AwaitRoom() {
+    awaits_room_ = true;
+    worker_.loop.ModifyLevel(fd_.get(), 0, *this);
+    gate_.Wait();
   }
 
   // False when the queue is empty or accepting has to rest.
@@ -106,9 +121,11 @@ class ListenerSocket final : public net::Deferred, private net::FdWatcher, priva
 
   WorkerState& worker_;
   DownstreamConnections& connections_;
+  ClientGate& gate_;
   std::shared_ptr<ListenerSlot> slot_;
   UniqueFd fd_;
-  bool resting_ = false;
+  bool resting_ = false;      // the system refuses
+  bool awaits_room_ = false;  // the gate is closed
 };
 
 class DataPlane::Implementation {
@@ -117,6 +134,7 @@ class DataPlane::Implementation {
       : access_log_(options.access_logs, options.node_region),
         worker_(loop, options.worker),
         pool_(worker_),
+        gate_(worker_, connections_, options.client_crowd, [this] { OnRoom(); }),
         drain_timer_([this] { CloseIdleConnections(); }) {
     worker_.access_log = &access_log_;
     worker_.upstreams = &pool_;
@@ -154,7 +172,7 @@ class DataPlane::Implementation {
     slot->listener = listener;
     slot->counters = &(*listener->counters)[worker_.worker];
     slots_.push_back(slot);
-    sockets_.push_back(std::make_unique<ListenerSocket>(worker_, connections_, std::move(slot), std::move(fd)));
+    sockets_.push_back(std::make_unique<ListenerSocket>(worker_, connections_, gate_, std::move(slot), std::move(fd)));
   }
 
   void RemoveListener(const Endpoint& bound) {
@@ -164,6 +182,11 @@ class DataPlane::Implementation {
     (*found)->CloseAfterQueue();
     worker_.loop.DestroyLater(std::move(*found));
     sockets_.erase(found);
+  }
+
+  void SetLimits(const ConnectionLimits& limits) {
+    worker_.limits = limits;
+    worker_.pipes.LimitTo(limits.pipes);
   }
 
   void Drain() {
@@ -191,6 +214,10 @@ class DataPlane::Implementation {
   }
 
  private:
+  void OnRoom() {
+    for (const auto& socket : sockets_) socket->OnRoom();
+  }
+
   [[nodiscard]] std::vector<std::vector<TargetHandle>> MakeHandles(const health::StatusTable& status) {
     std::vector<std::vector<TargetHandle>> handles(status.groups.size());
     for (std::size_t group = 0; group < handles.size(); ++group) {
@@ -232,6 +259,7 @@ class DataPlane::Implementation {
   WorkerState worker_;
   UpstreamPool pool_;
   DownstreamConnections connections_;
+  ClientGate gate_;
   std::shared_ptr<const DataView> view_;
   std::vector<std::unique_ptr<ListenerSocket>> sockets_;
   std::vector<std::weak_ptr<ListenerSlot>> slots_;  // of sockets and of connections that outlived theirs
@@ -250,6 +278,7 @@ void DataPlane::AddListener(const ListenerKey& key, const Endpoint& bound, Uniqu
   implementation_->AddListener(key, bound, std::move(fd));
 }
 void DataPlane::RemoveListener(const Endpoint& bound) { implementation_->RemoveListener(bound); }
+void DataPlane::SetLimits(const ConnectionLimits& limits) { implementation_->SetLimits(limits); }
 void DataPlane::Drain() { implementation_->Drain(); }
 bool DataPlane::idle() const { return implementation_->idle(); }
 void DataPlane::CloseAll() { implementation_->CloseAll(); }

@@ -5,6 +5,7 @@
 #include "health/status.h"
 #include "net/event_loop.h"
 #include "proxy/access_log_sink.h"
+#include "proxy/connection_limits.h"
 #include "proxy/routing/routing_table.h"
 
 #include <cstddef>
@@ -27,6 +28,7 @@ struct DataPlaneOptions {
   std::size_t worker = 0;                 // index of this worker in every PerWorker table
   std::string node_region;                // for the ARNs of the access log; may be empty
   AccessLogSinks* access_logs = nullptr;  // shared by the workers; outlives them
+  ClientCrowd* client_crowd = nullptr;    // the same; may be null
 };
 
 // One worker's proxy: listening sockets, client connections, upstream pools, the view that new requests are decided by.
@@ -48,6 +50,9 @@ class DataPlane {
   void AddListener(const ListenerKey& key, const Endpoint& bound, UniqueFd fd);
   // Takes what the kernel has queued, then closes the socket. Connections that were accepted live on.
   void RemoveListener(const Endpoint& bound);
+
+  // From now on; what is open stays open. Without a call everything is taken that the system gives.
+  void SetLimits(const ConnectionLimits& limits);
 
   // Stops accepting, closes idle connections, and answers what is under way with `Connection: close`.
   void Drain();

@@ -9,6 +9,7 @@
 #include "net/pipe.h"
 #include "net/timer_wheel.h"
 #include "proxy/access_log.h"
+#include "proxy/connection_limits.h"
 #include "proxy/generated_response.h"
 #include "proxy/routing/routing_table.h"
 #include "proxy/routing/selector.h"
@@ -66,6 +67,9 @@ struct WorkerState {
   AccessLog* access_log = nullptr;
   UpstreamPool* upstreams = nullptr;
   bool draining = false;
+  ConnectionLimits limits;
+  // Run in the turn in which a client connection ends; null while nobody waits for that.
+  net::Task* room_awaited = nullptr;
   // Scheduled while access log lines wait.
   net::CallbackTimer log_flush_timer;
 

@@ -23,6 +23,7 @@ void DownstreamConnections::Remove(WorkerState& worker, Http1Connection& connect
   }
   all_.pop_back();
   worker.loop.DestroyLater(std::move(owned));
+  if (worker.room_awaited != nullptr) worker.loop.RunSoon(*worker.room_awaited);
 }
 
 Http1Connection::Http1Connection(WorkerState& worker, DownstreamConnections& connections,

@@ -13,6 +13,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -47,6 +48,9 @@ class Http1Connection final : public DownstreamStream,
   // No request is under way and no byte of one has arrived: ends. Otherwise the connection ends after its response.
   // Where it has ended and its client's system has the whole answer, closes; so call again while connections are left.
   void CloseWhenIdle();
+  // Since when it has been waiting for a further request; absent while one is under way or has begun to arrive, and
+  // before the first one.
+  [[nodiscard]] std::optional<SteadyTime> idle_since() const;
   // Closes at once, with the exchange under way. What was answered whole still goes out.
   void Abort();
   [[nodiscard]] const ListenerSlot& slot() const { return *facts_.slot; }

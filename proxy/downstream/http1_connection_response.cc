@@ -261,6 +261,12 @@ void Http1Connection::CloseWhenIdle() {
   }
 }
 
+std::optional<SteadyTime> Http1Connection::idle_since() const {
+  if (state_ != State::kHead || !any_request_ || !carried_.empty() || writer_.congested()) return std::nullopt;
+  // Every byte moves the deadline.
+  return net::Timer::deadline() - idle_timeout();
+}
+
 void Http1Connection::Abort() {
   if (exchange_ != nullptr) exchange_->Abort();
   Close(writer_.congested() ? net::Stream::CloseMode::kReset : net::Stream::CloseMode::kGraceful);

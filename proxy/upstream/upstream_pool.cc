@@ -34,6 +34,7 @@ UpstreamStream* UpstreamPool::Acquire(const std::shared_ptr<UpstreamEndpoint>& e
       connection->Close();  // takes it out of the list
     }
   }
+  if (connections_.size() >= worker_.limits.targets) MakeRoom();
   auto connection = std::make_unique<Http1UpstreamConnection>(worker_, *this, endpoint);
   connection->set_idle_timeout(idle_timeout);
   error = connection->Connect(events);
@@ -72,6 +73,14 @@ void UpstreamPool::Destroy(Http1UpstreamConnection& connection) {
   }
   connections_.pop_back();
   worker_.loop.DestroyLater(std::move(owned));
+}
+
+void UpstreamPool::MakeRoom() {
+  for (const auto& [endpoint, connections] : endpoints_) {
+    if (connections->oldest == nullptr) continue;
+    connections->oldest->Close();
+    return;
+  }
 }
 
 void UpstreamPool::CloseIdle() {

@@ -56,6 +56,8 @@ class UpstreamPool {
   void PutIdle(Http1UpstreamConnection& connection);
   static void TakeIdle(Http1UpstreamConnection& connection);
   void Destroy(Http1UpstreamConnection& connection);
+  // Closes an idle connection, where there is one, when the worker may have no more.
+  void MakeRoom();
 
   WorkerState& worker_;
   std::unordered_map<Endpoint, std::shared_ptr<UpstreamEndpoint>> endpoints_;

@@ -50,6 +50,22 @@ TEST(StatusReportTest, NamesEveryRuleWithItsActionAndTheDefaultLast) {
   EXPECT_EQ(listener.rules[2].action.groups[0].weight, 8U);
 }
 
+TEST(StatusReportTest, TheLimitOfClientConnectionsShowsWhileClientsWait) {
+  auto runtime = ShopRuntime();
+  runtime.client_connections_max = 16;
+  runtime.client_waits = 2;
+  auto report = BuildStatusReport(*MakeView(kShopYaml), runtime, "1.2.3");
+  EXPECT_EQ(StatusText(report, {}).find("clients wait"), std::string::npos);
+  report.clients_wait = true;
+  EXPECT_NE(StatusText(report, {}).find("clients wait: the limit of 16 client connections is reached"),
+            std::string::npos);
+  const auto read = ParseStatusJson(StatusJson(report));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->client_connections_max, 16U);
+  EXPECT_EQ(read->client_waits, 2U);
+  EXPECT_TRUE(read->clients_wait);
+}
+
 TEST(StatusReportTest, RecordsThatNothingGovernsAreCountedOnly) {
   const auto report = ShopReport();
   ASSERT_EQ(report.zones.size(), 1U);

@@ -52,6 +52,21 @@ TEST(PipePoolTest, AnEmptiedPipeIsUsedAgain) {
   EXPECT_EQ(pool.spare(), 1U);
 }
 
+TEST(PipePoolTest, ALimitHoldsForThoseOutAndThoseKept) {
+  PipePool pool;
+  pool.LimitTo(1);
+  {
+    auto pipe = pool.Take();
+    ASSERT_NE(pipe, nullptr);
+    EXPECT_EQ(pool.Take(), nullptr);
+  }
+  EXPECT_EQ(pool.spare(), 1U);
+  EXPECT_NE(pool.Take(), nullptr);
+  PipePool none;
+  none.LimitTo(0);
+  EXPECT_EQ(none.Take(), nullptr);
+}
+
 TEST(PipePoolTest, NoMoreThanSoManyAreOutAndFewAreKept) {
   rlimit limit{};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 
 namespace weir::proxy {
@@ -554,6 +555,57 @@ TEST(DataPlaneTest, DrainFinishesWhatIsUnderWayAndClosesTheRest) {
     proxy.OnWorker([&](DataPlane& data_plane) { gone = data_plane.idle(); });
     return gone;
   }));
+}
+
+// ---- limits
+
+void SetLimits(ProxyFixture& proxy, ConnectionLimits limits) {
+  proxy.OnWorker([&](DataPlane& data_plane) { data_plane.SetLimits(limits); });
+}
+
+std::uint64_t Accepted(const ProxyFixture& proxy) {
+  return proxy.table()->listeners()[0]->counters->Sum([](const auto& c) { return c.connections_accepted.value(); });
+}
+
+TEST(FdExhaustionTest, AClientBeyondTheLimitWaitsUntilAnotherLeaves) {
+  FakeTarget target(ServeBody("x"));
+  ClientCrowd crowd;
+  ProxyFixture proxy;
+  proxy.AddTarget(target.endpoint());
+  proxy.crowd = &crowd;
+  proxy.Start();
+  SetLimits(proxy, {.clients = 2, .targets = 2});
+  auto first = std::make_unique<Connection>(proxy.Connect());
+  Connection second = proxy.Connect();
+  for (Connection* client : {first.get(), &second}) {
+    client->Send(kGet);
+    EXPECT_THAT(client->ReadMessage(), EndsWith("\r\n\r\nx"));
+  }
+  Connection third = proxy.Connect();
+  third.Send(kGet);
+  EXPECT_TRUE(Eventually([&] { return crowd.waiting(); }));
+  EXPECT_EQ(Accepted(proxy), 2U);
+  first.reset();
+  EXPECT_THAT(third.ReadMessage(), EndsWith("\r\n\r\nx"));
+  EXPECT_EQ(crowd.episodes(), 1U);
+  EXPECT_TRUE(Eventually([&] { return !crowd.waiting(); })) << "it ends when nobody waits";
+}
+
+TEST(FdExhaustionTest, AnIdleTargetConnectionGivesWayToOneThatIsNeeded) {
+  FakeTarget one(ServeBody("one"));
+  FakeTarget two(ServeBody("two"));
+  ProxyFixture proxy;
+  proxy.AddTarget(one.endpoint());
+  proxy.AddTarget(two.endpoint());
+  proxy.Start();
+  SetLimits(proxy, {.clients = 1, .targets = 1});
+  Connection client = proxy.Connect();
+  for (int i = 0; i < 8; ++i) {
+    client.Send(kGet);
+    EXPECT_THAT(client.ReadMessage(), StartsWith("HTTP/1.1 200 OK\r\n"));
+  }
+  // In turns: each request found the connection of the other target in its place.
+  EXPECT_EQ(one.connections() + two.connections(), 8);
 }
 
 }  // namespace

@@ -60,6 +60,7 @@ void ProxyFixture::Start() {
   endpoint_ = net::LocalEndpoint(listening->get());
   DataPlaneOptions options;
   options.access_logs = &sinks_;
+  options.client_crowd = crowd;
   data_plane_ = std::make_unique<DataPlane>(loop_, options);
   Apply();
   data_plane_->AddListener({"shop", 0}, endpoint_, std::move(*listening));

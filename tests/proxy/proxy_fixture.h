@@ -36,6 +36,7 @@ class ProxyFixture {
 
   config::Model model;
   std::vector<health::TargetStatus> targets;
+  ClientCrowd* crowd = nullptr;  // outlives the fixture
 
  private:
   void Apply();
