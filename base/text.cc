@@ -71,17 +71,24 @@ std::optional<std::uint64_t> ParseDecimal(std::string_view text) {
 
 namespace {
 
+bool SameLetter(char a, char b) { return ToLowerAscii(a) == ToLowerAscii(b); }
+
+// Insertions, deletions, replacements and swaps of neighbours that lead from `a` to `b` (optimal string alignment).
 std::size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> above(b.size() + 1);
   std::vector<std::size_t> row(b.size() + 1);
+  std::vector<std::size_t> next(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
+    next[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t substitution = diagonal + (ToLowerAscii(a[i - 1]) == ToLowerAscii(b[j - 1]) ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitution});
+      const std::size_t replaced = row[j - 1] + (SameLetter(a[i - 1], b[j - 1]) ? 0 : 1);
+      next[j] = std::min({row[j] + 1, next[j - 1] + 1, replaced});
+      const bool swapped = i > 1 && j > 1 && SameLetter(a[i - 1], b[j - 2]) && SameLetter(a[i - 2], b[j - 1]);
+      if (swapped) next[j] = std::min(next[j], above[j - 2] + 1);
     }
+    above.swap(row);
+    row.swap(next);
   }
   return row[b.size()];
 }

@@ -1,6 +1,7 @@
 #include "http/target.h"
 
 #include "base/ip_address.h"
+#include "base/percent.h"
 #include "base/text.h"
 #include "http/scan.h"
 
@@ -9,9 +10,6 @@
 namespace weir::http {
 
 namespace {
-
-// RFC 3986 section 2.3: their escaped and their plain form are the same.
-bool IsUnreserved(char c) { return IsByte(kAlnumByte, c) || c == '-' || c == '.' || c == '_' || c == '~'; }
 
 bool IsRegisteredName(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -34,27 +32,6 @@ bool MayNeedNormalizing(std::string_view path) {
     if (path[i] == '%' || (path[i] == '/' && IsDotSegment(path, i + 1))) return true;
   }
   return false;
-}
-
-// Appends one byte or escape of `path` at `at`; returns the bytes it took.
-std::size_t AppendNormalByte(std::string_view path, std::size_t at, std::string& out) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  const char c = path[at];
-  const int high = c == '%' && path.size() - at >= 3 ? HexValue(path[at + 1]) : -1;
-  const int low = high < 0 ? -1 : HexValue(path[at + 2]);
-  if (low < 0) {
-    out.push_back(c);
-    return 1;
-  }
-  const char decoded = static_cast<char>(high * 16 + low);
-  if (IsUnreserved(decoded)) {
-    out.push_back(decoded);
-  } else {
-    out.push_back('%');
-    out.push_back(kDigits[static_cast<std::size_t>(high)]);
-    out.push_back(kDigits[static_cast<std::size_t>(low)]);
-  }
-  return 3;
 }
 
 // Removes the last segment of out[base..] when it is `.` or `..` (and with `..` the one before it, but never the root).

@@ -84,5 +84,13 @@ TEST(TextTest, SuggestsTheNearestWord) {
   EXPECT_EQ(NearestWord("x", {}), "");
 }
 
+TEST(TextTest, ASwapOfNeighboursIsOneSlip) {
+  static constexpr std::array<std::string_view, 2> kWords = {"blue", "shop"};
+  EXPECT_EQ(NearestWord("bleu", kWords), "blue");
+  EXPECT_EQ(NearestWord("shpo", kWords), "shop");
+  EXPECT_EQ(NearestWord("hsop", kWords), "shop");
+  EXPECT_EQ(NearestWord("opsh", kWords), "");
+}
+
 }  // namespace
 }  // namespace weir
