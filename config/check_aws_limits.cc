@@ -2,15 +2,22 @@
 
 #include "base/text.h"
 #include "config/checks.h"
+#include "config/decode.h"
 #include "config/findings.h"
+#include "config/scalar.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <cstddef>
 #include <map>
 #include <set>
+#include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 namespace weir::config {
@@ -41,15 +48,43 @@ constexpr unsigned kCidrV6BitsMax = 48;
 constexpr auto kContentTypes = std::to_array<std::string_view>(
     {"text/plain", "text/css", "text/html", "application/javascript", "application/json"});
 
+// spec: alb.md 4.2. Wildcards are allowed everywhere.
+constexpr std::string_view kHostMarks = "-._*?";
+constexpr std::string_view kPathMarks = "_-.$/~\"'@:+&*?";
+constexpr std::string_view kHeaderMarks = " !\"#$%&'()+,./:;<=>@[]^_`{|}~-*?";
+constexpr std::string_view kQueryMarks = "_-.$/~\"'@:+&()!,;=*?\\";
+
+constexpr std::string_view kPathLimit = "letters, digits, _-.$/~\"'@:+& and the wildcards * and ?";
+constexpr std::string_view kQueryLimit = "letters, digits, _-.$/~\"'@:+&()!,;= and the wildcards * and ?";
+
+bool IsLetter(char c) { return ToLowerAscii(c) >= 'a' && ToLowerAscii(c) <= 'z'; }
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+// Whether each character is a letter, a digit or one of `marks`.
+bool HoldsOnly(std::string_view text, std::string_view marks) {
+  return std::ranges::all_of(
+      text, [&](char c) { return IsLetter(c) || IsDigit(c) || marks.find(c) != std::string_view::npos; });
+}
+
+// A value that is counted, for the warning where it stands.
+struct Place {
+  Position position;
+  std::string written;  // as the file has it, else the default
+};
+
 class AwsLimits {
  public:
-  AwsLimits(const Model& model, Findings& findings) : model_(model), findings_(findings) {}
+  AwsLimits(const Model& model, const YamlNode& root, Findings& findings)
+      : model_(model), root_(root), findings_(findings) {}
 
   void Check() {
-    for (const LoadBalancer& balancer : model_.load_balancers) CheckBalancer(balancer);
-    for (const TargetGroup& group : model_.target_groups) CheckGroup(group);
+    const auto balancers = root_.List("load-balancers");
+    for (std::size_t i = 0; i < balancers.size(); ++i) CheckBalancer(model_.load_balancers[i], Fields(balancers[i]));
+    const auto groups = root_.List("target-groups");
+    for (std::size_t i = 0; i < groups.size(); ++i) CheckGroup(model_.target_groups[i], Fields(groups[i]));
     CheckGroupOwners();
-    for (const HealthCheck& check : model_.health_checks) CheckHealthCheck(check);
+    const auto checks = root_.List("health-checks");
+    for (std::size_t i = 0; i < checks.size(); ++i) CheckHealthCheck(model_.health_checks[i], Fields(checks[i]));
     AtMost(model_.health_checks.size(), kHealthChecksMax, "health checks", "an account",
            model_.health_checks.empty() ? Position{} : model_.health_checks.back().position);
     for (const CidrCollection& collection : model_.cidr_collections) CheckCidrCollection(collection);
@@ -70,22 +105,41 @@ class AwsLimits {
     if (value < low || value > high)
       Warn(position, fmt::format("{} of {}", what, value), fmt::format("{} to {}", low, high));
   }
+  void DurationWithin(std::chrono::milliseconds value, std::chrono::seconds low, std::chrono::seconds high,
+                      std::string_view what, const Place& place) {
+    if (value >= low && value <= high) return;
+    Warn(place.position, fmt::format("{} of {}", what, place.written),
+         fmt::format("{} to {}", DurationText(low), DurationText(high)));
+  }
 
   void CheckName(std::string_view name, std::string_view what, Position position);
-  void CheckBalancer(const LoadBalancer& balancer);
+  void CheckBalancer(const LoadBalancer& balancer, const Fields& fields);
   void CheckRule(const Rule& rule);
   void CheckPatterns(std::span<const LocatedText> patterns, std::string_view what);
+  void CheckCharacters(std::span<const LocatedText> patterns, std::string_view what, std::string_view marks,
+                       std::string_view limit);
+  void CheckHosts(std::span<const LocatedText> patterns);
   void CheckAction(const Rule& rule);
-  void CheckGroup(const TargetGroup& group);
+  void CheckGroup(const TargetGroup& group, const Fields& fields);
+  void CheckTargetHealthCheck(const TargetGroup& group, const Fields& fields);
   void CheckGroupOwners();
-  void CheckHealthCheck(const HealthCheck& check);
+  void CheckHealthCheck(const HealthCheck& check, const Fields& fields);
   void CheckCidrCollection(const CidrCollection& collection);
   void CheckZone(const Zone& zone);
   void CheckRecordSet(const RecordSet& record);
 
   const Model& model_;
+  const Fields root_;
   Findings& findings_;
 };
+
+// Where the value of `key` stands below `section` of a thing, else the name of the thing.
+Place PlaceOf(const Fields& fields, std::string_view section, std::string_view key, std::string written) {
+  const YamlNode* const map = fields.Map(section);
+  const YamlNode* const value = map == nullptr ? nullptr : Fields(*map).Scalar(key);
+  if (value == nullptr) return {fields.PositionOf("name"), std::move(written)};
+  return {value->position, std::string(value->text)};
+}
 
 // spec: alb.md 1.2.
 void AwsLimits::CheckName(std::string_view name, std::string_view what, Position position) {
@@ -101,15 +155,16 @@ void AwsLimits::CheckName(std::string_view name, std::string_view what, Position
   }
 }
 
-void AwsLimits::CheckBalancer(const LoadBalancer& balancer) {
+void AwsLimits::CheckBalancer(const LoadBalancer& balancer, const Fields& fields) {
   CheckName(balancer.name, "load balancer", balancer.position);
   if (balancer.ip_address_type == IpAddressType::kIpv6) {
-    Warn(balancer.position, "a load balancer without IPv4", "ip-address-type ipv4 or dualstack");
+    Warn(fields.PositionOf("ip-address-type"), "a load balancer without IPv4", "ip-address-type ipv4 or dualstack");
   }
-  Within<std::int64_t>(balancer.attributes.idle_timeout.count(), 1, 4'000, "idle_timeout.timeout_seconds",
-                       balancer.position);
-  Within<std::int64_t>(balancer.attributes.client_keep_alive.count(), 60, 604'800, "client_keep_alive.seconds",
-                       balancer.position);
+  const auto attribute = [&](std::string_view key) { return PlaceOf(fields, "attributes", key, {}).position; };
+  constexpr std::string_view kIdle = "idle_timeout.timeout_seconds";
+  constexpr std::string_view kKeepAlive = "client_keep_alive.seconds";
+  Within<std::int64_t>(balancer.attributes.idle_timeout.count(), 1, 4'000, kIdle, attribute(kIdle));
+  Within<std::int64_t>(balancer.attributes.client_keep_alive.count(), 60, 604'800, kKeepAlive, attribute(kKeepAlive));
   AtMost(balancer.listeners.size(), kListenersMax, "listeners", "a load balancer", balancer.position);
   std::size_t rules = 0;
   std::set<std::uint32_t> groups;
@@ -137,6 +192,28 @@ void AwsLimits::CheckPatterns(std::span<const LocatedText> patterns, std::string
   }
 }
 
+void AwsLimits::CheckCharacters(std::span<const LocatedText> patterns, std::string_view what, std::string_view marks,
+                                std::string_view limit) {
+  for (const LocatedText& pattern : patterns) {
+    if (HoldsOnly(pattern.text, marks)) continue;
+    Warn(pattern.position, fmt::format("{} {}", what, Quoted(pattern.text)), std::string(limit));
+  }
+}
+
+void AwsLimits::CheckHosts(std::span<const LocatedText> patterns) {
+  CheckCharacters(patterns, "host-header", kHostMarks, "letters, digits, -, ., _ and the wildcards * and ?");
+  for (const LocatedText& pattern : patterns) {
+    const std::string_view text = pattern.text;
+    if (!HoldsOnly(text, kHostMarks)) continue;
+    const std::size_t dot = text.rfind('.');
+    if (dot == std::string_view::npos) {
+      Warn(pattern.position, fmt::format("host-header {}", Quoted(text)), "at least one dot");
+    } else if (!std::ranges::all_of(text.substr(dot + 1), IsLetter)) {
+      Warn(pattern.position, fmt::format("host-header {}", Quoted(text)), "only letters behind the last dot");
+    }
+  }
+}
+
 // The values of a condition and how often each kind stands in a rule; spec: alb.md 4.1 and 4.2.
 void AwsLimits::CheckRule(const Rule& rule) {
   CheckAction(rule);
@@ -159,12 +236,17 @@ void AwsLimits::CheckRule(const Rule& rule) {
       CheckPatterns(regexes, "regular expression");
       count_wildcards(texts);
     };
-    if (const auto* const host = std::get_if<HostHeaderCondition>(&condition.kind))
+    if (const auto* const host = std::get_if<HostHeaderCondition>(&condition.kind)) {
       take(host->values, host->regex_values, "host-header");
-    if (const auto* const path = std::get_if<PathPatternCondition>(&condition.kind))
+      CheckHosts(host->values);
+    }
+    if (const auto* const path = std::get_if<PathPatternCondition>(&condition.kind)) {
       take(path->values, path->regex_values, "path-pattern");
+      CheckCharacters(path->values, "path-pattern", kPathMarks, kPathLimit);
+    }
     if (const auto* const header = std::get_if<HttpHeaderCondition>(&condition.kind)) {
       take(header->values, header->regex_values, "http-header value");
+      CheckCharacters(header->values, "http-header value", kHeaderMarks, "visible ASCII and spaces, no backslash");
       if (header->name.size() > kHeaderNameMax)
         Warn(condition.position, fmt::format("a header name of {} characters", header->name.size()),
              fmt::format("at most {}", kHeaderNameMax));
@@ -183,8 +265,10 @@ void AwsLimits::CheckRule(const Rule& rule) {
     if (const auto* const query = std::get_if<QueryStringCondition>(&condition.kind)) {
       for (const QueryStringPair& pair : query->pairs) {
         take({&pair.value, 1}, {}, "query-string value");
+        CheckCharacters({&pair.value, 1}, "query-string value", kQueryMarks, kQueryLimit);
         if (pair.key) {
           CheckPatterns({&*pair.key, 1}, "query-string key");
+          CheckCharacters({&*pair.key, 1}, "query-string key", kQueryMarks, kQueryLimit);
           count_wildcards({&*pair.key, 1});
         }
       }
@@ -222,7 +306,7 @@ void AwsLimits::CheckAction(const Rule& rule) {
   }
 }
 
-void AwsLimits::CheckGroup(const TargetGroup& group) {
+void AwsLimits::CheckGroup(const TargetGroup& group, const Fields& fields) {
   CheckName(group.name, "target group", group.position);
   AtMost(group.targets.size(), kTargetsMax, "targets", "a target group", group.position);
   std::set<IpFamily> families;
@@ -232,25 +316,41 @@ void AwsLimits::CheckGroup(const TargetGroup& group) {
   }
   if (families.size() > 1)
     Warn(group.position, "IPv4 and IPv6 targets in one target group", "one address type in a group");
-  const TargetHealthCheck& check = group.health_check;
-  if (check.protocol == ProbeProtocol::kTcp) Warn(group.position, "a TCP health check", "HTTP or HTTPS");
-  Within<double>(static_cast<double>(check.interval.count()) / 1000, 5, 300, "a health check interval in seconds",
-                 group.position);
-  Within<double>(static_cast<double>(check.timeout.count()) / 1000, 2, 120, "a health check timeout in seconds",
-                 group.position);
-  if (check.timeout >= check.interval)
-    Warn(group.position, "a health check timeout as long as the interval", "shorter than the interval");
-  Within<std::uint32_t>(check.healthy_threshold, 2, 10, "a healthy-threshold", group.position);
-  Within<std::uint32_t>(check.unhealthy_threshold, 2, 10, "an unhealthy-threshold", group.position);
-  AtMost(check.path.size(), 1024, "characters", "a health check path", group.position);
-  for (const auto& [first, last] : check.matcher.ranges) {
-    if (first < 200 || last > 499) Warn(group.position, fmt::format("a matcher with {}-{}", first, last), "200 to 499");
-  }
-  Within<std::int64_t>(group.deregistration_delay.count(), 0, 3'600, "deregistration_delay.timeout_seconds",
-                       group.position);
+  CheckTargetHealthCheck(group, fields);
+  const auto attribute = [&](std::string_view key) { return PlaceOf(fields, "attributes", key, {}).position; };
+  constexpr std::string_view kDelay = "deregistration_delay.timeout_seconds";
+  Within<std::int64_t>(group.deregistration_delay.count(), 0, 3'600, kDelay, attribute(kDelay));
   const auto dns = group.dns_failover.count;
   if (dns && group.unhealthy_state_routing.count && *dns < *group.unhealthy_state_routing.count) {
-    Warn(group.position, "a DNS failover threshold below the routing threshold", "at least as high");
+    Warn(attribute("target_group_health.dns_failover.minimum_healthy_targets.count"),
+         "a DNS failover threshold below the routing threshold", "at least as high");
+  }
+}
+
+// spec: alb.md section 11.
+void AwsLimits::CheckTargetHealthCheck(const TargetGroup& group, const Fields& fields) {
+  using std::chrono::seconds;
+  const TargetHealthCheck& check = group.health_check;
+  const auto place = [&](std::string_view key, std::string written = {}) {
+    return PlaceOf(fields, "health-check", key, std::move(written));
+  };
+  if (check.protocol == ProbeProtocol::kTcp) Warn(place("protocol").position, "a TCP health check", "HTTP or HTTPS");
+  const Place interval = place("interval", DurationText(check.interval));
+  Place timeout = place("timeout", DurationText(check.timeout));
+  // A timeout that follows the interval is wrong where the interval is.
+  if (timeout.position.line == group.position.line && timeout.position.column == group.position.column)
+    timeout.position = interval.position;
+  DurationWithin(check.interval, seconds(5), seconds(300), "an `interval`", interval);
+  DurationWithin(check.timeout, seconds(2), seconds(120), "a `timeout`", timeout);
+  if (check.timeout >= check.interval)
+    Warn(timeout.position, "a health check timeout as long as the interval", "shorter than the interval");
+  Within<std::uint32_t>(check.healthy_threshold, 2, 10, "a healthy-threshold", place("healthy-threshold").position);
+  Within<std::uint32_t>(check.unhealthy_threshold, 2, 10, "an unhealthy-threshold",
+                        place("unhealthy-threshold").position);
+  AtMost(check.path.size(), 1024, "characters", "a health check path", place("path").position);
+  for (const auto& [first, last] : check.matcher.ranges) {
+    if (first >= 200 && last <= 499) continue;
+    Warn(place("matcher").position, fmt::format("a matcher with {}-{}", first, last), "200 to 499");
   }
 }
 
@@ -276,18 +376,21 @@ void AwsLimits::CheckGroupOwners() {
 }
 
 // spec: dns.md 2.2.
-void AwsLimits::CheckHealthCheck(const HealthCheck& check) {
+void AwsLimits::CheckHealthCheck(const HealthCheck& check, const Fields& fields) {
   if (check.type == HealthCheckType::kCalculated) return;
+  const auto place = [&](std::string_view key) { return fields.Has(key) ? fields.PositionOf(key) : check.position; };
   const auto interval = check.request_interval.count();
   if (interval != 10'000 && interval != 30'000) {
-    Warn(check.position, fmt::format("a request-interval of {} ms", interval), "10s or 30s");
+    Warn(place("request-interval"),
+         fmt::format("a request-interval of {}", fields.Text("request-interval", DurationText(check.request_interval))),
+         "10s or 30s");
   }
-  Within<std::uint32_t>(check.failure_threshold, 1, 10, "a failure-threshold", check.position);
-  AtMost(check.path.size(), 255, "characters", "a health check path", check.position);
-  AtMost(check.search_string.size(), 255, "characters", "a search-string", check.position);
-  const std::int64_t timeout = check.type == HealthCheckType::kTcp ? 10'000 : 4'000;
-  if (check.timeout.count() != timeout)
-    Warn(check.position, "a timeout of its own", fmt::format("always {} ms", timeout));
+  Within<std::uint32_t>(check.failure_threshold, 1, 10, "a failure-threshold", place("failure-threshold"));
+  AtMost(check.path.size(), 255, "characters", "a health check path", place("path"));
+  AtMost(check.search_string.size(), 255, "characters", "a search-string", place("search-string"));
+  const std::chrono::seconds timeout(check.type == HealthCheckType::kTcp ? 10 : 4);
+  if (check.timeout != timeout)
+    Warn(place("timeout"), "a timeout of its own", fmt::format("always {}", DurationText(timeout)));
 }
 
 void AwsLimits::CheckCidrCollection(const CidrCollection& collection) {
@@ -327,6 +430,8 @@ void AwsLimits::CheckRecordSet(const RecordSet& record) {
 
 }  // namespace
 
-void CheckAwsLimits(const Model& model, Findings& findings) { AwsLimits(model, findings).Check(); }
+void CheckAwsLimits(const Model& model, const YamlNode& root, Findings& findings) {
+  AwsLimits(model, root, findings).Check();
+}
 
 }  // namespace weir::config

@@ -1,4 +1,5 @@
 #include "config/checks.h"
+#include "config/decode.h"
 #include "config/findings.h"
 
 #include <fmt/format.h>
@@ -46,7 +47,7 @@ void CheckBindings(const Model& model, Position admin, Findings& findings) {
   bind(model.admin.address, model.admin.port, "admin", admin);
 }
 
-void CheckTargetGroups(Model& model, Findings& findings) {
+void CheckTargetGroups(const NameTable& names, Model& model, Findings& findings) {
   for (const LoadBalancer& balancer : model.load_balancers) {
     for (const Listener& listener : balancer.listeners) {
       for (const Rule& rule : listener.rules) MarkUse(rule.action, model.target_groups);
@@ -55,6 +56,7 @@ void CheckTargetGroups(Model& model, Findings& findings) {
   }
   for (const TargetGroup& group : model.target_groups) {
     if (!group.in_use) {
+      if (names.MayBeMeant(group.name)) continue;
       findings.AddWarning(group.position, fmt::format("no rule forwards to target group {}", Quoted(group.name)),
                           "it is not probed");
     } else if (group.targets.empty()) {
@@ -64,7 +66,7 @@ void CheckTargetGroups(Model& model, Findings& findings) {
   }
 }
 
-void CheckHealthCheckUse(const Model& model, Findings& findings) {
+void CheckHealthCheckUse(const NameTable& names, const Model& model, Findings& findings) {
   std::vector<bool> used(model.health_checks.size(), false);
   for (const HealthCheck& check : model.health_checks) {
     for (const std::uint32_t child : check.children) used[child] = true;
@@ -75,13 +77,13 @@ void CheckHealthCheckUse(const Model& model, Findings& findings) {
     }
   }
   for (std::size_t i = 0; i < used.size(); ++i) {
-    if (used[i]) continue;
+    if (used[i] || names.MayBeMeant(model.health_checks[i].name)) continue;
     findings.AddWarning(model.health_checks[i].position,
                         fmt::format("no record uses health check {}", Quoted(model.health_checks[i].name)));
   }
 }
 
-void CheckCidrCollectionUse(const Model& model, Findings& findings) {
+void CheckCidrCollectionUse(const NameTable& names, const Model& model, Findings& findings) {
   std::vector<bool> used(model.cidr_collections.size(), false);
   for (const Zone& zone : model.zones) {
     for (const RecordSet& record : zone.records) {
@@ -89,7 +91,7 @@ void CheckCidrCollectionUse(const Model& model, Findings& findings) {
     }
   }
   for (std::size_t i = 0; i < used.size(); ++i) {
-    if (used[i]) continue;
+    if (used[i] || names.MayBeMeant(model.cidr_collections[i].name)) continue;
     findings.AddWarning(model.cidr_collections[i].position,
                         fmt::format("no record uses CIDR collection {}", Quoted(model.cidr_collections[i].name)));
   }

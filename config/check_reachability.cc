@@ -1,3 +1,4 @@
+#include "base/percent.h"
 #include "base/text.h"
 #include "config/checks.h"
 #include "config/findings.h"
@@ -190,9 +191,44 @@ class EarlierRules {
   std::uint32_t comparisons_ = 0;
 };
 
+bool HasEncodings(const Rule& rule) {
+  return std::ranges::any_of(rule.conditions, [](const Condition& condition) {
+    const auto* const path = std::get_if<PathPatternCondition>(&condition.kind);
+    return path != nullptr && std::ranges::any_of(path->values, [](const LocatedText& value) {
+             return value.text.find('%') != std::string::npos;
+           });
+  });
+}
+
+// The rules with their path patterns as they are compared: percent-encodings in their normal form.
+std::vector<Rule> WithNormalPaths(std::vector<Rule> rules) {
+  for (Rule& rule : rules) {
+    for (Condition& condition : rule.conditions) {
+      auto* const path = std::get_if<PathPatternCondition>(&condition.kind);
+      if (path == nullptr) continue;
+      for (LocatedText& value : path->values) value.text = WithNormalEncodings(value.text);
+    }
+  }
+  return rules;
+}
+
 std::string Title(const Rule& rule) {
   return rule.name.empty() ? fmt::format("priority {}", rule.priority)
                            : fmt::format("priority {} ({})", rule.priority, Quoted(rule.name));
+}
+
+void CheckRules(const std::vector<Rule>& rules, Findings& findings) {
+  EarlierRules earlier;
+  for (const Rule& rule : rules) {
+    const Rule* const covering = earlier.FindCovering(rule);
+    if (covering == nullptr) {
+      earlier.Add(rule);
+      continue;
+    }
+    findings.AddWarning(rule.position, fmt::format("the rule with {} can never match", Title(rule)),
+                        fmt::format("the rule with {} at line {} takes all of its requests", Title(*covering),
+                                    covering->position.line));
+  }
 }
 
 }  // namespace
@@ -200,15 +236,10 @@ std::string Title(const Rule& rule) {
 void CheckReachability(const Model& model, Findings& findings) {
   for (const LoadBalancer& balancer : model.load_balancers) {
     for (const Listener& listener : balancer.listeners) {
-      EarlierRules earlier;
-      for (const Rule& rule : listener.rules) {
-        if (const Rule* const covering = earlier.FindCovering(rule)) {
-          findings.AddWarning(rule.position, fmt::format("the rule with {} can never match", Title(rule)),
-                              fmt::format("the rule with {} at line {} takes all of its requests", Title(*covering),
-                                          covering->position.line));
-        } else {
-          earlier.Add(rule);
-        }
+      if (std::ranges::any_of(listener.rules, HasEncodings)) {
+        CheckRules(WithNormalPaths(listener.rules), findings);
+      } else {
+        CheckRules(listener.rules, findings);
       }
     }
   }

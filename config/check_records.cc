@@ -259,6 +259,7 @@ void ZoneCheck::CheckAliasTarget(const RecordSet& record) {
 void ZoneCheck::CheckAdvertised(const RecordSet& record) {
   if (!record.alias->load_balancer) return;
   const LoadBalancer& balancer = model_.load_balancers[*record.alias->load_balancer];
+  if (balancer.addresses.empty()) return;  // They could not be read.
   const bool v4 = record.type == kTypeA;
   if (!v4 && record.type != kTypeAaaa) return;
   if (std::ranges::any_of(balancer.advertise, [&](const IpAddress& a) { return a.is_v4() == v4; })) return;
@@ -299,7 +300,10 @@ std::uint32_t ZoneCheck::Visit(std::uint32_t index, std::uint32_t depth) {
 }  // namespace
 
 void CheckRecordSets(const Model& model, Findings& findings) {
-  for (const Zone& zone : model.zones) ZoneCheck(model, zone, findings).Check();
+  for (const Zone& zone : model.zones) {
+    // Without a name that can be read nobody knows which record an alias names.
+    if (!zone.name.empty()) ZoneCheck(model, zone, findings).Check();
+  }
 }
 
 }  // namespace weir::config

@@ -8,11 +8,17 @@
 namespace weir::config {
 
 class Findings;
+class NameTable;
+struct YamlNode;
 
+// Warns of patterns, and of regular expressions as far as their ends show it, that nothing can match, and says what
+// they are compared with.
+void CheckPatterns(const ConditionKind& condition, Findings& findings);
 // No address and port is bound twice.
 void CheckBindings(const Model& model, Position admin, Findings& findings);
-// Marks the groups that rules forward to, and warns of groups that no rule uses or that are used and empty.
-void CheckTargetGroups(Model& model, Findings& findings);
+// Marks the groups that rules forward to, and warns of groups that no rule uses or that are used and empty. `names`
+// knows which of them a reference that could not be resolved may mean; so below.
+void CheckTargetGroups(const NameTable& names, Model& model, Findings& findings);
 // Warns of rules that can never match because an earlier rule of the listener takes all of their requests. Sound, not
 // complete: a rule it names is covered; regular expressions are only compared as texts, and a listener with a great
 // many rules that cannot be told apart by host or path is not searched to the end.
@@ -20,11 +26,12 @@ void CheckReachability(const Model& model, Findings& findings);
 // The invariants of record sets that share a name (spec: dns.md 2.1), alias targets, alias cycles.
 void CheckRecordSets(const Model& model, Findings& findings);
 // Warns of health checks that nothing uses.
-void CheckHealthCheckUse(const Model& model, Findings& findings);
+void CheckHealthCheckUse(const NameTable& names, const Model& model, Findings& findings);
 // Warns of CIDR collections that no record uses.
-void CheckCidrCollectionUse(const Model& model, Findings& findings);
-// Warns of what AWS would refuse or read differently, each with the limit it breaks.
-void CheckAwsLimits(const Model& model, Findings& findings);
+void CheckCidrCollectionUse(const NameTable& names, const Model& model, Findings& findings);
+// Warns of what AWS would refuse or read differently, each with the limit it breaks. `root`: the file that the model
+// was decoded from, for the places of single values.
+void CheckAwsLimits(const Model& model, const YamlNode& root, Findings& findings);
 
 // Alias trees are at most this deep. Our choice: Route 53 publishes none, and answering walks the tree.
 inline constexpr std::uint32_t kAliasDepthMax = 16;

@@ -41,7 +41,7 @@ std::optional<DnsListener> DecodeDns(const Fields& root, Findings& findings) {
   const Fields fields(*map);
   DnsListener out;
   out.position = fields.PositionOf("port");
-  out.port = static_cast<std::uint16_t>(fields.Integer("port").value_or(53));
+  out.port = fields.Has("port") ? fields.Port("port").value_or(0) : out.port;
   CheckNotEmpty(fields, "addresses", findings);
   for (const YamlNode& item : fields.List("addresses")) {
     const auto address = IpAddress::ParseZoned(item.text);
@@ -52,7 +52,7 @@ std::optional<DnsListener> DecodeDns(const Fields& root, Findings& findings) {
     }
     out.addresses.push_back(*address);
   }
-  if (out.addresses.empty()) out.addresses = {IpAddress::AnyV4(), IpAddress::AnyV6()};
+  if (!fields.Has("addresses")) out.addresses = {IpAddress::AnyV4(), IpAddress::AnyV6()};
   return out;
 }
 
@@ -75,8 +75,11 @@ Admin DecodeAdmin(const Fields& root) {
   Admin out;
   if (const YamlNode* const map = root.Map("admin")) {
     const Fields fields(*map);
+    const bool readable = !fields.Has("address") || fields.Address("address");
     out.address = fields.Address("address").value_or(out.address);
-    out.port = static_cast<std::uint16_t>(fields.Integer("port").value_or(out.port));
+    // Port 0 collides with nothing: an endpoint that cannot be read is not compared with others.
+    if (fields.Has("port")) out.port = fields.Port("port").value_or(0);
+    if (!readable) out.port = 0;
   }
   return out;
 }
@@ -102,28 +105,35 @@ void CheckZoneNames(const std::vector<Zone>& zones, Findings& findings) {
 }
 
 // References go in all directions, so names come first.
-void CollectNames(const Fields& root, Decoding& decoding) {
-  decoding.regions.Add(root.List("regions"), decoding.findings);
-  decoding.load_balancers.Add(root.List("load-balancers"), decoding.findings);
-  decoding.target_groups.Add(root.List("target-groups"), decoding.findings);
-  decoding.health_checks.Add(root.List("health-checks"), decoding.findings);
-  decoding.cidr_collections.Add(root.List("cidr-collections"), decoding.findings);
+void CollectNames(const Fields& root, bool complete, Decoding& decoding) {
+  const auto collect = [&](std::string_view section, NameTable& names) {
+    names.Add(root.List(section), decoding.findings);
+    const YamlNode* const items = root.node().Find(section);
+    if (!complete || (items != nullptr && !items->is_list())) names.SetIncomplete();
+  };
+  collect("regions", decoding.regions);
+  collect("load-balancers", decoding.load_balancers);
+  collect("target-groups", decoding.target_groups);
+  collect("health-checks", decoding.health_checks);
+  collect("cidr-collections", decoding.cidr_collections);
 }
 
-void CheckModel(const Fields& root, Findings& findings, Model& model) {
+void CheckModel(const Fields& root, Decoding& decoding, Model& model) {
+  Findings& findings = decoding.findings;
   const YamlNode* const admin = root.Map("admin");
   const Position admin_position = admin == nullptr ? Position{0, 1, 1} : Fields(*admin).PositionOf("port");
   CheckBindings(model, admin_position, findings);
-  CheckTargetGroups(model, findings);
+  CheckTargetGroups(decoding.target_groups, model, findings);
   CheckCalculated(model.health_checks, findings);
-  CheckHealthCheckUse(model, findings);
-  CheckCidrCollectionUse(model, findings);
+  CheckHealthCheckUse(decoding.health_checks, model, findings);
+  CheckCidrCollectionUse(decoding.cidr_collections, model, findings);
   CheckRecordSets(model, findings);
   CheckReachability(model, findings);
-  if (!model.zones.empty() && !model.dns) {
+  if (!model.complete) return;
+  if (!model.zones.empty() && !root.Has("dns")) {
     findings.AddWarning(model.zones.front().position, "zones without a `dns` section", "nothing answers for them");
   }
-  if (model.load_balancers.empty() && !model.dns) {
+  if (model.load_balancers.empty() && !root.Has("load-balancers") && !root.Has("dns")) {
     findings.AddWarning({0, 1, 1}, "neither load balancers nor dns", "nothing would be served");
   }
 }
@@ -133,7 +143,7 @@ void CheckModel(const Fields& root, Findings& findings, Model& model) {
 void DecodeModel(const YamlNode& root_node, Findings& findings, Model& model) {
   const Fields root(root_node);
   Decoding decoding{.findings = findings, .files = model.files};
-  CollectNames(root, decoding);
+  CollectNames(root, model.complete, decoding);
   model.node = DecodeNode(root, decoding);
   model.regions = DecodeRegions(root);
   for (const YamlNode& item : root.List("load-balancers")) {
@@ -151,7 +161,7 @@ void DecodeModel(const YamlNode& root_node, Findings& findings, Model& model) {
   model.latency = DecodeLatency(root, model.files);
   model.admin = DecodeAdmin(root);
   for (const YamlNode& item : root.List("tests")) model.tests.push_back(DecodeTest(item, decoding));
-  CheckModel(root, findings, model);
+  CheckModel(root, decoding, model);
 }
 
 }  // namespace weir::config

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,6 +45,8 @@ class Fields {
   [[nodiscard]] std::optional<std::chrono::milliseconds> Duration(std::string_view key) const;
   [[nodiscard]] std::optional<std::uint32_t> Seconds(std::string_view key) const;
   [[nodiscard]] std::optional<IpAddress> Address(std::string_view key) const;
+  // Absent too when it is out of range, so that it is not taken for another port.
+  [[nodiscard]] std::optional<std::uint16_t> Port(std::string_view key) const;
   // The index of the word, in any case.
   [[nodiscard]] std::optional<std::size_t> Word(std::string_view key, std::span<const std::string_view> words) const;
   // A word into the enumeration whose values stand in the order of `words`.
@@ -65,8 +68,17 @@ class NameTable {
 
   // Takes the `name` of every item; reports a name that stands twice. The index of a name is that of its item.
   void Add(std::span<const YamlNode> items, Findings& findings);
-  // The index of the thing that `reference` names; reports a name that nothing has.
-  [[nodiscard]] std::optional<std::uint32_t> Resolve(const YamlNode& reference, Findings& findings) const;
+  // There may be more things of the kind than can be read: a name that is not known is not reported.
+  void SetIncomplete() { incomplete_ = true; }
+  // The index of the thing that `reference` names; reports a name that nothing has, unless it may be that of a thing
+  // whose name could not be read.
+  [[nodiscard]] std::optional<std::uint32_t> Resolve(const YamlNode& reference, Findings& findings);
+  // Something that may name any of them could not be read.
+  void NoteLostReference() { lost_reference_ = true; }
+  // True when a reference that could not be resolved, or read, may mean this name: nothing can be said about its use.
+  [[nodiscard]] bool MayBeMeant(std::string_view name) const {
+    return incomplete_ || lost_reference_ || suspects_.contains(name);
+  }
   [[nodiscard]] bool Contains(std::string_view name) const { return indexes_.contains(name); }
   [[nodiscard]] bool empty() const { return names_.empty(); }
   [[nodiscard]] const std::vector<std::string_view>& names() const { return names_; }
@@ -75,6 +87,10 @@ class NameTable {
   std::string_view kind_;
   std::unordered_map<std::string_view, std::uint32_t> indexes_;
   std::vector<std::string_view> names_;
+  std::set<std::string_view> suspects_;  // nearest to the references that named nothing
+  bool incomplete_ = false;
+  bool nameless_ = false;  // an item has no name that can be read
+  bool lost_reference_ = false;
 };
 
 // What every decoder needs: where findings go, what the files are called, which names exist.
@@ -94,7 +110,11 @@ void DecodeModel(const YamlNode& root, Findings& findings, Model& model);
 
 [[nodiscard]] LoadBalancer DecodeLoadBalancer(const YamlNode& node, Decoding& decoding);
 [[nodiscard]] std::vector<Condition> DecodeConditions(std::span<const YamlNode> items, Decoding& decoding);
-[[nodiscard]] Action DecodeAction(std::span<const YamlNode> items, Position position, Decoding& decoding);
+// The one action of the list under `key`; a forward action without target groups when it cannot be read.
+[[nodiscard]] Action DecodeAction(const Fields& fields, std::string_view key, Decoding& decoding);
+[[nodiscard]] RedirectAction DecodeRedirect(const Fields& fields, Findings& findings);
+// Warns when the redirect under `key` leads to HTTPS at the port of its listener, which speaks HTTP.
+void CheckSecureRedirect(const Fields& fields, std::string_view key, std::uint16_t listener_port, Findings& findings);
 [[nodiscard]] TargetGroup DecodeTargetGroup(const YamlNode& node, Decoding& decoding);
 [[nodiscard]] HealthCheck DecodeHealthCheck(const YamlNode& node, Decoding& decoding);
 // CALCULATED checks name others, so this comes when all are decoded.

@@ -344,8 +344,9 @@ Zone DecodeZone(const YamlNode& node, Decoding& decoding) {
   const Fields fields(node);
   Zone out;
   out.position = fields.PositionOf("name");
-  out.name = DecodeName(fields, "name", ".", {}, decoding.findings);
-  if (out.name.empty()) return out;
+  const std::string name = DecodeName(fields, "name", ".", {}, decoding.findings);
+  // The records of a zone whose name is wrong are read all the same, relative to the root.
+  out.name = name.empty() ? "." : name;
   DecodeNameServers(fields, out, decoding.findings);
   const YamlNode none{.kind = NodeKind::kMap, .position = node.position};
   const YamlNode* const soa = fields.Map("soa");
@@ -354,6 +355,7 @@ Zone DecodeZone(const YamlNode& node, Decoding& decoding) {
   const auto records = fields.List("records");
   out.records.reserve(records.size());
   for (const YamlNode& record : records) out.records.push_back(DecodeRecordSet(record, out, decoding));
+  out.name = name;
   return out;
 }
 

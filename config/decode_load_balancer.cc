@@ -70,7 +70,8 @@ std::vector<IpAddress> Wildcards(IpAddressType type) {
 void DecodeBinding(const Fields& fields, LoadBalancer& out, Findings& findings) {
   out.ip_address_type = fields.Choice("ip-address-type", kIpAddressTypeWords, IpAddressType::kDualstack);
   out.addresses = DecodeAddresses(fields, "addresses", out.ip_address_type, findings);
-  if (out.addresses.empty()) out.addresses = Wildcards(out.ip_address_type);
+  // Addresses that cannot be read are not the wildcards: they would collide with others.
+  if (!fields.Has("addresses")) out.addresses = Wildcards(out.ip_address_type);
   out.advertise = DecodeAddresses(fields, "advertise", out.ip_address_type, findings);
   if (std::ranges::any_of(out.advertise, &IpAddress::is_wildcard)) {
     findings.AddError(fields.PositionOf("advertise"), "a wildcard address cannot be advertised",
@@ -142,7 +143,7 @@ Rule DecodeRule(const YamlNode& node, Decoding& decoding) {
   rule.name = fields.Text("name");
   rule.priority = static_cast<std::uint32_t>(fields.Integer("priority").value_or(0));
   rule.conditions = DecodeConditions(fields.List("conditions"), decoding);
-  rule.action = DecodeAction(fields.List("actions"), fields.PositionOf("actions"), decoding);
+  rule.action = DecodeAction(fields, "actions", decoding);
   return rule;
 }
 
@@ -171,17 +172,21 @@ Listener DecodeListener(const YamlNode& node, Decoding& decoding) {
   const Fields fields(node);
   Listener out;
   out.position = fields.PositionOf("port");
-  out.port = static_cast<std::uint16_t>(fields.Integer("port").value_or(0));
+  out.port = fields.Port("port").value_or(0);
   if (const YamlNode* const attributes = fields.Map("attributes")) {
     out.attributes = DecodeListenerAttributes(Fields(*attributes), decoding.findings);
   }
   const auto rules = fields.List("rules");
   out.rules.reserve(rules.size());
-  for (const YamlNode& rule : rules) out.rules.push_back(DecodeRule(rule, decoding));
+  for (const YamlNode& rule : rules) {
+    out.rules.push_back(DecodeRule(rule, decoding));
+    CheckSecureRedirect(Fields(rule), "actions", out.port, decoding.findings);
+  }
   CheckRules(out, rules, decoding.findings);
   std::ranges::stable_sort(out.rules, {}, &Rule::priority);
   out.default_rule.position = fields.PositionOf("default-actions");
-  out.default_rule.action = DecodeAction(fields.List("default-actions"), out.default_rule.position, decoding);
+  out.default_rule.action = DecodeAction(fields, "default-actions", decoding);
+  CheckSecureRedirect(fields, "default-actions", out.port, decoding.findings);
   return out;
 }
 
@@ -204,7 +209,8 @@ LoadBalancer DecodeLoadBalancer(const YamlNode& node, Decoding& decoding) {
                                log_fields.PositionOf("path")};
   }
   for (const YamlNode& listener : fields.List("listeners")) out.listeners.push_back(DecodeListener(listener, decoding));
-  if (out.listeners.empty()) {
+  const YamlNode* const listeners = node.Find("listeners");
+  if (listeners == nullptr || (listeners->is_list() && listeners->children.empty())) {
     decoding.findings.AddWarning(out.position, fmt::format("load balancer {} has no listener", Quoted(out.name)),
                                  "it takes no requests");
   }

@@ -1,6 +1,7 @@
 // Conditions and actions; spec: alb.md sections 4 and 5.
 
 #include "base/text.h"
+#include "config/checks.h"
 #include "config/decode.h"
 #include "config/findings.h"
 #include "config/schema.h"
@@ -70,13 +71,6 @@ HttpHeaderCondition DecodeHttpHeader(const Fields& fields, Findings& findings) {
   return out;
 }
 
-void CheckPaths(const PathPatternCondition& condition, Findings& findings) {
-  for (const LocatedText& value : condition.values) {
-    if (value.text.empty() || value.text[0] == '/' || value.text[0] == '*' || value.text[0] == '?') continue;
-    findings.AddWarning(value.position, fmt::format("no path matches {}", Quoted(value.text)), "paths start with /");
-  }
-}
-
 RequestMethodCondition DecodeMethods(const Fields& fields, Findings& findings) {
   CheckNotEmpty(fields, "http-request-method", findings);
   RequestMethodCondition out{fields.LocatedList("http-request-method")};
@@ -111,11 +105,7 @@ SourceIpCondition DecodeSourceIp(const Fields& fields, Findings& findings) {
 std::optional<ConditionKind> DecodeCondition(const YamlNode& node, Findings& findings) {
   const Fields fields(node);
   if (fields.Has("host-header")) return DecodePatterns<HostHeaderCondition>(node, "host-header", findings);
-  if (fields.Has("path-pattern")) {
-    auto paths = DecodePatterns<PathPatternCondition>(node, "path-pattern", findings);
-    CheckPaths(paths, findings);
-    return paths;
-  }
+  if (fields.Has("path-pattern")) return DecodePatterns<PathPatternCondition>(node, "path-pattern", findings);
   if (const YamlNode* const header = fields.Map("http-header")) return DecodeHttpHeader(Fields(*header), findings);
   if (fields.Has("http-request-method")) return DecodeMethods(fields, findings);
   if (fields.Has("query-string")) return DecodeQuery(fields, findings);
@@ -148,6 +138,7 @@ ForwardAction DecodeForward(const Fields& fields, Decoding& decoding) {
                       fields.Has("target-group") ? "`target-group` beside `target-groups`"
                                                  : "a forward action without a target group",
                       "either `target-group: NAME` or `target-groups: [{name: NAME, weight: N}]`");
+    decoding.target_groups.NoteLostReference();
     return out;
   }
   if (const YamlNode* const name = fields.Scalar("target-group")) {
@@ -159,7 +150,10 @@ ForwardAction DecodeForward(const Fields& fields, Decoding& decoding) {
   for (const YamlNode& item : items) {
     const Fields choice(item);
     const YamlNode* const name = choice.Scalar("name");
-    if (name == nullptr) continue;
+    if (name == nullptr) {
+      decoding.target_groups.NoteLostReference();
+      continue;
+    }
     if (items.size() > 1 && !choice.Has("weight")) {
       findings.AddError(item.position, fmt::format("target group {} without a weight", Quoted(name->text)),
                         "with several target groups each needs `weight: 0-999`");
@@ -169,74 +163,6 @@ ForwardAction DecodeForward(const Fields& fields, Decoding& decoding) {
       out.target_groups.push_back({*group, weight});
   }
   CheckForward(out, fields.PositionOf("target-groups"), findings);
-  return out;
-}
-
-// Reports placeholders that are unknown, or that have no place in this field (spec: alb.md 5.2).
-void CheckPlaceholders(const Fields& fields, std::string_view key, std::span<const std::string_view> allowed,
-                       Findings& findings) {
-  const YamlNode* const node = fields.Scalar(key);
-  if (node == nullptr) return;
-  std::string_view rest = node->text;
-  for (std::size_t at = rest.find("#{"); at != std::string_view::npos; at = rest.find("#{")) {
-    rest.remove_prefix(at);
-    const std::size_t end = rest.find('}');
-    const std::string_view found = rest.substr(0, end == std::string_view::npos ? end : end + 1);
-    if (std::ranges::find(allowed, found) == allowed.end()) {
-      findings.AddError(node->position, fmt::format("{} has no meaning in `{}`", Quoted(found), key),
-                        fmt::format("only {}", JoinWords(allowed)));
-    }
-    rest.remove_prefix(found.size());
-  }
-}
-
-void CheckRedirect(const Fields& fields, const RedirectAction& redirect, Findings& findings) {
-  using std::string_view;
-  static constexpr auto kHost = std::to_array<string_view>({"#{host}"});
-  static constexpr auto kPort = std::to_array<string_view>({"#{port}"});
-  static constexpr auto kPath = std::to_array<string_view>({"#{host}", "#{path}", "#{port}"});
-  static constexpr auto kQuery =
-      std::to_array<string_view>({"#{protocol}", "#{host}", "#{port}", "#{path}", "#{query}"});
-  CheckPlaceholders(fields, "host", kHost, findings);
-  CheckPlaceholders(fields, "path", kPath, findings);
-  CheckPlaceholders(fields, "query", kQuery, findings);
-  const auto port = ParseDecimal(redirect.port);
-  if (redirect.port != kPort[0] && (!port || *port < 1 || *port > 65'535)) {
-    findings.AddError(fields.PositionOf("port"), fmt::format("`port` cannot be {}", Quoted(redirect.port)),
-                      "1 to 65535, or \"#{port}\"");
-  }
-  if (!redirect.path.starts_with('/')) {
-    findings.AddError(fields.PositionOf("path"), fmt::format("path {} does not start with /", Quoted(redirect.path)),
-                      fmt::format("/{}", redirect.path.substr(0, 80)));
-  }
-  if (redirect.query.starts_with('?')) {
-    findings.AddError(fields.PositionOf("query"), "a query is written without the leading ?");
-  }
-  if (redirect.host.empty()) findings.AddError(fields.PositionOf("host"), "an empty host");
-  for (const std::string_view key : {"host", "path", "query"}) {
-    const YamlNode* const node = fields.Scalar(key);
-    if (node != nullptr && std::ranges::any_of(node->text, [](char c) { return c <= 0x20 || c == 0x7F; })) {
-      findings.AddError(node->position, fmt::format("`{}` holds a character that cannot be sent", key),
-                        "visible characters; percent-encode the rest");
-    }
-  }
-  const RedirectAction same;
-  if (redirect.protocol == same.protocol && redirect.host == same.host && redirect.port == same.port &&
-      redirect.path == same.path) {
-    findings.AddError(fields.position(), "a redirect to the same place would never end",
-                      "change protocol, host, port or path");
-  }
-}
-
-RedirectAction DecodeRedirect(const Fields& fields, Findings& findings) {
-  RedirectAction out;
-  if (const auto word = fields.Word("protocol", kRedirectProtocolWords)) out.protocol = kRedirectProtocolWords[*word];
-  out.host = fields.Text("host", out.host);
-  out.port = fields.Text("port", out.port);
-  out.path = fields.Text("path", out.path);
-  out.query = fields.Text("query", out.query);
-  if (const auto word = fields.Word("status-code", kRedirectStatusWords)) out.status_code = *word == 0 ? 301 : 302;
-  CheckRedirect(fields, out, findings);
   return out;
 }
 
@@ -276,28 +202,38 @@ std::vector<Condition> DecodeConditions(std::span<const YamlNode> items, Decodin
   std::vector<Condition> out;
   out.reserve(items.size());
   for (const YamlNode& item : items) {
-    if (auto kind = DecodeCondition(item, decoding.findings)) out.push_back({std::move(*kind), item.position});
+    auto kind = DecodeCondition(item, decoding.findings);
+    if (kind) CheckPatterns(*kind, decoding.findings);
+    // Without what could not be read the rule would seem to take more requests than it does: no value, no request.
+    out.push_back({kind ? std::move(*kind) : HostHeaderCondition{}, item.position});
   }
   return out;
 }
 
-Action DecodeAction(std::span<const YamlNode> items, Position position, Decoding& decoding) {
+Action DecodeAction(const Fields& fields, std::string_view key, Decoding& decoding) {
+  const auto items = fields.List(key);
   if (items.empty()) {
-    // A missing key was reported; an empty list was not.
-    decoding.findings.AddError(position, "no action", "exactly one of forward, redirect or fixed-response");
+    // A missing key, or one that is no list, was reported.
+    const YamlNode* const list = fields.node().Find(key);
+    if (list != nullptr && list->is_list()) {
+      decoding.findings.AddError(list->position, "no action", "exactly one of forward, redirect or fixed-response");
+    } else {
+      decoding.target_groups.NoteLostReference();
+    }
     return {};
   }
   if (items.size() > 1) {
     decoding.findings.AddError(items[1].position, "a second action",
                                "exactly one of forward, redirect or fixed-response");
   }
-  const Fields fields(items[0]);
-  if (const YamlNode* const forward = fields.Map("forward")) return DecodeForward(Fields(*forward), decoding);
-  if (const YamlNode* const redirect = fields.Map("redirect"))
+  const Fields action(items[0]);
+  if (const YamlNode* const forward = action.Map("forward")) return DecodeForward(Fields(*forward), decoding);
+  if (const YamlNode* const redirect = action.Map("redirect"))
     return DecodeRedirect(Fields(*redirect), decoding.findings);
-  if (const YamlNode* const fixed = fields.Map("fixed-response")) {
+  if (const YamlNode* const fixed = action.Map("fixed-response")) {
     return DecodeFixedResponse(Fields(*fixed), decoding.findings);
   }
+  decoding.target_groups.NoteLostReference();
   return {};
 }
 

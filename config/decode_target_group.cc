@@ -2,6 +2,7 @@
 #include "config/decode.h"
 #include "config/dns_name.h"
 #include "config/findings.h"
+#include "config/scalar.h"
 #include "config/schema.h"
 
 #include <fmt/format.h>
@@ -45,16 +46,17 @@ void DecodeTiming(const Fields& fields, TargetHealthCheck& out, Findings& findin
   // A shorter interval alone should not need a second key.
   out.timeout = timeout.value_or(std::min(out.timeout, out.interval));
   if (out.timeout > out.interval) {
-    findings.AddError(fields.PositionOf("timeout"),
-                      fmt::format("`timeout` is longer than the interval of {} ms", out.interval.count()),
-                      "at most the interval");
+    findings.AddError(
+        fields.PositionOf("timeout"),
+        fmt::format("`timeout` is longer than the interval of {}", fields.Text("interval", DurationText(out.interval))),
+        "at most the interval");
   }
 }
 
 TargetHealthCheck DecodeHealth(const Fields& fields, Findings& findings) {
   TargetHealthCheck out;
   out.protocol = fields.Choice("protocol", kProbeProtocolWords, ProbeProtocol::kHttp);
-  if (const auto port = fields.Integer("port")) out.port = static_cast<std::uint16_t>(*port);
+  out.port = fields.Port("port");
   out.path = fields.Text("path", out.path);
   CheckProbePath(fields, out.path, findings);
   DecodeTiming(fields, out, findings);
@@ -79,25 +81,26 @@ TargetHealthCheck DecodeHealth(const Fields& fields, Findings& findings) {
   return out;
 }
 
-// Absent when it was reported.
-std::optional<Target> DecodeTarget(const YamlNode& node, Findings& findings) {
+// What could not be read is reported and left empty.
+Target DecodeTarget(const YamlNode& node, Findings& findings) {
   const Fields fields(node);
   Target out;
   out.position = node.position;
   out.address = fields.Address("address");
   out.host = ToLowerAscii(fields.Text("host"));
-  out.port = static_cast<std::uint16_t>(fields.Integer("port").value_or(0));
+  out.port = fields.Port("port").value_or(0);
   out.zone = fields.Text("zone");
   if (fields.Has("address") == fields.Has("host")) {
     findings.AddError(node.position, fields.Has("host") ? "`address` beside `host`" : "a target without an address",
                       "either `address` or `host`");
-    return std::nullopt;
+    return out;
   }
   if (out.address && out.address->is_wildcard()) {
     findings.AddError(fields.PositionOf("address"), fmt::format("{} cannot be a target", out.address->ToString()));
   }
-  if (fields.Has("host") && !IsHostName(out.host)) {
-    findings.AddError(fields.PositionOf("host"), fmt::format("{} is no host name", Quoted(out.host)));
+  if (fields.Scalar("host") != nullptr && !IsHostName(out.host)) {
+    out.host.clear();
+    findings.AddError(fields.PositionOf("host"), fmt::format("{} is no host name", Quoted(fields.Text("host"))));
   }
   return out;
 }
@@ -105,16 +108,18 @@ std::optional<Target> DecodeTarget(const YamlNode& node, Findings& findings) {
 void DecodeTargets(const Fields& fields, TargetGroup& out, Findings& findings) {
   std::set<std::pair<std::string, std::uint16_t>> seen;
   for (const YamlNode& node : fields.List("targets")) {
-    auto target = DecodeTarget(node, findings);
-    if (!target) continue;
-    const std::string id = target->address ? target->address->ToString() : target->host;
-    if (target->port != 0 && !seen.emplace(id, target->port).second) {
+    Target target = DecodeTarget(node, findings);
+    const std::string id = target.address ? target.address->ToString() : target.host;
+    if (!id.empty() && target.port != 0 && !seen.emplace(id, target.port).second) {
       findings.AddError(node.position,
-                        fmt::format("{} port {} stands twice in target group {}", id, target->port, Quoted(out.name)),
+                        fmt::format("{} port {} stands twice in target group {}", id, target.port, Quoted(out.name)),
                         "one target per address and port");
     }
-    out.targets.push_back(std::move(*target));
+    out.targets.push_back(std::move(target));
   }
+  // A list that cannot be read is not an empty one.
+  const YamlNode* const list = fields.node().Find("targets");
+  if (list != nullptr && !list->is_list()) out.targets.emplace_back();
 }
 
 // `off` is absent.

@@ -1,5 +1,7 @@
 #include "config/diagnostic.h"
 
+#include "base/printable.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,9 +18,11 @@ std::string Diagnostics::Format(const Diagnostic& diagnostic) const {
   const Position& at = diagnostic.position;
   const std::string_view file = at.file < files.size() ? std::string_view(files[at.file]) : std::string_view("?");
   const std::string_view severity = diagnostic.severity == Severity::kError ? "error" : "warning";
-  std::string out = fmt::format("{}:{}:{}: {}: {}", file, at.line, at.column, severity, diagnostic.message);
+  std::string out(file);
+  if (at.line != 0) out.append(fmt::format(":{}:{}", at.line, at.column));
+  out.append(fmt::format(": {}: {}", severity, diagnostic.message));
   if (!diagnostic.hint.empty()) out.append("; ").append(diagnostic.hint);
-  return out;
+  return Printable(out);
 }
 
 std::string Diagnostics::FormatAll() const {

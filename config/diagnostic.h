@@ -17,8 +17,8 @@ struct Position {
 
 enum class Severity : std::uint8_t { kError, kWarning };
 
-// One finding about a configuration. Printed as `FILE:LINE:COLUMN: error: MESSAGE; HINT`; the admin API carries the
-// same parts.
+// One finding about a configuration. Printed as `FILE:LINE:COLUMN: error: MESSAGE; HINT`, without LINE and COLUMN where
+// there are none; the admin API carries the same parts.
 struct Diagnostic {
   Severity severity = Severity::kError;
   Position position;
@@ -33,7 +33,7 @@ struct Diagnostics {
   std::vector<Diagnostic> items;
 
   [[nodiscard]] bool has_errors() const;
-  // `FILE:LINE:COLUMN: error: MESSAGE; HINT` without a line end.
+  // `FILE:LINE:COLUMN: error: MESSAGE; HINT` without a line end, control characters escaped.
   [[nodiscard]] std::string Format(const Diagnostic& diagnostic) const;
   // Every finding on a line of its own, sorted by file and place.
   [[nodiscard]] std::string FormatAll() const;

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 namespace weir::config {
 
 Position Fields::PositionOf(std::string_view key) const {
@@ -14,7 +16,8 @@ Position Fields::PositionOf(std::string_view key) const {
 
 const YamlNode* Fields::Scalar(std::string_view key) const {
   const YamlNode* const value = node_.Find(key);
-  return value != nullptr && value->is_scalar() ? value : nullptr;
+  const bool known = value != nullptr && value->is_scalar() && !value->unknown;
+  return known ? value : nullptr;
 }
 
 const YamlNode* Fields::Map(std::string_view key) const {
@@ -39,7 +42,7 @@ std::vector<LocatedText> Fields::LocatedList(std::string_view key) const {
   const auto items = List(key);
   out.reserve(items.size());
   for (const YamlNode& item : items) {
-    if (item.is_scalar()) out.push_back({std::string(item.text), item.position});
+    if (item.is_scalar() && !item.unknown) out.push_back({std::string(item.text), item.position});
   }
   return out;
 }
@@ -77,6 +80,12 @@ std::optional<IpAddress> Fields::Address(std::string_view key) const {
   return address ? std::optional(*address) : std::nullopt;
 }
 
+std::optional<std::uint16_t> Fields::Port(std::string_view key) const {
+  const auto value = Integer(key);
+  if (!value || *value < 0 || *value > std::numeric_limits<std::uint16_t>::max()) return std::nullopt;
+  return static_cast<std::uint16_t>(*value);
+}
+
 std::optional<std::size_t> Fields::Word(std::string_view key, std::span<const std::string_view> words) const {
   const YamlNode* const value = Scalar(key);
   if (value == nullptr) return std::nullopt;
@@ -90,9 +99,10 @@ void NameTable::Add(std::span<const YamlNode> items, Findings& findings) {
   indexes_.reserve(indexes_.size() + items.size());
   for (std::size_t i = 0; i < items.size(); ++i) {
     const YamlNode* const name = items[i].Find("name");
-    if (name == nullptr || !name->is_scalar()) continue;
-    if (name->text.empty()) {
-      findings.AddError(name->position, fmt::format("a {} with an empty name", kind_));
+    if (name == nullptr || !name->is_scalar() || name->text.empty()) {
+      nameless_ = true;
+      const bool reported = name == nullptr || !name->is_scalar() || name->expanded;
+      if (!reported) findings.AddError(name->position, fmt::format("a {} with an empty name", kind_));
       continue;
     }
     const auto [at, fresh] = indexes_.emplace(name->text, static_cast<std::uint32_t>(i));
@@ -105,9 +115,19 @@ void NameTable::Add(std::span<const YamlNode> items, Findings& findings) {
   }
 }
 
-std::optional<std::uint32_t> NameTable::Resolve(const YamlNode& reference, Findings& findings) const {
+std::optional<std::uint32_t> NameTable::Resolve(const YamlNode& reference, Findings& findings) {
   const auto found = indexes_.find(reference.text);
   if (found != indexes_.end()) return found->second;
+  if (reference.unknown || reference.is_empty_reference()) lost_reference_ = true;
+  if (reference.unknown) return std::nullopt;
+  if (reference.is_empty_reference()) {
+    findings.AddError(reference.position, fmt::format("{} is empty", Quoted(reference.written())),
+                      fmt::format("the name of a {}", kind_));
+    return std::nullopt;
+  }
+  const std::string_view nearest = NearestWord(reference.text, names_);
+  if (!nearest.empty()) suspects_.insert(nearest);
+  if (incomplete_ || (nameless_ && nearest.empty())) return std::nullopt;
   std::string hint = NearestHint(reference.text, names_);
   if (names_.empty()) hint = fmt::format("the file has no {}", kind_);
   findings.AddError(reference.position, fmt::format("no {} is named {}", kind_, Quoted(reference.text)),

@@ -1,10 +1,12 @@
 #include "config/findings.h"
 
+#include "base/printable.h"
 #include "base/text.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 #include <utility>
 
@@ -29,13 +31,27 @@ void Findings::AddWarning(Position position, std::string message, std::string hi
   items_.push_back({Severity::kWarning, position, {}, std::move(message), std::move(hint)});
 }
 
+void Findings::Add(std::vector<Diagnostic> items) {
+  errors_ += static_cast<std::size_t>(std::ranges::count(items, Severity::kError, &Diagnostic::severity));
+  std::ranges::move(items, std::back_inserter(items_));
+}
+
 std::vector<Diagnostic> Findings::Take() {
-  std::ranges::sort(items_, [](const Diagnostic& a, const Diagnostic& b) { return Key(a) < Key(b); });
-  const auto rest =
-      std::ranges::unique(items_, [](const Diagnostic& a, const Diagnostic& b) { return Key(a) == Key(b); });
-  items_.erase(rest.begin(), rest.end());
+  Arrange(items_);
   errors_ = 0;
   return std::exchange(items_, {});
+}
+
+void Arrange(std::vector<Diagnostic>& items) {
+  std::ranges::sort(items, [](const Diagnostic& a, const Diagnostic& b) { return Key(a) < Key(b); });
+  const auto rest =
+      std::ranges::unique(items, [](const Diagnostic& a, const Diagnostic& b) { return Key(a) == Key(b); });
+  items.erase(rest.begin(), rest.end());
+}
+
+void AddFindings(std::vector<Diagnostic> more, Diagnostics& diagnostics) {
+  std::ranges::move(more, std::back_inserter(diagnostics.items));
+  Arrange(diagnostics.items);
 }
 
 std::string NearestHint(std::string_view word, std::span<const std::string_view> candidates) {
@@ -55,22 +71,14 @@ std::string JoinWords(std::span<const std::string_view> words) {
 }
 
 std::string Quoted(std::string_view text) {
-  std::string out = "`";
-  for (const char c : text.substr(0, kQuotedBytesMax)) {
-    if (c >= 0 && (c < 0x20 || c == 0x7F)) {
-      out.append(fmt::format("\\x{:02x}", static_cast<unsigned>(c)));
-    } else {
-      out.push_back(c);
-    }
-  }
+  std::string shown(text.substr(0, kQuotedBytesMax));
   if (text.size() > kQuotedBytesMax) {
     // A cut inside a UTF-8 sequence would make the whole line invalid.
-    while (!out.empty() && (static_cast<unsigned char>(out.back()) & 0xC0U) == 0x80U) out.pop_back();
-    if (static_cast<unsigned char>(out.back()) >= 0xC0U) out.pop_back();
-    out.append("...");
+    while (!shown.empty() && (static_cast<unsigned char>(shown.back()) & 0xC0U) == 0x80U) shown.pop_back();
+    if (!shown.empty() && static_cast<unsigned char>(shown.back()) >= 0xC0U) shown.pop_back();
+    shown.append("...");
   }
-  out.push_back('`');
-  return out;
+  return fmt::format("`{}`", Printable(shown));
 }
 
 }  // namespace weir::config

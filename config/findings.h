@@ -15,6 +15,8 @@ class Findings {
  public:
   void AddError(Position position, std::string message, std::string hint = {});
   void AddWarning(Position position, std::string message, std::string hint = {});
+  // What others found.
+  void Add(std::vector<Diagnostic> items);
 
   [[nodiscard]] std::size_t errors() const { return errors_; }
   // Everything found, by place, without repetitions: an aliased part of the file is checked once per use but has one
@@ -25,6 +27,11 @@ class Findings {
   std::vector<Diagnostic> items_;
   std::size_t errors_ = 0;
 };
+
+// Brings findings into the order of the file and takes repetitions out.
+void Arrange(std::vector<Diagnostic>& items);
+// Adds `more` to the findings of a load that had no errors; they stay in the order of the file.
+void AddFindings(std::vector<Diagnostic> more, Diagnostics& diagnostics);
 
 // `did you mean x?` for the nearest candidate; else the candidates themselves when they are few (`one of a, b or c`);
 // else empty.

@@ -182,6 +182,8 @@ void Print(const json::value& value, std::string& out, std::size_t indent) {
 std::string JsonSchema() {
   SchemaWriter writer;
   json::object root = writer.Write(RootObject());
+  // Checks nothing: what they hold counts where it is used.
+  root["patternProperties"] = json::object{{fmt::format("^{}", kIgnoredSectionPrefix), json::object()}};
   json::object out{{"$schema", "https://json-schema.org/draft/2020-12/schema"}, {"title", "weir configuration"}};
   for (const auto& [key, value] : root) out[key] = value;
   out["$defs"] = writer.definitions();

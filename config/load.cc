@@ -56,12 +56,14 @@ LoadResult Load(const std::string& name, const std::string_view* text, const Loa
   const auto sources = ReadSources(name, text, environment, findings);
   auto model = std::make_shared<Model>();
   model->files = sources->files;
+  model->complete = sources->complete;
   // What a file that is not YAML leaves out would be reported as dangling references.
   const bool readable = findings.errors() == 0 || !sources->root.children.empty();
   if (readable) {
     CheckShape(sources->root, RootObject(), findings);
     DecodeModel(sources->root, findings, *model);
-    if (options.aws_limits) CheckAwsLimits(*model, findings);
+    if (options.aws_limits) CheckAwsLimits(*model, sources->root, findings);
+    if (findings.errors() > 0 && options.check_values) findings.Add(options.check_values(*model));
   }
   LoadResult out;
   if (findings.errors() == 0) out.model = std::move(model);

@@ -17,6 +17,10 @@ struct LoadOptions {
   bool aws_limits = false;
   // Reads an environment variable for ${NAME}; absent when it is not set. Default: getenv.
   std::function<std::optional<std::string>(const std::string&)> environment;
+  // Values that only later stages understand: regular expressions, record data, the files that `latency` names. Called
+  // with what could be decoded of a file that has errors, so that theirs are reported in the same pass; a file without
+  // errors is compiled anyway, which checks the same. Default: none.
+  std::function<std::vector<Diagnostic>(const Model& decoded)> check_values;
 };
 
 struct LoadResult {
@@ -28,7 +32,7 @@ struct LoadResult {
 };
 
 // Reads `path` and what it includes, and checks everything in one pass: every finding is reported, not the first.
-// A file that cannot be read is a diagnostic at its own name, line 0. Thread: any; blocks on the file system.
+// A file that cannot be read is a diagnostic at its own name, without a line. Thread: any; blocks on the file system.
 [[nodiscard]] LoadResult LoadFile(const std::string& path, const LoadOptions& options = {});
 
 // The same for a text in memory; `name` stands for the file in diagnostics and relative paths are resolved against its

@@ -349,6 +349,7 @@ struct RoutingTest {
   [[nodiscard]] bool is_query() const { return url.empty(); }
 };
 
+// What a check of a file with errors sees of it is decoded as far as it can be read.
 struct Model {
   std::vector<std::string> files;  // what Position::file means; files[0] is the file that was given
   Node node;
@@ -362,6 +363,7 @@ struct Model {
   Latency latency;
   Admin admin;
   std::vector<RoutingTest> tests;
+  bool complete = true;  // false: a part of the file could not be read, so that what is missing may stand there
 };
 
 }  // namespace weir::config

@@ -27,6 +27,12 @@ std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text) {
   return std::nullopt;
 }
 
+std::string DurationText(std::chrono::milliseconds duration) {
+  constexpr std::int64_t kSecond = 1'000;
+  const std::int64_t count = duration.count();
+  return count % kSecond == 0 ? std::to_string(count / kSecond) + "s" : std::to_string(count) + "ms";
+}
+
 std::optional<std::int64_t> ParseInteger(std::string_view text) {
   std::int64_t value = 0;
   const char* const end = text.data() + text.size();

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace weir::config {
@@ -11,6 +12,8 @@ namespace weir::config {
 
 // `250ms`, `5s`, `2m`, `1h`, `14d`: a decimal number and a unit, nothing between. Absent on overflow too.
 [[nodiscard]] std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
+// The duration as a file would write it: `5s`, `1500ms`.
+[[nodiscard]] std::string DurationText(std::chrono::milliseconds duration);
 // A decimal number with an optional minus sign.
 [[nodiscard]] std::optional<std::int64_t> ParseInteger(std::string_view text);
 // A decimal number with an optional minus sign and fraction; never infinite, never NaN.

@@ -8,14 +8,14 @@ namespace {
 using enum FieldType;
 
 constexpr auto kNodeFields = std::to_array<Field>({
-    {.key = "name", .doc = "Default: the host name."},
-    {.key = "region", .doc = "Name of a region."},
-    {.key = "zone", .doc = "Availability zone."},
+    {.key = "name", .name = true, .doc = "Default: the host name."},
+    {.key = "region", .name = true, .doc = "Name of a region."},
+    {.key = "zone", .name = true, .doc = "Availability zone."},
 });
 constexpr Object kNodeObject{.name = "node", .doc = "Who this appliance is.", .fields = kNodeFields};
 
 constexpr auto kRegionFields = std::to_array<Field>({
-    {.key = "name", .required = true, .doc = "Unique among regions."},
+    {.key = "name", .required = true, .name = true, .doc = "Unique among regions."},
     {.key = "latitude", .type = kNumber, .required = true, .minimum = -90, .maximum = 90, .doc = "Degrees."},
     {.key = "longitude", .type = kNumber, .required = true, .minimum = -180, .maximum = 180, .doc = "Degrees."},
 });
@@ -83,7 +83,11 @@ constexpr auto kRootFields = std::to_array<Field>({
     {.key = "tests", .type = kObject, .arity = Arity::kList, .object = &kTestObject},
     {.key = "trust-stores", .support = Support::kLater},
 });
-constexpr Object kRootObject{.name = "file", .doc = "The sections of a file; all are optional.", .fields = kRootFields};
+constexpr Object kRootObject{
+    .name = "file",
+    .doc =
+        "The sections of a file; all are optional. Those whose names begin with `x-` are ignored: a place for anchors.",
+    .fields = kRootFields};
 
 }  // namespace
 

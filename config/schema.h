@@ -47,6 +47,7 @@ struct Field {
   Arity arity = Arity::kOne;
   Support support = Support::kNow;
   bool required = false;
+  bool name = false;  // shown in tables, logs and metrics: holds no control character
   std::int64_t minimum = 0;
   std::int64_t maximum = std::numeric_limits<std::int32_t>::max();
   std::span<const std::string_view> words = {};
@@ -66,6 +67,8 @@ struct Object {
 
 // The whole file.
 [[nodiscard]] const Object& RootObject();
+// Sections whose names begin with this are ignored: a place for shared anchors.
+inline constexpr std::string_view kIgnoredSectionPrefix = "x-";
 // Those that several tables use.
 extern const Object kLoadBalancerObject;
 extern const Object kListenerObject;

@@ -19,7 +19,7 @@ constexpr auto kLaterHealthCheckTypes = std::to_array<string_view>({"CLOUDWATCH_
 constexpr auto kFailoverRoles = std::to_array<string_view>({"PRIMARY", "SECONDARY"});
 
 constexpr auto kHealthCheckFields = std::to_array<Field>({
-    {.key = "name", .required = true, .doc = "Unique among health checks."},
+    {.key = "name", .required = true, .name = true, .doc = "Unique among health checks."},
     {.key = "type", .type = kWord, .required = true, .words = kHealthCheckTypes, .later_words = kLaterHealthCheckTypes},
     {.key = "address", .type = kAddress, .doc = "What is probed; absent: `host` is resolved for every probe."},
     {.key = "host", .doc = "Name in the Host field and in SNI; resolved when there is no `address`."},
@@ -107,7 +107,9 @@ constexpr auto kRecordFields = std::to_array<Field>({
          "Required with `values`; an alias to a load balancer has 60s unless given; refused for an alias to a record."},
     {.key = "values", .arity = Arity::kList, .doc = "Record data as zone files write it."},
     {.key = "alias", .type = kObject, .object = &kAliasObject, .doc = "Instead of `values`."},
-    {.key = "set", .doc = "Identifier, unique among the records of one name and type; required with a routing policy."},
+    {.key = "set",
+     .name = true,
+     .doc = "Identifier, unique among the records of one name and type; required with a routing policy."},
     {.key = "weight", .type = kInteger, .maximum = 255, .doc = "Weighted: the record's share."},
     {.key = "failover", .type = kWord, .words = kFailoverRoles, .doc = "Failover: the record's role."},
     {.key = "region", .doc = "Latency: name of a region."},

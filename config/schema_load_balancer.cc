@@ -254,7 +254,7 @@ constexpr auto kActionFields = std::to_array<Field>({
 });
 
 constexpr auto kRuleFields = std::to_array<Field>({
-    {.key = "name", .doc = "Shown by explain, logs and metrics."},
+    {.key = "name", .name = true, .doc = "Shown by explain, logs and metrics."},
     {.key = "priority",
      .type = kInteger,
      .required = true,
@@ -297,7 +297,7 @@ constexpr auto kListenerFields = std::to_array<Field>({
 });
 
 constexpr auto kLoadBalancerFields = std::to_array<Field>({
-    {.key = "name", .required = true, .doc = "Unique among load balancers."},
+    {.key = "name", .required = true, .name = true, .doc = "Unique among load balancers."},
     {.key = "type",
      .type = kWord,
      .words = kLoadBalancerTypes,

@@ -107,7 +107,7 @@ constexpr auto kTargetFields = std::to_array<Field>({
     {.key = "address", .type = kAddress, .doc = "Either this or `host`."},
     {.key = "host", .doc = "A name that is resolved again as its DNS TTL ends; every address is a target."},
     {.key = "port", .type = kInteger, .required = true, .minimum = 1, .maximum = 65'535},
-    {.key = "zone", .doc = "The availability zone it stands in."},
+    {.key = "zone", .name = true, .doc = "The availability zone it stands in."},
 });
 constexpr Object kTargetObject{.name = "target", .doc = "A member of a target group.", .fields = kTargetFields};
 
@@ -155,7 +155,7 @@ constexpr Object kTargetHealthCheckObject{
     .name = "target-health-check", .doc = "How targets are probed.", .fields = kTargetHealthCheckFields};
 
 constexpr auto kTargetGroupFields = std::to_array<Field>({
-    {.key = "name", .required = true, .doc = "Unique among target groups."},
+    {.key = "name", .required = true, .name = true, .doc = "Unique among target groups."},
     {.key = "protocol",
      .type = kWord,
      .words = kGroupProtocols,

@@ -1,6 +1,7 @@
 #include "config/shape.h"
 
 #include "base/ip_address.h"
+#include "base/printable.h"
 #include "base/text.h"
 #include "config/findings.h"
 #include "config/scalar.h"
@@ -9,12 +10,15 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace weir::config {
 namespace {
 
+constexpr std::size_t kShownTextMax = 60;  // a longer one is not repeated in a hint
 constexpr std::string_view kLaterHint = "leave it out; AWS has it, this version of weir does not";
 
 // What a value is called in a message.
@@ -64,6 +68,21 @@ bool IsDefault(const YamlNode& value, const Field& field) {
   return value.is_null() ? field.fallback.empty() : value.is_scalar() && EqualsIgnoreCase(value.text, field.fallback);
 }
 
+// What to write where an address should stand and does not.
+std::string AddressHint(std::string_view text, const Object& object) {
+  if (text.starts_with('[') && text.ends_with(']') && IpAddress::Parse(text.substr(1, text.size() - 2))) {
+    return "without the brackets";
+  }
+  if (Endpoint::Parse(text))
+    return FindField(object, "port") != nullptr ? "the port goes into `port`" : "without a port";
+  const bool letters =
+      std::ranges::any_of(text, [](char c) { return ToLowerAscii(c) >= 'g' && ToLowerAscii(c) <= 'z'; });
+  if (!letters || text.find_first_of(":/ ") != std::string_view::npos) return {};
+  if (FindField(object, "host") != nullptr)
+    return fmt::format("a name is written `host: {}`", text.substr(0, kShownTextMax));
+  return "a name cannot stand here: an address such as 127.0.0.1 or \"::1\"";
+}
+
 class ShapeCheck {
  public:
   explicit ShapeCheck(Findings& findings) : findings_(findings) {}
@@ -78,15 +97,16 @@ class ShapeCheck {
   void ReportLater(const YamlNode& node, std::string_view what);
   void CheckList(const YamlNode& node, const Field& field, const Object& object);
   void CheckValue(const YamlNode& node, const Field& field, const Object& object);
-  void CheckScalar(const YamlNode& node, const Field& field, bool attributes);
+  void CheckScalar(const YamlNode& node, const Field& field, const Object& object);
+  void CheckText(const YamlNode& node, const Field& field);
   void CheckInteger(const YamlNode& node, const Field& field, bool plain);
   void CheckNumber(const YamlNode& node, const Field& field, bool plain);
   void CheckDuration(const YamlNode& node, const Field& field);
   void CheckWord(const YamlNode& node, const Field& field);
-  void CheckAddress(const YamlNode& node, const Field& field);
+  void CheckAddress(const YamlNode& node, const Field& field, const Object& object);
   void CheckCidr(const YamlNode& node, const Field& field);
   void CheckTextMap(const YamlNode& node, const Field& field);
-  void ReportType(const YamlNode& node, const Field& field);
+  void ReportType(const YamlNode& node, const Field& field, std::string hint = {});
 
   Findings& findings_;
 };
@@ -175,8 +195,9 @@ void ShapeCheck::CheckList(const YamlNode& node, const Field& field, const Objec
     return;
   }
   if (!node.is_list()) {
-    findings_.AddError(node.position, fmt::format("`{}` wants a list, found {}", field.key, Described(node)),
-                       node.is_scalar() ? fmt::format("write [{}]", node.text.substr(0, 60)) : std::string());
+    findings_.AddError(
+        node.position, fmt::format("`{}` wants a list, found {}", field.key, Described(node)),
+        node.is_scalar() && node.text.size() <= kShownTextMax ? fmt::format("write [{}]", node.text) : "");
     return;
   }
   for (const YamlNode& item : node.children) {
@@ -196,12 +217,18 @@ void ShapeCheck::CheckValue(const YamlNode& node, const Field& field, const Obje
   } else if (!node.is_scalar()) {
     if (!node.is_null()) ReportType(node, field);
   } else {
-    CheckScalar(node, field, object.attributes);
+    CheckScalar(node, field, object);
   }
 }
 
-void ShapeCheck::CheckScalar(const YamlNode& node, const Field& field, bool attributes) {
-  const bool plain = !node.quoted || node.expanded || attributes;
+void ShapeCheck::CheckScalar(const YamlNode& node, const Field& field, const Object& object) {
+  if (node.unknown) return;
+  if (node.is_empty_reference() && (field.type != FieldType::kText || field.name)) {
+    findings_.AddError(node.position, fmt::format("`{}` has no value: {} is empty", field.key, Quoted(node.written())),
+                       "set the environment variable, or write ${NAME:-default}");
+    return;
+  }
+  const bool plain = !node.quoted || node.expanded || object.attributes;
   switch (field.type) {
     case FieldType::kInteger:
     case FieldType::kIntegerOrWord:
@@ -217,12 +244,19 @@ void ShapeCheck::CheckScalar(const YamlNode& node, const Field& field, bool attr
     case FieldType::kWord:
       return CheckWord(node, field);
     case FieldType::kAddress:
-      return CheckAddress(node, field);
+      return CheckAddress(node, field, object);
     case FieldType::kCidr:
       return CheckCidr(node, field);
     default:
-      return;  // Every scalar is a text.
+      return CheckText(node, field);
   }
+}
+
+// Every scalar is a text; names have to stay in the line that they are shown in.
+void ShapeCheck::CheckText(const YamlNode& node, const Field& field) {
+  if (!field.name || IsPrintable(node.text)) return;
+  findings_.AddError(node.position, fmt::format("`{}` holds a control character: {}", field.key, Quoted(node.text)),
+                     "names are printed in tables and logs; leave it out");
 }
 
 void ShapeCheck::CheckInteger(const YamlNode& node, const Field& field, bool plain) {
@@ -260,10 +294,11 @@ void ShapeCheck::CheckDuration(const YamlNode& node, const Field& field) {
     findings_.AddError(node.position, fmt::format("`{}: {}` is no whole number of seconds", field.key, node.text));
     return;
   }
-  const std::int64_t count = seconds ? value->count() / 1000 : value->count();
+  const std::chrono::milliseconds unit(seconds ? 1'000 : 1);
+  const std::int64_t count = *value / unit;
   if (count >= field.minimum && count <= field.maximum) return;
   findings_.AddError(node.position, fmt::format("`{}: {}` is out of range", field.key, node.text),
-                     fmt::format("{0}{2} to {1}{2}", field.minimum, field.maximum, seconds ? "s" : "ms"));
+                     fmt::format("{} to {}", DurationText(field.minimum * unit), DurationText(field.maximum * unit)));
 }
 
 void ShapeCheck::CheckWord(const YamlNode& node, const Field& field) {
@@ -278,10 +313,10 @@ void ShapeCheck::CheckWord(const YamlNode& node, const Field& field) {
   findings_.AddError(node.position, fmt::format("`{}` cannot be {}", field.key, Quoted(node.text)), hint);
 }
 
-void ShapeCheck::CheckAddress(const YamlNode& node, const Field& field) {
+void ShapeCheck::CheckAddress(const YamlNode& node, const Field& field, const Object& object) {
   const auto address = IpAddress::ParseZoned(node.text);
   if (address) return;
-  if (node.text.find('%') == std::string_view::npos) return ReportType(node, field);
+  if (node.text.find('%') == std::string_view::npos) return ReportType(node, field, AddressHint(node.text, object));
   findings_.AddError(node.position, fmt::format("`{}`: {}", field.key, address.error().message), address.error().hint);
 }
 
@@ -301,8 +336,7 @@ void ShapeCheck::CheckTextMap(const YamlNode& node, const Field& field) {
   }
 }
 
-void ShapeCheck::ReportType(const YamlNode& node, const Field& field) {
-  std::string hint;
+void ShapeCheck::ReportType(const YamlNode& node, const Field& field, std::string hint) {
   const bool number = field.type == FieldType::kInteger || field.type == FieldType::kNumber ||
                       field.type == FieldType::kIntegerOrWord || field.type == FieldType::kBoolean;
   if (number && node.is_scalar() && node.quoted) hint = "without the quotes";

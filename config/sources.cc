@@ -68,6 +68,8 @@ class SourceReader {
   };
 
   void Parse(std::uint32_t file, std::string_view text);
+  // A file, or files, that should have been read: what they hold is unknown.
+  void Miss(Position position, std::string message, std::string hint = {});
   void Include(const YamlNode& list, const std::string& from);
   void IncludePattern(const YamlNode& pattern, const std::string& from);
   void Add(const YamlNode& root);
@@ -91,8 +93,7 @@ void SourceReader::ReadPath(const std::string& path, std::optional<Position> inc
   }
   if (done_.contains(identity)) return;
   if (sources_.files.size() >= kFilesMax) {
-    findings_.AddError(included.value_or(Position{}), fmt::format("more than {} files", kFilesMax));
-    return;
+    return Miss(included.value_or(Position{}), fmt::format("more than {} files", kFilesMax));
   }
   done_.emplace(identity, true);
   const auto file = static_cast<std::uint32_t>(sources_.files.size());
@@ -100,10 +101,8 @@ void SourceReader::ReadPath(const std::string& path, std::optional<Position> inc
   const auto content = ReadWhole(path);
   if (!content) {
     const Position at = included.value_or(Position{file, 0, 0});
-    findings_.AddError(at,
-                       included ? fmt::format("{} {}", Quoted(path), content.error().message) : content.error().message,
-                       content.error().hint);
-    return;
+    return Miss(at, included ? fmt::format("{} {}", Quoted(path), content.error().message) : content.error().message,
+                content.error().hint);
   }
   open_.push_back(identity);
   Parse(file, *content);
@@ -113,9 +112,8 @@ void SourceReader::ReadPath(const std::string& path, std::optional<Position> inc
 void SourceReader::ReadContent(const std::string& name, std::string_view text) {
   sources_.files.push_back(name);
   if (text.size() > kFileBytesMax) {
-    findings_.AddError({0, 0, 0}, fmt::format("larger than {} MiB", kFileBytesMax / 1024 / 1024),
-                       "split it and use `include`");
-    return;
+    return Miss({0, 0, 0}, fmt::format("larger than {} MiB", kFileBytesMax / 1024 / 1024),
+                "split it and use `include`");
   }
   open_.push_back(Identity(name));
   Parse(0, text);
@@ -127,16 +125,21 @@ void SourceReader::Parse(std::uint32_t file, std::string_view text) {
     return ExpandEnvironment(scalar, environment_, position, findings_);
   };
   const auto root = ParseYaml(text, file, expand, sources_.tree, findings_);
+  if (!root) sources_.complete = false;
   if (!root || root->is_null()) return;
   if (!root->is_map()) {
-    findings_.AddError(root->position, "a configuration is a map of sections",
-                       "write `load-balancers: [...]`, `target-groups: [...]`");
-    return;
+    return Miss(root->position, "a configuration is a map of sections",
+                "write `load-balancers: [...]`, `target-groups: [...]`");
   }
   Add(*root);
   const std::string from = sources_.files[file];
   if (const YamlNode* const include = root->Find("include"); include != nullptr && include->is_list())
     Include(*include, from);
+}
+
+void SourceReader::Miss(Position position, std::string message, std::string hint) {
+  sources_.complete = false;
+  findings_.AddError(position, std::move(message), std::move(hint));
 }
 
 void SourceReader::Include(const YamlNode& list, const std::string& from) {
@@ -154,8 +157,7 @@ void SourceReader::IncludePattern(const YamlNode& pattern, const std::string& fr
   sources_.patterns.push_back(path);
   const auto found = MatchingPaths(path);
   if (!found) {
-    findings_.AddError(pattern.position, fmt::format("{} cannot be listed", Quoted(pattern.text)));
-    return;
+    return Miss(pattern.position, fmt::format("{} cannot be listed", Quoted(pattern.text)));
   }
   for (const std::string& match : *found) {
     // `*.yaml` beside the file that says so would hold that file too.
@@ -167,6 +169,7 @@ void SourceReader::IncludePattern(const YamlNode& pattern, const std::string& fr
 void SourceReader::Add(const YamlNode& root) {
   for (std::size_t i = 0; i < root.entries(); ++i) {
     const YamlNode& key = root.key(i);
+    if (key.text.starts_with(kIgnoredSectionPrefix)) continue;
     const auto same = std::ranges::find_if(sections_, [&](const Section& s) { return s.key.text == key.text; });
     if (same == sections_.end()) {
       sections_.push_back({key, root.value(i), {}, {}});

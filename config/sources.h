@@ -24,7 +24,10 @@ struct Sources {
   std::vector<std::string> files;     // Position::file; [0] is the file that was given
   std::vector<std::string> patterns;  // of `include`, as paths; what they match is in `files`
   Tree tree;
-  YamlNode root;  // a map; lists of the same section are concatenated in the order of inclusion, maps joined
+  bool complete = true;  // false: some file could not be read, or is no YAML
+  // A map; lists of the same section are concatenated in the order of inclusion, maps joined. Sections whose names
+  // begin with `x-` are left out: a place for anchors.
+  YamlNode root;
 };
 
 // `text`, when given, stands for the content of `name`. Everything wrong is in `findings`; what could be read is in the

@@ -58,6 +58,23 @@ Position PositionOf(std::string_view text, std::size_t offset, std::uint32_t fil
   return {file, line, static_cast<std::uint32_t>(before.size() - start) + 1};
 }
 
+// Counted from 0, without its end.
+std::string_view LineOf(std::string_view text, std::size_t line) {
+  for (; line > 0; --line) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  return text.substr(0, text.find('\n'));
+}
+
+// An environment reference inside a flow collection and without quotes, which is no YAML.
+bool HoldsReference(std::string_view line) {
+  const std::size_t at = line.find("${");
+  return at != std::string_view::npos && at > 0 && line[at - 1] != '"' && line[at - 1] != '\'' &&
+         line.substr(0, at).find_first_of("[{") != std::string_view::npos;
+}
+
 bool IsMergeKey(const YamlNode& key) { return key.is_scalar() && !key.quoted && key.text == "<<"; }
 
 bool IsNullText(std::string_view text) {
@@ -164,10 +181,14 @@ bool TreeBuilder::OnScalar(const yaml_event_t& event) {
   node.quoted = scalar.style != YAML_PLAIN_SCALAR_STYLE || scalar.tag != nullptr;
   const std::string_view text(reinterpret_cast<const char*>(scalar.value), scalar.length);
   std::optional<std::string> expanded;
+  const std::size_t errors = findings_.errors();
   if (text.find("${") != std::string_view::npos) expanded = expand_(text, node.position);
+  node.unknown = findings_.errors() != errors;
   if (expanded) {
+    const YamlNode written{.kind = NodeKind::kScalar, .position = node.position, .text = tree_.Keep(text)};
     node.expanded = true;
     node.text = tree_.Keep(*expanded);
+    node.children = tree_.Keep({&written, 1});
   } else if (!node.quoted && IsNullText(text)) {
     node.kind = NodeKind::kNull;
   } else {
@@ -313,7 +334,9 @@ void TreeBuilder::ReportSyntax(const yaml_parser_t& parser) {
   if (parser.context != nullptr)
     message.append(fmt::format(" ({}, line {})", parser.context, parser.context_mark.line + 1));
   std::string hint;
-  if (problem.find("expected node content") != std::string_view::npos) {
+  if (HoldsReference(LineOf(text_, parser.problem_mark.line))) {
+    hint = "inside [] and {} quotes are needed around an environment reference: \"${NAME}\"";
+  } else if (problem.find("expected node content") != std::string_view::npos) {
     hint = "inside [] and {} quotes are needed around text that starts with : * & ! % @ or a brace";
   } else if (problem.find("cannot start any token") != std::string_view::npos) {
     hint = "indent with spaces; put quotes around text that starts with @, ` or %";

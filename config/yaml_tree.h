@@ -25,16 +25,22 @@ struct YamlNode {
   NodeKind kind = NodeKind::kNull;
   bool quoted = false;    // a scalar in quotes, or a block scalar, or tagged !!str: never a number or a boolean
   bool expanded = false;  // an environment reference was replaced: the text decides the type, quotes do not
+  bool unknown = false;   // a reference in it was reported: nothing more can be said of the value
   Position position;
-  std::uint32_t height = 0;                 // levels below: 0 for a scalar
-  std::uint64_t expanded_nodes = 1;         // nodes of this part, each use of an alias counted
-  std::string_view text = {};               // of a scalar
-  std::span<const YamlNode> children = {};  // of a list: the items; of a map: key, value, key, value ...
+  std::uint32_t height = 0;          // levels below: 0 for a scalar
+  std::uint64_t expanded_nodes = 1;  // nodes of this part, each use of an alias counted
+  std::string_view text = {};        // of a scalar
+  // Of a list: the items; of a map: key, value, key, value ...; of an expanded scalar: what is written there.
+  std::span<const YamlNode> children = {};
 
   [[nodiscard]] bool is_null() const { return kind == NodeKind::kNull; }
   [[nodiscard]] bool is_scalar() const { return kind == NodeKind::kScalar; }
   [[nodiscard]] bool is_list() const { return kind == NodeKind::kList; }
   [[nodiscard]] bool is_map() const { return kind == NodeKind::kMap; }
+  // An environment reference that stood for nothing.
+  [[nodiscard]] bool is_empty_reference() const { return expanded && !unknown && text.empty(); }
+  // Of a scalar: its text before environment references were replaced.
+  [[nodiscard]] std::string_view written() const { return expanded ? children[0].text : text; }
   [[nodiscard]] std::size_t entries() const { return children.size() / 2; }
   [[nodiscard]] const YamlNode& key(std::size_t entry) const { return children[2 * entry]; }
   [[nodiscard]] const YamlNode& value(std::size_t entry) const { return children[2 * entry + 1]; }

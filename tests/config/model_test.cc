@@ -169,7 +169,7 @@ INSTANTIATE_TEST_SUITE_P(
              "127.0.0.1 port 1 stands twice in target group `g`"},
         Case{"AddressAndHost", Group("targets: [{address: 127.0.0.1, host: a, port: 1}]"), "`address` beside `host`"},
         Case{"TimeoutOverInterval", Group("health-check: {interval: 1s, timeout: 2s}"),
-             "`timeout` is longer than the interval of 1000 ms"},
+             "`timeout` is longer than the interval of 1s"},
         Case{"Matcher", Group("health-check: {matcher: 200-}"), "`matcher` cannot be `200-`"},
         Case{"MatcherRange", Group("health-check: {matcher: \"99\"}"), "status codes from 100 to 599"},
         Case{"ProbePath", Group("health-check: {path: health}"), "`health` is no path to request"},
@@ -208,7 +208,7 @@ TEST(ModelTest, AwsLimitsAreWarningsThatNameTheLimit) {
   EXPECT_NE(found.find("warning: AWS: a path-pattern of 201 characters; at most 128"), std::string::npos) << found;
   EXPECT_TRUE(LoadFor(text, {}, true).model);
   EXPECT_NE(FindingsOf(Group("health-check: {interval: 1s, healthy-threshold: 1}"), true)
-                .find("a health check interval in seconds of 1; 5 to 300"),
+                .find("an `interval` of 1s; 5s to 300s"),
             std::string::npos);
 }
 

@@ -1,0 +1,101 @@
+// Patterns that nothing can match are warned of, with what they are compared with.
+
+#include "tests/config/load_text.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace weir::config {
+namespace {
+
+std::string RuleWith(std::string_view condition) {
+  return WithRules(std::string("          - {priority: 1, conditions: [")
+                       .append(condition)
+                       .append("], actions: [{forward: {target-group: blue}}]}\n"));
+}
+
+struct Case {
+  const char* name;
+  const char* condition;
+  const char* finding;  // a part of the warning; empty: there is none
+};
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+class CheckDeadPatternsTest : public ::testing::TestWithParam<Case> {};
+
+TEST_P(CheckDeadPatternsTest, IsWarnedOfExactlyWhenNothingCanMatch) {
+  const std::string found = FindingsOf(RuleWith(GetParam().condition));
+  const std::string wanted = GetParam().finding;
+  if (wanted.empty()) {
+    EXPECT_EQ(found, "");
+  } else {
+    EXPECT_NE(found.find("warning: no "), std::string::npos) << found;
+    EXPECT_NE(found.find(wanted), std::string::npos) << found;
+    EXPECT_TRUE(LoadFor(RuleWith(GetParam().condition)).model) << "a warning does not stop the file";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Paths, CheckDeadPatternsTest,
+    ::testing::Values(
+        Case{"WithoutSlash", "{path-pattern: [cart]}", "no path matches `cart`; paths start with /"},
+        Case{"Fragment", "{path-pattern: [\"/x#y\"]}", "no path matches `/x#y`; it is compared with the path alone"},
+        Case{"DotDot", "{path-pattern: [/a/../b]}", "after its segments `.` and `..` are resolved"},
+        Case{"Dot", "{path-pattern: [\"/a/./*\"]}", "after its segments `.` and `..` are resolved"},
+        Case{"DotDotAtTheEnd", "{path-pattern: [/a/..]}", "after its segments"},
+        Case{"EncodedDots", "{path-pattern: [/a/%2e%2E/b]}", "after its segments"},
+        Case{"DotsAndAWildcard", "{path-pattern: [\"/a/.*\", \"/a/..?\", \"/...\", \"/.well-known/*\"]}", ""},
+        Case{"NonAscii", "{path-pattern: [\"/über/*\"]}", "compared with the path as it is sent: write `/%C3%BCber/*`"},
+        Case{"Space", "{path-pattern: [\"/a b\"]}", "write `/a%20b`"},
+        Case{"Encodings", "{path-pattern: [\"/x%2fy\", \"/%61bc\", \"/100%\"]}", ""},
+        Case{"AnyStart", "{path-pattern: [\"*\", \"*.php\", \"?x\"]}", ""},
+        Case{"RegexNonAscii", "{path-pattern: {regex-values: [\"^/über\"]}}", "no path matches `^/über`"},
+        Case{"RegexWithAlternatives", "{path-pattern: {regex-values: [\"^/(über|uber)\"]}}", ""}),
+    [](const auto& row) { return std::string(row.param.name); });
+
+INSTANTIATE_TEST_SUITE_P(
+    Hosts, CheckDeadPatternsTest,
+    ::testing::Values(
+        Case{"Port", "{host-header: [\"example.com:8443\"]}", "compared with the host without its port"},
+        Case{"AnyHostWithAPort", "{host-header: [\"*:8443\"]}", "compared with the host without its port"},
+        Case{"AnyPort", "{host-header: [\"example.com:*\"]}", "compared with the host without its port"},
+        Case{"PortBehindBrackets", "{host-header: [\"[::1]:80\"]}", "compared with the host without its port"},
+        Case{"Ipv6", "{host-header: [\"[::1]\", \"[2001:db8:*\", \"*:1]\", \"*:*\"]}", ""},
+        Case{"Scheme", "{host-header: [\"https://example.com\"]}", "compared with the host alone, without scheme"},
+        Case{"Path", "{host-header: [example.com/x]}", "compared with the host alone, without scheme"},
+        Case{"NonAscii", "{host-header: [münchen.test]}", "write the xn-- form"},
+        Case{"Wildcards", "{host-header: [\"*.example.com\", \"shop-?.example.com\", localhost]}", ""},
+        Case{"RegexPort", "{host-header: {regex-values: ['^example\\.com:8443$']}}", "without its port"},
+        Case{"RegexAnyPort", "{host-header: {regex-values: ['^(a|b)\\.test:\\d+$']}}", "without its port"},
+        Case{"RegexPortClass", "{host-header: {regex-values: ['example:[0-9]+$']}}", "without its port"},
+        Case{"RegexPortMaybe", "{host-header: {regex-values: ['^a\\.test(:8443)?$']}}", ""},
+        Case{"RegexPortInOneAlternative", "{host-header: {regex-values: ['^a\\.test$|^b\\.test:8443$']}}", ""},
+        Case{"RegexPlain", "{host-header: {regex-values: ['^shop[0-9]+$']}}", ""}),
+    [](const auto& row) { return std::string(row.param.name); });
+
+INSTANTIATE_TEST_SUITE_P(
+    Others, CheckDeadPatternsTest,
+    ::testing::Values(
+        Case{"HeaderNonAscii", "{http-header: {name: X-A, values: [\"ü\"]}}", "only visible ASCII and spaces"},
+        Case{"HeaderHostMayHaveAPort", "{http-header: {name: Host, values: [\"a.test:8443\"]}}", ""},
+        Case{"QuerySpace", "{query-string: [{key: q, value: \"a b\"}]}", "write `a%20b`"},
+        Case{"QueryTwoParameters", "{query-string: [{value: \"a=1&b=2\"}]}", "one parameter of the query"},
+        Case{"QueryKeyWithValue", "{query-string: [{key: \"a=1\", value: \"*\"}]}", "one parameter of the query"},
+        Case{"QueryValueWithEquals", "{query-string: [{key: a, value: \"x=1\"}, {value: \"b%2fc\"}]}", ""}),
+    [](const auto& row) { return std::string(row.param.name); });
+
+TEST(CheckDeadPatternsFileTest, RulesThatDifferInTheirEncodingCoverEachOther) {
+  const auto rules = [](const char* first, const char* second) {
+    return WithRules(std::string("          - {priority: 1, conditions: [{path-pattern: [\"") + first +
+                     "\"]}], actions: [{forward: {target-group: blue}}]}\n" +
+                     "          - {priority: 2, conditions: [{path-pattern: [\"" + second +
+                     "\"]}], actions: [{forward: {target-group: blue}}]}\n");
+  };
+  EXPECT_NE(FindingsOf(rules("/x%2Fy", "/x%2fy")).find("the rule with priority 2 can never match"), std::string::npos);
+  EXPECT_NE(FindingsOf(rules("/abc", "/%61bc")).find("the rule with priority 2 can never match"), std::string::npos);
+  // `%6?bc` is compared with what an encoding of a letter never is.
+  EXPECT_EQ(FindingsOf(rules("/%6?bc", "/%61bc")), "");
+}
+
+}  // namespace
+}  // namespace weir::config
