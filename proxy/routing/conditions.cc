@@ -105,40 +105,43 @@ std::string_view ToString(ConditionField field) {
 
 // ---- Build
 
-std::optional<config::Diagnostic> CompiledCondition::AddTexts(const std::vector<config::LocatedText>& values,
-                                                              const std::vector<config::LocatedText>& regex_values,
-                                                              CaseRule case_rule, const std::string& path) {
+std::vector<config::Diagnostic> CompiledCondition::AddTexts(const std::vector<config::LocatedText>& values,
+                                                            const std::vector<config::LocatedText>& regex_values,
+                                                            CaseRule case_rule, const std::string& path) {
+  const EscapeRule escape_rule = field_ == ConditionField::kPathPattern ? EscapeRule::kPercent : EscapeRule::kNone;
+  std::vector<config::Diagnostic> findings;
   patterns_.reserve(values.size() + regex_values.size());
-  for (const auto& value : values) patterns_.push_back(TextPattern::Glob(value.text, case_rule));
+  for (const auto& value : values) patterns_.push_back(TextPattern::Glob(value.text, case_rule, escape_rule));
   for (std::size_t i = 0; i < regex_values.size(); ++i) {
     auto pattern = TextPattern::Regex(regex_values[i].text, case_rule);
-    if (!pattern) {
-      return config::Diagnostic{.severity = config::Severity::kError,
-                                .position = regex_values[i].position,
-                                .path = fmt::format("{}.{}.regex-values[{}]", path, ToString(field_), i),
-                                .message = pattern.error().message,
-                                .hint = pattern.error().hint};
+    if (pattern) {
+      patterns_.push_back(std::move(*pattern));
+      continue;
     }
-    patterns_.push_back(std::move(*pattern));
+    findings.push_back({.severity = config::Severity::kError,
+                        .position = regex_values[i].position,
+                        .path = fmt::format("{}.{}.regex-values[{}]", path, ToString(field_), i),
+                        .message = pattern.error().message,
+                        .hint = pattern.error().hint});
   }
-  return std::nullopt;
+  return findings;
 }
 
-std::expected<std::shared_ptr<const CompiledCondition>, config::Diagnostic> CompiledCondition::Build(
+std::expected<std::shared_ptr<const CompiledCondition>, std::vector<config::Diagnostic>> CompiledCondition::Build(
     const config::Condition& condition, const std::string& path) {
   auto compiled = std::make_shared<CompiledCondition>(Token());
   auto others = std::make_unique<Others>();
-  std::optional<config::Diagnostic> finding;
+  std::vector<config::Diagnostic> findings;
   if (const auto* host = std::get_if<config::HostHeaderCondition>(&condition.kind)) {
     compiled->field_ = ConditionField::kHostHeader;
-    finding = compiled->AddTexts(host->values, host->regex_values, CaseRule::kInsensitive, path);
+    findings = compiled->AddTexts(host->values, host->regex_values, CaseRule::kInsensitive, path);
   } else if (const auto* paths = std::get_if<config::PathPatternCondition>(&condition.kind)) {
     compiled->field_ = ConditionField::kPathPattern;
-    finding = compiled->AddTexts(paths->values, paths->regex_values, CaseRule::kSensitive, path);
+    findings = compiled->AddTexts(paths->values, paths->regex_values, CaseRule::kSensitive, path);
   } else if (const auto* header = std::get_if<config::HttpHeaderCondition>(&condition.kind)) {
     compiled->field_ = ConditionField::kHttpHeader;
     others->header_name = header->name;
-    finding = compiled->AddTexts(header->values, header->regex_values, CaseRule::kInsensitive, path);
+    findings = compiled->AddTexts(header->values, header->regex_values, CaseRule::kInsensitive, path);
   } else if (const auto* method = std::get_if<config::RequestMethodCondition>(&condition.kind)) {
     compiled->field_ = ConditionField::kHttpRequestMethod;
     // Methods have no wildcards: `*` would be compared as a character.
@@ -157,7 +160,7 @@ std::expected<std::shared_ptr<const CompiledCondition>, config::Diagnostic> Comp
     compiled->field_ = ConditionField::kSourceIp;
     for (const CidrBlock& block : source->blocks) others->blocks.push_back(Unmapped(block));
   }
-  if (finding) return std::unexpected(std::move(*finding));
+  if (!findings.empty()) return std::unexpected(std::move(findings));
   const bool is_text =
       compiled->field_ == ConditionField::kHostHeader || compiled->field_ == ConditionField::kPathPattern;
   if (!is_text) compiled->others_ = std::move(others);

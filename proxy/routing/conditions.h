@@ -35,9 +35,9 @@ struct QueryPairPattern {
 // patterns, so they cannot disagree. Immutable. Thread: any (const). spec: alb.md 4.2.
 class CompiledCondition {
  public:
-  // Fails with the place and the reason of the first value that does not compile. `path` is where the condition stands
-  // in the file, for the diagnostic.
-  [[nodiscard]] static std::expected<std::shared_ptr<const CompiledCondition>, config::Diagnostic> Build(
+  // Fails with the place and the reason of every value that does not compile. `path` is where the condition stands in
+  // the file, for the diagnostics.
+  [[nodiscard]] static std::expected<std::shared_ptr<const CompiledCondition>, std::vector<config::Diagnostic>> Build(
       const config::Condition& condition, const std::string& path);
 
   [[nodiscard]] bool Matches(const RequestFacts& facts) const;
@@ -57,9 +57,9 @@ class CompiledCondition {
   explicit CompiledCondition(Token /*unused*/) {}
 
  private:
-  [[nodiscard]] std::optional<config::Diagnostic> AddTexts(const std::vector<config::LocatedText>& values,
-                                                           const std::vector<config::LocatedText>& regex_values,
-                                                           CaseRule case_rule, const std::string& path);
+  [[nodiscard]] std::vector<config::Diagnostic> AddTexts(const std::vector<config::LocatedText>& values,
+                                                         const std::vector<config::LocatedText>& regex_values,
+                                                         CaseRule case_rule, const std::string& path);
   [[nodiscard]] std::string Compared(const RequestFacts& facts) const;
   [[nodiscard]] std::string Wanted() const;
 

@@ -1,5 +1,6 @@
 #include "proxy/routing/explain.h"
 
+#include "base/printable.h"
 #include "proxy/routing/conditions.h"
 
 #include <fmt/format.h>
@@ -135,7 +136,7 @@ std::string Percent(double value) {
 }
 
 void RenderRule(const RuleExplanation& rule, std::string& out) {
-  out += fmt::format("rule {}: {}\n", rule.Title(), rule.matched ? "matches" : "does not match");
+  out += fmt::format("rule {}: {}\n", Printable(rule.Title()), rule.matched ? "matches" : "does not match");
   for (const ConditionExplanation& condition : rule.conditions) {
     if (rule.matched || !condition.matched) out += fmt::format("  {}: {}\n", condition.label, condition.reason);
   }
@@ -149,7 +150,8 @@ void RenderTarget(const TargetExplanation& target, std::string& out) {
 }
 
 void RenderGroup(const GroupExplanation& group, std::string& out) {
-  out += fmt::format("  target group {}: weight {}, share {}", group.name, group.weight, Percent(group.share_percent));
+  out += fmt::format("  target group {}: weight {}, share {}", Printable(group.name), group.weight,
+                     Percent(group.share_percent));
   if (group.health_known) out += fmt::format(", {} of {} healthy", group.healthy, group.registered);
   if (group.fail_open) out += ", fail-open: too few are healthy, so requests go to all";
   out += '\n';
@@ -169,7 +171,7 @@ void RenderAction(const RequestExplanation& explanation, std::string& out) {
   if (!explanation.content_type.empty()) out += fmt::format(" {}", explanation.content_type);
   if (explanation.weights_overridden) out += " (weights set through the admin API)";
   out += '\n';
-  if (!explanation.body.empty()) out += fmt::format("  body: {}\n", explanation.body);
+  if (!explanation.body.empty()) out += fmt::format("  body: {}\n", Printable(explanation.body));
   if (explanation.action == ActionKind::kForward &&
       std::ranges::all_of(explanation.groups, [](const auto& group) { return group.weight == 0; })) {
     out += "  every weight is 0: no target group takes requests\n";
@@ -180,7 +182,7 @@ void RenderAction(const RequestExplanation& explanation, std::string& out) {
 }  // namespace
 
 std::string RenderExplanation(const RequestExplanation& explanation) {
-  std::string out = fmt::format("listener {}:{}\n", explanation.load_balancer, explanation.port);
+  std::string out = fmt::format("listener {}:{}\n", Printable(explanation.load_balancer), explanation.port);
   for (const RuleExplanation& rule : explanation.rules) RenderRule(rule, out);
   RenderAction(explanation, out);
   return out;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <functional>
+#include <iterator>
 #include <utility>
 
 namespace weir::proxy {
@@ -96,7 +97,7 @@ void TableBuilder::BuildConditions(const config::Rule& rule, const std::string& 
       if (!key.empty()) host_conditions_.emplace(key, *condition);
       built.conditions.push_back(std::move(*condition));
     } else {
-      findings_.push_back(std::move(condition.error()));
+      std::ranges::move(condition.error(), std::back_inserter(findings_));
     }
   }
 }
@@ -168,6 +169,21 @@ std::vector<TargetGroupRoute> TableBuilder::BuildGroups() {
 }
 
 }  // namespace
+
+std::vector<config::Diagnostic> RoutingTable::CheckValues(const config::Model& model) {
+  std::vector<config::Diagnostic> findings;
+  for (const auto& load_balancer : model.load_balancers) {
+    for (const auto& listener : load_balancer.listeners) {
+      for (const auto& rule : listener.rules) {
+        for (const auto& condition : rule.conditions) {
+          auto built = CompiledCondition::Build(condition, {});
+          if (!built) std::ranges::move(built.error(), std::back_inserter(findings));
+        }
+      }
+    }
+  }
+  return findings;
+}
 
 std::expected<std::shared_ptr<const RoutingTable>, std::vector<config::Diagnostic>> RoutingTable::Build(
     std::shared_ptr<const config::Model> model, std::uint64_t revision, const std::vector<WeightOverride>& overrides,

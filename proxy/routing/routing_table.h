@@ -99,6 +99,10 @@ class RoutingTable {
       std::shared_ptr<const config::Model> model, std::uint64_t revision, const std::vector<WeightOverride>& overrides,
       CounterRegistry& counters);
 
+  // The findings of Build for a model that has errors of other kinds, and that Build therefore cannot take. Thread:
+  // any.
+  [[nodiscard]] static std::vector<config::Diagnostic> CheckValues(const config::Model& model);
+
   [[nodiscard]] std::uint64_t revision() const { return revision_; }
   [[nodiscard]] const std::vector<std::shared_ptr<const Listener>>& listeners() const { return listeners_; }
   [[nodiscard]] const std::vector<TargetGroupRoute>& groups() const { return groups_; }

@@ -1,5 +1,6 @@
 #include "proxy/routing/text_pattern.h"
 
+#include "base/percent.h"
 #include "base/text.h"
 #include "base/words.h"
 #include "proxy/routing/regex_literals.h"
@@ -168,7 +169,8 @@ TextPattern::TextPattern(std::string_view source, std::string_view code, CaseRul
 }
 
 TextPattern TextPattern::Glob(std::string_view text, CaseRule case_rule, EscapeRule escape_rule) {
-  TextPattern pattern(text, CompileGlob(text, case_rule, escape_rule), case_rule);
+  const std::string normal = escape_rule == EscapeRule::kPercent ? WithNormalEncodings(text) : std::string(text);
+  TextPattern pattern(text, CompileGlob(normal, case_rule, escape_rule), case_rule);
   pattern.shape_ = ShapeOf(pattern.code(), text);
   if (pattern.shape_ == Shape::kGlob && HasFloatingAnyOne(pattern.code())) {
     auto regex = std::make_shared<const CompiledRegex>(RegexOfGlob(pattern.code()), RegexOptions(case_rule));

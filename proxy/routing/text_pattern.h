@@ -10,7 +10,7 @@
 namespace weir::proxy {
 
 enum class CaseRule : std::uint8_t { kSensitive, kInsensitive };
-enum class EscapeRule : std::uint8_t { kNone, kBackslash };
+enum class EscapeRule : std::uint8_t { kNone, kBackslash, kPercent };
 
 struct CompiledRegex;  // hides RE2
 
@@ -24,7 +24,8 @@ class TextPattern {
   // may hold.
   enum class Shape : std::uint8_t { kAny, kExact, kPrefix, kSuffix, kGlob, kRegex, kNever };
 
-  // With EscapeRule::kBackslash, `\*` and `\?` stand for the characters themselves; any other backslash is itself.
+  // With EscapeRule::kBackslash, `\*` and `\?` stand for the characters themselves; any other backslash is itself. With
+  // EscapeRule::kPercent, for paths, percent-encodings are compared in their normal form (RFC 3986 6.2.2).
   [[nodiscard]] static TextPattern Glob(std::string_view text, CaseRule case_rule,
                                         EscapeRule escape_rule = EscapeRule::kNone);
   // RE2's syntax. Fails with RE2's message and a hint about the dialect.

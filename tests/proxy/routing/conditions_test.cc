@@ -185,5 +185,26 @@ TEST(ConditionTest, AnInvalidExpressionIsReportedWhereItStands) {
   EXPECT_EQ(finding.message, R"(the regular expression "(oops" is not valid: missing ): (oops)");
 }
 
+TEST(CheckDeadPatternsTest, PatternsAreNormalisedLikePaths) {
+  // What rules compare with: http::NormalizePath of what the client sent.
+  const std::vector<ConditionRow> rows = {
+      {"lower-case digits", Path({"/x%2fy"}), {.path = "/x%2Fy"}, true, R"("/x%2Fy" matches "/x%2fy")"},
+      {"upper-case digits", Path({"/x%2Fy"}), {.path = "/x%2Fy"}, true, ""},
+      {"an encoded letter", Path({"/%61bc"}), {.path = "/abc"}, true, R"("/abc" matches "/%61bc")"},
+      {"beside wildcards", Path({"/%7euser/*%c3%bc?"}), {.path = "/~user/a%C3%BC1"}, true, ""},
+      {"an encoded wildcard is none", Path({"/a%2a"}), {.path = "/abc"}, false, ""},
+      {"an encoded wildcard is itself", Path({"/a%2a"}), {.path = "/a%2A"}, true, ""},
+      {"a broken encoding is itself", Path({"/100%"}), {.path = "/100%"}, true, ""}};
+  for (const auto& row : rows) Check(row);
+}
+
+TEST(CheckTwoPassesTest, EveryExpressionOfAConditionIsReported) {
+  const auto condition = CompiledCondition::Build(Path({}, {"(", "fine", "["}), "rules[0].conditions[0]");
+  ASSERT_FALSE(condition.has_value());
+  ASSERT_EQ(condition.error().size(), 2U);
+  EXPECT_EQ(condition.error()[0].path, "rules[0].conditions[0].path-pattern.regex-values[0]");
+  EXPECT_EQ(condition.error()[1].path, "rules[0].conditions[0].path-pattern.regex-values[2]");
+}
+
 }  // namespace
 }  // namespace weir::proxy
