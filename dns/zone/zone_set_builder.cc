@@ -2,10 +2,10 @@
 
 #include "base/check.h"
 #include "config/plain_records.h"
-#include "dns/wire/rdata.h"
 #include "dns/wire/types.h"
 #include "dns/zone/huge_pages.h"
 #include "dns/zone/name_table.h"
+#include "dns/zone/values.h"
 
 #include <algorithm>
 #include <bit>
@@ -245,9 +245,8 @@ RdataList ZoneSetBuilder::AddValues(const config::RecordSet& record, const Name&
   }
   for (const auto& value : record.values) {
     scratch_.clear();
-    if (const auto done = ParseRdata(record.type, value.text, zone_name, scratch_); !done) {
-      Fail(value.position, TypeName(record.type) + " value '" + value.text + "': " + done.error().message,
-           done.error().hint);
+    if (auto finding = ReadValue(record.type, value, zone_name, scratch_)) {
+      findings_.push_back(std::move(*finding));
       continue;
     }
     static_cast<void>(PutRdata(scratch_));
