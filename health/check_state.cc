@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 
 namespace weir::health {
@@ -43,6 +44,26 @@ std::string_view DescribeError(int error) {
   }
 }
 
+constexpr std::size_t kReceivedShownMax = 40;
+
+// What is no HTTP may be anything: visible ASCII stays, the rest is escaped.
+std::string Shown(std::string_view received) {
+  std::string out;
+  for (const char c : received.substr(0, kReceivedShownMax)) {
+    if (c >= 0x20 && c < 0x7F) {
+      out.push_back(c);
+    } else {
+      out.append(fmt::format("\\x{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c))));
+    }
+  }
+  return out.append(received.size() > kReceivedShownMax ? "..." : "");
+}
+
+// `text: seen`, or what AWS says alone.
+std::string WithSeen(std::string_view text, std::string_view seen) {
+  return seen.empty() ? std::string(text) : fmt::format("{}: {}", text, seen);
+}
+
 TargetCheckState StepUp(TargetCheckState next, const TargetThresholds& thresholds, WallTime now) {
   next.failures_run = 0;
   if (next.state == HealthState::kHealthy) return next;
@@ -69,6 +90,9 @@ TargetCheckState StepDown(TargetCheckState next, const TargetThresholds& thresho
 }  // namespace
 
 std::string DescribeSeen(const ProbeResult& result) {
+  if (!result.received.empty()) {
+    return fmt::format("malformed response ({}), it began with \"{}\"", result.detail, Shown(result.received));
+  }
   std::string seen;
   if (result.code != 0) seen = fmt::format("HTTP {}", result.code);
   std::string_view more = result.detail;
@@ -96,7 +120,8 @@ TargetCheckState Step(const TargetCheckState& state, const TargetThresholds& thr
   }
 }
 
-std::string Describe(HealthReason reason, std::uint16_t code) {
+std::string Describe(HealthReason reason, std::uint16_t code, std::string_view seen) {
+  constexpr std::string_view kTimedOut = "timed out";
   switch (reason) {
     case HealthReason::kNone:
       return {};
@@ -105,13 +130,15 @@ std::string Describe(HealthReason reason, std::uint16_t code) {
     case HealthReason::kInitialHealthChecking:
       return "Initial health checks in progress";
     case HealthReason::kInternalError:
-      return "Health checks failed due to an internal error";
+      return WithSeen("Health checks failed due to an internal error", seen);
     case HealthReason::kResponseCodeMismatch:
       return fmt::format("Health checks failed with these codes: [{}]", code);
     case HealthReason::kTimeout:
-      return "Request timed out";
+      // `timed out while connecting` ends the sentence that AWS's text begins.
+      if (seen.starts_with(kTimedOut)) return fmt::format("Request {}", seen);
+      return WithSeen("Request timed out", seen);
     case HealthReason::kFailedHealthChecks:
-      return "Health checks failed";
+      return WithSeen("Health checks failed", seen);
     case HealthReason::kNotRegistered:
       return "Target is not registered to the target group";
     case HealthReason::kNotInUse:

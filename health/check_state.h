@@ -27,9 +27,12 @@ struct ProbeResult {
   std::uint16_t code = 0;        // the HTTP status; 0 when no response head arrived
   int error = 0;                 // an errno; 0 when the cause is not the system's
   std::string_view detail = {};  // a static text: `closed before a response`; may be empty
+  // How a response began that is no HTTP response; may be empty. Valid as long as the call that reports the result.
+  std::string_view received = {};
 };
 
-// `HTTP 503`, `connection refused`, `timed out`: what was seen, for logs and status.
+// `HTTP 503`, `connection refused`, `timed out while connecting`, `malformed response ...`: what was seen, for logs and
+// status. ASCII.
 [[nodiscard]] std::string DescribeSeen(const ProbeResult& result);
 
 // ---- target groups' checks; spec: alb.md section 11
@@ -62,8 +65,10 @@ struct TargetCheckState {
 [[nodiscard]] TargetCheckState Step(const TargetCheckState& state, const TargetThresholds& thresholds,
                                     const ProbeResult& result, WallTime now);
 
-// The text that the API shows beside a reason: `Health checks failed with these codes: [503]`. Empty for kNone.
-[[nodiscard]] std::string Describe(HealthReason reason, std::uint16_t code);
+// The text that the API shows beside a reason: `Health checks failed with these codes: [503]`. What the probe saw
+// (DescribeSeen) follows where AWS's own text leaves it open: `Health checks failed: connection refused`. Empty for
+// kNone.
+[[nodiscard]] std::string Describe(HealthReason reason, std::uint16_t code, std::string_view seen = {});
 
 // ---- DNS health checks; spec: dns.md sections 2.2 and 4
 

@@ -69,7 +69,8 @@ void HostTable::OnResolved(const std::string& name, std::uint64_t entry_number, 
   Host& host = entry.host;
   const bool first = !std::exchange(host.answered, true);
   const bool was_not_found = std::exchange(host.not_found, result.status == net::ResolveStatus::kNotFound);
-  bool changed = first || was_not_found != host.not_found;
+  const std::string before = std::exchange(host.failure, result.error);
+  bool changed = first || was_not_found != host.not_found || before != host.failure;
   if (result.status == net::ResolveStatus::kFound) {
     if (std::exchange(entry.failing, false)) LogInfo(fmt::format("host resolves again host={}", name));
     if (host.addresses != result.addresses) {

@@ -25,8 +25,9 @@ class HostTable {
     std::vector<IpAddress> addresses;  // the last that were found, sorted
     bool answered = false;             // some look-up has ended, well or not
     bool not_found = false;            // the last look-up said that there is no such name or address
+    std::string failure;               // why the last look-up gave no address; empty when it gave some
   };
-  // `on_change` is called when addresses or `not_found` of a name changed, and when its first look-up ended.
+  // `on_change` is called when addresses, `not_found` or `failure` of a name changed, and when its first look-up ended.
   HostTable(net::EventLoop& loop, std::span<const Endpoint> servers, Counter& failures,
             std::function<void(const std::string&)> on_change);
   ~HostTable();

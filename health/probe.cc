@@ -185,7 +185,11 @@ void Probe::TakeHeadBytes(std::string_view bytes) {
   limits.head_bytes_max = plan_->head_bytes_max;
   for (;;) {
     const auto outcome = http::ParseResponseHead(rest, scanned_, limits, "GET", bench_.head);
-    if (outcome.status == http::ParseStatus::kRefused) return Finish(Failed(0, outcome.why), false);
+    if (outcome.status == http::ParseStatus::kRefused) {
+      ProbeResult malformed = Failed(0, outcome.why);
+      malformed.received = rest;
+      return Finish(malformed, false);
+    }
     if (outcome.status == http::ParseStatus::kNeedMore) break;
     rest.remove_prefix(outcome.consumed);
     scanned_ = 0;

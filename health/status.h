@@ -59,9 +59,18 @@ struct TargetStatus {
       observations;  // what the workers saw; the same object for the same group and endpoint
 };
 
+// A target given by name whose last look-up gave no address.
+struct UnresolvedHost {
+  std::string host;
+  std::uint16_t port = 0;
+  std::string reason;                // `Domain name not found`, `not resolved yet`
+  std::uint32_t addresses_kept = 0;  // from an earlier look-up; they are targets still
+};
+
 // One target group. Its index in StatusTable::groups is its index in config::Model::target_groups.
 struct GroupStatus {
   std::vector<TargetStatus> targets;
+  std::vector<UnresolvedHost> unresolved;  // in the order of the file
   // Indexes into `targets` that take new requests, in the order of the file: the healthy ones, or every registered one
   // that is not draining when fewer are healthy than unhealthy_state_routing asks for (fail-open). Empty: there is
   // nothing to send to (503).

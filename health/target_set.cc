@@ -45,7 +45,8 @@ class TargetSet::Member final : public ProbeSubject {
         set_(set) {}
 
   void OnProbeResult(const ProbeResult& result) override {
-    last = result;
+    seen = DescribeSeen(result);
+    if (result.outcome != ProbeOutcome::kPassed) failure = seen;
     check = Step(check, set_.thresholds_, result, set_.parts_.loop.wall_now());
     set_.Show(*this, {});
   }
@@ -64,16 +65,17 @@ class TargetSet::Member final : public ProbeSubject {
     std::uint16_t code = 0;
     bool overridden = false;
     HealthState measured = HealthState::kInitial;
+    std::string seen;  // what the probe behind `reason` saw
     friend bool operator==(const Shown&, const Shown&) = default;
   };
   [[nodiscard]] Shown Look() const {
     const HealthState measured = set_.in_use_ ? check.state : HealthState::kUnused;
     if (deregistered) {
-      return {HealthState::kDraining, HealthReason::kDeregistrationInProgress, 0, false, measured};
+      return {HealthState::kDraining, HealthReason::kDeregistrationInProgress, 0, false, measured, {}};
     }
-    if (admin != AdminState::kMeasured) return {StateOf(admin), HealthReason::kNone, 0, true, measured};
-    if (!set_.in_use_) return {measured, HealthReason::kNotInUse, 0, false, measured};
-    return {measured, check.reason, check.code, false, measured};
+    if (admin != AdminState::kMeasured) return {StateOf(admin), HealthReason::kNone, 0, true, measured, {}};
+    if (!set_.in_use_) return {measured, HealthReason::kNotInUse, 0, false, measured, {}};
+    return {measured, check.reason, check.code, false, measured, failure};
   }
 
   struct DrainTimer final : net::Timer {
@@ -87,7 +89,8 @@ class TargetSet::Member final : public ProbeSubject {
   std::string zone;
   std::string host;
   TargetCheckState check;
-  ProbeResult last;  // the latest, for the log
+  std::string seen;     // by the latest probe, for the log
+  std::string failure;  // seen by the latest that failed
   AdminState admin = AdminState::kMeasured;
   WallTime admin_since;
   bool registered = false;  // false too before Register
@@ -198,7 +201,8 @@ void TargetSet::Register(Member& member) {
   member.registered = true;
   member.deregistered = false;
   member.drain.Cancel();
-  member.last = {};
+  member.seen.clear();
+  member.failure.clear();
   member.check = {.since = parts_.loop.wall_now()};
   if (is_new) {
     // A target that was not there has no state to come from: nothing to report.
@@ -228,7 +232,7 @@ bool TargetSet::Deregister(Member& member) {
     LogInfo(fmt::format("override dropped group={} target={} reason=\"the target was removed\"", name_,
                         member.endpoint.ToString()));
   }
-  member.last = {};
+  member.seen.clear();
   Show(member, {});
   if (settings_->deregistration_delay.count() == 0) return false;
   parts_.loop.timers().Schedule(member.drain, parts_.loop.now() + settings_->deregistration_delay);
@@ -256,14 +260,12 @@ void TargetSet::Show(Member& member, std::string_view reason) {
   member.shown_since = parts_.loop.wall_now();
   if (reason.empty()) reason = ToString(now.reason);
   const bool probed = !now.overridden && (now.state == HealthState::kHealthy || now.state == HealthState::kUnhealthy);
-  const bool has_seen = member.last.code != 0 || member.last.error != 0 || !member.last.detail.empty() ||
-                        member.last.outcome == ProbeOutcome::kPassed;
   parts_.transitions.Report({.group = name_,
                              .id = member.endpoint.ToString(),
                              .from = std::string(ToString(before.state)),
                              .to = std::string(ToString(now.state)),
                              .reason = std::string(reason),
-                             .seen = probed && has_seen ? DescribeSeen(member.last) : std::string(),
+                             .seen = probed ? member.seen : std::string(),
                              .time = member.shown_since});
 }
 
@@ -272,21 +274,35 @@ GroupStatus TargetSet::Build() const {
   status.targets.reserve(members_.size());
   for (const auto& member : members_) {
     const Member::Shown& shown = member->shown;
-    status.targets.push_back(
-        {.endpoint = member->endpoint,
-         .zone = member->zone,
-         .host = member->host,
-         .state = shown.state,
-         .reason = shown.reason,
-         .description = shown.overridden ? "Set by an administrative override" : Describe(shown.reason, shown.code),
-         .since = member->shown_since,
-         .admin_state = member->admin,
-         .measured_state = shown.measured,
-         .deregistered = member->deregistered,
-         .observations = member->observations});
+    status.targets.push_back({.endpoint = member->endpoint,
+                              .zone = member->zone,
+                              .host = member->host,
+                              .state = shown.state,
+                              .reason = shown.reason,
+                              .description = shown.overridden ? "Set by an administrative override"
+                                                              : Describe(shown.reason, shown.code, shown.seen),
+                              .since = member->shown_since,
+                              .admin_state = member->admin,
+                              .measured_state = shown.measured,
+                              .deregistered = member->deregistered,
+                              .observations = member->observations});
   }
+  status.unresolved = UnresolvedHosts();
   SummarizeGroup(*settings_, status);
   return status;
+}
+
+std::vector<UnresolvedHost> TargetSet::UnresolvedHosts() const {
+  std::vector<UnresolvedHost> unresolved;
+  for (const config::Target& target : settings_->targets) {
+    const auto* const host = target.address ? nullptr : parts_.hosts.Find(target.host);
+    if (host == nullptr || (host->answered && host->failure.empty())) continue;
+    unresolved.push_back({.host = target.host,
+                          .port = target.port,
+                          .reason = host->answered ? host->failure : "not resolved yet",
+                          .addresses_kept = static_cast<std::uint32_t>(host->addresses.size())});
+  }
+  return unresolved;
 }
 
 Result<void> TargetSet::SetOverride(const Endpoint& endpoint, AdminState state) {

@@ -57,6 +57,7 @@ class TargetSet {
   struct Wanted;
   class Member;
   [[nodiscard]] std::vector<Wanted> WantedTargets() const;
+  [[nodiscard]] std::vector<UnresolvedHost> UnresolvedHosts() const;
   void Reconcile();
   void Refresh(Member& member, const Wanted& wanted);
   void Recheck(Member& member);

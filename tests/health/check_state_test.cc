@@ -203,10 +203,24 @@ INSTANTIATE_TEST_SUITE_P(
                       EffectiveRow{"forced_unhealthy", true, true, false, AdminState::kUnhealthy, false}),
     [](const auto& row) { return std::string(row.param.name); });
 
+TEST(DescribeTest, WhatWasSeenFollowsWhatAwsSays) {
+  EXPECT_EQ(Describe(kFailedHealthChecks, 0), "Health checks failed");
+  EXPECT_EQ(Describe(kFailedHealthChecks, 0, "connection refused"), "Health checks failed: connection refused");
+  EXPECT_EQ(Describe(kTimeout, 0), "Request timed out");
+  EXPECT_EQ(Describe(kTimeout, 0, "timed out while connecting"), "Request timed out while connecting");
+  EXPECT_EQ(Describe(kTimeout, 0, "HTTP 200, timed out"), "Request timed out: HTTP 200, timed out");
+  EXPECT_EQ(Describe(kResponseCodeMismatch, 503, "HTTP 503"), "Health checks failed with these codes: [503]");
+}
+
 TEST(DescribeSeenTest, SaysWhatTheProbeSaw) {
   EXPECT_EQ(DescribeSeen(kPass), "HTTP 200");
   EXPECT_EQ(DescribeSeen(k503), "HTTP 503");
   EXPECT_EQ(DescribeSeen(kSlow), "timed out");
+  EXPECT_EQ(DescribeSeen({.outcome = ProbeOutcome::kFailed, .detail = "no status line", .received = "\x16\x03 ok"}),
+            "malformed response (no status line), it began with \"\\x16\\x03 ok\"");
+  const std::string junk(50, 'x');
+  EXPECT_TRUE(DescribeSeen({.outcome = ProbeOutcome::kFailed, .detail = "no status line", .received = junk})
+                  .ends_with(junk.substr(0, 40) + "...\""));
   EXPECT_EQ(DescribeSeen(kRefused), "connection refused");
   EXPECT_EQ(DescribeSeen({.outcome = ProbeOutcome::kPassed}), "connected");
   EXPECT_EQ(DescribeSeen({.outcome = ProbeOutcome::kFailed, .error = ELOOP}), "Too many levels of symbolic links");

@@ -58,6 +58,21 @@ TEST_F(EngineHostsTest, EveryAddressIsATarget) {
   EXPECT_NE(target.Requests()[0].find("Host: 127.0.0.1:"), std::string::npos);
 }
 
+TEST_F(EngineHostsTest, AHostWithoutAddressesIsListedWithTheReason) {
+  StartWithDns();
+  Apply(Model({HostGroup(80)}));
+  const auto table = Await([](const StatusTable& now) {
+    return !now.groups[0].unresolved.empty() && now.groups[0].unresolved[0].reason != "not resolved yet";
+  });
+  const UnresolvedHost& host = table->groups[0].unresolved[0];
+  EXPECT_EQ(host.host, kName);
+  EXPECT_EQ(host.port, 80U);
+  EXPECT_EQ(host.reason, "Domain name not found");
+  EXPECT_EQ(host.addresses_kept, 0U);
+  dns_.Set(kName, {kOne}, 60);
+  Await([](const StatusTable& now) { return now.groups[0].unresolved.empty() && !now.groups[0].targets.empty(); });
+}
+
 TEST_F(EngineHostsTest, IsResolvedAgainWhenTheTtlEnds) {
   FakeTarget target;
   dns_.Set(kName, {kOne}, 0);

@@ -110,9 +110,52 @@ TEST_F(EngineTest, ARefusedConnectionIsAFailedCheck) {
   Apply(Model({Group("blue", {RefusingEndpoint()})}));
   const auto table = AwaitState(kUnhealthy);
   EXPECT_EQ(table->groups[0].targets[0].reason, HealthReason::kFailedHealthChecks);
-  EXPECT_EQ(table->groups[0].targets[0].description, "Health checks failed");
+  EXPECT_EQ(table->groups[0].targets[0].description, "Health checks failed: connection refused");
   EXPECT_TRUE(table->groups[0].fail_open);
   EXPECT_EQ(Transitions()[0].seen, "connection refused");
+}
+
+struct SeenRow {
+  const char* name;
+  Behaviour behaviour;
+  const char* text;
+  const char* reason;
+  const char* description;
+};
+class CheckSmallSeenTest : public EngineTest, public ::testing::WithParamInterface<SeenRow> {};
+
+TEST_P(CheckSmallSeenTest, ADescriptionSaysWhatTheProbeSaw) {
+  FakeTarget target;
+  target.Set(GetParam().behaviour, GetParam().text);
+  Start();
+  auto group = Group("blue", {target.endpoint()});
+  group.health_check.timeout = std::chrono::milliseconds(200);
+  Apply(Model({group}));
+  const auto table = AwaitState(kUnhealthy);
+  EXPECT_EQ(ToString(table->groups[0].targets[0].reason), GetParam().reason);
+  EXPECT_EQ(table->groups[0].targets[0].description, GetParam().description);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, CheckSmallSeenTest,
+    ::testing::Values(SeenRow{"reset", Behaviour::kReset, "", "Target.FailedHealthChecks",
+                              "Health checks failed: connection reset"},
+                      SeenRow{"closed", Behaviour::kCloseEarly, "", "Target.FailedHealthChecks",
+                              "Health checks failed: closed before a response"},
+                      SeenRow{"hangs", Behaviour::kHang, "", "Target.Timeout", "Request timed out before a response"},
+                      SeenRow{"code", Behaviour::kAnswer, "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n",
+                              "Target.ResponseCodeMismatch", "Health checks failed with these codes: [503]"}),
+    [](const auto& row) { return std::string(row.param.name); });
+
+TEST_F(EngineTest, WhatIsNoHttpIsShownInTheDescription) {
+  FakeTarget target;
+  target.Set(Behaviour::kAnswer, "SSH-2.0-OpenSSH_9.2\r\n\x01\xff");
+  Start();
+  Apply(Model({Group("blue", {target.endpoint()})}));
+  const auto table = AwaitState(kUnhealthy);
+  const std::string& description = table->groups[0].targets[0].description;
+  EXPECT_TRUE(description.starts_with("Health checks failed: malformed response (")) << description;
+  EXPECT_NE(description.find("it began with \"SSH-2.0-OpenSSH_9.2\\x0d\\x0a"), std::string::npos) << description;
 }
 
 TEST_F(EngineTest, AHangingTargetDelaysNoOther) {
