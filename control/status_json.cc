@@ -89,6 +89,11 @@ json::value Write(const TargetReport& target) {
   return out;
 }
 
+json::value Write(const UnresolvedHostReport& host) {
+  return json::object{
+      {"host", host.host}, {"port", host.port}, {"reason", host.reason}, {"addresses-kept", host.addresses_kept}};
+}
+
 json::value Write(const TargetGroupReport& group) {
   return json::object{{"name", group.name},
                       {"in-use", group.in_use},
@@ -96,7 +101,8 @@ json::value Write(const TargetGroupReport& group) {
                       {"registered", group.registered},
                       {"fail-open", group.fail_open},
                       {"requests", group.requests},
-                      {"targets", Array(group.targets, [](const auto& t) { return Write(t); })}};
+                      {"targets", Array(group.targets, [](const auto& t) { return Write(t); })},
+                      {"unresolved-hosts", Array(group.unresolved_hosts, [](const auto& h) { return Write(h); })}};
 }
 
 json::value Write(const HealthCheckReport& check) {
@@ -244,6 +250,14 @@ TargetReport ReadTarget(const json::value& value) {
           .active_requests = ReadNumber(from, "active-requests")};
 }
 
+UnresolvedHostReport ReadUnresolvedHost(const json::value& value) {
+  const auto& from = Members(value);
+  return {.host = ReadText(from, "host"),
+          .port = ReadNumber<std::uint32_t>(from, "port"),
+          .reason = ReadText(from, "reason"),
+          .addresses_kept = ReadNumber<std::uint32_t>(from, "addresses-kept")};
+}
+
 TargetGroupReport ReadTargetGroup(const json::value& value) {
   const auto& from = Members(value);
   return {.name = ReadText(from, "name"),
@@ -252,7 +266,8 @@ TargetGroupReport ReadTargetGroup(const json::value& value) {
           .fail_open = ReadFlag(from, "fail-open"),
           .in_use = ReadFlag(from, "in-use"),
           .requests = ReadNumber(from, "requests"),
-          .targets = ReadList<TargetReport>(from, "targets", ReadTarget)};
+          .targets = ReadList<TargetReport>(from, "targets", ReadTarget),
+          .unresolved_hosts = ReadList<UnresolvedHostReport>(from, "unresolved-hosts", ReadUnresolvedHost)};
 }
 
 HealthCheckReport ReadHealthCheck(const json::value& value) {

@@ -106,6 +106,9 @@ void AddTargetGroups(const View& view, StatusReport& report) {
     out.fail_open = status.fail_open;
     if (i < routes.size()) out.requests = routes[i].counters->Sum([](const auto& c) { return c.requests.value(); });
     for (const auto& target : status.targets) out.targets.push_back(DescribeTarget(target));
+    for (const auto& host : status.unresolved) {
+      out.unresolved_hosts.push_back({host.host, host.port, host.reason, host.addresses_kept});
+    }
     for (const auto index : status.routable) {
       if (index < out.targets.size()) out.targets[index].routable = true;
     }

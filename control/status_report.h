@@ -58,6 +58,12 @@ struct TargetReport {
   std::uint64_t requests = 0;
   std::uint64_t active_requests = 0;
 };
+struct UnresolvedHostReport {
+  std::string host;
+  std::uint32_t port = 0;
+  std::string reason;
+  std::uint32_t addresses_kept = 0;
+};
 struct TargetGroupReport {
   std::string name;
   std::uint32_t healthy = 0;
@@ -66,6 +72,7 @@ struct TargetGroupReport {
   bool in_use = false;
   std::uint64_t requests = 0;
   std::vector<TargetReport> targets;
+  std::vector<UnresolvedHostReport> unresolved_hosts;
 };
 struct HealthCheckReport {
   std::string name;

@@ -1,5 +1,7 @@
 #include "control/status_text.h"
 
+#include "base/printable.h"
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -52,7 +54,11 @@ class Table {
     for (const auto title : titles) row.push_back({std::string(title), Colour::kHeading});
     rows_.push_back(std::move(row));
   }
-  void Add(Row row) { rows_.push_back(std::move(row)); }
+  // Control characters are escaped: a row is one line.
+  void Add(Row row) {
+    for (Cell& cell : row) cell.text = Printable(cell.text);
+    rows_.push_back(std::move(row));
+  }
   [[nodiscard]] bool empty() const { return rows_.size() == 1; }
 
   void AppendTo(std::string& out, bool colours) const {
@@ -134,7 +140,7 @@ std::string ActionText(const ActionReport& action) {
 
 std::string HeaderText(const StatusReport& report) {
   std::string out = "weir " + report.version + "  " + report.phase + "  revision " + std::to_string(report.revision) +
-                    "  " + report.file + "  loaded " + Seconds(report.loaded_at) + "\n";
+                    "  " + Printable(report.file) + "  loaded " + Seconds(report.loaded_at) + "\n";
   out += "admin " + report.admin;
   if (!report.dns.empty()) out += "  dns " + Join(report.dns);
   out += "  workers " + std::to_string(report.workers) + "\n";
@@ -142,7 +148,7 @@ std::string HeaderText(const StatusReport& report) {
     out += "clients wait: the limit of " + std::to_string(report.client_connections_max) +
            " client connections is reached\n";
   }
-  if (!report.last_reload_error.empty()) out += "last reload refused: " + report.last_reload_error + "\n";
+  if (!report.last_reload_error.empty()) out += "last reload refused: " + Printable(report.last_reload_error) + "\n";
   return out;
 }
 
@@ -190,7 +196,18 @@ void AppendTargetGroups(std::string& out, const StatusReport& report, bool colou
                  {Seconds(target.since)},
                  {std::move(why)}});
     }
-    if (group.targets.empty()) table.Add({{name}, {"no targets"}});
+    for (const auto& host : group.unresolved_hosts) {
+      std::string why = host.reason;
+      if (host.addresses_kept > 0) why += ", the last addresses stay";
+      table.Add({{std::exchange(name, {})},
+                 {host.host + ":" + std::to_string(host.port)},
+                 {},
+                 {"unresolved", Colour::kBad},
+                 {},
+                 {},
+                 {std::move(why)}});
+    }
+    if (group.targets.empty() && group.unresolved_hosts.empty()) table.Add({{name}, {"no targets"}});
   }
   AppendTable(out, "Target groups", table, colours);
 }
@@ -224,7 +241,7 @@ void AppendZones(std::string& out, const StatusReport& report, bool colours) {
                  {record.health, ColourOf(record.health)},
                  {std::move(subject)}});
     }
-    const std::string title = "Zone " + zone.name + " (" + std::to_string(zone.record_count) + " records)";
+    const std::string title = "Zone " + Printable(zone.name) + " (" + std::to_string(zone.record_count) + " records)";
     if (table.empty()) {
       out += "\n" + title + "\n";
     } else {

@@ -141,5 +141,35 @@ TEST(StatusTextTest, ColumnsLineUp) {
   EXPECT_EQ(heading.find("STATE"), first.find("healthy")) << heading << '\n' << first;
 }
 
+TEST(StatusControlCharsTest, TablesPrintControlCharactersEscaped) {
+  auto report = ShopReport();
+  report.load_balancers[0].name = "a\nb";
+  report.load_balancers[0].listeners[0].rules[0].name = "x\x1b[31m";
+  report.target_groups[0].name = "t\ry";
+  report.last_reload_error = "f.yaml:1:1: error: \x07";
+  const std::string text = StatusText(report, {});
+  EXPECT_NE(text.find("a\\x0ab"), std::string::npos) << text;
+  EXPECT_NE(text.find("x\\x1b[31m"), std::string::npos) << text;
+  EXPECT_NE(text.find("t\\x0dy"), std::string::npos) << text;
+  EXPECT_TRUE(std::ranges::none_of(text, [](char c) { return c != '\n' && c >= 0 && c < 0x20; })) << text;
+}
+
+TEST(StatusTextTest, AHostWithoutAddressesSaysWhy) {
+  auto report = ShopReport();
+  report.target_groups[0].targets.clear();
+  report.target_groups[0].unresolved_hosts = {{"app.internal", 9001, "Domain name not found", 0}};
+  const std::string text = StatusText(report, {});
+  EXPECT_NE(text.find("app.internal:9001"), std::string::npos) << text;
+  EXPECT_NE(text.find("Domain name not found"), std::string::npos) << text;
+  EXPECT_EQ(text.find("no targets"), std::string::npos) << text;
+  report.target_groups[0].unresolved_hosts[0].addresses_kept = 2;
+  EXPECT_NE(StatusText(report, {}).find("Domain name not found, the last addresses stay"), std::string::npos);
+  const auto parsed = ParseStatusJson(StatusJson(report));
+  ASSERT_TRUE(parsed);
+  ASSERT_EQ(parsed->target_groups[0].unresolved_hosts.size(), 1U);
+  EXPECT_EQ(parsed->target_groups[0].unresolved_hosts[0].reason, "Domain name not found");
+  EXPECT_EQ(parsed->target_groups[0].unresolved_hosts[0].addresses_kept, 2U);
+}
+
 }  // namespace
 }  // namespace weir::control
