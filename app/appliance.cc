@@ -4,13 +4,13 @@
 #include "app/descriptor_budget.h"
 #include "app/process.h"
 #include "base/log.h"
+#include "config/findings.h"
 
 #include <fmt/format.h>
 #include <malloc.h>
 
 #include <algorithm>
 #include <csignal>
-#include <iterator>
 #include <utility>
 
 namespace weir::app {
@@ -110,8 +110,8 @@ std::expected<RunningAppliance::Compiled, control::Refusal> RunningAppliance::Co
     out.view.model = std::move(bound);
     auto routing = proxy::RoutingTable::Build(out.view.model, out.view.revision, weights, counters_);
     config::Diagnostics findings{.files = files, .items = {}};
-    if (!routing) std::ranges::move(routing.error(), std::back_inserter(findings.items));
-    if (!zones) std::ranges::move(zones.error(), std::back_inserter(findings.items));
+    if (!routing) config::AddFindings(std::move(routing.error()), findings);
+    if (!zones) config::AddFindings(zones.error(), findings);
     if (!findings.items.empty()) return std::unexpected(RefusedFile(std::move(findings)));
     out.view.routing = std::move(*routing);
     out.view.zones = *zones;

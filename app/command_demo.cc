@@ -1,11 +1,11 @@
 #include "app/appliance.h"
 #include "app/commands.h"
+#include "app/configuration.h"
 #include "app/demo_targets.h"
 #include "app/process.h"
 #include "app/signals.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "config/load.h"
 #include "net/socket.h"
 
 #include <CLI/App.hpp>
@@ -215,7 +215,7 @@ int RunDemo() {
   targets.Start();
   ApplianceOptions options;
   options.name = "demo";
-  options.load = [text = DemoConfiguration(*setting)] { return config::LoadText(text, "demo"); };
+  options.load = [text = DemoConfiguration(*setting)] { return LoadConfigurationText(text, "demo"); };
   options.watch_files = false;
   options.workers = 1;
   options.drain_timeout = std::chrono::seconds(2);

@@ -1,6 +1,7 @@
 #include "app/admin_option.h"
 #include "app/commands.h"
 #include "app/complain.h"
+#include "app/configuration.h"
 #include "app/offline_view.h"
 #include "control/admin_client.h"
 #include "control/explain.h"
@@ -29,6 +30,7 @@ namespace {
 struct Arguments {
   std::string file;
   std::string admin;
+  bool admin_named = false;  // by --admin or WEIR_ADMIN
   bool live = false;
   bool json = false;
   std::vector<std::string> unhealthy;
@@ -98,8 +100,13 @@ void AppendPair(std::string& target, std::string_view key, std::string_view valu
   target += fmt::format("{}{}={}", target.find('?') == std::string::npos ? "?" : "&", key, PercentEncode(value));
 }
 
-// Asks the running appliance at `target` of its admin API and prints what it says.
-int AskLive(const Arguments& arguments, const std::string& target) {
+int PrintFindings(const config::Diagnostics& diagnostics) {
+  const auto findings = diagnostics.FormatAll();
+  std::fprintf(stderr, "%s%s", findings.c_str(), findings.ends_with('\n') ? "" : "\n");
+  return kInputWrong;
+}
+
+int AskAdmin(const Arguments& arguments, const std::string& target) {
   const auto reply = control::CallAdmin(AdminEndpoint(arguments.admin), "GET", target);
   if (!reply) return Complain(reply.error(), kSystemRefused);
   boost::system::error_code error;
@@ -118,6 +125,22 @@ int AskLive(const Arguments& arguments, const std::string& target) {
   return kDone;
 }
 
+// Asks the running appliance at `target` of its admin API and prints what it says. Where neither the command line nor
+// the environment names the appliance, it is the one that serves FILE.
+int AskLive(Arguments arguments, const std::string& target) {
+  if (arguments.admin_named || arguments.file.empty()) return AskAdmin(arguments, target);
+  const auto loaded = LoadConfiguration(arguments.file);
+  if (!loaded.model) return PrintFindings(loaded.diagnostics);
+  const auto& admin = loaded.model->admin;
+  if (admin.port == 0) {
+    return Complain({fmt::format("{} leaves the admin port to the system", arguments.file),
+                     "name it with --admin; `weir run` says it when it is ready"},
+                    kCommandLineWrong);
+  }
+  arguments.admin = Endpoint{admin.address, admin.port}.ToString();
+  return AskAdmin(arguments, target);
+}
+
 // Loads the file and answers with `explain`, every target and check healthy but those that were named.
 template <class Explain>
 int AskOffline(const Arguments& arguments, Explain explain) {
@@ -125,11 +148,7 @@ int AskOffline(const Arguments& arguments, Explain explain) {
     return Complain({"no configuration file is named", "give FILE before http or dns, or --live"}, kCommandLineWrong);
   }
   const auto loaded = LoadOffline(arguments.file);
-  if (!loaded.view) {
-    const auto findings = loaded.diagnostics.FormatAll();
-    std::fprintf(stderr, "%s%s", findings.c_str(), findings.ends_with('\n') ? "" : "\n");
-    return kInputWrong;
-  }
+  if (!loaded.view) return PrintFindings(loaded.diagnostics);
   const auto view = WithUnhealthy(*loaded.view, arguments.unhealthy);
   if (!view) return Complain(view.error(), kCommandLineWrong);
   const Result<control::ExplainAnswer> answer = explain(**view);
@@ -204,7 +223,10 @@ void AddHttp(CLI::App& explain, const std::shared_ptr<Arguments>& arguments, Com
   http->add_option("--from", arguments->http.from, "the client's address; default 127.0.0.1");
   http->add_option("--load-balancer", arguments->http.load_balancer, "when several listen on that port");
   http->footer("Example:  weir explain weir.yaml http GET http://shop.example.test:8080/cart/1 -H 'X-Beta: yes'");
-  http->callback([arguments, &run] { run = [arguments] { return ExplainRequest(*arguments); }; });
+  http->callback([arguments, &run, &explain] {
+    arguments->admin_named = explain.get_option("--admin")->count() > 0;
+    run = [arguments] { return ExplainRequest(*arguments); };
+  });
 }
 
 void AddDns(CLI::App& explain, const std::shared_ptr<Arguments>& arguments, Command& run) {
@@ -214,7 +236,10 @@ void AddDns(CLI::App& explain, const std::shared_ptr<Arguments>& arguments, Comm
   dns->add_option("TYPE", arguments->dns.type, "A, AAAA, TXT, … or TYPEnnn")->required();
   dns->add_option("--from", arguments->dns.from, "the client as address or CIDR block");
   dns->footer("Example:  weir explain weir.yaml dns shop.example.test A --from 198.51.100.0/24");
-  dns->callback([arguments, &run] { run = [arguments] { return ExplainQuery(*arguments); }; });
+  dns->callback([arguments, &run, &explain] {
+    arguments->admin_named = explain.get_option("--admin")->count() > 0;
+    run = [arguments] { return ExplainQuery(*arguments); };
+  });
 }
 
 }  // namespace
@@ -223,7 +248,7 @@ void AddExplainCommand(CLI::App& root, Command& run) {
   auto arguments = std::make_shared<Arguments>();
   auto* command =
       root.add_subcommand("explain", "Says why a request goes where it goes, or a query is answered as it is");
-  command->add_option("FILE", arguments->file, "the configuration file; not needed with --live");
+  command->add_option("FILE", arguments->file, "the configuration file; with --live it names the appliance");
   command->add_flag("--live", arguments->live, "ask the running appliance, health and overrides included");
   command->add_flag("--json", arguments->json, "print the explanation as JSON");
   command

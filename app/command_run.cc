@@ -1,9 +1,9 @@
 #include "app/appliance.h"
 #include "app/commands.h"
+#include "app/configuration.h"
 #include "app/process.h"
 #include "app/signals.h"
 #include "base/log.h"
-#include "config/load.h"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -50,7 +50,7 @@ int Run(const Arguments& arguments) {
   SetLogLevel(ParseLogLevel(arguments.log_level));
   ApplianceOptions options;
   options.name = arguments.file;
-  options.load = [file = arguments.file] { return config::LoadFile(file); };
+  options.load = [file = arguments.file] { return LoadConfiguration(file); };
   options.workers = arguments.workers == 0 ? UsableCpus() : arguments.workers;
   options.drain_timeout = std::chrono::seconds(arguments.drain_timeout_seconds);
   RunningAppliance appliance(std::move(options));

@@ -1,6 +1,8 @@
 #include "app/offline_view.h"
 
+#include "app/configuration.h"
 #include "base/text.h"
+#include "config/findings.h"
 #include "dns/counters.h"
 #include "dns/zone/zone_set.h"
 #include "health/status_rules.h"
@@ -8,7 +10,6 @@
 #include "proxy/routing/routing_table.h"
 
 #include <algorithm>
-#include <iterator>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -88,7 +89,7 @@ std::string UnknownNameHint(const config::Model& model, std::string_view name) {
 }  // namespace
 
 OfflineView LoadOffline(const std::string& path, const config::LoadOptions& options) {
-  auto loaded = config::LoadFile(path, options);
+  auto loaded = LoadConfiguration(path, options);
   OfflineView out{.diagnostics = std::move(loaded.diagnostics), .view = nullptr};
   if (!loaded.model) return out;
   proxy::CounterRegistry counters(1);
@@ -96,8 +97,8 @@ OfflineView LoadOffline(const std::string& path, const config::LoadOptions& opti
   constexpr std::uint64_t kRevision = 1;
   auto routing = proxy::RoutingTable::Build(loaded.model, kRevision, {}, counters);
   auto zones = dns::ZoneSet::Build(loaded.model, dns_counters);
-  if (!routing) std::ranges::move(routing.error(), std::back_inserter(out.diagnostics.items));
-  if (!zones) std::ranges::move(zones.error(), std::back_inserter(out.diagnostics.items));
+  if (!routing) config::AddFindings(std::move(routing.error()), out.diagnostics);
+  if (!zones) config::AddFindings(std::move(zones.error()), out.diagnostics);
   if (!routing || !zones) return out;
   out.view = std::make_shared<const control::View>(control::View{.revision = kRevision,
                                                                  .model = loaded.model,
