@@ -144,7 +144,9 @@ void SourceReader::Miss(Position position, std::string message, std::string hint
 
 void SourceReader::Include(const YamlNode& list, const std::string& from) {
   for (const YamlNode& pattern : list.children) {
-    if (pattern.is_scalar()) IncludePattern(pattern, from);
+    // What an unset variable would have named is unknown, and was reported.
+    if (pattern.unknown) sources_.complete = false;
+    if (pattern.is_scalar() && !pattern.unknown) IncludePattern(pattern, from);
   }
 }
 

@@ -117,6 +117,12 @@ TEST(CheckSmallTest, AnUnsetVariableIsReportedOnce) {
   EXPECT_EQ(LinesOf(found), 1U + 1U) << "and that nothing is served: " << found;
 }
 
+TEST(CheckSmallTest, AnIncludeByAnUnsetVariableIsReportedOnce) {
+  const std::string found = FindingsOf("include: [\"${DIRECTORY}/more.yaml\"]\n" + Forwarding("there", "[]"));
+  EXPECT_NE(found.find("environment variable DIRECTORY is not set"), std::string::npos) << found;
+  EXPECT_EQ(LinesOf(found), 1U) << found;
+}
+
 TEST(CheckSmallTest, NumbersHaveTheUnitOfTheFile) {
   const auto check = [](const char* keys, bool aws = false) {
     return FindingsOf(
