@@ -57,12 +57,16 @@ void WriteTable(const Object& object, std::string& out) {
   }
 }
 
-// Keys that AWS has and this version refuses, and those of them whose default is accepted.
+// Keys and values that AWS has and this version refuses, and those keys whose default is accepted.
 void WriteLater(const Object& object, std::string& out) {
   std::vector<std::string> later;
+  std::vector<std::string> values;
   std::vector<std::string> defaults;
   for (const Field& field : object.fields) {
     if (field.support == Support::kLater) later.push_back(fmt::format("`{}`", field.key));
+    for (const auto word : field.later_words) {
+      if (field.support == Support::kNow) values.push_back(fmt::format("`{}: {}`", field.key, word));
+    }
     if (field.support == Support::kLaterUnlessDefault)
       defaults.push_back(fmt::format("`{}: {}`", field.key, field.fallback.empty() ? "\"\"" : field.fallback));
   }
@@ -72,6 +76,7 @@ void WriteLater(const Object& object, std::string& out) {
     out.append(fmt::format("\n{}: {}.\n", title, fmt::join(views, ", ")));
   };
   list("Not supported in this version", later);
+  list("Values not supported in this version", values);
   list("Accepted with the value that asks for nothing, refused with any other", defaults);
 }
 
