@@ -1,0 +1,166 @@
+"""The scripts of contributors show how far they are, hide no failure and are not loud."""
+
+import os
+import pathlib
+import subprocess
+
+import pytest
+from weir_e2e import SOURCE
+
+
+def run(script, *arguments, **environment):
+    return subprocess.run([SOURCE / "scripts" / script, *arguments], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+                          env={**os.environ, **environment})
+
+
+@pytest.fixture
+def tools(tmp_path):
+    """tools("ctest", "echo hello") puts a program of that name in front of all others; `tools.path` is the PATH."""
+    def add(name, text):
+        file = tmp_path / name
+        file.write_text("#!/bin/bash\n" + text, encoding="utf-8")
+        file.chmod(0o755)
+    add.path = f"{tmp_path}:{os.environ['PATH']}"
+    return add
+
+
+CTEST = r"""
+echo "Test project build/dev"
+for i in $(seq 1 200); do
+  echo "        Start $i: base.Number$i"
+  echo "  $i/300 Test   #$i: base.Number$i ......................................   Passed    0.01 sec"
+done
+echo "        Start 201: base.Broken"
+echo "201/300 Test #201: base.Broken .......................................***Failed    0.05 sec"
+echo "broken_test.cc:7: Failure"
+echo "        Start 202: base.Skipped"
+echo "202/300 Test #202: base.Skipped ......................................***Skipped   0.00 sec"
+echo "        Start 203: e2e.long"
+sleep 1
+echo "203/300 Test #203: e2e.long ..........................................   Passed    1.00 sec"
+echo
+echo "99% tests passed, 1 tests failed out of 300"
+echo
+echo "The following tests FAILED:"
+echo "	201 - base.Broken (Failed)"
+echo "Errors while running CTest"
+exit 8
+"""
+
+
+def test_ctest_is_compact_and_shows_each_failure_with_its_output(tools):
+    tools("ctest", CTEST)
+    outcome = run("ctest-progress", PATH=tools.path, WEIR_PROGRESS_SECONDS="0.2")
+    lines = outcome.stdout.splitlines()
+    assert outcome.returncode == 8, "the exit code is ctest's"
+    assert len(lines) < 25, outcome.stdout
+    failed = next(i for i, line in enumerate(lines) if "***Failed" in line)
+    assert "base.Broken" in lines[failed] and lines[failed + 1] == "broken_test.cc:7: Failure"
+    assert any("***Skipped" in line for line in lines)
+    assert any("200 of 300 tests passed, 1 failed" in line and "e2e.long has been running" in line for line in lines), outcome.stdout
+    assert lines[-5:] == ["99% tests passed, 1 tests failed out of 300", "", "The following tests FAILED:", "\t201 - base.Broken (Failed)",
+                          "Errors while running CTest"]
+
+
+def test_ctest_that_cannot_run_says_why(tools):
+    tools("ctest", "echo 'No tests were found!!!'; exit 8")
+    outcome = run("ctest-progress", PATH=tools.path)
+    assert outcome.returncode == 8 and "No tests were found!!!" in outcome.stdout
+
+
+APT = r"""
+case " $* " in
+  *" update "*) echo "Get:1 http://deb.example.test bookworm InRelease"; exit "${FAKE_UPDATE:-0}" ;;
+  *" install "*)
+    echo "0 upgraded, 3 newly installed, 0 to remove and 0 not upgraded."
+    echo "Need to get 12.3 MB of archives."
+    sleep 1.5
+    for p in one two three; do echo "Get:$p"; done
+    echo "Fetched 12.3 MB in 1s"
+    for p in one two three; do echo "Unpacking $p (1) ..."; done
+    sleep 1.5
+    for p in one two three; do echo "Setting up $p (1) ..."; done
+    ;;
+esac
+"""
+
+
+def fake_packages(tools):
+    tools("dpkg-query", "exit 1")
+    tools("apt-get", APT)
+    tools("sudo", 'exec "$@"')
+    tools("tee", "cat >/dev/null")
+    tools("chmod", "exit 0")
+    tools("rm", 'for last; do :; done; case "$last" in /usr/*) exit 0 ;; esac; exec /bin/rm "$@"')
+
+
+def test_installing_says_every_few_seconds_how_far_it_is(tools):
+    fake_packages(tools)
+    outcome = run("install-dependencies", "tour", PATH=tools.path, WEIR_PROGRESS_SECONDS="1")
+    assert outcome.returncode == 0, outcome.stderr
+    assert "downloaded 0 of 3 packages (12.3 MB)" in outcome.stdout, outcome.stdout
+    assert "unpacked 3 of 3 packages" in outcome.stdout, outcome.stdout
+    assert "set up 3 of 3 packages, done after" in outcome.stdout.splitlines()[-1], outcome.stdout
+    assert len(outcome.stdout.splitlines()) < 12
+
+
+def test_apt_that_fails_shows_all_that_it_said(tools):
+    fake_packages(tools)
+    outcome = run("install-dependencies", "tour", PATH=tools.path, FAKE_UPDATE="100")
+    assert outcome.returncode == 3
+    assert "deb.example.test" in outcome.stderr and "apt-get update failed" in outcome.stderr
+
+
+def test_nothing_to_install_is_said_with_nothing(tools):
+    tools("dpkg-query", "for p; do case $p in curl|dnsutils) echo installed $p ;; esac; done")
+    tools("apt-get", "exit 99")
+    outcome = run("install-dependencies", "tour", PATH=tools.path)
+    assert (outcome.returncode, outcome.stdout, outcome.stderr) == (0, "", "")
+
+
+NINJA = r"""
+if [[ $1 == --preset ]]; then exit 0; fi
+echo "[1/3] Building CXX object a.o"
+sleep 1.2
+echo "[2/3] Building CXX object b.o"
+echo "FAILED: c.o"
+echo "c.cc:1:1: error: no such thing"
+exit 1
+"""
+
+
+def test_a_build_on_no_terminal_shows_mistakes_and_a_line_now_and_then(tools):
+    tools("cmake", NINJA)
+    outcome = run("build", "asan", "--target", "weir", PATH=tools.path, WEIR_PROGRESS_SECONDS="1")
+    assert outcome.returncode == 1
+    assert "c.cc:1:1: error: no such thing" in outcome.stdout and "FAILED: c.o" in outcome.stdout
+    assert "step 2 of 3" in outcome.stdout and "a.o" not in outcome.stdout
+
+
+@pytest.mark.parametrize("script", ["build", "test", "test-long", "ctest-progress", "install-dependencies"])
+def test_every_script_explains_itself(script):
+    outcome = run(script, "--help")
+    assert outcome.returncode == 0 and f"scripts/{script}" in outcome.stdout, outcome.stdout
+
+
+def test_test_long_takes_known_steps_only():
+    for arguments in (("nope",), ("--rounds",), ("--rounds", "0"), ("--minutes", "x"), ("--nope",)):
+        outcome = run("test-long", *arguments)
+        assert outcome.returncode == 2 and outcome.stderr.startswith("test-long: "), arguments
+
+
+def test_test_long_ends_with_a_summary(tools):
+    for name, text in (("pytest-3", 'echo "ran $WEIR_E2E_HUGE $*"; case "$*" in *reload*) exit 1 ;; esac'), ("cmake", ""),
+                       ("dpkg-query", 'shift 2; for p; do echo "installed $p"; done')):
+        tools(name, text)
+    outcome = run("test-long", "soak", "huge", "--minutes", "1", PATH=tools.path)
+    assert outcome.returncode == 1
+    assert "ran 1 -q" in outcome.stdout and "test_big_bodies.py" in outcome.stdout
+    summary = outcome.stdout.partition("== summary\n")[2].splitlines()
+    assert [line.split()[:2] for line in summary] == [["huge", "passed"], ["soak", "FAILED"]], outcome.stdout
+
+
+def test_every_script_is_executable():
+    for script in (SOURCE / "scripts").iterdir():
+        assert os.access(script, os.X_OK), script
+    assert pathlib.Path(SOURCE / ".ci/run").stat().st_mode & 0o111
