@@ -29,6 +29,33 @@ std::unexpected<control::Refusal> NotFound(std::string message, std::string hint
 
 using Found = std::expected<const proxy::Rule*, control::Refusal>;
 
+// The rule of a listener that a change of weights names.
+Found FindRuleOf(const proxy::Listener& listener, const control::WeightsChange& change) {
+  const auto where = fmt::format("{}/{}", change.load_balancer, change.port);
+  if (change.rule_name.empty()) {
+    const auto rule = std::ranges::find(listener.rules, change.priority, &proxy::Rule::priority);
+    if (rule != listener.rules.end()) return &*rule;
+    return NotFound(fmt::format("{} has no rule {}", where, change.priority),
+                    "GET /v1/status lists the rules; the default rule is `default`");
+  }
+  const proxy::Rule* found = nullptr;
+  std::vector<std::string_view> names = {"default"};
+  for (const auto& rule : listener.rules) {
+    if (!rule.name.empty()) names.push_back(rule.name);
+    if (rule.name != change.rule_name) continue;
+    if (found != nullptr) {
+      return Refuse(control::RefusalKind::kConflict, fmt::format("{} has several rules {}", where, change.rule_name),
+                    fmt::format("name one by its priority: {}, {}", found->priority, rule.priority));
+    }
+    found = &rule;
+  }
+  if (found != nullptr) return found;
+  const auto near = NearestWord(change.rule_name, names);
+  return NotFound(
+      fmt::format("{} has no rule {}", where, change.rule_name),
+      near.empty() ? "a rule is its name, its priority or `default`" : fmt::format("did you mean {}?", near));
+}
+
 // The rule that a change of weights names.
 Found FindRule(const proxy::RoutingTable& table, const control::WeightsChange& change) {
   bool known_balancer = false;
@@ -37,11 +64,7 @@ Found FindRule(const proxy::RoutingTable& table, const control::WeightsChange& c
     if (listener->load_balancer != change.load_balancer) continue;
     known_balancer = true;
     ports += fmt::format("{}{}", ports.empty() ? "" : ", ", listener->port);
-    if (listener->port != change.port) continue;
-    const auto rule = std::ranges::find(listener->rules, change.priority, &proxy::Rule::priority);
-    if (rule != listener->rules.end()) return &*rule;
-    return NotFound(fmt::format("{}/{} has no rule {}", change.load_balancer, change.port, change.priority),
-                    "GET /v1/status lists the rules; the default rule is `default`");
+    if (listener->port == change.port) return FindRuleOf(*listener, change);
   }
   if (known_balancer) {
     return NotFound(fmt::format("load balancer {} has no listener on port {}", change.load_balancer, change.port),
@@ -62,17 +85,27 @@ std::string WeightsText(const proxy::Forward& forward, const proxy::RoutingTable
   return out;
 }
 
-// Nothing when `weights` names exactly the groups of the action.
-std::optional<std::string> GroupMismatch(const proxy::Forward& forward, const proxy::RoutingTable& table,
-                                         const std::map<std::string, std::uint32_t>& weights) {
-  std::string names;
-  bool all = weights.size() == forward.choices.size();
+// What is wrong with `weights`, which must name exactly the groups of the action; nothing when they do.
+std::optional<Error> GroupMismatch(const proxy::Forward& forward, const proxy::RoutingTable& table,
+                                   const std::map<std::string, std::uint32_t>& weights) {
+  std::vector<std::string_view> groups;
+  std::string listed;
   for (const auto& choice : forward.choices) {
     const auto& name = table.groups()[choice.group].name;
-    names += (names.empty() ? "" : ", ") + name;
-    all = all && weights.contains(name);
+    groups.push_back(name);
+    listed += (listed.empty() ? "" : ", ") + name;
   }
-  return all ? std::nullopt : std::optional(names);
+  const auto all = "the weights must name exactly the target groups of the rule: " + listed;
+  for (const auto& [name, weight] : weights) {
+    if (std::ranges::find(groups, name) != groups.end()) continue;
+    const auto near = NearestWord(name, groups);
+    return Error{fmt::format("the rule has no target group {}", name),
+                 near.empty() ? all : fmt::format("did you mean {}?", near)};
+  }
+  for (const auto group : groups) {
+    if (!weights.contains(std::string(group))) return Error{fmt::format("the weight of {} is missing", group), all};
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -138,10 +171,14 @@ control::ChangeResult RunningAppliance::Make(const control::CheckStateChange& ch
   return revision_;
 }
 
-control::ChangeResult RunningAppliance::Make(const control::WeightsChange& change) {
+control::ChangeResult RunningAppliance::Make(const control::WeightsChange& asked) {
   const auto view = CurrentView();
-  const auto rule = FindRule(*view->routing, change);
+  const auto rule = FindRule(*view->routing, asked);
   if (!rule) return std::unexpected(rule.error());
+  // From here on the rule goes by its priority, as an override does.
+  auto change = asked;
+  change.priority = (*rule)->priority;
+  change.rule_name.clear();
   const auto* forward = std::get_if<proxy::Forward>(&(*rule)->action);
   if (forward == nullptr) {
     return Refuse(control::RefusalKind::kConflict, "this rule does not forward", "only forward actions have weights");
@@ -155,9 +192,8 @@ control::ChangeResult RunningAppliance::Make(const control::WeightsChange& chang
   const bool was_overridden = std::erase_if(shifts, same_rule) > 0;
   if (change.weights.empty() && !was_overridden) return revision_;
   if (!change.weights.empty()) {
-    if (const auto groups = GroupMismatch(*forward, *view->routing, change.weights)) {
-      return Refuse(control::RefusalKind::kInvalid, "the body must name exactly the target groups of the rule",
-                    "they are: " + *groups);
+    if (const auto wrong = GroupMismatch(*forward, *view->routing, change.weights)) {
+      return Refuse(control::RefusalKind::kInvalid, wrong->message, wrong->hint);
     }
     control::ShiftOverride shift{.weights = {.load_balancer = change.load_balancer,
                                              .port = change.port,

@@ -1,3 +1,4 @@
+#include "app/admin_change.h"
 #include "app/admin_option.h"
 #include "app/commands.h"
 #include "app/complain.h"
@@ -80,20 +81,6 @@ constexpr std::array<std::string_view, 40> kMethods = {"ACL",
                                                        "UPDATE",
                                                        "UPDATEREDIRECTREF",
                                                        "VERSION-CONTROL"};
-
-std::string PercentEncode(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '.' || c == '_' || c == '~';
-    if (plain) {
-      out += c;
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-    }
-  }
-  return out;
-}
 
 void AppendPair(std::string& target, std::string_view key, std::string_view value) {
   if (value.empty()) return;

@@ -157,13 +157,18 @@ Parsed<PendingChange> Weights(const AdminRequest& request, const std::vector<std
         ErrorResponse(404, "`" + segments[4] + "` is no port", "a port is a number from 1 to 65535"));
   }
   change.port = static_cast<std::uint16_t>(*port);
-  if (segments[6] != "default") {
-    const auto priority = ParseDecimal(segments[6]);
+  // A name that looks like a priority stays one: what a call means must not depend on the names of a file.
+  const std::string& rule = segments[6];
+  const bool numeric = rule.find_first_not_of("0123456789") == std::string::npos;
+  if (numeric) {
+    const auto priority = ParseDecimal(rule);
     if (!priority || *priority == 0 || *priority > 50'000) {
-      return std::unexpected(ErrorResponse(404, "`" + segments[6] + "` is no priority",
-                                           "a priority is `default` or a number from 1 to 50000"));
+      return std::unexpected(
+          ErrorResponse(404, "`" + rule + "` is no priority", "a priority is `default` or a number from 1 to 50000"));
     }
     change.priority = static_cast<std::uint32_t>(*priority);
+  } else if (rule != "default") {
+    change.rule_name = rule;
   }
   if (request.method == "PUT") {
     auto weights = ParseWeights(request.body);

@@ -45,6 +45,7 @@ struct WeightsChange {
   std::string load_balancer;
   std::uint16_t port = 0;                        // as bound
   std::uint32_t priority = 0;                    // 0: the default rule
+  std::string rule_name = {};                    // where not empty, the rule's name instead of its priority
   std::map<std::string, std::uint32_t> weights;  // by target group name, 0-999
 };
 using Change = std::variant<ReloadChange, TargetStateChange, CheckStateChange, WeightsChange>;

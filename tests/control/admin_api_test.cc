@@ -129,6 +129,19 @@ TEST_F(AdminApiTest, WeightsNameTheRuleAndItsGroups) {
   EXPECT_EQ(change.weights, (std::map<std::string, std::uint32_t>{{"blue", 0}, {"green", 100}}));
 }
 
+TEST_F(AdminApiTest, WeightsNameTheRuleByItsNameUnlessThatLooksLikeAPriority) {
+  const auto asked = [&](const std::string& rule) {
+    const auto target = "/v1/load-balancers/shop/listeners/8080/rules/" + rule + "/weights";
+    return Asked<WeightsChange>({.method = "PUT", .target = target, .body = R"({"blue": 0, "green": 100})"});
+  };
+  EXPECT_EQ(asked("beta%20users").rule_name, "beta users");
+  EXPECT_EQ(asked("1st").rule_name, "1st");
+  EXPECT_EQ(asked("30").rule_name, "");
+  EXPECT_EQ(asked("30").priority, 30U);
+  EXPECT_EQ(asked("default").rule_name, "");
+  EXPECT_EQ(asked("default").priority, 0U);
+}
+
 struct Refused {
   const char* name;
   const char* method;
@@ -171,8 +184,10 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"WeightIsNegative", "PUT", kWeights, R"({"blue": -1, "green": 1})", 400},
         Refused{"WeightIsText", "PUT", kWeights, R"({"blue": "1", "green": 1})", 400},
         Refused{"NoWeights", "PUT", kWeights, "{}", 400},
-        Refused{"PriorityIsNone", "PUT", "/v1/load-balancers/shop/listeners/8080/rules/first/weights", R"({"blue":1})",
+        Refused{"PriorityIsNone", "PUT", "/v1/load-balancers/shop/listeners/8080/rules/0/weights", R"({"blue":1})",
                 404},
+        Refused{"PriorityIsTooHigh", "PUT", "/v1/load-balancers/shop/listeners/8080/rules/50001/weights",
+                R"({"blue":1})", 404},
         Refused{"PortIsNone", "PUT", "/v1/load-balancers/shop/listeners/0/rules/default/weights", R"({"blue":1})", 404},
         Refused{"ExplainWithoutUrl", "GET", "/v1/explain/http?method=GET", "", 400},
         Refused{"ExplainUnknownType", "GET", "/v1/explain/dns?name=www.example.test&type=NOPE", "", 400}),
