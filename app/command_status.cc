@@ -1,8 +1,10 @@
 #include "app/admin_option.h"
 #include "app/commands.h"
 #include "app/complain.h"
+#include "app/terminal.h"
 #include "control/admin_client.h"
 #include "control/status_json.h"
+#include "control/status_rates.h"
 #include "control/status_text.h"
 
 #include <CLI/App.hpp>
@@ -15,13 +17,17 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace weir::app {
 namespace {
 
 constexpr std::chrono::seconds kRepaintInterval{1};
+constexpr std::chrono::seconds kPatience{5};
 
 struct Arguments {
   std::string admin;
@@ -32,38 +38,109 @@ struct Arguments {
 // Colours only for a person at a terminal who did not ask for none (no-color.org).
 bool UseColours() { return isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr; }
 
-// The text to print, or the reason why there is none.
-Result<std::string> FetchStatus(const Arguments& arguments) {
-  const auto reply = control::CallAdmin(AdminEndpoint(arguments.admin), "GET", "/v1/status");
+// The admin API's answer, or the reason why there is none.
+Result<std::string> FetchStatus(const Arguments& arguments, std::chrono::milliseconds timeout) {
+  const auto reply = control::CallAdmin(AdminEndpoint(arguments.admin), "GET", "/v1/status", {}, timeout);
   if (!reply) return std::unexpected(reply.error());
   if (reply->status != 200) return Failure(fmt::format("the admin API answers {}: {}", reply->status, reply->body));
-  if (arguments.json) return reply->body + "\n";
-  const auto report = control::ParseStatusJson(reply->body);
-  if (!report) return std::unexpected(report.error());
-  return control::StatusText(*report, {.colours = UseColours()});
+  return reply->body;
 }
 
 int PrintOnce(const Arguments& arguments) {
-  const auto text = FetchStatus(arguments);
-  if (!text) return Complain(text.error(), kSystemRefused);
-  std::fputs(text->c_str(), stdout);
+  const auto body = FetchStatus(arguments, kPatience);
+  if (!body) return Complain(body.error(), kSystemRefused);
+  if (arguments.json) {
+    fmt::print("{}\n", *body);
+    return kDone;
+  }
+  const auto report = control::ParseStatusJson(*body);
+  if (!report) return Complain(report.error(), kSystemRefused);
+  fmt::print("{}", control::StatusText(*report, {.colours = UseColours()}));
   return kDone;
 }
 
-// Until Ctrl-C, whose default action ends the program.
-int Watch(const Arguments& arguments) {
-  constexpr auto kClear = "\x1b[H\x1b[2J";
-  const bool terminal = isatty(STDOUT_FILENO) == 1;
-  bool answered = false;
+// What is seen of an appliance that is asked again and again.
+class Watched {
+ public:
+  explicit Watched(const Arguments& arguments) : arguments_(arguments) {}
+
+  // Asks once more.
+  void Ask() {
+    const auto asked = std::chrono::steady_clock::now();
+    auto body = FetchStatus(arguments_, kRepaintInterval);
+    auto report = body ? control::ParseStatusJson(*body) : std::unexpected(body.error());
+    if (!report) {
+      failure_ = report.error();
+      report_.reset();
+      rates_.clear();
+      return;
+    }
+    failure_.reset();
+    rates_ = report_ ? control::RatesBetween(*report_, *report, asked - asked_) : FirstRates(*report);
+    report_ = std::move(*report);
+    asked_ = asked;
+    body_ = std::move(*body);
+  }
+
+  // Why nothing is seen now; null when something is.
+  [[nodiscard]] const Error* failure() const { return failure_ ? &*failure_ : nullptr; }
+  [[nodiscard]] std::string Text() const {
+    if (arguments_.json) return body_ + "\n";
+    return control::StatusText(*report_, {.colours = UseColours(), .rates = rates_});
+  }
+
+ private:
+  // There is nothing to compare with yet.
+  static std::vector<control::GroupRate> FirstRates(const control::StatusReport& report) {
+    return control::RatesBetween(report, report, kRepaintInterval);
+  }
+
+  const Arguments& arguments_;
+  std::optional<Error> failure_;
+  std::string body_;
+  std::optional<control::StatusReport> report_;
+  std::chrono::steady_clock::time_point asked_;
+  std::vector<control::GroupRate> rates_;
+};
+
+// Fits the terminal until it is interrupted.
+int WatchOnTerminal(Watched& watched) {
+  const FullScreen screen(STDOUT_FILENO);
+  auto next = std::chrono::steady_clock::now() + kRepaintInterval;
   for (;;) {
-    const auto text = FetchStatus(arguments);
-    if (!text && !answered) return PrintOnce(arguments);
-    answered = true;
-    if (terminal) std::fputs(kClear, stdout);
-    std::fputs(text ? text->c_str() : (text.error().message + "\n").c_str(), stdout);
+    const auto size = screen.Size();
+    const auto* failure = watched.failure();
+    const auto text = failure == nullptr ? watched.Text() : MessageOf(*failure);
+    if (!screen.Paint(control::FitToTerminal(text, size.columns, size.rows))) return kDone;
+    const auto event = screen.Wait(next);
+    if (event == FullScreen::Event::kEnd) return kDone;
+    if (event == FullScreen::Event::kResized) continue;
+    watched.Ask();
+    next = std::chrono::steady_clock::now() + kRepaintInterval;
+  }
+}
+
+// The whole of it each time, for a file or a program that reads along; until Ctrl-C, whose default action ends the
+// program, or until nobody reads.
+int WatchIntoFile(Watched& watched) {
+  for (;;) {
+    if (const auto* failure = watched.failure(); failure == nullptr) {
+      std::fputs(watched.Text().c_str(), stdout);
+    } else {
+      Complain(*failure, kSystemRefused);
+    }
     if (std::fflush(stdout) != 0) return kDone;
     std::this_thread::sleep_for(kRepaintInterval);
+    watched.Ask();
   }
+}
+
+int Watch(const Arguments& arguments) {
+  Watched watched(arguments);
+  watched.Ask();
+  if (const auto* failure = watched.failure()) return Complain(*failure, kSystemRefused);
+  const bool terminal = isatty(STDOUT_FILENO) == 1 && !arguments.json;
+  return terminal ? WatchOnTerminal(watched) : WatchIntoFile(watched);
 }
 
 }  // namespace
@@ -73,7 +150,9 @@ void AddStatusCommand(CLI::App& root, Command& run) {
   auto* command = root.add_subcommand("status", "Shows the running appliance: rules, targets, health checks, records");
   AddAdminOption(*command, arguments->admin);
   command->add_flag("--json", arguments->json, "print the admin API's answer as it is");
-  command->add_flag("--watch", arguments->watch, "repaint every second until Ctrl-C");
+  command->add_flag("--watch", arguments->watch,
+                    "repaint every second until Ctrl-C, with each target group's requests and errors a second\n"
+                    "and its p99 of that second");
   command->footer("Example:  weir status --watch");
   command->callback([arguments, &run] {
     run = [arguments] { return arguments->watch ? Watch(*arguments) : PrintOnce(*arguments); };

@@ -1,11 +1,16 @@
 #include "control/status_json.h"
 
+#include "base/counters.h"
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -94,6 +99,20 @@ json::value Write(const UnresolvedHostReport& host) {
       {"host", host.host}, {"port", host.port}, {"reason", host.reason}, {"addresses-kept", host.addresses_kept}};
 }
 
+constexpr std::array<std::string_view, 5> kClasses = {"1xx", "2xx", "3xx", "4xx", "5xx"};
+
+json::value Responses(const std::array<std::uint64_t, kClasses.size()>& counts) {
+  json::object out;
+  for (std::size_t i = 0; i < kClasses.size(); ++i) out[kClasses[i]] = counts[i];
+  return out;
+}
+
+json::value Write(const ResponseTimeReport& recorded) {
+  const auto number = [](std::uint64_t value) { return json::value(value); };
+  return json::object{{"bounds-microseconds", Array(LatencyHistogram::kBoundsMicroseconds, number)},
+                      {"counts", Array(recorded.counts, number)}};
+}
+
 json::value Write(const TargetGroupReport& group) {
   return json::object{{"name", group.name},
                       {"in-use", group.in_use},
@@ -101,6 +120,10 @@ json::value Write(const TargetGroupReport& group) {
                       {"registered", group.registered},
                       {"fail-open", group.fail_open},
                       {"requests", group.requests},
+                      {"no-target", group.no_target},
+                      {"failures", group.failures},
+                      {"responses", Responses(group.responses)},
+                      {"response-time", Write(group.response_time)},
                       {"targets", Array(group.targets, [](const auto& t) { return Write(t); })},
                       {"unresolved-hosts", Array(group.unresolved_hosts, [](const auto& h) { return Write(h); })}};
 }
@@ -258,6 +281,29 @@ UnresolvedHostReport ReadUnresolvedHost(const json::value& value) {
           .addresses_kept = ReadNumber<std::uint32_t>(from, "addresses-kept")};
 }
 
+std::array<std::uint64_t, kClasses.size()> ReadResponses(const json::object& from) {
+  std::array<std::uint64_t, kClasses.size()> out{};
+  for (std::size_t i = 0; i < kClasses.size(); ++i) out[i] = ReadNumber(from, kClasses[i]);
+  return out;
+}
+
+// Nothing from an appliance that has other bounds than this program.
+ResponseTimeReport ReadResponseTime(const json::object& from) {
+  const auto number = [](const json::value& value) {
+    boost::system::error_code error;
+    const auto read = value.to_number<std::uint64_t>(error);
+    return error ? std::uint64_t{0} : read;
+  };
+  ResponseTimeReport out;
+  const auto bounds = ReadList<std::uint64_t>(from, "bounds-microseconds", number);
+  const auto counts = ReadList<std::uint64_t>(from, "counts", number);
+  if (!std::ranges::equal(bounds, LatencyHistogram::kBoundsMicroseconds) || counts.size() != out.counts.size()) {
+    return out;
+  }
+  std::ranges::copy(counts, out.counts.begin());
+  return out;
+}
+
 TargetGroupReport ReadTargetGroup(const json::value& value) {
   const auto& from = Members(value);
   return {.name = ReadText(from, "name"),
@@ -266,6 +312,10 @@ TargetGroupReport ReadTargetGroup(const json::value& value) {
           .fail_open = ReadFlag(from, "fail-open"),
           .in_use = ReadFlag(from, "in-use"),
           .requests = ReadNumber(from, "requests"),
+          .no_target = ReadNumber(from, "no-target"),
+          .failures = ReadNumber(from, "failures"),
+          .responses = ReadResponses(ReadObject(from, "responses")),
+          .response_time = ReadResponseTime(ReadObject(from, "response-time")),
           .targets = ReadList<TargetReport>(from, "targets", ReadTarget),
           .unresolved_hosts = ReadList<UnresolvedHostReport>(from, "unresolved-hosts", ReadUnresolvedHost)};
 }

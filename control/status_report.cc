@@ -8,6 +8,7 @@
 #include "health/observation.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -94,6 +95,21 @@ TargetReport DescribeTarget(const health::TargetStatus& target) {
   return out;
 }
 
+void AddTraffic(const proxy::GroupCountersTable& counters, TargetGroupReport& out) {
+  out.requests = counters.Sum([](const auto& c) { return c.requests.value(); });
+  out.no_target = counters.Sum([](const auto& c) { return c.no_target.value(); });
+  out.failures = counters.Sum([](const auto& c) { return c.failures.value(); });
+  constexpr std::array kClasses = {&proxy::ResponseCounters::class_1xx, &proxy::ResponseCounters::class_2xx,
+                                   &proxy::ResponseCounters::class_3xx, &proxy::ResponseCounters::class_4xx,
+                                   &proxy::ResponseCounters::class_5xx};
+  for (std::size_t i = 0; i < kClasses.size(); ++i) {
+    out.responses[i] = counters.Sum([&](const auto& c) { return (c.responses.*kClasses[i]).value(); });
+  }
+  for (std::size_t i = 0; i < out.response_time.counts.size(); ++i) {
+    out.response_time.counts[i] = counters.Sum([i](const auto& c) { return c.response_time.bucket(i); });
+  }
+}
+
 void AddTargetGroups(const View& view, StatusReport& report) {
   const auto& routes = view.routing->groups();
   for (std::size_t i = 0; i < view.model->target_groups.size() && i < view.health->groups.size(); ++i) {
@@ -104,7 +120,7 @@ void AddTargetGroups(const View& view, StatusReport& report) {
     out.healthy = status.healthy;
     out.registered = status.registered;
     out.fail_open = status.fail_open;
-    if (i < routes.size()) out.requests = routes[i].counters->Sum([](const auto& c) { return c.requests.value(); });
+    if (i < routes.size()) AddTraffic(*routes[i].counters, out);
     for (const auto& target : status.targets) out.targets.push_back(DescribeTarget(target));
     for (const auto& host : status.unresolved) {
       out.unresolved_hosts.push_back({host.host, host.port, host.reason, host.addresses_kept});

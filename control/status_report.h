@@ -1,8 +1,10 @@
 #pragma once
 
+#include "base/counters.h"
 #include "control/appliance.h"
 #include "control/view.h"
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -64,6 +66,11 @@ struct UnresolvedHostReport {
   std::string reason;
   std::uint32_t addresses_kept = 0;
 };
+// How often a target answered how fast: request sent to response head. `counts[i]` are those up to
+// LatencyHistogram::kBoundsMicroseconds[i] and above the bound before it, the last those above every bound.
+struct ResponseTimeReport {
+  std::array<std::uint64_t, LatencyHistogram::kBoundsMicroseconds.size() + 1> counts{};
+};
 struct TargetGroupReport {
   std::string name;
   std::uint32_t healthy = 0;
@@ -71,6 +78,10 @@ struct TargetGroupReport {
   bool fail_open = false;
   bool in_use = false;
   std::uint64_t requests = 0;
+  std::uint64_t no_target = 0;               // answered 503, nothing to choose from; not in `requests`
+  std::uint64_t failures = 0;                // answered 5xx by weir itself, or broken off, because of a target
+  std::array<std::uint64_t, 5> responses{};  // of targets, 1xx to 5xx
+  ResponseTimeReport response_time;
   std::vector<TargetReport> targets;
   std::vector<UnresolvedHostReport> unresolved_hosts;
 };

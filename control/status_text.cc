@@ -2,9 +2,14 @@
 
 #include "base/printable.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -152,6 +157,35 @@ std::string HeaderText(const StatusReport& report) {
   return out;
 }
 
+// 1234.5 as `1,234`, 12.34 as `12.3`: enough to see a difference, not more.
+std::string RateText(double rate) {
+  if (rate > 0 && rate < 100) return fmt::format("{:.1f}", rate);
+  auto out = fmt::format("{:.0f}", rate);
+  for (std::size_t at = out.size(); at > 3; at -= 3) out.insert(at - 3, ",");
+  return out;
+}
+
+std::string DurationText(std::optional<std::chrono::microseconds> duration) {
+  if (!duration) return "-";
+  const auto microseconds = static_cast<double>(duration->count());
+  if (microseconds < 1e3) return fmt::format("{:.0f} us", microseconds);
+  if (microseconds < 1e6) return fmt::format("{:.3g} ms", microseconds / 1e3);
+  return fmt::format("{:.3g} s", microseconds / 1e6);
+}
+
+void AppendRates(std::string& out, std::span<const GroupRate> rates, bool colours) {
+  Table table({"GROUP", "HEALTHY", "REQUESTS/S", "ERRORS/S", "P99"});
+  for (const auto& rate : rates) {
+    const bool all_healthy = rate.healthy == rate.registered;
+    table.Add({{rate.name},
+               {fmt::format("{} of {}", rate.healthy, rate.registered), all_healthy ? Colour::kNone : Colour::kBad},
+               {RateText(rate.requests)},
+               {RateText(rate.errors), rate.errors > 0 ? Colour::kBad : Colour::kNone},
+               {DurationText(rate.p99)}});
+  }
+  AppendTable(out, "Traffic", table, colours);
+}
+
 void AppendLoadBalancers(std::string& out, const StatusReport& report, bool colours) {
   Table table({"NAME", "HEALTH", "LISTENER", "RULE", "REQUESTS", "ACTION"});
   for (const auto& balancer : report.load_balancers) {
@@ -262,16 +296,68 @@ void AppendOverrides(std::string& out, const StatusReport& report, bool colours)
   AppendTable(out, "Overrides", table, colours);
 }
 
+// Reads one character of UTF-8 or one colour sequence at the front of `text`, which is not empty.
+struct Glyph {
+  std::size_t bytes = 1;
+  std::size_t cells = 1;
+};
+Glyph FirstGlyph(std::string_view text) {
+  if (text.front() == '\x1b') {
+    const auto end = text.find('m');
+    return {end == std::string_view::npos ? text.size() : end + 1, 0};
+  }
+  std::size_t bytes = 1;
+  while (bytes < text.size() && (static_cast<unsigned char>(text[bytes]) & 0xC0U) == 0x80U) ++bytes;
+  // Scripts whose characters take two cells (CJK and what follows it) need three bytes or more; counting more cells
+  // than a character takes cuts a line early, counting fewer would break it.
+  const bool wide = bytes >= 3 && static_cast<unsigned char>(text.front()) >= 0xE1U;
+  return {bytes, wide ? 2U : 1U};
+}
+
+std::string CutLine(std::string_view line, std::size_t columns) {
+  std::string out;
+  std::size_t cells = 0;
+  bool coloured = false;
+  while (!line.empty()) {
+    const auto glyph = FirstGlyph(line);
+    if (cells + glyph.cells > columns) break;
+    cells += glyph.cells;
+    out += line.substr(0, glyph.bytes);
+    if (glyph.cells == 0) coloured = line.substr(0, glyph.bytes) != kReset;
+    line.remove_prefix(glyph.bytes);
+  }
+  if (coloured) out += kReset;
+  return out;
+}
+
 }  // namespace
 
 std::string StatusText(const StatusReport& report, const StatusTextOptions& options) {
   std::string out = HeaderText(report);
+  AppendRates(out, options.rates, options.colours);
   AppendLoadBalancers(out, report, options.colours);
   AppendTargetGroups(out, report, options.colours);
   AppendHealthChecks(out, report, options.colours);
   AppendZones(out, report, options.colours);
   AppendOverrides(out, report, options.colours);
   return out;
+}
+
+std::string FitToTerminal(std::string_view text, std::size_t columns, std::size_t rows) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    lines.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  std::string out;
+  if (rows == 0) return out;
+  const bool all = lines.size() <= rows;
+  const auto shown = all ? lines.size() : rows - 1;
+  for (std::size_t i = 0; i < shown; ++i) out += (i == 0 ? "" : "\n") + CutLine(lines[i], columns);
+  if (all) return out;
+  const auto more = fmt::format("{} more lines: make the terminal higher, or see weir status", lines.size() - shown);
+  return out + (shown == 0 ? "" : "\n") + CutLine(more, columns);
 }
 
 }  // namespace weir::control

@@ -40,6 +40,7 @@ struct RuleCounters {
 struct GroupCounters {
   Counter requests;   // a target was chosen
   Counter no_target;  // 503: nothing to choose from
+  Counter failures;   // a target was chosen, and the request answered 5xx by weir, or its response broken off
   Counter connection_errors;
   Counter retries;
   Counter fail_open_requests;      // sent while fewer targets were healthy than required

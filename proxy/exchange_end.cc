@@ -78,6 +78,9 @@ void Exchange::Fail(ErrorCode code) {
   ReleaseUpstream(false);
   error_reason_ = traits.reason;
   (*listener_->counters)[worker_.worker].errors[std::to_underlying(code)].Add();
+  if (target_ != nullptr && traits.status >= 500) {
+    (*view_->routing->groups()[group_].counters)[worker_.worker].failures.Add();
+  }
   if (response_head_sent_) {
     // The status that the client saw stays in the log, unless it went away itself.
     if (traits.status == 460) status_ = traits.status;

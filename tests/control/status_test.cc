@@ -8,8 +8,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <sstream>
 #include <string>
+#include <vector>
 
 namespace weir::control {
 namespace {
@@ -169,6 +171,44 @@ TEST(StatusTextTest, AHostWithoutAddressesSaysWhy) {
   ASSERT_EQ(parsed->target_groups[0].unresolved_hosts.size(), 1U);
   EXPECT_EQ(parsed->target_groups[0].unresolved_hosts[0].reason, "Domain name not found");
   EXPECT_EQ(parsed->target_groups[0].unresolved_hosts[0].addresses_kept, 2U);
+}
+
+TEST(StatusTextTest, ShowsTheTrafficAboveTheRest) {
+  const std::vector<GroupRate> rates = {{.name = "blue",
+                                         .healthy = 1,
+                                         .registered = 2,
+                                         .requests = 12'345.6,
+                                         .errors = 0.5,
+                                         .p99 = std::chrono::microseconds(2'345)},
+                                        {.name = "green", .healthy = 1, .registered = 1}};
+  const auto text = StatusText(ShopReport(), {.colours = false, .rates = rates});
+  const auto traffic = text.find("\nTraffic\n");
+  ASSERT_NE(traffic, std::string::npos) << text;
+  EXPECT_LT(traffic, text.find("\nLoad balancers\n"));
+  EXPECT_NE(text.find("  blue   1 of 2   12,346      0.5       2.35 ms\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("  green  1 of 1   0           0         -\n"), std::string::npos) << text;
+  EXPECT_EQ(StatusText(ShopReport(), {.colours = false}).find("Traffic"), std::string::npos);
+}
+
+TEST(FitToTerminalTest, LeavesAloneWhatFits) {
+  EXPECT_EQ(FitToTerminal("one\ntwo\n", 3, 2), "one\ntwo");
+  EXPECT_EQ(FitToTerminal("", 80, 24), "");
+  EXPECT_EQ(FitToTerminal("one\n", 80, 0), "");
+}
+
+TEST(FitToTerminalTest, SaysHowManyLinesAreLeftOut) {
+  const auto text = FitToTerminal("1\n2\n3\n4\n5\n", 80, 3);
+  EXPECT_TRUE(text.starts_with("1\n2\n3 more lines")) << text;
+  EXPECT_EQ(std::ranges::count(text, '\n'), 2);
+  EXPECT_EQ(std::ranges::count(FitToTerminal("1\n2\n", 80, 1), '\n'), 0);
+}
+
+TEST(FitToTerminalTest, CutsLinesAtTheEdgeAndClosesTheirColours) {
+  EXPECT_EQ(FitToTerminal("abcdef\n", 4, 9), "abcd");
+  EXPECT_EQ(FitToTerminal("\x1b[32mhealthy\x1b[0m x\n", 4, 9), "\x1b[32mheal\x1b[0m");
+  EXPECT_EQ(FitToTerminal("\x1b[32mok\x1b[0m fine\n", 5, 9), "\x1b[32mok\x1b[0m fi");
+  EXPECT_EQ(FitToTerminal("\xc3\xa9\xc3\xa9\xc3\xa9\n", 2, 9), "\xc3\xa9\xc3\xa9") << "a character of two bytes";
+  EXPECT_EQ(FitToTerminal("\xe6\x97\xa5\xe6\x97\xa5\n", 3, 9), "\xe6\x97\xa5") << "a character of two cells";
 }
 
 }  // namespace
