@@ -167,10 +167,9 @@ void SayWhatToTry(Narrator& out, const Setting& setting, const control::Runtime&
   out.Say(Advice("a redirect", fmt::format("curl -i http://{}/old/page", listener)));
   out.Say(Advice("why", fmt::format("{} explain --live{} http GET http://{}/old/page", program, where, listener)));
   out.Say(Advice("everything at a glance", fmt::format("{} status --watch{}", program, where)));
-  const auto weights = fmt::format("http://{}/v1/load-balancers/demo/listeners/{}/rules/default/weights", admin, port);
-  out.Say(Advice("shift all traffic to green",
-                 fmt::format("curl -X PUT -d '{{\"blue\": 0, \"green\": 100}}' {}", weights)));
-  out.Say(Advice("and back", fmt::format("curl -X DELETE {}", weights)));
+  const auto rule = fmt::format("{} weights{} demo:{} default", program, where, port);
+  out.Say(Advice("shift all traffic to green", rule + " blue=0 green=100"));
+  out.Say(Advice("and back", rule + " --reset"));
   out.Say(Advice("make shaky fail: it leaves the load balancer, and DNS fails over",
                  fmt::format("curl -X POST http://{}/fail", shaky)));
   out.Say(Advice("192.0.2.10, or 198.51.100.10 after a failover",

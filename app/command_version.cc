@@ -8,26 +8,51 @@
 #include <ares.h>
 #include <boost/version.hpp>
 #include <fmt/format.h>
+#include <link.h>
 #include <maxminddb.h>
+#include <nghttp2/nghttp2.h>
 #include <openssl/crypto.h>
 #include <spdlog/version.h>
+#include <yaml.h>
 #include <zlib.h>
 
 #include <cstdio>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <system_error>
 
 namespace weir::app {
 namespace {
 
+// RE2 does not tell its version, but the file that it was loaded from does: libre2.so.9.0.0 is 9.0.0.
+std::string Re2Version() {
+  std::string file;
+  const auto find = [](dl_phdr_info* object, std::size_t /*size*/, void* out) {
+    const std::string name = object->dlpi_name;
+    if (name.find("/libre2.so") == std::string::npos) return 0;
+    *static_cast<std::string*>(out) = name;
+    return 1;
+  };
+  if (dl_iterate_phdr(find, &file) == 0) return "built in";
+  std::error_code error;
+  const auto real = std::filesystem::canonical(file, error);
+  const auto name = (error ? std::filesystem::path(file) : real).filename().string();
+  constexpr std::string_view kStem = "libre2.so.";
+  return name.starts_with(kStem) ? name.substr(kStem.size()) : name;
+}
+
 // The versions that run, where a library tells; else those that were compiled against.
 int PrintVersion() {
-  const auto build = ThisBuild();
-  fmt::print("weir {} (commit {})\n", build.version, build.commit);
+  fmt::print("{}\n", VersionLine());
   fmt::print("build: {}, {}\n", BuildType(), Compiler());
   fmt::print(
-      "libraries: Boost {}.{}.{}, {}, c-ares {}, libmaxminddb {}, zlib {}, fmt {}.{}.{}, spdlog {}.{}.{}, CLI11 {}\n",
+      "libraries: Boost {}.{}.{}, {}, nghttp2 {}, c-ares {}, RE2 {}, libyaml {}, libmaxminddb {}, zlib {}, "
+      "fmt {}.{}.{}, spdlog {}.{}.{}, CLI11 {}\n",
       BOOST_VERSION / 100'000, BOOST_VERSION / 100 % 1'000, BOOST_VERSION % 100, OpenSSL_version(OPENSSL_VERSION),
-      ares_version(nullptr), MMDB_lib_version(), zlibVersion(), FMT_VERSION / 10'000, FMT_VERSION / 100 % 100,
-      FMT_VERSION % 100, SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH, CLI11_VERSION);
+      nghttp2_version(0)->version_str, ares_version(nullptr), Re2Version(), yaml_get_version_string(),
+      MMDB_lib_version(), zlibVersion(), FMT_VERSION / 10'000, FMT_VERSION / 100 % 100, FMT_VERSION % 100,
+      SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH, CLI11_VERSION);
   return kDone;
 }
 

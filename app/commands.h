@@ -26,8 +26,11 @@ void AddCheckCommand(CLI::App& root, Command& run);
 void AddExplainCommand(CLI::App& root, Command& run);
 void AddTestCommand(CLI::App& root, Command& run);
 void AddStatusCommand(CLI::App& root, Command& run);
+void AddWeightsCommand(CLI::App& root, Command& run);
+void AddDrainCommand(CLI::App& root, Command& run);
 void AddSchemaCommand(CLI::App& root, Command& run);
 void AddVersionCommand(CLI::App& root, Command& run);
+void AddHelpCommand(CLI::App& root, Command& run);
 void AddBenchCommand(CLI::App& root, Command& run);
 
 // Those of `bench`; `bench` is the command that they are added to.

@@ -6,8 +6,12 @@
 
 namespace weir::app {
 
+std::string MessageOf(const Error& error) {
+  return fmt::format("weir: {}{}{}\n", error.message, error.hint.empty() ? "" : "; ", error.hint);
+}
+
 int Complain(const Error& error, ExitCode code) {
-  fmt::print(stderr, "weir: {}{}{}\n", error.message, error.hint.empty() ? "" : "; ", error.hint);
+  std::fputs(MessageOf(error).c_str(), stderr);
   return code;
 }
 

@@ -6,7 +6,7 @@
 namespace weir {
 
 void CheckFailed(const char* file, int line, const char* condition) {
-  std::fprintf(stderr, "%s:%d: check failed: %s\n", file, line, condition);
+  std::fprintf(stderr, "weir: %s:%d: check failed: %s\n", file, line, condition);
   std::abort();
 }
 

@@ -1,0 +1,164 @@
+#include "app/command_line.h"
+
+#include "base/text.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace weir::app {
+namespace {
+
+// What other programs call what weir has; only the words that are no misspelling of the right one.
+struct Synonym {
+  std::string_view word;
+  std::string_view command;
+};
+constexpr auto kSynonyms = std::to_array<Synonym>(
+    {{"serve", "run"},    {"start", "run"},        {"daemon", "run"},         {"up", "run"},
+     {"example", "demo"}, {"try", "demo"},         {"validate", "check"},     {"verify", "check"},
+     {"lint", "check"},   {"configtest", "check"}, {"why", "explain"},        {"trace", "explain"},
+     {"tests", "test"},   {"ps", "status"},        {"show", "status"},        {"watch", "status"},
+     {"top", "status"},   {"shift", "weights"},    {"weight", "weights"},     {"undrain", "drain"},
+     {"load", "bench"},   {"benchmark", "bench"},  {"json-schema", "schema"}, {"request", "http"},
+     {"https", "http"},   {"h2", "http"},          {"query", "dns"},          {"dig", "dns"}});
+
+// `weir bench http`: the words that lead to `app`.
+std::string PathOf(const CLI::App& app) {
+  const auto* parent = app.get_parent();
+  return parent == nullptr ? app.get_name() : PathOf(*parent) + " " + app.get_name();
+}
+
+std::vector<std::string> CommandsOf(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  return names;
+}
+
+// Twice as lenient as NearestWord where that finds nothing: of two neighbours swapped, which is two edits, most slips
+// consist, and commands are few and short.
+std::string_view NearestCommand(std::string_view word, const std::vector<std::string>& commands) {
+  const std::vector<std::string_view> candidates(commands.begin(), commands.end());
+  const auto known = [&](std::string_view command) {
+    return std::ranges::find(candidates, command) != candidates.end();
+  };
+  const auto lower = ToLowerAscii(word);
+  const auto* synonym = std::ranges::find(kSynonyms, lower, &Synonym::word);
+  if (synonym != kSynonyms.end() && known(synonym->command)) return synonym->command;
+  if (const auto near = NearestWord(word, candidates); !near.empty()) return near;
+  for (std::size_t i = 0; i + 1 < lower.size(); ++i) {
+    auto swapped = lower;
+    std::swap(swapped[i], swapped[i + 1]);
+    const auto same = std::ranges::find(candidates, swapped);
+    if (same != candidates.end()) return *same;
+  }
+  // A command that was not written to its end, or goes on: `stat`, `explains`.
+  for (const auto candidate : candidates) {
+    if (lower.size() >= 3 && (candidate.starts_with(lower) || lower.starts_with(candidate))) return candidate;
+  }
+  return {};
+}
+
+std::string Listed(const std::vector<std::string>& words) {
+  std::string out;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) out += i + 1 == words.size() ? " or " : ", ";
+    out += words[i];
+  }
+  return out;
+}
+
+// The words at `app` that no command took. A positional may have swallowed the one that was meant to be a command
+// (`explain htpp GET …` has no FILE), so that those count too, in front.
+std::vector<std::string> FreeWords(const CLI::App& app) {
+  std::vector<std::string> words;
+  for (const auto* option : app.get_options()) {
+    if (!option->get_positional()) continue;
+    const auto& values = option->results();
+    words.insert(words.end(), values.begin(), values.end());
+  }
+  for (auto& word : app.remaining()) {
+    if (!word.starts_with('-')) words.push_back(std::move(word));
+  }
+  return words;
+}
+
+// The deepest command that was named.
+const CLI::App& Chosen(const CLI::App& root) {
+  const auto* at = &root;
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+  return *at;
+}
+
+// The option of `app`, or of a command above it, that is nearest to `--word`.
+std::string NearestOption(const CLI::App& app, std::string_view word) {
+  std::vector<std::string> names;
+  for (const auto* at = &app; at != nullptr; at = at->get_parent()) {
+    for (const auto* option : at->get_options()) {
+      for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+    }
+  }
+  const std::vector<std::string_view> candidates(names.begin(), names.end());
+  return std::string(NearestWord(word.substr(0, std::min(word.find('='), word.size())), candidates));
+}
+
+std::string SeeHelp(const CLI::App& app) { return "see " + PathOf(app) + " --help"; }
+
+std::string DidYouMean(const CLI::App& app, std::string_view near) {
+  return near.empty() ? SeeHelp(app) : fmt::format("did you mean {}?", near);
+}
+
+// A command is missing at `app`, which has some.
+Error MissingCommand(const CLI::App& app) {
+  const auto commands = CommandsOf(app);
+  const auto words = FreeWords(app);
+  for (const auto& word : words) {
+    if (!NearestCommand(word, commands).empty()) return UnknownCommand(app, word);
+  }
+  const auto rest = app.remaining();
+  const auto wrong = std::ranges::find_if(rest, [](const std::string& word) { return !word.starts_with('-'); });
+  if (wrong != rest.end()) return UnknownCommand(app, *wrong);
+  return {"`" + PathOf(app) + "` lacks a command", "say " + Listed(commands)};
+}
+
+}  // namespace
+
+Error UnknownCommand(const CLI::App& app, std::string_view word) {
+  const auto commands = CommandsOf(app);
+  const auto near = NearestCommand(word, commands);
+  auto hint = near.empty() ? "say " + Listed(commands) : fmt::format("did you mean {}?", near);
+  return {fmt::format("`{}` is no command of {}", word, PathOf(app)), std::move(hint)};
+}
+
+Error DescribeMistake(const CLI::App& root, const CLI::ParseError& refusal) {
+  const auto& chosen = Chosen(root);
+  for (const auto& word : root.remaining()) {
+    if (!word.starts_with('-')) return UnknownCommand(root, word);
+  }
+  for (const auto* at = &chosen; at != nullptr; at = at->get_parent()) {
+    const auto rest = at->remaining();
+    const auto option =
+        std::ranges::find_if(rest, [](const std::string& word) { return word.starts_with('-') && word.size() > 1; });
+    if (option != rest.end()) {
+      return {fmt::format("{} has no option {}", PathOf(chosen), *option),
+              DidYouMean(chosen, NearestOption(chosen, *option))};
+    }
+  }
+  if (!CommandsOf(chosen).empty()) return MissingCommand(chosen);
+  const auto rest = root.remaining(true);
+  if (!rest.empty()) {
+    return {fmt::format("{} takes no further argument `{}`", PathOf(chosen), rest.front()), SeeHelp(chosen)};
+  }
+  return {refusal.what(), SeeHelp(chosen)};
+}
+
+}  // namespace weir::app
