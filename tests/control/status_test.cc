@@ -174,13 +174,14 @@ TEST(StatusTextTest, AHostWithoutAddressesSaysWhy) {
 }
 
 TEST(StatusTextTest, ShowsTheTrafficAboveTheRest) {
-  const std::vector<GroupRate> rates = {{.name = "blue",
-                                         .healthy = 1,
-                                         .registered = 2,
-                                         .requests = 12'345.6,
-                                         .errors = 0.5,
-                                         .p99 = std::chrono::microseconds(2'345)},
-                                        {.name = "green", .healthy = 1, .registered = 1}};
+  const std::vector<GroupRate> rates = {
+      {.name = "blue",
+       .healthy = 1,
+       .registered = 2,
+       .requests = 12'345.6,
+       .errors = 0.5,
+       .p99 = std::chrono::microseconds(2'345)},
+      {.name = "green", .healthy = 1, .registered = 1, .requests = 0, .errors = 0, .p99 = {}}};
   const auto text = StatusText(ShopReport(), {.colours = false, .rates = rates});
   const auto traffic = text.find("\nTraffic\n");
   ASSERT_NE(traffic, std::string::npos) << text;

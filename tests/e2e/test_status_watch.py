@@ -49,7 +49,7 @@ class Terminal:
         painted = self.text.split("\x1b[H")[1:]
         # The last one may be half written until the rest is cleared.
         whole = [picture for picture in painted if "\x1b[J" in picture]
-        return [re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", picture).split("\r\n") for picture in whole]
+        return [re.sub(r"\x1b\[[\d;?]*[A-Za-z]|\r", "", picture).split("\n") for picture in whole]
 
     def __enter__(self):
         return self
