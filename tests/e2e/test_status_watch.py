@@ -12,7 +12,7 @@ import termios
 import threading
 
 import pytest
-from weir_e2e import BINARY, SCALE, get, stop_process, wait_for
+from weir_e2e import BINARY, SCALE, free_port, get, stop_process, wait_for
 
 CONFIG = """
 load-balancers:
@@ -162,3 +162,26 @@ def test_into_a_file_nothing_is_cut_and_no_control_sequence_written(shop):
     finally:
         stop_process(watch, signal.SIGKILL)
         watch.communicate()
+
+
+def test_status_counts_what_weir_answered_itself_because_of_a_target(targets, run):
+    blue, nobody = targets("blue"), free_port()
+    appliance = run(f"""
+load-balancers:
+  - name: shop
+    addresses: [127.0.0.1]
+    listeners: [{{port: 0, protocol: HTTP, default-actions: [{{forward: {{target-group: blue}}}}],
+                  rules: [{{priority: 1, conditions: [{{path-pattern: [/dead]}}], actions: [{{forward: {{target-group: dead}}}}]}},
+                          {{priority: 2, conditions: [{{path-pattern: [/none]}}], actions: [{{forward: {{target-group: empty}}}}]}}]}}]
+target-groups: [{{name: blue, targets: [{blue.yaml}]}}, {{name: dead, targets: [{{address: 127.0.0.1, port: {nobody}}}]}}, {{name: empty}}]
+admin: {{address: 127.0.0.1, port: 0}}
+""")
+    appliance.wait_state("blue", blue, "healthy")
+    assert [get(appliance.port(), path).status for path in ("/", "/", "/dead", "/none", "/none")] == [200, 200, 502, 503, 503]
+
+    def counted():
+        groups = {group["name"]: group for group in appliance.status()["target-groups"]}
+        return {name: (group["requests"], group["failures"], group["no-target"], group["responses"]["2xx"], sum(group["response-time"]["counts"]))
+                for name, group in groups.items()}
+    wait_for(lambda: counted()["blue"] == (2, 0, 0, 2, 2), 10, "the requests of blue")
+    assert counted()["dead"] == (1, 1, 0, 0, 0) and counted()["empty"] == (0, 0, 2, 0, 0)
