@@ -1,5 +1,6 @@
 #include "config/dns_name.h"
 
+#include "base/domain_name.h"
 #include "base/text.h"
 #include "config/findings.h"
 
@@ -7,13 +8,11 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <vector>
 
 namespace weir::config {
 namespace {
-
-constexpr std::size_t kLabelOctetsMax = 63;  // RFC 1035 2.3.4
-constexpr std::size_t kNameOctetsMax = 255;
 
 struct RecordType {
   std::string_view name;
@@ -40,78 +39,73 @@ constexpr auto kRecordTypes = std::to_array<RecordType>({
 });
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
-// How many characters of `text` make the first octet of a label: 1, 2 for `\x`, 4 for `\DDD`; 0 for a broken escape.
-std::size_t OctetLength(std::string_view text) {
-  if (text[0] != '\\') return 1;
-  if (text.size() >= 4 && IsDigit(text[1]) && IsDigit(text[2]) && IsDigit(text[3])) {
-    const int value = (text[1] - '0') * 100 + (text[2] - '0') * 10 + (text[3] - '0');
-    return value <= 255 ? 4 : 0;
-  }
-  return text.size() >= 2 && !IsDigit(text[1]) ? 2 : 0;
-}
-
-// Checks every label of an absolute name.
-Result<std::string> CheckLabels(std::string name, std::string_view written) {
-  std::size_t octets = 1;
-  std::size_t label = 0;
-  bool star = false;
-  bool leftmost = true;
-  for (std::size_t at = 0; at < name.size();) {
-    if (name[at] == '.') {
-      if (label == 0) return Failure(fmt::format("name {} has an empty label", Quoted(written)));
-      if (star && (!leftmost || label != 1)) {
-        return Failure(fmt::format("the * of {} is not the whole first label", Quoted(written)), "*.NAME");
-      }
-      octets += label + 1;
-      label = 0;
-      star = false;
-      leftmost = false;
-      ++at;
-      continue;
-    }
-    const unsigned char c = static_cast<unsigned char>(name[at]);
-    const std::size_t length = OctetLength(std::string_view(name).substr(at));
-    if (length == 0 || c <= 0x20 || c >= 0x7F) {
-      return Failure(fmt::format("{} is no domain name", Quoted(written)), "other octets are written \\DDD");
-    }
-    if (c == '*') star = true;
-    if (++label > kLabelOctetsMax) {
-      return Failure(fmt::format("a label of {} is longer than {} octets", Quoted(written), kLabelOctetsMax));
-    }
-    at += length;
-  }
-  if (octets > kNameOctetsMax) {
-    return Failure(fmt::format("name {} is longer than {} octets", Quoted(written), kNameOctetsMax));
-  }
-  return name;
-}
-
-bool EndsAbsolute(std::string_view text) {
-  if (!text.ends_with('.')) return false;
-  std::size_t escapes = 0;
-  while (escapes + 1 < text.size() && text[text.size() - 2 - escapes] == '\\') ++escapes;
-  return escapes % 2 == 0;
-}
+bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 }  // namespace
 
 Result<std::string> ParseDnsName(std::string_view text, std::string_view origin) {
   if (text == "@") return std::string(origin);
   if (text.empty()) return Failure("an empty name", "`@` is the zone itself");
-  if (text == ".") return std::string(".");
-  std::string name = ToLowerAscii(text);
-  if (!EndsAbsolute(name)) {
-    name.push_back('.');
-    if (origin != ".") name.append(origin);
+  const auto fail = [text](std::string_view what, std::string hint) {
+    return Failure(fmt::format("{} is no domain name: {}", Quoted(text), what), std::move(hint));
+  };
+  const auto zone = ParseDomainName(origin);
+  if (!zone) return fail(zone.error().message, zone.error().hint);
+  const auto name = ParseDomainName(text, zone->wire());
+  if (!name) return fail(name.error().message, name.error().hint);
+  if (!name->is_plain_ascii) {
+    const std::string punycode = ToPunycode(text);
+    return fail("it is not ASCII", punycode.empty() ? R"(octets above \177 are written \ooo, three octal digits)"
+                                                    : fmt::format("in DNS it is {}", punycode));
   }
-  return CheckLabels(std::move(name), text);
+  std::string out;
+  AppendDomainName(name->wire(), out);
+  return out;
+}
+
+bool RepeatsZone(std::string_view text, std::string_view zone) {
+  zone.remove_suffix(1);
+  if (zone.empty() || text.size() < zone.size()) return false;
+  const std::string_view front = text.substr(0, text.size() - zone.size());
+  return EqualsIgnoreCase(text.substr(front.size()), zone) && (front.empty() || front.ends_with('.'));
 }
 
 bool IsInZone(std::string_view name, std::string_view zone) {
   if (zone == "." || name == zone) return true;
-  if (name.size() <= zone.size() || !name.ends_with(zone)) return false;
-  return EndsAbsolute(name.substr(0, name.size() - zone.size()));
+  if (!name.ends_with(zone)) return false;
+  name.remove_suffix(zone.size());
+  return name.ends_with('.');
+}
+
+TextForm TextFormOf(std::string_view value) {
+  std::size_t words = 0;
+  bool any_unquoted = false;
+  for (std::size_t at = 0; at < value.size();) {
+    if (IsBlank(value[at])) {
+      ++at;
+      continue;
+    }
+    const bool quoted = value[at] == '"';
+    if (words == 0 && value.substr(at).starts_with("\\#")) return TextForm::kQuoted;  // octets (RFC 3597)
+    ++words;
+    any_unquoted = any_unquoted || !quoted;
+    if (quoted) ++at;
+    while (at < value.size() && !(quoted ? value[at] == '"' : IsBlank(value[at]))) at += value[at] == '\\' ? 2U : 1U;
+    if (quoted) ++at;
+  }
+  if (!any_unquoted) return TextForm::kQuoted;
+  return words > 1 ? TextForm::kUnquotedWords : TextForm::kUnquoted;
+}
+
+std::string_view InternationalName(std::uint16_t type, std::string_view value) {
+  constexpr auto kTypes = std::to_array<std::uint16_t>({kTypeNs, kTypeCname, 12, 15, 33, 35});  // PTR, MX, SRV, NAPTR
+  if (std::ranges::find(kTypes, type) == kTypes.end()) return {};
+  while (!value.empty() && IsBlank(value.back())) value.remove_suffix(1);
+  std::size_t begin = value.size();
+  while (begin > 0 && !IsBlank(value[begin - 1])) --begin;
+  value.remove_prefix(begin);
+  const bool ascii = std::ranges::all_of(value, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  return ascii ? std::string_view() : value;
 }
 
 std::optional<std::uint16_t> ParseRecordType(std::string_view text) {
@@ -150,7 +144,7 @@ bool IsHostName(std::string_view text) {
       continue;
     }
     const bool fits = IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
-    if (!fits || ++label > kLabelOctetsMax) return false;
+    if (!fits || ++label > kDomainLabelBytesMax) return false;
   }
   return label > 0;
 }

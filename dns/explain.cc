@@ -32,7 +32,7 @@ std::vector<std::string> ValueTexts(const ZoneSet& zones, const RdataList& list,
 // Tells a name and a type as one speaks of a group: `eu.example.test. A`.
 std::string GroupText(const ZoneSet& zones, const Group& group) {
   std::string text;
-  AppendNameText(zones.name_of(zones.node(group.node)), text);
+  AppendDomainName(zones.name_of(zones.node(group.node)), text);
   return text + " " + TypeName(group.type);
 }
 
@@ -225,7 +225,7 @@ std::string DecisionReason(const Decision& decision) {
 
 void Explainer::OnDecision(const Decision& decision) {
   DecisionExplanation out;
-  AppendNameText(zones_.name_of(zones_.node(decision.group.node)), out.name);
+  AppendDomainName(zones_.name_of(zones_.node(decision.group.node)), out.name);
   out.type = decision.group.type;
   out.policy = decision.group.policy;
   // One simple record without a check cannot fail; one with a failing check answers all the same.

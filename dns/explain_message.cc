@@ -87,7 +87,7 @@ class ResponseReader {
     const std::string value = RdataText(type, PlainRdata(type, end));
     at_ = end;
     std::string line;
-    AppendNameText(owner, line);
+    AppendDomainName(owner, line);
     out.answer.push_back(fmt::format("{} {} {} {}", line, ttl, TypeName(type), value));
     if (type == out.type || out.type == rr::kAny) out.values.push_back(value);
     // What a client may keep is the shortest TTL of the chain.

@@ -1,13 +1,12 @@
 #include "dns/wire/name.h"
 
 #include "base/check.h"
-#include "base/text.h"
+#include "base/domain_name.h"
 #include "base/words.h"
 
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <optional>
 
 namespace weir::dns {
 namespace {
@@ -32,87 +31,12 @@ std::uint64_t FoldLabel(std::uint64_t hash, std::uint64_t rest, std::size_t labe
   return Fold(hash ^ rest, kLabelFactor ^ label_bytes);
 }
 
-// Reads what follows a backslash; advances `at` past it. Absent when it is cut off or no octal number up to 377.
-std::optional<std::uint8_t> ParseEscape(std::string_view text, std::size_t& at) {
-  if (at >= text.size()) return std::nullopt;
-  const char first = text[at];
-  if (first < '0' || first > '9') {
-    ++at;
-    return static_cast<std::uint8_t>(first);
-  }
-  if (at + 3 > text.size()) return std::nullopt;
-  unsigned value = 0;
-  for (std::size_t i = 0; i < 3; ++i) {
-    const char digit = text[at + i];
-    if (digit < '0' || digit > '7') return std::nullopt;
-    value = value * 8 + static_cast<unsigned>(digit - '0');
-  }
-  if (value > 255) return std::nullopt;
-  at += 3;
-  return static_cast<std::uint8_t>(value);
-}
-
-void AppendEscaped(std::uint8_t c, std::string& out) {
-  const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                     c == '_' || c == '*' || c == '/';
-  if (plain) {
-    out += static_cast<char>(c);
-    return;
-  }
-  out += '\\';
-  for (unsigned shift = 6;; shift -= 3) {
-    out += static_cast<char>('0' + ((unsigned{c} >> shift) & 7U));
-    if (shift == 0) break;
-  }
-}
-
-Error NameError(std::string_view text, std::string_view what, std::string_view hint) {
-  return Error{"'" + std::string(text) + "' is not a domain name: " + std::string(what), std::string(hint)};
-}
-
 }  // namespace
 
 Result<Name> Name::Parse(std::string_view text) {
-  if (text == ".") return Name();
-  const auto fail = [&](std::string_view what, std::string_view hint) {
-    return std::unexpected(NameError(text, what, hint));
-  };
-  Name name;
-  std::size_t label = 0;  // where the length of the current label goes
-  std::size_t size = 1;
-  std::size_t at = 0;
-  while (at < text.size()) {
-    auto c = static_cast<std::uint8_t>(text[at++]);
-    const bool ends_label = c == '.';
-    if (c == '\\') {
-      const auto escaped = ParseEscape(text, at);
-      if (!escaped) return fail("a bad escape", "write \\052, three octal digits up to 377, as Route 53 does");
-      c = *escaped;
-    }
-    const std::size_t label_bytes = size - label - 1;
-    if (ends_label) {
-      if (label_bytes == 0) return fail("an empty label", "take out the extra dot");
-      name.bytes_[label] = static_cast<std::uint8_t>(label_bytes);
-      label = size++;
-    } else {
-      if (label_bytes == kLabelBytesMax) return fail("a label of more than 63 bytes", "shorten it (RFC 1035 2.3.4)");
-      name.bytes_[size++] = ToLower(c);
-    }
-    // One byte is kept for the root label.
-    if (size >= kNameBytesMax + (at == text.size() && ends_label ? 1U : 0U)) {
-      return fail("more than 255 bytes", "shorten it (RFC 1035 2.3.4)");
-    }
-  }
-  const std::size_t last = size - label - 1;
-  if (last > 0) {
-    name.bytes_[label] = static_cast<std::uint8_t>(last);
-    label = size++;
-  } else if (label == 0) {
-    return fail("it is empty", "write a name such as www.example.test.");
-  }
-  name.bytes_[label] = 0;
-  name.size_ = static_cast<std::uint8_t>(label + 1);
-  return name;
+  const auto name = ParseDomainName(text);
+  if (name) return FromWire(name->wire());
+  return Failure("'" + std::string(text) + "' is not a domain name: " + name.error().message, name.error().hint);
 }
 
 Name Name::FromWire(std::span<const std::uint8_t> wire) {
@@ -139,22 +63,11 @@ bool Name::IsWithin(const Name& ancestor) const {
 
 std::string Name::ToString() const {
   std::string out;
-  AppendNameText(wire(), out);
+  AppendDomainName(wire(), out);
   return out;
 }
 
 bool operator==(const Name& a, const Name& b) { return std::ranges::equal(a.wire(), b.wire()); }
-
-void AppendNameText(std::span<const std::uint8_t> wire, std::string& out) {
-  if (wire.empty() || wire[0] == 0) {
-    out += '.';
-    return;
-  }
-  for (std::size_t at = 0; at < wire.size() && wire[at] != 0; at += 1U + wire[at]) {
-    for (const std::uint8_t c : wire.subspan(at + 1, wire[at])) AppendEscaped(c, out);
-    out += '.';
-  }
-}
 
 std::size_t NameBytes(std::span<const std::uint8_t> wire) {
   std::size_t at = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/domain_name.h"
 #include "base/result.h"
 
 #include <array>
@@ -11,8 +12,8 @@
 
 namespace weir::dns {
 
-inline constexpr std::size_t kNameBytesMax = 255;  // RFC 1035 2.3.4, the root label included
-inline constexpr std::size_t kLabelBytesMax = 63;
+inline constexpr std::size_t kNameBytesMax = kDomainNameBytesMax;
+inline constexpr std::size_t kLabelBytesMax = kDomainLabelBytesMax;
 inline constexpr std::size_t kLabelsMax = 128;  // 127 labels of one byte and the root
 
 // An absolute domain name in uncompressed, lower-case wire form; a value.
@@ -21,8 +22,7 @@ class Name {
   // The root.
   Name() = default;
 
-  // Reads presentation form; a missing final dot is taken as given. Escapes are Route 53's: `\ooo`, three OCTAL digits,
-  // and `\c` for any other character (spec: dns.md 2.1). Fails on empty and too long labels and names.
+  // Reads presentation form as ParseDomainName does; a missing final dot is taken as given.
   [[nodiscard]] static Result<Name> Parse(std::string_view text);
   // Takes lower-case wire form that is known to be right, such as a stored name.
   [[nodiscard]] static Name FromWire(std::span<const std::uint8_t> wire);
@@ -40,9 +40,6 @@ class Name {
   std::array<std::uint8_t, kNameBytesMax> bytes_{};
   std::uint8_t size_ = 1;
 };
-
-// Appends wire form as presentation form with the final dot.
-void AppendNameText(std::span<const std::uint8_t> wire, std::string& out);
 
 // Bytes that the uncompressed name at the start of `wire` takes, the root label included; 0 when it is cut off, longer
 // than 255 bytes or compressed.

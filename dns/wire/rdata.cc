@@ -1,5 +1,6 @@
 #include "dns/wire/rdata.h"
 
+#include "base/domain_name.h"
 #include "base/ip_address.h"
 #include "base/text.h"
 
@@ -24,22 +25,6 @@ struct Word {
 
 std::string Quote(std::string_view text) { return "'" + std::string(text) + "'"; }
 
-// Reads an escape in `text` at `at` (behind the backslash): three octal digits as Route 53, or the character itself.
-Result<char> ReadEscape(std::string_view text, std::size_t& at) {
-  const auto fail = [] {
-    return Failure("a bad escape", R"(write \042, three octal digits up to 377, or \" and \\, as Route 53 does)");
-  };
-  if (at >= text.size()) return fail();
-  if (text[at] < '0' || text[at] > '9') return text[at++];
-  unsigned value = 0;
-  for (std::size_t i = 0; i < 3; ++i, ++at) {
-    if (at >= text.size() || text[at] < '0' || text[at] > '7') return fail();
-    value = value * 8 + static_cast<unsigned>(text[at] - '0');
-  }
-  if (value > 255) return fail();
-  return static_cast<char>(value);
-}
-
 bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 Result<Word> ReadWord(std::string_view text, std::size_t& at) {
@@ -55,9 +40,9 @@ Result<Word> ReadWord(std::string_view text, std::size_t& at) {
       word.text += c;
       continue;
     }
-    const auto escaped = ReadEscape(text, at);
+    const auto escaped = ParseEscape(text, at);
     if (!escaped) return std::unexpected(escaped.error());
-    word.text += *escaped;
+    word.text += static_cast<char>(*escaped);
   }
   word.raw = text.substr(begin, at - begin);
   if (!word.quoted) return word;
@@ -145,11 +130,10 @@ Result<void> ParseNameField(const Word& word, const Name& zone, Bytes& out) {
     std::ranges::copy(zone.wire(), std::back_inserter(out));
     return {};
   }
-  auto name = Name::Parse(word.raw);
-  if (!name) return std::unexpected(name.error());
-  if (!word.raw.ends_with('.') && name->labels() == 1) {
-    name = Name::Parse(std::string(word.raw) + "." + zone.ToString());
-    if (!name) return std::unexpected(name.error());
+  auto name = ParseDomainName(word.raw);
+  if (name && !name->is_absolute && name->labels() == 1) name = ParseDomainName(word.raw, zone.wire());
+  if (!name) {
+    return Failure(Quote(word.raw) + " is not a domain name: " + name.error().message, name.error().hint);
   }
   std::ranges::copy(name->wire(), std::back_inserter(out));
   return {};
@@ -341,7 +325,7 @@ void AppendField(Field field, std::span<const std::uint8_t> bytes, std::string& 
       return;
     }
     case Field::kName:
-      AppendNameText(bytes, out);
+      AppendDomainName(bytes, out);
       return;
     case Field::kString:
     case Field::kStrings:

@@ -34,7 +34,7 @@ config::RecordSet MakeRecord(const std::string& name, std::uint16_t type, Record
   record.health_check = options.check;
   const bool is_alias = options.balancer || !options.alias.empty();
   if (is_alias) {
-    record.alias = config::AliasTarget{options.balancer, options.alias, options.evaluate};
+    record.alias = config::AliasTarget{options.balancer, options.alias, options.evaluate, record.position};
     record.ttl_seconds = options.alias_ttl;
   } else {
     record.ttl_seconds = options.ttl;
@@ -205,7 +205,7 @@ class StrictReader {
 
 ResponseRecord ReadRecord(StrictReader& reader) {
   ResponseRecord record;
-  AppendNameText(reader.Name(), record.owner);
+  AppendDomainName(reader.Name(), record.owner);
   record.type = static_cast<std::uint16_t>(reader.U16());
   record.record_class = static_cast<std::uint16_t>(reader.U16());
   record.ttl = static_cast<std::uint32_t>(reader.U32());
@@ -249,7 +249,7 @@ std::unique_ptr<Response> ParseResponse(std::span<const std::uint8_t> message) {
   const std::size_t questions = reader.U16();
   const std::size_t counts[3] = {reader.U16(), reader.U16(), reader.U16()};
   if (questions == 1) {
-    AppendNameText(reader.Name(), out->question);
+    AppendDomainName(reader.Name(), out->question);
     out->question_type = static_cast<std::uint16_t>(reader.U16());
     static_cast<void>(reader.U16());
   }

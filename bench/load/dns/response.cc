@@ -96,7 +96,7 @@ std::optional<std::string> CharacterStrings(std::span<const std::uint8_t> rdata)
 std::optional<std::string> NameText(std::span<const std::uint8_t> wire) {
   if (dns::NameBytes(wire) != wire.size()) return std::nullopt;
   std::string text;
-  dns::AppendNameText(wire, text);
+  AppendDomainName(wire, text);
   return text;
 }
 
