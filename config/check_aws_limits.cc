@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "config/checks.h"
 #include "config/decode.h"
+#include "config/dns_name.h"
 #include "config/findings.h"
 #include "config/scalar.h"
 
@@ -425,6 +426,11 @@ void AwsLimits::CheckRecordSet(const RecordSet& record) {
   AtMost(record.set.size(), 128, "characters", "a set identifier", record.position);
   if (record.alias && record.alias->load_balancer && record.ttl_seconds != 60U) {
     Warn(record.position, "an alias to a load balancer with a TTL of its own", "always 60s");
+  }
+  if (record.type != kTypeTxt && record.type != kTypeSpf) return;
+  for (const LocatedText& value : record.values) {
+    if (TextFormOf(value.text) != TextForm::kUnquoted) continue;
+    Warn(value.position, fmt::format("{} without quotation marks", Quoted(value.text)), "'\"text\"'");
   }
 }
 

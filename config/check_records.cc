@@ -1,5 +1,7 @@
 // Record sets that share a name and type; spec: dns.md 2.1.
 
+#include "base/domain_name.h"
+#include "base/text.h"
 #include "config/checks.h"
 #include "config/dns_name.h"
 #include "config/findings.h"
@@ -52,6 +54,8 @@ class ZoneCheck {
   void CheckWeights(const Group& group);
   void CheckCnames();
   void CheckAliasTarget(const RecordSet& record);
+  [[nodiscard]] std::string NearestTargetHint(const RecordSet& record) const;
+  void CheckValues(const RecordSet& record);
   void CheckAdvertised(const RecordSet& record);
   std::uint32_t Visit(std::uint32_t index, std::uint32_t depth);
 
@@ -101,6 +105,7 @@ void ZoneCheck::Check() {
   for (const Group& group : groups_) CheckGroup(group);
   CheckCnames();
   for (const RecordSet& record : zone_.records) {
+    CheckValues(record);
     if (!record.alias) continue;
     CheckAliasTarget(record);
     CheckAdvertised(record);
@@ -110,6 +115,8 @@ void ZoneCheck::Check() {
 
 void ZoneCheck::CheckGroup(const Group& group) {
   const RecordSet& first = At(group.records.front());
+  // Of a policy that is not there yet it was said so; how its records go together is not known.
+  if (std::ranges::any_of(group.records, [this](std::uint32_t index) { return At(index).has_later_policy; })) return;
   for (const std::uint32_t index : group.records) {
     const RecordSet& record = At(index);
     if (record.policy == first.policy) continue;
@@ -242,18 +249,51 @@ void ZoneCheck::CheckAliasTarget(const RecordSet& record) {
   const std::string& target = record.alias->record;
   if (target.empty() || record.type == 0 || !IsInZone(target, zone_.name)) return;
   if (FindGroup(target, record.type) != kNone) return;
-  std::string hint = "an alias answers records of its own type";
-  if (!first_group_.contains(target)) {
-    std::vector<std::string_view> names;
-    for (const Group& group : groups_) {
-      const std::string& name = At(group.records.front()).name;
-      if (group.type == record.type && name != record.name) names.push_back(name);
-    }
-    constexpr std::size_t kSearchedNamesMax = 5'000;
-    hint = names.size() > kSearchedNamesMax ? std::string() : NearestHint(target, names);
+  findings_.AddError(
+      record.alias->position, fmt::format("no {} record is named {}", RecordTypeName(record.type), target),
+      first_group_.contains(target) ? "an alias answers records of its own type" : NearestTargetHint(record));
+}
+
+// Compares what stands before the zone's name: with the name itself everything would be alike.
+std::string ZoneCheck::NearestTargetHint(const RecordSet& record) const {
+  const auto below_zone = [this](std::string_view name) {
+    if (zone_.name != ".") name.remove_suffix(zone_.name.size());
+    return name;
+  };
+  std::vector<std::string_view> names;
+  std::vector<std::string_view> below;
+  for (const Group& group : groups_) {
+    const std::string& name = At(group.records.front()).name;
+    if (group.type != record.type || name == record.name) continue;
+    names.push_back(name);
+    below.push_back(below_zone(name));
   }
-  findings_.AddError(record.position, fmt::format("no {} record is named {}", RecordTypeName(record.type), target),
-                     std::move(hint));
+  constexpr std::size_t kSearchedNamesMax = 5'000;
+  if (names.empty() || names.size() > kSearchedNamesMax) return {};
+  const std::string_view nearest = NearestWord(below_zone(record.alias->record), below);
+  const auto found = std::ranges::find(below, nearest);
+  if (!nearest.empty() && found != below.end()) {
+    return fmt::format("did you mean {}?", Quoted(names[static_cast<std::size_t>(found - below.begin())]));
+  }
+  constexpr std::size_t kListedNamesMax = 12;
+  if (names.size() > kListedNamesMax) return {};
+  return fmt::format("{} {}", names.size() == 1 ? "there is only" : "one of", JoinWords(names));
+}
+
+void ZoneCheck::CheckValues(const RecordSet& record) {
+  const bool is_text = record.type == kTypeTxt || record.type == kTypeSpf;
+  for (const LocatedText& value : record.values) {
+    if (is_text && TextFormOf(value.text) == TextForm::kUnquotedWords) {
+      findings_.AddWarning(value.position, fmt::format("{} is not in quotation marks", Quoted(value.text)),
+                           "each word becomes a string, and who reads them joins them without spaces (RFC 7208 3.3); "
+                           "write '\"one string\"'");
+    }
+    const std::string_view name = InternationalName(record.type, value.text);
+    if (name.empty()) continue;
+    const std::string punycode = ToPunycode(name);
+    findings_.AddWarning(value.position, fmt::format("the name {} is sent as it is, in UTF-8", Quoted(name)),
+                         punycode.empty() ? std::string() : fmt::format("in DNS it is {}", punycode));
+  }
 }
 
 void ZoneCheck::CheckAdvertised(const RecordSet& record) {
@@ -280,21 +320,52 @@ std::uint32_t ZoneCheck::Visit(std::uint32_t index, std::uint32_t depth) {
     const std::uint32_t target = FindGroup(record.alias->record, record.type);
     if (target == kNone) continue;
     if (groups_[target].visit == Group::Visit::kOpen) {
-      findings_.AddError(record.position, fmt::format("the alias to {} leads back to itself", record.alias->record),
+      findings_.AddError(record.alias->position,
+                         fmt::format("the alias to {} leads back to itself", record.alias->record),
                          "aliases form a tree");
       continue;
     }
     if (depth + 1 > kAliasDepthMax) {
-      findings_.AddError(record.position, fmt::format("aliases are nested deeper than {} steps", kAliasDepthMax));
+      findings_.AddError(record.alias->position,
+                         fmt::format("aliases are nested deeper than {} steps", kAliasDepthMax));
       continue;
     }
     group.height = std::max(group.height, Visit(target, depth + 1) + 1);
     if (group.height > kAliasDepthMax && group.height == groups_[target].height + 1) {
-      findings_.AddError(record.position, fmt::format("aliases are nested deeper than {} steps", kAliasDepthMax));
+      findings_.AddError(record.alias->position,
+                         fmt::format("aliases are nested deeper than {} steps", kAliasDepthMax));
     }
   }
   group.visit = Group::Visit::kDone;
   return group.height;
+}
+
+// Warns of a zone that is reached only by those who ask this server for it: its parent, which is here, too, does not
+// say where it is (RFC 1034 4.2.1).
+void CheckDelegations(const Model& model, Findings& findings) {
+  if (model.zones.size() < 2) return;
+  std::unordered_set<std::string_view> zones;
+  std::unordered_set<std::string_view> delegations;
+  for (const Zone& zone : model.zones) {
+    zones.insert(zone.name);
+    for (const RecordSet& record : zone.records) {
+      if (record.type == kTypeNs) delegations.insert(record.name);
+    }
+  }
+  for (const Zone& zone : model.zones) {
+    // A delegation above the zone, too, leads those who ask elsewhere.
+    bool delegated = delegations.contains(zone.name);
+    std::string_view parent = zone.name;
+    do {
+      const std::size_t dot = parent.find('.');
+      if (parent == "." || dot == std::string_view::npos) break;
+      parent = dot + 1 == parent.size() ? std::string_view(".") : parent.substr(dot + 1);
+      if (!zones.contains(parent)) delegated = delegated || delegations.contains(parent);
+    } while (!zones.contains(parent));
+    if (delegated || parent == zone.name || !zones.contains(parent)) continue;
+    findings.AddWarning(zone.position, fmt::format("zone {} has no NS record for its child {}", parent, zone.name),
+                        fmt::format("add {{name: {}, type: NS, ttl: ..., values: [...]}} there", zone.name));
+  }
 }
 
 }  // namespace
@@ -304,6 +375,7 @@ void CheckRecordSets(const Model& model, Findings& findings) {
     // Without a name that can be read nobody knows which record an alias names.
     if (!zone.name.empty()) ZoneCheck(model, zone, findings).Check();
   }
+  CheckDelegations(model, findings);
 }
 
 }  // namespace weir::config

@@ -105,15 +105,27 @@ void DecodeCalculated(const Fields& fields, HealthCheck& out, Decoding& decoding
   }
 }
 
+// The absolute name that `node` gives; absent when it is wrong, which is reported.
+std::optional<std::string> DecodeName(const YamlNode& node, std::string_view origin, Findings& findings) {
+  auto name = ParseDnsName(node.text, origin);
+  if (!name) {
+    findings.AddError(node.position, name.error().message, name.error().hint);
+    return std::nullopt;
+  }
+  if (RepeatsZone(node.text, origin)) {
+    findings.AddWarning(
+        node.position, fmt::format("{} has no final dot: it becomes {}", Quoted(node.text), *name),
+        fmt::format("{} is absolute; without the zone's name it is relative", Quoted(fmt::format("{}.", node.text))));
+  }
+  return *std::move(name);
+}
+
 // The absolute name under `key`; `fallback` when there is none or it is reported.
 std::string DecodeName(const Fields& fields, std::string_view key, std::string_view origin, std::string fallback,
                        Findings& findings) {
   const YamlNode* const node = fields.Scalar(key);
   if (node == nullptr) return fallback;
-  const auto name = ParseDnsName(node->text, origin);
-  if (name) return *name;
-  findings.AddError(node->position, name.error().message, name.error().hint);
-  return fallback;
+  return DecodeName(*node, origin, findings).value_or(std::move(fallback));
 }
 
 Soa DecodeSoa(const Fields& fields, const Zone& zone, Findings& findings) {
@@ -140,15 +152,27 @@ void DecodeNameServers(const Fields& fields, Zone& zone, Findings& findings) {
   CheckNotEmpty(fields, "name-servers", findings);
   for (const YamlNode& item : fields.List("name-servers")) {
     if (!item.is_scalar()) continue;
-    auto name = ParseDnsName(item.text, zone.name);
-    if (!name) {
-      findings.AddError(item.position, name.error().message, name.error().hint);
-    } else if (std::ranges::find(zone.name_servers, *name) != zone.name_servers.end()) {
+    auto name = DecodeName(item, zone.name, findings);
+    if (!name) continue;
+    if (std::ranges::find(zone.name_servers, *name) != zone.name_servers.end()) {
       findings.AddError(item.position, fmt::format("name server {} stands twice", Quoted(item.text)));
     } else {
       zone.name_servers.push_back(std::move(*name));
     }
   }
+}
+
+// The server that the SOA names is one that answers for the zone (RFC 1035 3.3.13): it stands in where no server is
+// named.
+void DecodeDefaultNameServer(const Fields& soa, Zone& zone, Findings& findings) {
+  if (!soa.Has("mname")) {
+    findings.AddError(zone.position, fmt::format("zone {} has no name server", Quoted(zone.name)),
+                      "give `name-servers: [...]`, or the soa's `mname`");
+    return;
+  }
+  zone.name_servers = {zone.soa.mname};
+  findings.AddWarning(zone.position, fmt::format("zone {} has no `name-servers`", Quoted(zone.name)),
+                      fmt::format("its NS is the soa's mname, {}", zone.soa.mname));
 }
 
 void DecodePolicy(const Fields& fields, RecordSet& out, Decoding& decoding) {
@@ -188,8 +212,8 @@ void DecodePolicy(const Fields& fields, RecordSet& out, Decoding& decoding) {
                                "add `set: ID`, unique among the records of this name and type");
   }
   // A policy of a later version was reported by name; that it leaves the set alone is no second mistake.
-  const bool later_policy = fields.Has("geolocation") || fields.Has("geoproximity");
-  if (first.empty() && fields.Has("set") && !later_policy) {
+  out.has_later_policy = fields.Has("geolocation") || fields.Has("geoproximity");
+  if (first.empty() && fields.Has("set") && !out.has_later_policy) {
     decoding.findings.AddError(fields.PositionOf("set"), "a `set` without a routing policy",
                                "add weight, failover, region, cidr or multivalue-answer, or leave `set` out");
   }
@@ -199,6 +223,7 @@ void DecodeAlias(const Fields& fields, const Zone& zone, RecordSet& out, Decodin
   Findings& findings = decoding.findings;
   AliasTarget alias;
   alias.evaluate_target_health = fields.Boolean("evaluate-target-health", false);
+  alias.position = fields.PositionOf(fields.Has("record") ? "record" : "load-balancer");
   if (fields.Has("load-balancer") == fields.Has("record")) {
     findings.AddError(fields.position(),
                       fields.Has("record") ? "`load-balancer` beside `record`" : "an alias without a target",
@@ -350,7 +375,9 @@ Zone DecodeZone(const YamlNode& node, Decoding& decoding) {
   DecodeNameServers(fields, out, decoding.findings);
   const YamlNode none{.kind = NodeKind::kMap, .position = node.position};
   const YamlNode* const soa = fields.Map("soa");
-  out.soa = DecodeSoa(Fields(soa == nullptr ? none : *soa), out, decoding.findings);
+  const Fields soa_fields(soa == nullptr ? none : *soa);
+  out.soa = DecodeSoa(soa_fields, out, decoding.findings);
+  if (!fields.Has("name-servers")) DecodeDefaultNameServer(soa_fields, out, decoding.findings);
   out.ns_ttl_seconds = fields.Seconds("ns-ttl").value_or(out.ns_ttl_seconds);
   const auto records = fields.List("records");
   out.records.reserve(records.size());

@@ -277,10 +277,11 @@ struct AliasTarget {
   std::optional<std::uint32_t> load_balancer;  // index into Model::load_balancers, or
   std::string record;                          // an absolute name of the same zone
   bool evaluate_target_health = false;
+  Position position;  // of the name that `load-balancer` or `record` gives
 };
 
 struct RecordSet {
-  std::string name;                          // absolute, lower case, final dot; `*` may be the leftmost label
+  std::string name;                          // absolute, as base/domain_name.h writes names; may begin with `*.`
   std::uint16_t type = 0;                    // RFC 1035 and later; TYPEnnn for others
   std::optional<std::uint32_t> ttl_seconds;  // absent only on aliases
   std::vector<LocatedText> values;           // presentation format; checked by dns::BuildZoneSet
@@ -292,6 +293,7 @@ struct RecordSet {
   std::optional<CidrRoute> cidr;              // set when `policy` is kCidr
   std::optional<std::uint32_t> health_check;  // index into Model::health_checks
   std::optional<AliasTarget> alias;
+  bool has_later_policy = false;  // one that was refused by name: nothing is known of how it goes with others
   Position position;
   // It always answers its values: no policy, no health, no alias.
   [[nodiscard]] bool is_plain() const { return policy == RoutingPolicy::kSimple && !health_check && !alias; }

@@ -63,7 +63,7 @@ constexpr auto kHealthCheckFields = std::to_array<Field>({
 });
 
 constexpr auto kSoaFields = std::to_array<Field>({
-    {.key = "mname", .doc = "Default: the first name server."},
+    {.key = "mname", .doc = "Default: the first name server. One of the two is needed."},
     {.key = "rname", .doc = "Default: hostmaster of the zone."},
     {.key = "serial", .type = kInteger, .maximum = 4'294'967'295, .fallback = "1"},
     {.key = "refresh", .type = kSeconds, .maximum = kTtlMax, .fallback = "2h"},
@@ -147,7 +147,9 @@ constexpr auto kCidrCollectionFields = std::to_array<Field>({
 constexpr auto kZoneFields = std::to_array<Field>({
     {.key = "name", .required = true, .doc = "Unique; the final dot is optional."},
     {.key = "soa", .type = kObject, .object = &kSoaObject, .doc = "Default: every default below."},
-    {.key = "name-servers", .arity = Arity::kList, .required = true, .doc = "The NS records of the zone itself."},
+    {.key = "name-servers",
+     .arity = Arity::kList,
+     .doc = "The NS records of the zone itself. Default: the `mname` of the soa, with a warning."},
     {.key = "ns-ttl", .type = kSeconds, .maximum = kTtlMax, .fallback = "2d", .doc = "TTL of those NS records."},
     {.key = "records", .type = kObject, .arity = Arity::kList, .object = &kRecordObject, .doc = "In any order."},
 });

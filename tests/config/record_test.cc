@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+
 namespace weir::config {
 namespace {
 
@@ -77,6 +80,34 @@ INSTANTIATE_TEST_SUITE_P(
              "      - {name: a, type: A, alias: {record: ap}}\n      - {name: app, type: A, ttl: 1s, values: "
              "[1.1.1.1]}\n",
              "no A record is named ap.example.test.; did you mean `app.example.test.`?"},
+        // The zone's name, which both share, does not make them alike.
+        Case{"DanglingAliasOfAnotherName",
+             "      - {name: a, type: A, alias: {record: nosuch}}\n      - {name: b, type: A, ttl: 1s, values: "
+             "[1.1.1.1]}\n",
+             "no A record is named nosuch.example.test.; there is only b.example.test."},
+        Case{"DanglingAliasAtItsName", "      - {name: a, type: A, alias: {record: nosuch}}\n",
+             "t.yaml:7:44: error: no A record is named nosuch.example.test."},
+        Case{"AliasCycleAtTheNameOfTheNext", "      - {name: a, type: A, alias: {record: a}}\n",
+             "t.yaml:7:44: error: the alias to a.example.test. leads back to itself"},
+        Case{"NsAtAnEscapedWildcard", "      - {name: '\\052', type: NS, ttl: 1s, values: [ns.b.test.]}\n",
+             "a wildcard NS record"},
+        Case{"EscapeThatIsNotOctal", "      - {name: '\\199', type: A, ttl: 1s, values: [1.1.1.1]}\n",
+             "`\\199` is no domain name: a bad escape; write \\052, three octal digits"},
+        Case{"NameInUtf8",
+             "      - {name: b\xC3\xBC"
+             "cher, type: A, ttl: 1s, values: [1.1.1.1]}\n",
+             "in DNS it is xn--bcher-kva"},
+        Case{"TargetInUtf8",
+             "      - {name: a, type: MX, ttl: 1s, values: ['10 b\xC3\xBC"
+             "cher.test.']}\n",
+             "warning: the name `b\xC3\xBC"
+             "cher.test.` is sent as it is, in UTF-8; in DNS it is xn--bcher-kva.test."},
+        Case{"ZoneTwiceInAName", "      - {name: www.example.test, type: A, ttl: 1s, values: [1.1.1.1]}\n",
+             "t.yaml:7:16: warning: `www.example.test` has no final dot: it becomes www.example.test.example.test."},
+        Case{"UnquotedText", "      - {name: a, type: TXT, ttl: 1s, values: [v=spf1 -all]}\n",
+             "warning: `v=spf1 -all` is not in quotation marks; each word becomes a string"},
+        Case{"UnquotedSpf", "      - {name: a, type: SPF, ttl: 1s, values: ['\"v=spf1\" -all']}\n",
+             "is not in quotation marks"},
         Case{"AliasOfOtherType",
              "      - {name: a, type: AAAA, alias: {record: app}}\n      - {name: app, type: A, ttl: 1s, values: "
              "[1.1.1.1]}\n",
@@ -99,6 +130,70 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"UnknownHealthCheck", "      - {name: a, type: A, ttl: 1s, values: [1.1.1.1], health-check: x}\n",
              "no health check is named `x`"}),
     [](const auto& row) { return std::string(row.param.name); });
+
+TEST(RecordTest, AsterisksAndEscapesAreReadAsRoute53ReadsThem) {
+  EXPECT_EQ(FindingsOf(WithRecords(R"(      - {name: prod.*.shop, type: A, ttl: 1s, values: [1.1.1.1]}
+      - {name: "*a", type: A, ttl: 1s, values: [1.1.1.1]}
+      - {name: "*.*", type: A, ttl: 1s, values: [1.1.1.1]}
+      - {name: '\052', type: A, ttl: 1s, values: [1.1.1.1]}
+      - {name: q\351, type: A, ttl: 1s, values: [1.1.1.1]}
+      - {name: a, type: A, alias: {record: '\052'}}
+      - {name: b, type: A, alias: {record: "*"}}
+)")),
+            "");
+}
+
+TEST(RecordTest, QuotedTextsAndOneUnquotedWordAreNotWarnedOf) {
+  const std::string records = WithRecords(R"(      - {name: a, type: TXT, ttl: 1s, values: ['"v=spf1 -all"', word]}
+)");
+  EXPECT_EQ(FindingsOf(records), "");
+  EXPECT_NE(FindingsOf(records, true).find("AWS: `word` without quotation marks"), std::string::npos);
+}
+
+TEST(RecordTest, APolicyOfALaterVersionIsTheOnlyMistakeThatIsReported) {
+  const std::string found = FindingsOf(WithRecords(
+      R"(      - {name: geo, type: A, set: x, geolocation: {continent: EU}, ttl: 1s, values: [1.1.1.1]}
+      - {name: geo, type: A, set: y, geolocation: {country: "*"}, ttl: 1s, values: [1.1.1.2]}
+      - {name: mix, type: A, set: x, geolocation: {continent: EU}, ttl: 1s, values: [1.1.1.1]}
+      - {name: mix, type: A, set: y, weight: 1, ttl: 1s, values: [1.1.1.2]}
+)"));
+  EXPECT_EQ(std::count(found.begin(), found.end(), '\n') + (found.ends_with('\n') ? 0 : 1), 3) << found;
+  EXPECT_EQ(found.find("routing policy"), std::string::npos) << found;
+}
+
+TEST(ZoneTest, WithoutNameServersTheSoasOneStandsIn) {
+  const auto result = LoadFor("dns: {}\nzones: [{name: a.test, soa: {mname: ns1.b.test.}}]\n");
+  ASSERT_TRUE(result.model) << result.diagnostics.FormatAll();
+  EXPECT_EQ(result.model->zones[0].name_servers, (std::vector<std::string>{"ns1.b.test."}));
+  EXPECT_NE(
+      result.diagnostics.FormatAll().find("t.yaml:2:16: warning: zone `a.test.` has no `name-servers`; its NS is the "
+                                          "soa's mname, ns1.b.test."),
+      std::string::npos)
+      << result.diagnostics.FormatAll();
+}
+
+TEST(ZoneTest, WithoutAnyNameServerIsAnError) {
+  for (const auto* zone : {"{name: a.test}", "{name: a.test, soa: {rname: me.b.test.}}"}) {
+    EXPECT_NE(FindingsOf("dns: {}\nzones: [" + std::string(zone) + "]\n")
+                  .find("error: zone `a.test.` has no name server; give `name-servers: [...]`, or the soa's `mname`"),
+              std::string::npos);
+  }
+  EXPECT_EQ(FindingsOf("dns: {}\nzones: [{name: a.test, name-servers: [ns1.b.test.], soa: {rname: me.b.test.}}]\n"),
+            "");
+}
+
+TEST(ZoneTest, AChildThatItsParentDoesNotDelegateIsWarnedOf) {
+  const std::string warning = "warning: zone a.test. has no NS record for its child b.c.a.test.";
+  const auto with = [](const std::string& records) {
+    return FindingsOf(
+        "dns: {}\nzones:\n  - {name: b.c.a.test, name-servers: [ns.a.test.]}\n  - {name: z.test, name-servers: "
+        "[ns.a.test.]}\n  - name: a.test\n    name-servers: [ns]\n    records: [" +
+        records + "]\n");
+  };
+  EXPECT_NE(with("").find(warning), std::string::npos) << with("");
+  EXPECT_EQ(with("{name: b.c, type: NS, ttl: 1h, values: [ns]}"), "");
+  EXPECT_EQ(with("{name: c, type: NS, ttl: 1h, values: [ns]}"), "") << "who asks is led elsewhere";
+}
 
 TEST(RecordTest, NamesAreAbsoluteAndLowerCase) {
   const auto result = LoadFor(
