@@ -270,6 +270,8 @@ AnswerWriter::Step AnswerWriter::AnswerName(std::uint32_t node, const MessageWri
     return Step::kDone;
   }
   if (cname != nullptr && query_.type != rr::kCname && query_.type != rr::kAny) {
+    // Another draw may lead to an answer with a narrower scope, but to none that is narrower than the client's network.
+    if (cname->draws_by_client) scope_bits_ = std::max(scope_bits_, PlaceOf(query_, client_.client).prefix_bits);
     return FollowCname(cname_target_) ? Step::kFollow : Step::kDone;
   }
   // At the apex addresses are a courtesy: left out when there is no room.

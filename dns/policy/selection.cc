@@ -27,6 +27,8 @@ void RecordSelector::SetView(const ZoneSet& zones, const health::StatusTable& st
   if (zones_changed) {
     credits_.assign(zones.draw_count(), 0);
     candidates_.resize(zones.group_members_max());
+    spare_candidates_.resize(zones.group_members_max());
+    found_scopes_.assign(zones.draw_count(), {});
   }
   if (zones_changed || epoch_ == kEpochMax) {
     group_health_.assign(zones.health_slot_count(), 0);
@@ -105,7 +107,7 @@ RecordSelector::Choice RecordSelector::Choose(const Group& group, std::span<cons
     case config::RoutingPolicy::kSimple:
       return ChooseFirst(members);
     case config::RoutingPolicy::kWeighted:
-      return ChooseWeighted(group, members);
+      return ChooseWeighted(group, members, client, selection);
     case config::RoutingPolicy::kFailover:
       return ChooseFailover(members);
     case config::RoutingPolicy::kLatency:
@@ -139,7 +141,8 @@ RecordSelector::Choice RecordSelector::ChooseFailover(std::span<const Member> me
 }
 
 // Stage 1 draws among eligible members with a weight; stage 2, without any, equally among all eligible ones.
-RecordSelector::Choice RecordSelector::ChooseWeighted(const Group& group, std::span<const Member> members) {
+RecordSelector::Choice RecordSelector::ChooseWeighted(const Group& group, std::span<const Member> members,
+                                                      const ClientPlace& client, Selection& selection) {
   std::uint64_t total = 0;
   for (std::size_t i = 0; i < members.size(); ++i) {
     if (candidates_[i].eligible) candidates_[i].weight = members[i].figure;
@@ -151,7 +154,44 @@ RecordSelector::Choice RecordSelector::ChooseWeighted(const Group& group, std::s
       total += candidates_[i].weight;
     }
   }
+  if (group.draws_by_client) {
+    ++walk_;
+    candidates_.swap(spare_candidates_);
+    selection.scope_bits = std::max(selection.scope_bits, DrawScopeBits(group, client));
+    candidates_.swap(spare_candidates_);
+  }
   return {.members = {Draw(std::span(credits_).subspan(group.policy_index, members.size()), total)}, .count = 1};
+}
+
+unsigned RecordSelector::DrawScopeBits(const Group& group, const ClientPlace& client) {
+  if (!group.draws_by_client) return 0;
+  FoundScope& found = found_scopes_[group.policy_index];
+  if (found.walk == walk_) return found.bits;
+  const auto members = zones_->members_of(group);
+  const bool any_healthy = std::ranges::any_of(members, [this](const Member& member) { return IsHealthy(member); });
+  const auto is_eligible = [&](const Member& member) { return !any_healthy || IsHealthy(member); };
+  const bool any_weight =
+      std::ranges::any_of(members, [&](const Member& member) { return member.figure > 0 && is_eligible(member); });
+  unsigned bits = 0;
+  for (const Member& member : members) {
+    if (member.alias != AliasKind::kRecord || (any_weight && member.figure == 0) || !is_eligible(member)) continue;
+    bits = std::max(bits, ScopeBits(zones_->groups()[member.alias_target], client));
+  }
+  found = {walk_, bits};
+  return bits;
+}
+
+unsigned RecordSelector::ScopeBits(const Group& top, const ClientPlace& client) {
+  Selection selection;
+  const Group* group = &top;
+  while (group->policy != config::RoutingPolicy::kWeighted) {
+    const auto members = zones_->members_of(*group);
+    JudgeHealth(members);
+    const Choice choice = Choose(*group, members, client, selection);
+    if (choice.count == 0 || members[choice.members[0]].alias != AliasKind::kRecord) return selection.scope_bits;
+    group = &zones_->groups()[members[choice.members[0]].alias_target];
+  }
+  return std::max(selection.scope_bits, DrawScopeBits(*group, client));
 }
 
 // Smooth weighted round robin: every member in the draw gains its weight, the richest wins and pays the total.

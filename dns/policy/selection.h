@@ -107,7 +107,8 @@ class RecordSelector {
   Choice Choose(const Group& group, std::span<const Member> members, const ClientPlace& client, Selection& selection);
   Choice ChooseFirst(std::span<const Member> members) const;
   Choice ChooseFailover(std::span<const Member> members) const;
-  Choice ChooseWeighted(const Group& group, std::span<const Member> members);
+  Choice ChooseWeighted(const Group& group, std::span<const Member> members, const ClientPlace& client,
+                        Selection& selection);
   Choice ChooseLatency(std::span<const Member> members, const ClientPlace& client, Selection& selection);
   Choice ChooseCidr(const Group& group, std::span<const Member> members, const ClientPlace& client,
                     Selection& selection);
@@ -116,6 +117,10 @@ class RecordSelector {
   Choice ChooseMultivalue(std::span<const Member> members);
   void RankByTable(std::span<const Member> members, const ClientPlace& client, Selection& selection);
   void RankByDistance(std::span<const Member> members, const ClientPlace& client, Selection& selection);
+  // The narrowest scope of all answers that the client's network could get from the group, whatever is drawn: scopes of
+  // one name that overlap would let a cache keep the wider answer for everybody (RFC 7871 7.2.1).
+  [[nodiscard]] unsigned ScopeBits(const Group& group, const ClientPlace& client);
+  [[nodiscard]] unsigned DrawScopeBits(const Group& group, const ClientPlace& client);
   [[nodiscard]] std::uint32_t Draw(std::span<std::int64_t> credits, std::uint64_t weight_total);
 
   const ZoneSet* zones_ = nullptr;
@@ -126,6 +131,15 @@ class RecordSelector {
   std::vector<std::uint32_t> group_health_;  // by Group::health_slot: epoch * 2 + healthy
   std::uint32_t epoch_ = 0;
   std::vector<Candidate> candidates_;
+  // DrawScopeBits: another place for candidates, and what one walk found, by Group::policy_index. Branches may meet
+  // again.
+  struct FoundScope {
+    std::uint64_t walk = 0;
+    unsigned bits = 0;
+  };
+  std::vector<Candidate> spare_candidates_;
+  std::vector<FoundScope> found_scopes_;
+  std::uint64_t walk_ = 0;
 };
 
 }  // namespace weir::dns

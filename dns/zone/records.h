@@ -45,6 +45,9 @@ struct Group {
   std::uint32_t health_slot = kNoIndex;  // target of an alias that evaluates health: where a worker remembers it
   std::uint16_t type = 0;
   config::RoutingPolicy policy = config::RoutingPolicy::kSimple;
+  // Weighted, or an alias to such a CNAME: a member leads to an answer that depends on who asks, so every draw has the
+  // scope of such an answer.
+  bool draws_by_client = false;
 };
 
 // One owner name, or an empty non-terminal.

@@ -31,7 +31,7 @@ void ZoneSetBuilder::ResolveAlias(Group& group, Member& member) {
   const std::uint32_t zone = set_->nodes_[group.node].zone;
   const auto name = Name::Parse(record.alias->record);
   if (!name) {
-    Fail(record.position, "alias: " + name.error().message, name.error().hint);
+    Fail(record.alias->position, "alias: " + name.error().message, name.error().hint);
     return;
   }
   HashedName hashed;
@@ -41,7 +41,7 @@ void ZoneSetBuilder::ResolveAlias(Group& group, Member& member) {
                          : NodeMatch{};
   const Group* target = match.kind == NodeMatch::Kind::kFound ? set_->FindGroup(match.node, group.type) : nullptr;
   if (target == nullptr) {
-    Fail(record.position,
+    Fail(record.alias->position,
          "the alias of '" + record.name + "' leads to '" + record.alias->record + "', which has no " +
              TypeName(group.type) + " record in this zone",
          "alias to a record of the same zone and type");
@@ -84,7 +84,7 @@ void ZoneSetBuilder::CheckAliasCycles() {
       if (member.alias != AliasKind::kRecord) continue;
       if (marks[member.alias_target] == Mark::kOpen) {
         const config::RecordSet& record = *set_->record_of(group, member);
-        Fail(record.position, "the alias of '" + record.name + "' leads back to itself",
+        Fail(record.alias->position, "the alias of '" + record.name + "' leads back to itself",
              "end the chain in a record with values or in a load balancer");
       } else if (marks[member.alias_target] == Mark::kNew) {
         open(member.alias_target);
@@ -101,9 +101,57 @@ void ZoneSetBuilder::CheckAliasDepth(const Group& group, std::span<std::uint32_t
     depth = std::max(depth, depths[member.alias_target] + 1);
     if (!was_short || depth != kAliasDepthMax + 1) continue;
     const config::RecordSet& record = *set_->record_of(group, member);
-    Fail(record.position, "more than 100 aliases follow each other from '" + record.name + "'",
+    Fail(record.alias->position, "more than 100 aliases follow each other from '" + record.name + "'",
          "alias nearer to the records with values");
   }
+}
+
+void ZoneSetBuilder::MarkDrawsByClient() {
+  if (!findings_.empty()) return;  // aliases may lead in circles
+  std::vector<ClientUse> uses(set_->groups_.size(), ClientUse::kUnknown);
+  for (std::uint32_t i = 0; i < uses.size(); ++i) DependsOnClient(i, 0, uses);
+}
+
+// Whether who asks makes a difference to the answer of a group or of what its CNAMEs lead to in the zone. `depth` is
+// that of the recursion; past what answering follows, the answer is yes.
+bool ZoneSetBuilder::DependsOnClient(std::uint32_t index, std::uint32_t depth, std::span<ClientUse> uses) {
+  if (uses[index] != ClientUse::kUnknown) return uses[index] == ClientUse::kYes;
+  if (depth > 2 * kAliasDepthMax) return true;
+  uses[index] = ClientUse::kNo;  // where CNAMEs lead in a circle
+  Group& group = set_->groups_[index];
+  bool behind = false;
+  bool draws_behind = false;
+  for (const Member& member : set_->members_of(group)) {
+    if (member.alias == AliasKind::kRecord) {
+      behind = DependsOnClient(member.alias_target, depth + 1, uses) || behind;
+      draws_behind = draws_behind || set_->groups_[member.alias_target].draws_by_client;
+    } else if (group.type == rr::kCname && member.values.count > 0) {
+      behind = TargetDependsOnClient(group, member, depth + 1, uses) || behind;
+    }
+  }
+  group.draws_by_client =
+      (behind && group.policy == config::RoutingPolicy::kWeighted) || (draws_behind && group.type == rr::kCname);
+  const bool itself = group.policy == config::RoutingPolicy::kLatency || group.policy == config::RoutingPolicy::kCidr;
+  uses[index] = behind || itself ? ClientUse::kYes : ClientUse::kNo;
+  return behind || itself;
+}
+
+bool ZoneSetBuilder::TargetDependsOnClient(const Group& cname, const Member& member, std::uint32_t depth,
+                                           std::span<ClientUse> uses) {
+  const std::uint32_t zone = set_->nodes_[cname.node].zone;
+  const auto target = set_->rdata().subspan(member.values.offset + sizeof(std::uint16_t));
+  const auto name = Name::FromWire(target.first(NameBytes(target)));
+  if (!name.IsWithin(Name::FromWire(set_->name_of(set_->nodes_[set_->zones_[zone].node])))) return false;
+  HashedName hashed;
+  hashed.Assign(name.wire());
+  const NodeMatch match = set_->FindNode(zone, hashed, false);
+  if (match.kind != NodeMatch::Kind::kFound) return false;
+  const Node& node = set_->nodes_[match.node];
+  bool depends = false;
+  for (std::uint32_t i = 0; i < node.group_count; ++i) {
+    depends = DependsOnClient(node.first_group + i, depth, uses) || depends;
+  }
+  return depends;
 }
 
 }  // namespace weir::dns

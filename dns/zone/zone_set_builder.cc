@@ -62,6 +62,8 @@ std::shared_ptr<const ZoneSet> ZoneSetBuilder::Build() {
   for (std::uint32_t zone = 0; zone < model_->zones.size(); ++zone) AddZone(zone);
   ResolveAliases();
   CheckAliasCycles();
+  MarkDrawsByClient();
+  CheckMessageSizes();
   CompileCidrTables();
   LoadLatency();
   ReleasePlainRecords();

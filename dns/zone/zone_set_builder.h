@@ -19,7 +19,7 @@ namespace weir::dns {
 
 // Compiles a model into a ZoneSet; used once, by ZoneSet::Build. Every step notes what is wrong and goes on, so that
 // all findings are reported together. Aliases are in zone_set_aliases.cc, what says where clients are in
-// zone_set_places.cc.
+// zone_set_places.cc, what a message can hold in zone_set_sizes.cc.
 class ZoneSetBuilder {
  public:
   ZoneSetBuilder(std::shared_ptr<const config::Model> model, CounterRegistry& registry);
@@ -53,6 +53,14 @@ class ZoneSetBuilder {
   void CheckAliasCycles();
   // Called when the depths of all groups behind `group` are known.
   void CheckAliasDepth(const Group& group, std::span<std::uint32_t> depths);
+  // Weighted groups that lead to answers which depend on who asks: Group::draws_by_client.
+  void MarkDrawsByClient();
+  enum class ClientUse : std::uint8_t { kUnknown, kNo, kYes };
+  bool DependsOnClient(std::uint32_t index, std::uint32_t depth, std::span<ClientUse> uses);
+  bool TargetDependsOnClient(const Group& cname, const Member& member, std::uint32_t depth, std::span<ClientUse> uses);
+  // Refuses record sets that no message can hold.
+  void CheckMessageSizes();
+  void CheckMessageSize(const Group& group, const Member& first, std::vector<RdataList>& lists);
   // Compiles the CIDR collections that groups use, and reads the latency table and the MaxMind database.
   void CompileCidrTables();
   void LoadLatency();

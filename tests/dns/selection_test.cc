@@ -11,6 +11,9 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
+#include <string>
+#include <utility>
 
 namespace weir::dns::testing {
 namespace {
@@ -434,6 +437,100 @@ TEST_F(LatencyTest, ScopesNeverOverlapWithDifferentAnswers) {
       EXPECT_EQ(scopes[a], scopes[b]) << a << " " << b;
     }
   }
+}
+
+// A cache that got the wide scope of one draw would keep its answer for everybody (RFC 7871 7.2.1).
+TEST_F(LatencyTest, EveryDrawHasTheNarrowestScopeThatTheClientCouldGet) {
+  auto model = Model("10.0.0.0/22,eu-west,50\n10.0.0.0/22,us-east,20\n10.0.128.0/17,ap,5\n");
+  auto& records = model.zones[0].records;
+  const auto weighted = [](const std::string& name, RecordOptions options) {
+    options.policy = kWeighted;
+    options.weight = 1;
+    return MakeRecord(name, rr::kA, std::move(options));
+  };
+  records.push_back(weighted("w.example.test.", {.set = "near", .alias = "l.example.test."}));
+  records.push_back(weighted("w.example.test.", {.values = {Address(9)}, .set = "plain"}));
+  // A draw behind a draw, and a failover between them.
+  records.push_back(weighted("deep.example.test.", {.set = "a", .alias = "between.example.test."}));
+  records.push_back(weighted("deep.example.test.", {.values = {Address(8)}, .set = "b"}));
+  records.push_back(MakeRecord("between.example.test.", rr::kA,
+                               {.policy = kFailover, .set = "p", .alias = "w.example.test.", .evaluate = true}));
+  records.push_back(MakeRecord(
+      "between.example.test.", rr::kA,
+      {.values = {Address(7)}, .policy = kFailover, .set = "s", .failover = config::FailoverRole::kSecondary}));
+  // What nobody can be given does not count.
+  records.push_back(weighted("off.example.test.", {.set = "near", .alias = "l.example.test."}));
+  records.push_back(weighted("off.example.test.", {.values = {Address(6)}, .set = "plain"}));
+  records[records.size() - 2].weight = 0;
+  records.push_back(weighted("plain.example.test.", {.values = {Address(5)}, .set = "a"}));
+  records.push_back(weighted("plain.example.test.", {.values = {Address(4)}, .set = "b"}));
+  Server server(std::move(model), 3);
+  const auto scopes_of = [&](const std::string& name, const std::string& client) {
+    std::set<unsigned> scopes;
+    std::set<std::string> answers;
+    for (int i = 0; i < 40; ++i) {
+      const auto response = server.Ask(name, rr::kA, {.edns = true, .options = SubnetOption(client)});
+      scopes.insert(response->option(8)->at(3));
+      answers.insert(response->values().at(0));
+    }
+    EXPECT_EQ(answers.size(), name.starts_with("off") ? 1U : name.starts_with("deep") ? 3U : 2U) << name;
+    return scopes;
+  };
+  const auto alone = server.Ask("l.example.test.", rr::kA, {.edns = true, .options = SubnetOption("10.0.1.0/24")});
+  const unsigned narrow = alone->option(8)->at(3);
+  EXPECT_GE(narrow, 22U);
+  for (const auto* name : {"w.example.test.", "deep.example.test."}) {
+    EXPECT_EQ(scopes_of(name, "10.0.1.0/24"), std::set<unsigned>{narrow}) << name;
+    const auto wide = server.Ask("l.example.test.", rr::kA, {.edns = true, .options = SubnetOption("10.0.129.0/24")});
+    EXPECT_EQ(scopes_of(name, "10.0.129.0/24"), std::set<unsigned>{wide->option(8)->at(3)}) << name;
+  }
+  EXPECT_EQ(scopes_of("off.example.test.", "10.0.1.0/24"), std::set<unsigned>{0});
+  EXPECT_EQ(scopes_of("plain.example.test.", "10.0.1.0/24"), std::set<unsigned>{0});
+}
+
+// What a CNAME leads to in the zone is part of the same response.
+TEST_F(LatencyTest, DrawsOfCnamesHaveOneScopeToo) {
+  auto model = Model("10.0.0.0/22,eu-west,50\n10.0.0.0/22,us-east,20\n");
+  auto& records = model.zones[0].records;
+  const auto cname = [&](const std::string& name, const std::string& set, const std::string& target) {
+    records.push_back(MakeRecord(name, rr::kCname, {.values = {target}, .policy = kWeighted, .set = set, .weight = 1}));
+  };
+  cname("c.example.test.", "near", "l.example.test.");
+  cname("c.example.test.", "away", "www.example.org.");
+  records.push_back(MakeRecord("alias.example.test.", rr::kCname, {.alias = "c.example.test."}));
+  records.push_back(MakeRecord("plain.example.test.", rr::kA, {.values = {Address(9)}}));
+  cname("d.example.test.", "one", "plain.example.test.");
+  cname("d.example.test.", "other", "d.example.test.");  // a circle
+  Server server(std::move(model), 3);
+  const auto scopes_of = [&](const std::string& name, std::uint16_t type) {
+    std::set<unsigned> scopes;
+    for (int i = 0; i < 20; ++i) {
+      const auto response = server.Ask(name, type, {.edns = true, .options = SubnetOption("10.0.1.0/24")});
+      scopes.insert(response->option(8)->at(3));
+    }
+    return scopes;
+  };
+  EXPECT_EQ(scopes_of("c.example.test.", rr::kA), std::set<unsigned>{24});
+  EXPECT_EQ(scopes_of("alias.example.test.", rr::kA), std::set<unsigned>{24});
+  EXPECT_EQ(scopes_of("c.example.test.", rr::kCname), std::set<unsigned>{0});
+  EXPECT_EQ(scopes_of("d.example.test.", rr::kA), std::set<unsigned>{0});
+}
+
+// Each level leads to the next by two ways: walked once for each way, this would take until the stars are cold.
+TEST_F(LatencyTest, BranchesThatMeetAgainAreWalkedOnce) {
+  auto model = Model("10.0.0.0/22,eu-west,50\n10.0.0.0/22,us-east,20\n");
+  auto& records = model.zones[0].records;
+  constexpr int kLevels = 60;
+  for (int level = 0; level < kLevels; ++level) {
+    const std::string next = level + 1 == kLevels ? "l" : "n" + std::to_string(level + 1);
+    for (const auto* set : {"a", "b"}) {
+      records.push_back(MakeRecord("n" + std::to_string(level) + ".example.test.", rr::kA,
+                                   {.policy = kWeighted, .set = set, .weight = 1, .alias = next + ".example.test."}));
+    }
+  }
+  Server server(std::move(model), 3);
+  const auto response = server.Ask("n0.example.test.", rr::kA, {.edns = true, .options = SubnetOption("10.0.1.0/24")});
+  EXPECT_GE(response->option(8)->at(3), 22);
 }
 
 TEST_F(LatencyTest, WrongLinesAreNamed) {

@@ -103,6 +103,7 @@ TEST(ZoneSetTest, EveryFindingIsReportedAtItsPlace) {
   };
   for (std::uint32_t i = 0; i < records.size(); ++i) {
     records[i].position.line = (i + 1) * 10;
+    if (records[i].alias) records[i].alias->position = records[i].position;
     for (auto& value : records[i].values) value.position.line += i * 1'000;
   }
   model.zones = {MakeZone("example.test.", std::move(records))};
@@ -202,6 +203,40 @@ TEST(ZoneSetTest, ReadingAheadGuessesTheNodeThatTheLookupFinds) {
   }
   name.Assign(Name::Parse("h200.example.test.").value().wire());
   EXPECT_FALSE(zones.LikelyNode(NodeHash(0, name.suffix_hash(name.labels()))));
+}
+
+TEST(ZoneSetTest, ARecordSetThatNoMessageCanHoldIsRefused) {
+  const auto errors_of = [](std::vector<config::RecordSet> records) {
+    config::Model model;
+    model.zones = {MakeZone("example.test.", std::move(records))};
+    return BuildErrors(std::move(model));
+  };
+  const auto texts = [](std::size_t count, std::size_t size) {
+    std::vector<std::string> values;
+    for (std::size_t i = 0; i < count; ++i) values.push_back(std::to_string(1'000 + i) + std::string(size - 4, 'x'));
+    return values;
+  };
+  EXPECT_THAT(errors_of({MakeRecord("big.example.test.", rr::kTxt, {.values = texts(300, 253)})}),
+              HasSubstr("100: the TXT records of 'big.example.test.' take 79800 bytes, more than a message holds"));
+  EXPECT_EQ(errors_of({MakeRecord("big.example.test.", rr::kTxt, {.values = texts(245, 253)})}), "");
+  // Names are compressed: only the message itself tells.
+  std::vector<std::string> exchanges;
+  for (int i = 0; i < 1'500; ++i) {
+    exchanges.push_back("10 m" + std::to_string(i) + ".a-rather-long-name-that-all-of-them-share.example.test.");
+  }
+  EXPECT_EQ(errors_of({MakeRecord("mx.example.test.", rr::kMx, {.values = exchanges})}), "");
+  // Eight of these may be drawn together.
+  const auto members = [&texts](std::size_t count, std::size_t values) {
+    std::vector<config::RecordSet> records;
+    for (std::size_t i = 0; i < count; ++i) {
+      records.push_back(MakeRecord(
+          "m.example.test.", rr::kTxt,
+          {.values = texts(values, 253), .policy = config::RoutingPolicy::kMultivalue, .set = std::to_string(i)}));
+    }
+    return records;
+  };
+  EXPECT_THAT(errors_of(members(9, 40)), HasSubstr("100: the TXT records of 'm.example.test.' take 85120 bytes"));
+  EXPECT_EQ(errors_of(members(9, 30)), "");
 }
 
 TEST(ZoneSetTest, CountersGoOnThroughReloads) {
