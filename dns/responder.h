@@ -68,8 +68,10 @@ struct TcpLimits {
 };
 
 // Answers queries on connections accepted from one listening socket (RFC 7766): length-prefixed, pipelined, answered in
-// order. A connection holds at most one partial query and the answers of one reading; it is not read while the peer
-// does not take its answers. Thread: its loop's.
+// order. In one turn of the loop all connections together answer what TcpBudget allows; those that want more wait in a
+// line, so that UDP is looked at after a fraction of a millisecond. A connection holds at most 4 KiB of queries and,
+// for a moment, 128 KiB of answers; it is not read, and no further answer is made, while the peer does not take what it
+// has. Thread: its loop's.
 class TcpResponder final : private net::FdWatcher {
  public:
   // `socket` listens and is non-blocking (net::ListenTcp); `counters` is the worker's own and outlives the responder.

@@ -17,6 +17,8 @@
 namespace weir::net {
 namespace {
 
+constexpr std::uint32_t kEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP;
+
 void DisableNagle(int fd) {
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -33,7 +35,7 @@ TcpStream::TcpStream(EventLoop& loop, UniqueFd fd, const Endpoint& peer, const E
 TcpStream::~TcpStream() = default;
 
 void TcpStream::Register() {
-  if (!loop_.Watch(fd_.get(), EPOLLIN | EPOLLOUT | EPOLLRDHUP, *this)) {
+  if (!loop_.Watch(fd_.get(), kEvents, *this)) {
     // Out of memory for another registration: the connection cannot live. Reading will report it.
     peer_closed_ = true;
     readable_ = true;
@@ -75,6 +77,12 @@ void TcpStream::OnEvents(std::uint32_t events) {
   }
   // The other side may have closed the stream in OnWritable.
   if (readable_ && fd_.valid()) events_->OnReadable();
+}
+
+void TcpStream::AwaitWritable() {
+  writable_ = false;
+  // Said anew, the registration reports what is true already.
+  loop_.ModifyLevel(fd_.get(), kEvents | EPOLLET, *this);
 }
 
 IoResult TcpStream::Read(std::span<char> buffer) {

@@ -98,6 +98,10 @@ class TcpStream final : public Stream, private FdWatcher {
   [[nodiscard]] static std::unique_ptr<TcpStream> Connect(EventLoop& loop, const Endpoint& peer, StreamEvents& events,
                                                           int& error);
 
+  // OnWritable follows as soon as the system would take bytes, also when no Write was refused: for a writer that makes
+  // what it writes only when there is room.
+  void AwaitWritable();
+
   // Hands the stream's events to another object: a pooled connection that changes hands.
   void set_events(StreamEvents& events) { events_ = &events; }
 

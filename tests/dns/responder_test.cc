@@ -1,5 +1,6 @@
 #include "dns/responder.h"
 
+#include "dns/tcp_budget.h"
 #include "dns/udp_messages.h"
 #include "net/socket.h"
 #include "tests/dns/dns_fixture.h"
@@ -10,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <future>
 #include <thread>
@@ -321,6 +323,116 @@ TEST_P(ResponderTest, DrainClosesIdleConnectionsAndTheSockets) {
   });
   EXPECT_TRUE(ReadFramed(idle.get()).empty());
   EXPECT_TRUE(ReadFramed(partial.get()).empty());
+}
+
+// The peer closes after what it must not send; what it asked before is answered, and its end arrives, not a reset.
+TEST_P(ResponderTest, AnswersThatWereMadeArriveBeforeAConnectionIsClosed) {
+  Start();
+  const auto query = Framed(EncodeQuery("big.example.test.", rr::kTxt));
+  std::vector<std::uint8_t> response = query;
+  response[4] |= 0x80U;  // QR
+  const std::vector<std::uint8_t> too_long = {0xFF, 0xFF};
+  for (const auto& tail : {response, too_long}) {
+    const UniqueFd fd = Connect(SOCK_STREAM);
+    std::vector<std::uint8_t> bytes;
+    for (int i = 0; i < 3; ++i) bytes.insert(bytes.end(), query.begin(), query.end());
+    bytes.insert(bytes.end(), tail.begin(), tail.end());
+    bytes.insert(bytes.end(), 30'000, 0);  // more than is read at once
+    SendAll(fd.get(), bytes);
+    for (int i = 0; i < 3; ++i) EXPECT_GT(ReadFramed(fd.get()).size(), 30'000U);
+    std::uint8_t more = 0;
+    EXPECT_EQ(recv(fd.get(), &more, 1, 0), 0) << "a reset";
+    static_cast<void>(send(fd.get(), bytes.data(), 100, MSG_NOSIGNAL));
+  }
+}
+
+TEST_P(ResponderTest, APeerThatKeepsAClosedConnectionOpenIsLeft) {
+  Start();
+  const UniqueFd fd = Connect(SOCK_STREAM);
+  SendAll(fd.get(), std::vector<std::uint8_t>{0xFF, 0xFF});
+  EXPECT_TRUE(ReadFramed(fd.get()).empty());
+  const auto begin = std::chrono::steady_clock::now();
+  std::size_t left = 1;
+  while (left > 0 && std::chrono::steady_clock::now() - begin < std::chrono::seconds(8)) {
+    OnLoop([&] { left = tcp_->connections(); });
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(left, 0U);
+  EXPECT_EQ(Count(&TransportCounters::connections_timed_out, Transport::kTcp), 0U);
+}
+
+// The loop runs here, turn by turn, so that what one turn does can be counted.
+TEST(TcpWritersTest, UdpIsAnsweredInEveryTurnHoweverMuchTcpPeersWant) {
+  const Endpoint any{IpAddress::Parse("127.0.0.1").value(), 0};
+  net::EventLoop loop;
+  CounterRegistry registry{1};
+  ResponderCounters& counters = (*registry.responders())[0];
+  auto udp_socket = net::BindUdp(any);
+  auto tcp_socket = net::ListenTcp(any);
+  ASSERT_TRUE(udp_socket && tcp_socket);
+  const auto udp_to = net::SocketAddress::From(net::LocalEndpoint(udp_socket->get()));
+  const auto tcp_to = net::SocketAddress::From(net::LocalEndpoint(tcp_socket->get()));
+  UdpResponder udp(loop, std::move(*udp_socket), counters, 0, 1);
+  TcpResponder tcp(loop, std::move(*tcp_socket), counters, 0, 2);
+  config::Model model;
+  model.zones = {MakeZone(
+      "example.test.",
+      {MakeRecord("big.example.test.", rr::kTxt, {.values = std::vector<std::string>(250, std::string(245, 'x'))})})};
+  auto zones = ZoneSet::Build(std::make_shared<const config::Model>(std::move(model)), registry).value();
+  udp.SetView(zones, std::make_shared<const health::StatusTable>());
+  tcp.SetView(zones, std::make_shared<const health::StatusTable>());
+  ASSERT_TRUE(udp.Start() && tcp.Start());
+
+  constexpr std::size_t kPeers = 60;
+  constexpr std::size_t kQueries = 100;
+  std::vector<std::uint8_t> queries;
+  for (std::uint16_t id = 0; id < kQueries; ++id) {
+    const auto message = EncodeQuery("big.example.test.", rr::kTxt, {.id = id});
+    queries.push_back(static_cast<std::uint8_t>(message.size() >> 8));
+    queries.push_back(static_cast<std::uint8_t>(message.size()));
+    queries.insert(queries.end(), message.begin(), message.end());
+  }
+  std::vector<UniqueFd> peers;
+  for (std::size_t i = 0; i < kPeers; ++i) {
+    UniqueFd& peer = peers.emplace_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(connect(peer.get(), tcp_to.get(), tcp_to.size), 0);
+    ASSERT_EQ(send(peer.get(), queries.data(), queries.size(), MSG_NOSIGNAL), static_cast<ssize_t>(queries.size()));
+  }
+  const UniqueFd asker(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(connect(asker.get(), udp_to.get(), udp_to.size), 0);
+  const auto question = EncodeQuery("big.example.test.", rr::kA);
+
+  const std::uint64_t answer_bytes = 60'000;
+  const std::uint64_t turn_max = TcpBudgetLimits{}.turn_bytes / answer_bytes + 1;
+  constexpr std::uint64_t kTurns = 300;
+  std::uint64_t most = 0;
+  for (std::uint64_t turn = 1; turn <= kTurns; ++turn) {
+    ASSERT_EQ(send(asker.get(), question.data(), question.size(), 0), static_cast<ssize_t>(question.size()));
+    const std::uint64_t before = counters.tcp.responses.value();
+    loop.RunOnce(std::chrono::milliseconds(100));
+    most = std::max(most, counters.tcp.responses.value() - before);
+    ASSERT_EQ(counters.udp.responses.value(), turn);
+  }
+  EXPECT_GE(most, 1U);
+  EXPECT_LE(most, turn_max);
+  // What nobody takes is not made: an answer or two are on their way to each peer, and one waits at most.
+  EXPECT_GE(counters.tcp.responses.value(), kPeers);
+  EXPECT_LE(counters.tcp.responses.value(), kPeers * 6);
+  EXPECT_EQ(tcp.connections(), kPeers);
+
+  // A peer that reads gets all of its answers beside those that do not.
+  std::vector<std::uint8_t> received;
+  std::array<std::uint8_t, 1 << 16> buffer;
+  const auto size_of_all = [&] { return kQueries * (2U + (std::size_t{received[0]} << 8) + received[1]); };
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while ((received.size() < 2 || received.size() < size_of_all()) && std::chrono::steady_clock::now() < deadline) {
+    loop.RunOnce(std::chrono::milliseconds(1));
+    for (ssize_t got = 0; (got = recv(peers[0].get(), buffer.data(), buffer.size(), MSG_DONTWAIT)) > 0;) {
+      received.insert(received.end(), buffer.begin(), buffer.begin() + got);
+    }
+  }
+  ASSERT_GT(received.size(), answer_bytes);
+  EXPECT_EQ(received.size(), size_of_all());
 }
 
 INSTANTIATE_TEST_SUITE_P(Addresses, ResponderTest, ::testing::Values("127.0.0.1", "0.0.0.0", "::1", "::"));
