@@ -15,8 +15,8 @@ namespace {
 // Fewer rules than this are asked one by one: cheaper than a lookup, and most hosts have few.
 constexpr std::size_t kIndexedRulesMin = 8;
 
-const CompiledCondition* FindCondition(const Rule& rule, ConditionField field) {
-  const auto found = std::ranges::find_if(rule.conditions, [field](const auto& c) { return c->field() == field; });
+const CompiledCondition* FindCondition(const Rule& rule, CompiledCondition::LookedUpBy key) {
+  const auto found = std::ranges::find_if(rule.conditions, [key](const auto& c) { return c->looked_up_by() == key; });
   return found == rule.conditions.end() ? nullptr : found->get();
 }
 
@@ -43,12 +43,12 @@ void RuleMatcher::HostGroup::BuildPaths(std::span<const Rule> all) {
   if (rules.size() < kIndexedRulesMin) return;
   paths = std::make_unique<TextIndex>(CaseRule::kSensitive);
   for (const std::uint32_t index : rules) {
-    const CompiledCondition* path = FindCondition(all[index], ConditionField::kPathPattern);
+    const CompiledCondition* path = FindCondition(all[index], CompiledCondition::LookedUpBy::kPath);
     if (path == nullptr) {
       paths->AddAny(index);
       continue;
     }
-    for (const TextPattern& value : path->patterns()) paths->Add(value, index);
+    for (const TextPattern& value : path->lookup_patterns()) paths->Add(value, index);
   }
   paths->Seal();
   rules = {};
@@ -73,12 +73,12 @@ RuleMatcher::RuleMatcher(std::span<const Rule> rules) : hosts_(CaseRule::kInsens
   for (std::size_t i = 0; i < rules.size(); ++i) {
     if (rules[i].is_default()) continue;
     const auto index = static_cast<std::uint32_t>(i);
-    const CompiledCondition* host = FindCondition(rules[i], ConditionField::kHostHeader);
+    const CompiledCondition* host = FindCondition(rules[i], CompiledCondition::LookedUpBy::kHost);
     if (host == nullptr) {
       group_of(nullptr).rules.push_back(index);
       continue;
     }
-    for (const TextPattern& value : host->patterns()) {
+    for (const TextPattern& value : host->lookup_patterns()) {
       auto& list = group_of(&value).rules;
       if (list.empty() || list.back() != index) list.push_back(index);
     }

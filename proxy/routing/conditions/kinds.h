@@ -1,0 +1,25 @@
+#pragma once
+
+// The kinds of conditions: one function here and one file each, which defines the class behind it.
+
+#include "config/model.h"
+#include "proxy/routing/conditions.h"
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace weir::proxy {
+
+using BuiltCondition = std::expected<std::shared_ptr<const CompiledCondition>, std::vector<config::Diagnostic>>;
+
+// `path` is where the condition stands in the file: rules[0].conditions[1]. Thread: any.
+[[nodiscard]] BuiltCondition BuildCondition(const config::HostHeaderCondition& condition, const std::string& path);
+[[nodiscard]] BuiltCondition BuildCondition(const config::PathPatternCondition& condition, const std::string& path);
+[[nodiscard]] BuiltCondition BuildCondition(const config::HttpHeaderCondition& condition, const std::string& path);
+[[nodiscard]] BuiltCondition BuildCondition(const config::RequestMethodCondition& condition, const std::string& path);
+[[nodiscard]] BuiltCondition BuildCondition(const config::QueryStringCondition& condition, const std::string& path);
+[[nodiscard]] BuiltCondition BuildCondition(const config::SourceIpCondition& condition, const std::string& path);
+
+}  // namespace weir::proxy
