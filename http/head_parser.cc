@@ -140,11 +140,7 @@ class RequestJudge {
     return true;
   }
 
-  bool AcceptsTarget() {
-    const bool is_origin_form = head_.target.front() == '/' && head_.method != "CONNECT";
-    if (is_origin_form || ParseTarget(head_.method, head_.target)) return true;
-    return Refuse(400, "malformed request target");
-  }
+  bool AcceptsTarget() { return TakeTargetApart(head_) || Refuse(400, "malformed request target"); }
 
   // Last of all: whoever answers 417 has found a request that is sound but for that.
   bool AcceptsExpectations() {
@@ -159,6 +155,7 @@ class RequestJudge {
 };
 
 void ResetHead(RequestHead& head) {
+  head.parts = {};
   head.authority = {};
   head.fields.clear();
   head.framing = {};
@@ -175,6 +172,7 @@ ParseOutcome RefuseRequest(RequestHead& head, std::uint16_t status, std::string_
   head.keep_alive = false;
   head.desync_class = finding.desync_class;
   head.desync_reason = finding.reason;
+  static_cast<void>(TakeTargetApart(head));  // as far as it goes, for the log
   return {.status = ParseStatus::kRefused, .consumed = 0, .http_status = status, .too_large = too_large, .why = why};
 }
 

@@ -104,10 +104,25 @@ struct HostPort {
   std::optional<std::uint16_t> port;
 };
 
+enum class TargetForm : std::uint8_t { kOrigin, kAbsolute, kAuthority, kAsterisk };
+
+// A request target taken apart (RFC 9112 section 3.2). Views point into the target.
+struct Target {
+  TargetForm form = TargetForm::kOrigin;
+  std::string_view scheme{};     // absolute-form only
+  std::string_view authority{};  // absolute-form and authority-form
+  std::string_view path{};   // as sent, without the query; `/` for an absolute-form without path; `*` for asterisk-form
+  std::string_view query{};  // after the first `?`, before `#`
+  bool has_query = false;
+};
+
 struct RequestHead {
   std::string_view method;
   std::string_view target;  // as the client sent it
-  HostPort authority;       // what the Host field says; its host is empty when there is no such field (1.0)
+  Target parts;             // `target` taken apart; of a head that was refused, as far as it was understood
+  // Whom the request is for: what an absolute-form target names, else the Host field. Its host is empty when there is
+  // neither (1.0).
+  HostPort authority;
   Version version = Version::kHttp11;
   std::vector<Field>
       fields;  // in order, as sent, framing fields included; cleared and refilled by each parse, capacity kept

@@ -91,6 +91,15 @@ std::optional<Target> ParseTarget(std::string_view method, std::string_view targ
   return parsed;
 }
 
+bool TakeTargetApart(RequestHead& head) {
+  const std::optional<Target> parts = ParseTarget(head.method, head.target);
+  if (!parts) return false;
+  head.parts = *parts;
+  // ParseTarget has judged it.
+  if (parts->form == TargetForm::kAbsolute) head.authority = ParseHostPort(parts->authority).value_or(HostPort());
+  return true;
+}
+
 std::optional<HostPort> ParseHostPort(std::string_view text) {
   constexpr std::uint64_t kPortMax = 65'535;
   const bool is_literal = text.starts_with('[');

@@ -9,19 +9,12 @@
 
 namespace weir::http {
 
-enum class TargetForm : std::uint8_t { kOrigin, kAbsolute, kAuthority, kAsterisk };
-
-// A request target taken apart (RFC 9112 section 3.2). Views point into the target.
-struct Target {
-  TargetForm form = TargetForm::kOrigin;
-  std::string_view scheme{};     // absolute-form only
-  std::string_view authority{};  // absolute-form and authority-form
-  std::string_view path{};   // as sent, without the query; `/` for an absolute-form without path; `*` for asterisk-form
-  std::string_view query{};  // after the first `?`, before `#`
-  bool has_query = false;
-};
 // Absent when the text is none of the four forms that `method` may use (CONNECT: authority-form; `*`: OPTIONS only).
 [[nodiscard]] std::optional<Target> ParseTarget(std::string_view method, std::string_view target);
+
+// Takes `head.target`, which its method may use, apart: sets `parts` and, for the absolute-form, `authority`, which
+// goes before the Host field (RFC 9112 section 3.2.2): call it after that was read. False when ParseTarget refuses it.
+[[nodiscard]] bool TakeTargetApart(RequestHead& head);
 
 // Absent for user information, empty or malformed hosts and ports (RFC 3986 section 3.2). An empty text is absent too.
 [[nodiscard]] std::optional<HostPort> ParseHostPort(std::string_view text);

@@ -3,7 +3,6 @@
 #include "base/text.h"
 #include "base/text_writer.h"
 #include "base/words.h"
-#include "http/target.h"
 #include "proxy/access_log_sink.h"
 
 #include <algorithm>
@@ -159,12 +158,6 @@ void AppendJsonSeconds(std::string& out, std::string_view key, double seconds) {
   out += text;
 }
 
-bool IsAbsolute(const http::RequestHead& head) {
-  if (head.target.starts_with('/')) return false;
-  const auto target = http::ParseTarget(head.method, head.target);
-  return target && target->form == http::TargetForm::kAbsolute;
-}
-
 std::string_view VersionText(http::Version version) {
   switch (version) {
     case http::Version::kHttp10:
@@ -193,7 +186,7 @@ void AppendLoggedRequest(std::string& out, const http::RequestHead& head, const 
   }
   out += head.method;
   out += ' ';
-  if (!IsAbsolute(head)) {
+  if (head.parts.form != http::TargetForm::kAbsolute) {
     out += "http://";
     if (!head.authority.host.empty()) {
       out += head.authority.host;

@@ -2,7 +2,6 @@
 
 #include "base/text.h"
 #include "base/text_writer.h"
-#include "http/target.h"
 #include "http/writer.h"
 
 #include <algorithm>
@@ -169,18 +168,9 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
   out.fields.clear();
   out.framing = head.framing;
 
-  http::HostPort authority = head.authority;
-  if (head.target.starts_with('/')) {
-    // A fragment is not part of a request target (RFC 9112 section 3.2); what follows `#` is not passed on.
-    out.target += head.target.substr(0, head.target.find('#'));
-  } else if (const auto target = http::ParseTarget(head.method, head.target);
-             target && target->form == http::TargetForm::kAbsolute) {
-    if (const auto parsed = http::ParseHostPort(target->authority)) authority = *parsed;
-    out.target += target->path;
-    if (target->has_query) (out.target += '?') += target->query;
-  } else {
-    out.target += head.target;  // `*`
-  }
+  // In origin-form, or `*`. A fragment is not part of a request target (RFC 9112 section 3.2) and not of these.
+  out.target += head.parts.path;
+  if (head.parts.has_query) (out.target += '?') += head.parts.query;
 
   const http::HopByHopFields hop_by_hop(head.fields);
   std::string_view received_trace;
@@ -210,7 +200,7 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
   copied.Flush();
   if (out.host_lines.empty()) {
     out.host_lines += "Host: ";
-    AppendHost(authority, origin, out.host_lines);
+    AppendHost(head.authority, origin, out.host_lines);
     out.host_lines += "\r\n";
   }
   AppendForwardedFor(head.fields, attributes, origin.peer, out.fields);

@@ -1,7 +1,6 @@
 #include "proxy/routing/redirect.h"
 
 #include "base/text.h"
-#include "http/target.h"
 
 #include <array>
 #include <charconv>
@@ -63,23 +62,16 @@ class LocationWriter {
   std::string& text_;
 };
 
-std::string_view HostOf(const http::RequestHead& head, const std::optional<http::Target>& target) {
-  if (!target || target->form != http::TargetForm::kAbsolute) return head.authority.host;
-  const auto authority = http::ParseHostPort(target->authority);
-  return authority ? authority->host : std::string_view();
-}
-
 }  // namespace
 
 RequestTargetParts MakeTargetParts(const http::RequestHead& head, std::string_view scheme, std::uint16_t port,
                                    std::string_view fallback_host) {
-  const auto target = http::ParseTarget(head.method, head.target);
-  const auto host = HostOf(head, target);
+  const auto host = head.authority.host;
   return {.scheme = scheme,
           .host = host.empty() ? fallback_host : host,
           .port = port,
-          .path = target ? target->path : std::string_view("/"),
-          .query = target ? target->query : std::string_view()};
+          .path = head.parts.path,
+          .query = head.parts.query};
 }
 
 std::optional<std::string> BuildLocation(const config::RedirectAction& redirect, const RequestTargetParts& parts) {

@@ -13,11 +13,10 @@ RequestFacts MakeFacts(const http::RequestHead& head, const IpAddress& client, s
   facts.method = head.method;
   facts.fields = &head.fields;
   facts.client = client;
-  const auto parts = MakeTargetParts(head, {}, 0, {});
-  facts.host = parts.host;
-  facts.query = parts.query;
+  facts.host = head.authority.host;
+  facts.query = head.parts.query;
   scratch.clear();
-  facts.path = http::NormalizePath(parts.path, scratch) ? std::string_view(scratch) : parts.path;
+  facts.path = http::NormalizePath(head.parts.path, scratch) ? std::string_view(scratch) : head.parts.path;
   return facts;
 }
 

@@ -50,7 +50,8 @@ void CheckRewritten(const RequestHead& head) {
     WEIR_CHECK(field.value.find_first_of("\0\r\n"sv) == std::string_view::npos);
     weir::http::AppendField(bytes, field.name, field.value);
   }
-  if (head.authority.host.empty()) bytes += "Host: a\r\n";
+  const bool has_host = weir::http::FindField(head.fields, "host") != nullptr;
+  if (!has_host) bytes += "Host: a\r\n";
   bytes += "\r\n";
   RequestHead again;
   std::size_t scanned = 0;
@@ -60,7 +61,7 @@ void CheckRewritten(const RequestHead& head) {
   WEIR_CHECK(again.method == head.method);
   WEIR_CHECK(again.framing.kind == head.framing.kind);
   WEIR_CHECK(again.framing.content_length == head.framing.content_length);
-  WEIR_CHECK(again.fields.size() == head.fields.size() + (head.authority.host.empty() ? 1 : 0));
+  WEIR_CHECK(again.fields.size() == head.fields.size() + (has_host ? 0 : 1));
 }
 
 }  // namespace

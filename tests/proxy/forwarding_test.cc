@@ -23,6 +23,7 @@ class ForwardingTest : public ::testing::Test {
  protected:
   RequestMessage Build() {
     head_.fields = fields_;
+    EXPECT_TRUE(http::TakeTargetApart(head_));
     RequestMessage out;
     BuildRequestMessage(head_, attributes_, origin_, kNow, random_, out, trace_id_);
     return out;

@@ -97,6 +97,7 @@ http::RequestHead Head(std::string_view method, std::string_view target, std::st
   head.method = method;
   head.target = target;
   head.authority = http::ParseHostPort(host).value_or(http::HostPort());
+  EXPECT_TRUE(http::TakeTargetApart(head));
   return head;
 }
 

@@ -19,6 +19,7 @@ http::RequestHead Head(std::string_view target, std::string_view host) {
   head.target = target;
   head.authority = http::ParseHostPort(host).value_or(http::HostPort());
   head.fields = {{.name = "Host", .value = host}};
+  EXPECT_TRUE(http::TakeTargetApart(head));
   return head;
 }
 
