@@ -176,10 +176,11 @@ void AppendLoadBalancerId(std::string& out, std::string_view name) {
   AppendWith(out, name.size() + 32, [name](TextWriter& text) { PutLoadBalancerId(text, name); });
 }
 
-void AppendLoggedRequest(std::string& out, const http::RequestHead& head, const Endpoint& local, std::uint16_t port) {
+void AppendLoggedRequest(std::string& out, const http::RequestHead& head, std::string_view scheme,
+                         const Endpoint& local, std::uint16_t port) {
   if (head.method.empty()) {
     // No request line was understood: the form that ALB's logs show.
-    out += "- http://";
+    ((out += "- ") += scheme) += "://";
     local.AppendTo(out);
     out += "- -";
     return;
@@ -187,7 +188,7 @@ void AppendLoggedRequest(std::string& out, const http::RequestHead& head, const 
   out += head.method;
   out += ' ';
   if (head.parts.form != http::TargetForm::kAbsolute) {
-    out += "http://";
+    (out += scheme) += "://";
     if (!head.authority.host.empty()) {
       out += head.authority.host;
     } else {

@@ -49,9 +49,10 @@ struct AccessLogRecord {
   std::string_view connection_id;  // TID_…
 };
 
-// Appends METHOD proto://host:port/uri HTTP/x, the port always printed. `local` stands in for a host that the request
+// Appends METHOD scheme://host:port/uri HTTP/x, the port always printed. `local` stands in for a host that the request
 // does not name. A head without a method was not understood: `- http://…- -`. spec: alb.md 16.1 field 13.
-void AppendLoggedRequest(std::string& out, const http::RequestHead& head, const Endpoint& local, std::uint16_t port);
+void AppendLoggedRequest(std::string& out, const http::RequestHead& head, std::string_view scheme,
+                         const Endpoint& local, std::uint16_t port);
 
 // Appends one line, line end included.
 void AppendAlbLine(std::string& out, const AccessLogRecord& record, std::string_view node_region, Iso8601Writer& times);

@@ -4,7 +4,6 @@
 #include "proxy/forwarding.h"
 #include "proxy/routing/redirect.h"
 #include "proxy/routing/request_facts.h"
-#include "proxy/upstream/upstream_pool.h"
 
 #include <algorithm>
 #include <utility>
@@ -16,6 +15,14 @@ namespace {
 bool IsIdempotent(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" || method == "DELETE";
 }
+
+// Picks the member function of the overload that an alternative of a variant has; one without any does not compile.
+template <class... Functions>
+struct Overloaded : Functions... {
+  using Functions::operator()...;
+};
+
+double Seconds(SteadyTime from, SteadyTime to) { return std::chrono::duration<double>(to - from).count(); }
 
 }  // namespace
 
@@ -32,13 +39,13 @@ Exchange& Exchange::Take(WorkerState& worker) {
   return *worker.active.back();
 }
 
-// ---- the life of a request
+// ---- the request
 
 void Exchange::Begin(DownstreamStream& downstream, DownstreamConnectionFacts& connection, const http::RequestHead& head,
                      const Content& content) {
-  downstream_ = &downstream;
-  connection_ = &connection;
-  request_complete_ = content.is_last();
+  run_.downstream = &downstream;
+  run_.connection = &connection;
+  run_.request.complete = content.is_last();
   ReadRequest(head);
   if (!CheckFraming(head)) return;
   const Rule& rule = MatchRule(head);
@@ -47,54 +54,47 @@ void Exchange::Begin(DownstreamStream& downstream, DownstreamConnectionFacts& co
 
 void Exchange::BeginRefused(DownstreamStream& downstream, DownstreamConnectionFacts& connection,
                             const http::RequestHead& head, ErrorCode code) {
-  downstream_ = &downstream;
-  connection_ = &connection;
-  request_complete_ = true;
+  run_.downstream = &downstream;
+  run_.connection = &connection;
+  run_.request.complete = true;
   ReadRequest(head);
-  downstream_->CloseAfterResponse();
   Fail(code);
 }
 
 void Exchange::ReadRequest(const http::RequestHead& head) {
-  view_ = connection_->slot->view;
-  listener_ = connection_->slot->listener;
-  finished_ = false;
-  begun_ = worker_.loop.now();
-  begun_wall_ = worker_.loop.wall_now();
-  is_head_ = head.method == "HEAD";
-  idempotent_ = IsIdempotent(head.method);
-  client_knows_interim_ = head.version != http::Version::kHttp10;
-  expects_continue_ = head.expects_continue && client_knows_interim_;
-  desync_class_ = head.desync_class;
-  desync_reason_ = head.desync_reason;
-  auto& counters = *connection_->slot->counters;
-  counters.requests.Add();
-  if (desync_class_ != http::DesyncClass::kCompliant) counters.desync_requests.Add();
+  const ListenerSlot& slot = *run_.connection->slot;
+  run_.view = slot.view;
+  run_.listener = slot.listener;
+  run_.timing.begun = worker_.loop.now();
+  run_.timing.begun_wall = worker_.loop.wall_now();
+  run_.request.is_head = head.method == "HEAD";
+  run_.request.idempotent = IsIdempotent(head.method);
+  run_.request.expects_continue = head.expects_continue;
+  run_.request.desync_class = head.desync_class;
+  run_.request.desync_reason = head.desync_reason;
+  slot.counters->requests.Add();
+  if (head.desync_class != http::DesyncClass::kCompliant) slot.counters->desync_requests.Add();
   if (logs()) {
-    request_line_.clear();
-    AppendLoggedRequest(request_line_, head, connection_->local(), connection_->slot->bound.port);
+    texts_.request_line.clear();
+    AppendLoggedRequest(texts_.request_line, head, run_.connection->scheme, run_.connection->local(), slot.bound.port);
     const auto agent = std::ranges::find(head.fields, http::FieldId::kUserAgent, http::IdOf);
-    user_agent_.assign(agent == head.fields.end() ? std::string_view() : agent->value);
+    texts_.user_agent.assign(agent == head.fields.end() ? std::string_view() : agent->value);
   }
 }
 
 // What the parser let through is framed in one way only; the load balancer's mode decides what is done with the rest.
+// The connection that it came over distrusts itself (Http1Connection).
 bool Exchange::CheckFraming(const http::RequestHead& head) {
-  using enum config::DesyncMitigationMode;
-  const auto& attributes = listener_->load_balancer_config->attributes;
   const auto refuse = [this](ErrorCode code) {
-    if (!request_complete_ || TraitsOf(code).status == 400) downstream_->CloseAfterResponse();
     Fail(code);
     return false;
   };
-  if (desync_class_ != http::DesyncClass::kCompliant && attributes.desync_mitigation_mode == kStrictest) {
+  if (head.desync_class != http::DesyncClass::kCompliant &&
+      attributes().desync_mitigation_mode == config::DesyncMitigationMode::kStrictest) {
     return refuse(ErrorCode::kDesyncBlocked);
   }
-  if (desync_class_ >= http::DesyncClass::kAmbiguous && attributes.desync_mitigation_mode == kDefensive) {
-    downstream_->CloseAfterResponse();
-  }
   if (head.method == "TRACE" || head.method == "CONNECT") return refuse(ErrorCode::kMethodNotAllowed);
-  if (attributes.xff_processing == config::XffProcessing::kAppend &&
+  if (attributes().xff_processing == config::XffProcessing::kAppend &&
       CountForwardedFor(head.fields) > kForwardedForAddressesMax) {
     return refuse(ErrorCode::kForwardedForTooLong);
   }
@@ -102,87 +102,80 @@ bool Exchange::CheckFraming(const http::RequestHead& head) {
 }
 
 const Rule& Exchange::MatchRule(const http::RequestHead& head) {
-  const RequestFacts facts = MakeFacts(head, connection_->peer().address, worker_.path_out);
-  rule_ = &listener_->Match(facts);
-  (*rule_->counters)[worker_.worker].requests.Add();
-  return *rule_;
+  const RequestFacts facts = MakeFacts(head, run_.connection->peer().address, worker_.path_out);
+  run_.rule = &run_.listener->Match(facts);
+  (*run_.rule->counters)[worker_.worker].requests.Add();
+  return *run_.rule;
 }
 
+// ---- actions
+
 void Exchange::RunActions(const Rule& rule, const http::RequestHead& head, const Content& content) {
-  if (const auto* forward = std::get_if<proxy::Forward>(&rule.action)) {
-    actions_ = "forward";
-    Forward(*forward, head, content);
-    return;
-  }
-  if (!request_complete_) downstream_->CloseAfterResponse();
-  if (const auto* redirect = std::get_if<proxy::Redirect>(&rule.action)) {
-    actions_ = "redirect";
-    Redirect(*redirect, head);
-    return;
-  }
-  actions_ = "fixed-response";
-  const auto& fixed = std::get<FixedResponse>(rule.action);
-  BuildFixedResponse(fixed, worker_.date.At(worker_.loop.wall_now()), listener_->listener_config->attributes,
-                     worker_.generated);
-  SendGenerated(worker_.generated);
+  std::visit(Overloaded{[&](const proxy::Forward& forward) { Forward(forward, head, content); },
+                        [&](const proxy::Redirect& redirect) { Redirect(redirect, head); },
+                        [&](const FixedResponse& fixed) { Answer(fixed); }},
+             rule.action);
 }
 
 void Exchange::Redirect(const proxy::Redirect& redirect, const http::RequestHead& head) {
   std::string local_host;
-  if (head.authority.host.empty()) local_host = connection_->local().address.ToString();
-  const auto parts = MakeTargetParts(head, "http", connection_->slot->bound.port, local_host);
-  if (!BuildLocation(*redirect.templates, parts, redirect_url_)) {
-    redirect_url_.clear();
+  if (head.authority.host.empty()) local_host = run_.connection->local().address.ToString();
+  const auto parts = MakeTargetParts(head, run_.connection->scheme, run_.connection->slot->bound.port, local_host);
+  if (!BuildLocation(*redirect.templates, parts, texts_.redirect_url)) {
+    texts_.redirect_url.clear();
     Fail(ErrorCode::kRedirectTooLong);
     return;
   }
-  BuildRedirectResponse(redirect.templates->status_code, redirect_url_, worker_.date.At(worker_.loop.wall_now()),
-                        listener_->listener_config->attributes, worker_.generated);
+  BuildRedirectResponse(redirect.templates->status_code, texts_.redirect_url, worker_.date.At(worker_.loop.wall_now()),
+                        run_.listener->listener_config->attributes, worker_.generated);
+  SendGenerated(worker_.generated);
+}
+
+void Exchange::Answer(const FixedResponse& fixed) {
+  BuildFixedResponse(fixed, worker_.date.At(worker_.loop.wall_now()), run_.listener->listener_config->attributes,
+                     worker_.generated);
   SendGenerated(worker_.generated);
 }
 
 void Exchange::Forward(const proxy::Forward& forward, const http::RequestHead& head, const Content& content) {
-  const RequestOrigin origin{.peer = connection_->peer(),
-                             .local = connection_->local(),
-                             .port = connection_->slot->bound.port,
-                             .scheme = "http"};
-  BuildRequestMessage(head, listener_->load_balancer_config->attributes, origin, begun_wall_, worker_.random, request_,
-                      trace_id_);
+  const RequestOrigin origin{.peer = run_.connection->peer(),
+                             .local = run_.connection->local(),
+                             .port = run_.connection->slot->bound.port,
+                             .scheme = run_.connection->scheme};
+  BuildRequestMessage(head, attributes(), origin, run_.timing.begun_wall, worker_.random, message_, texts_.trace_id);
   const auto group = worker_.selector.SelectGroup(forward);
   if (!group) {
     Fail(ErrorCode::kNoTarget);
     return;
   }
-  group_ = *group;
+  run_.group = *group;
   if (!SelectTarget()) {
-    (*view_->routing->groups()[group_].counters)[worker_.worker].no_target.Add();
+    group_counters().no_target.Add();
     Fail(ErrorCode::kNoTarget);
     return;
   }
   // ALB answers 100 Continue itself and at once (spec: alb.md 12.1).
-  if (expects_continue_ && !request_complete_ && content.bytes.empty()) {
-    downstream_->SendInterim(
+  if (run_.request.expects_continue && !run_.request.complete && content.bytes.empty()) {
+    run_.downstream->SendInterim(
         {.status = 100, .reason = "Continue", .fields = {}, .framing = {}, .announced_length = {}});
   }
   AcquireUpstream(content);
 }
 
-// Round robin over the routable targets; a second attempt takes one that was not tried.
+// ---- the target
+
+// Round robin over the routable targets; a further attempt takes one that was not asked.
 bool Exchange::SelectTarget() {
   const health::GroupStatus& status = group_status();
-  const auto was_tried = [this](std::uint32_t index) {
-    return std::find(tried_, tried_ + attempts_, index) != tried_ + attempts_;
-  };
   for (std::size_t turn = 0; turn <= status.routable.size(); ++turn) {
-    const auto index = worker_.selector.SelectTarget(group_, status);
+    const auto index = worker_.selector.SelectTarget(run_.group, status);
     if (!index) return false;
-    if (was_tried(*index)) continue;
-    tried_[attempts_++] = *index;
-    target_ = &view_->targets[group_][*index];
-    auto& counters = (*view_->routing->groups()[group_].counters)[worker_.worker];
-    if (attempts_ == 1) {
-      counters.requests.Add();
-      if (status.fail_open) counters.fail_open_requests.Add();
+    if (run_.attempts.HasAsked(*index)) continue;
+    run_.attempts.Ask(*index);
+    run_.target = &run_.view->targets[run_.group][*index];
+    if (run_.attempts.count() == 1) {
+      group_counters().requests.Add();
+      if (status.fail_open) group_counters().fail_open_requests.Add();
     }
     return true;
   }
@@ -192,140 +185,129 @@ bool Exchange::SelectTarget() {
 void Exchange::AcquireUpstream(const Content& content) {
   observation().requests.Add();
   observation().active_requests.Add();
-  const auto mode = fresh_connection_ ? UpstreamPool::Mode::kFresh : UpstreamPool::Mode::kReuse;
+  const auto mode =
+      run_.attempts.wants_fresh_connection() ? UpstreamSource::Mode::kFresh : UpstreamSource::Mode::kReuse;
   int error = 0;
-  upstream_ = worker_.upstreams->Acquire(target_->upstream, mode,
-                                         listener_->load_balancer_config->attributes.idle_timeout, *this, error);
-  if (upstream_ == nullptr) {
+  UpstreamStream* const stream =
+      worker_.upstreams->Acquire(run_.target->upstream, mode, attributes().idle_timeout, *this, error);
+  run_.attempt.stream = stream;
+  if (stream == nullptr) {
     observation().active_requests.Subtract();
-    HoldContent(content);
+    held_.Hold(content);
     const ErrorCode code = CodeForConnectError(error);
     if (!Retry(code, false)) Fail(code);
     return;
   }
-  if (desync_class_ >= http::DesyncClass::kAmbiguous) upstream_->CloseAfterExchange();
-  if (upstream_->connected()) {
+  if (stream->connected()) {
     SendRequest(content);
     return;
   }
   observation().connections_opened.Add();
-  HoldContent(content);
-  waiting_for_upstream_ = true;
-  if (!request_complete_) {
-    request_paused_ = true;
-    downstream_->PauseRequestContent();
+  held_.Hold(content);
+  run_.attempt.waiting = true;
+  if (!run_.request.complete) {
+    run_.request.paused = true;
+    run_.downstream->PauseRequestContent();
   }
 }
 
 void Exchange::SendRequest(const Content& content) {
-  sent_ = worker_.loop.now();
-  was_sent_ = true;
+  run_.timing.sent = worker_.loop.now();
   // Only a reused connection can turn out to be dead, and only idempotent requests are sent again after bytes went out.
-  const bool may_repeat = upstream_->reused() && idempotent_ && !stale_retry_used_;
-  replayable_ = may_repeat;
-  if (!upstream_->SendRequest(request_, content)) {
-    HoldContent(content);
-    ReleaseUpstream(false);
-    fresh_connection_ = true;
-    attempts_ = 0;  // the target itself was not at fault
-    if (!std::exchange(stale_retry_used_, true) && SelectTarget()) {
-      AcquireUpstream({.bytes = held_content_, .end = held_end_, .trailers = held_trailers_});
+  run_.attempt.replayable = run_.attempt.stream->reused() && run_.request.idempotent && run_.attempts.may_forgive();
+  if (!run_.attempt.stream->SendRequest(message_, content)) {
+    // Nothing went out.
+    held_.Hold(content);
+    ReleaseUpstream(UpstreamStream::Reusable::kNever);
+    if (run_.attempts.ForgiveStaleConnection() && SelectTarget()) {
+      AcquireUpstream(held_.content());
     } else {
       Fail(ErrorCode::kTargetReset);
     }
     return;
   }
-  if (replayable_) HoldContent(content);
-  if (!request_complete_ && upstream_->congested()) {
-    request_paused_ = true;
-    downstream_->PauseRequestContent();
-  }
+  if (run_.attempt.replayable) held_.Hold(content);
+  PauseRequestWhileCongested();
 }
 
 void Exchange::OnUpstreamConnected() {
-  waiting_for_upstream_ = false;
-  const std::string content = std::move(held_content_);
-  held_content_.clear();
-  // What was held is what the request has so far; it is held again where it may have to be repeated.
-  SendRequest({.bytes = content, .end = held_end_, .trailers = held_trailers_});
-  if (finished_ || waiting_for_upstream_) return;
-  if (request_paused_ && !upstream_->congested()) {
-    request_paused_ = false;
-    downstream_->ResumeRequestContent();
+  run_.attempt.waiting = false;
+  // What was held is what the request has so far.
+  SendRequest(held_.content());
+  if (!under_way() || run_.attempt.waiting) return;
+  if (!run_.attempt.replayable) held_.Clear();
+  if (run_.request.paused && !run_.attempt.stream->congested()) {
+    run_.request.paused = false;
+    run_.downstream->ResumeRequestContent();
   }
-}
-
-// Keeps content that has to wait for a connection or may have to be sent again. What does not fit ends the right to
-// repeat.
-void Exchange::HoldContent(const Content& content) {
-  if (content.bytes.data() == held_content_.data() && !content.bytes.empty()) return;  // already held
-  held_content_.append(content.bytes);
-  held_end_ = content.end;
-  held_trailers_ = content.trailers;
 }
 
 void Exchange::OnRequestContent(const Content& content) {
-  request_complete_ = content.is_last();
-  if (upstream_ == nullptr) return;
-  if (waiting_for_upstream_) {
-    HoldContent(content);
+  run_.request.complete = content.is_last();
+  Attempt& attempt = run_.attempt;
+  if (attempt.stream == nullptr) return;
+  if (attempt.waiting) {
+    held_.Hold(content);
     return;
   }
-  if (replayable_) {
-    replayable_ = held_content_.size() + content.bytes.size() <= kHeldBytesMax;
-    if (replayable_) {
-      HoldContent(content);
+  if (attempt.replayable) {
+    // What does not fit ends the right to repeat.
+    attempt.replayable = held_.HasRoomFor(content);
+    if (attempt.replayable) {
+      held_.Hold(content);
     } else {
-      held_content_.clear();
+      held_.Clear();
     }
   }
-  sent_ = worker_.loop.now();
-  upstream_->SendContent(content);
-  if (!request_complete_ && upstream_->congested()) {
-    request_paused_ = true;
-    downstream_->PauseRequestContent();
-  }
+  run_.timing.sent = worker_.loop.now();
+  attempt.stream->SendContent(content);
+  PauseRequestWhileCongested();
 }
 
 bool Exchange::TakesRequestPipe() const {
-  return upstream_ != nullptr && !waiting_for_upstream_ && !replayable_ && upstream_->takes_pipe();
+  const Attempt& attempt = run_.attempt;
+  return attempt.stream != nullptr && !attempt.waiting && !attempt.replayable && attempt.stream->takes_pipe();
+}
+
+// The client says no more until the target has taken what it was sent: OnUpstreamDrained.
+void Exchange::PauseRequestWhileCongested() {
+  if (run_.request.complete || !run_.attempt.stream->congested()) return;
+  run_.request.paused = true;
+  run_.downstream->PauseRequestContent();
 }
 
 void Exchange::OnUpstreamDrained() {
-  if (!std::exchange(request_paused_, false)) return;
-  downstream_->ResumeRequestContent();
+  if (!std::exchange(run_.request.paused, false)) return;
+  run_.downstream->ResumeRequestContent();
 }
+
+// ---- the response
 
 void Exchange::OnResponse(const http::ResponseHead& head, const Content& content) {
   worker_.fields_out.clear();
-  AppendResponseFields(head, listener_->listener_config->attributes, worker_.fields_out);
+  AppendResponseFields(head, run_.listener->listener_config->attributes, worker_.fields_out);
   ResponseMessage response{.status = head.status,
                            .reason = head.reason,
                            .fields = worker_.fields_out,
                            .framing = head.framing,
                            .announced_length = {}};
   if (head.status < 200) {
-    if (head.status == 101) {
-      // Nothing asked for an upgrade: what follows is in no protocol that is understood here.
-      Fail(ErrorCode::kTargetResponseMalformed);
-    } else if (client_knows_interim_ && head.status != 100) {
-      downstream_->SendInterim(response);
+    if (head.status != 100) {  // which weir has answered itself
+      run_.downstream->SendInterim(response);
       PauseResponseWhileCongested();
     }
     return;
   }
-  answered_ = worker_.loop.now();
-  was_answered_ = true;
-  target_status_ = head.status;
-  status_ = head.status;
+  run_.timing.answered = worker_.loop.now();
+  run_.response.target_status = head.status;
+  run_.response.status = head.status;
   CountResponse(head.status);
-  if (is_head_ || head.status == 304) {
+  if (run_.request.is_head || head.status == 304) {
     const http::Field* length = http::FindField(head.fields, "content-length");
     if (length != nullptr) response.announced_length = ParseDecimal(length->value);
   }
-  if (content.is_last() && !request_complete_) downstream_->CloseAfterResponse();
-  response_head_sent_ = true;
-  downstream_->SendResponse(response, content);
+  run_.response.head_sent = true;
+  run_.downstream->SendResponse(response, content);
   if (content.is_last()) {
     CompleteResponse();
   } else {
@@ -334,8 +316,7 @@ void Exchange::OnResponse(const http::ResponseHead& head, const Content& content
 }
 
 void Exchange::OnResponseContent(const Content& content) {
-  if (content.is_last() && !request_complete_) downstream_->CloseAfterResponse();
-  downstream_->SendContent(content);
+  run_.downstream->SendContent(content);
   if (content.is_last()) {
     CompleteResponse();
   } else {
@@ -345,19 +326,224 @@ void Exchange::OnResponseContent(const Content& content) {
 
 // The target says no more until the client has taken what it was sent: OnDownstreamDrained.
 void Exchange::PauseResponseWhileCongested() {
-  if (!downstream_->congested()) return;
-  response_paused_ = true;
-  upstream_->PauseResponse();
+  if (!run_.downstream->congested()) return;
+  run_.response.paused = true;
+  run_.attempt.stream->PauseResponse();
 }
 
 void Exchange::OnDownstreamDrained() {
-  if (!std::exchange(response_paused_, false) || upstream_ == nullptr) return;
-  upstream_->ResumeResponse();
+  if (!std::exchange(run_.response.paused, false) || run_.attempt.stream == nullptr) return;
+  run_.attempt.stream->ResumeResponse();
 }
 
 void Exchange::CompleteResponse() {
-  ReleaseUpstream(true);
+  // A request that parsers may read differently leaves no connection behind that another one could be taken for.
+  const bool ambiguous = run_.request.desync_class >= http::DesyncClass::kAmbiguous;
+  ReleaseUpstream(ambiguous ? UpstreamStream::Reusable::kNever : UpstreamStream::Reusable::kWhenComplete);
   Finish();
+}
+
+void Exchange::CountResponse(std::uint16_t status) {
+  group_counters().responses.Add(status);
+  group_counters().response_time.Record(run_.timing.answered - run_.timing.sent);
+  auto& seen = observation();
+  switch (status / 100) {
+    case 2:
+      seen.responses_2xx.Add();
+      break;
+    case 3:
+      seen.responses_3xx.Add();
+      break;
+    case 4:
+      seen.responses_4xx.Add();
+      break;
+    case 5:
+      seen.responses_5xx.Add();
+      break;
+    default:
+      break;
+  }
+}
+
+void Exchange::SendGenerated(const GeneratedResponse& generated) {
+  run_.response.status = generated.status;
+  listener_counters().generated_responses.Add(generated.status);
+  ResponseMessage response{.status = generated.status,
+                           .reason = generated.reason,
+                           .fields = generated.fields,
+                           .framing = {http::FramingKind::kContentLength, generated.body.size()},
+                           .announced_length = {}};
+  std::string_view body = generated.body;
+  if (generated.status == 204) {
+    response.framing = {};
+    body = {};
+  }
+  if (run_.request.is_head) {
+    response.framing = {};
+    response.announced_length = body.size();
+    body = {};
+  }
+  run_.response.head_sent = true;
+  run_.downstream->SendResponse(response, {.bytes = body, .end = ContentEnd::kLast, .trailers = nullptr});
+  Finish();
+}
+
+// ---- failures
+
+void Exchange::OnUpstreamFailed(ErrorCode code, bool response_began) {
+  observation().connection_errors.Add();
+  group_counters().connection_errors.Add();
+  if (!Retry(code, response_began)) Fail(code);
+}
+
+// True when the request goes out again, or was answered while that was tried.
+bool Exchange::Retry(ErrorCode code, bool response_began) {
+  if (response_began || run_.response.head_sent) return false;
+  switch (TraitsOf(code).retry) {
+    case RetryAdvice::kNo:
+      return false;
+    case RetryAdvice::kIfReused:
+      if (!run_.attempt.replayable || !run_.attempts.ForgiveStaleConnection()) return false;
+      break;
+    case RetryAdvice::kYes:
+      if (run_.attempts.exhausted()) return false;
+      run_.attempts.WantFreshConnection();
+      break;
+  }
+  ReleaseUpstream(UpstreamStream::Reusable::kNever);
+  if (!SelectTarget()) return false;
+  group_counters().retries.Add();
+  AcquireUpstream(held_.content());
+  return true;
+}
+
+void Exchange::OnDownstreamFailed(ErrorCode code) { Fail(code); }
+
+void Exchange::OnIdleTimeout() {
+  if (run_.downstream->congested()) {
+    Fail(ErrorCode::kResponseStalled);
+  } else if (run_.response.head_sent) {
+    Fail(ErrorCode::kTargetResponseIncomplete);
+  } else if (!run_.request.complete && !run_.request.paused) {
+    // The client announced more than it sends: it is late, not the target (RFC 9110 section 15.5.9).
+    Fail(ErrorCode::kRequestContentStalled);
+  } else {
+    Fail(ErrorCode::kTargetResponseTimeout);
+  }
+}
+
+void Exchange::EndIfDeregistered(const DataView& newest) {
+  if (run_.target == nullptr || run_.view->status == newest.status) return;
+  const std::string& name = group().name;
+  const auto& groups = newest.routing->groups();
+  std::size_t index = run_.group;
+  if (index >= groups.size() || groups[index].name != name) {
+    const auto found = std::ranges::find(groups, name, &TargetGroupRoute::name);
+    if (found == groups.end()) return;  // the whole group is gone: what is under way may finish
+    index = static_cast<std::size_t>(found - groups.begin());
+  }
+  const auto& targets = newest.status->groups[index].targets;
+  if (std::ranges::find(targets, run_.target->endpoint, &health::TargetStatus::endpoint) != targets.end()) return;
+  Fail(ErrorCode::kTargetDeregistered);
+}
+
+void Exchange::Abort() { Fail(ErrorCode::kClientClosed); }
+
+// The one place where a failure becomes a status, a log reason and an end.
+void Exchange::Fail(ErrorCode code) {
+  const ErrorTraits& traits = TraitsOf(code);
+  ReleaseUpstream(UpstreamStream::Reusable::kNever);
+  run_.response.error_reason = traits.reason;
+  listener_counters().errors[std::to_underlying(code)].Add();
+  if (run_.target != nullptr && traits.status >= 500) group_counters().failures.Add();
+  // The client is gone, or takes nothing any more.
+  const bool nobody_waits = traits.status == 460;
+  if (run_.response.head_sent) {
+    // The status that the client saw stays in the log, unless it went away itself.
+    if (nobody_waits) run_.response.status = traits.status;
+    run_.downstream->AbortResponse();
+    Finish();
+  } else if (nobody_waits) {
+    run_.response.status = traits.status;
+    run_.downstream->EndWithoutResponse();
+    Finish();
+  } else {
+    BuildErrorResponse(traits.status, worker_.date.At(worker_.loop.wall_now()),
+                       run_.listener->listener_config->attributes, worker_.generated);
+    SendGenerated(worker_.generated);
+  }
+}
+
+// ---- the end
+
+void Exchange::ReleaseUpstream(UpstreamStream::Reusable reusable) {
+  UpstreamStream* const stream = run_.attempt.stream;
+  if (stream == nullptr) return;
+  observation().active_requests.Subtract();
+  run_.attempt = {};
+  stream->Release(reusable);
+}
+
+void Exchange::Finish() {
+  ListenerCounters& counters = listener_counters();
+  if (run_.response.status != 460) counters.responses.Add(run_.response.status);
+  counters.exchange_duration.Record(worker_.loop.now() - run_.timing.begun);
+  if (logs()) WriteAccessLog();
+  run_.downstream->FinishExchange();
+
+  run_ = Run();
+  held_.Clear();
+  texts_.redirect_url.clear();
+  texts_.trace_id.clear();
+
+  Exchange* const last = worker_.active.back();
+  worker_.active[active_index_] = last;
+  last->active_index_ = active_index_;
+  worker_.active.pop_back();
+  worker_.spare.emplace_back(this);
+}
+
+void Exchange::WriteAccessLog() {
+  const DownstreamConnectionFacts& connection = *run_.connection;
+  if (connection.id == nullptr) {
+    std::string id = "TID_";
+    worker_.random.AppendHex(id, 32);
+    run_.connection->id = std::make_unique<const std::string>(std::move(id));
+  }
+  const Timing& timing = run_.timing;
+  const TargetHandle* const target = run_.target;
+  AccessLogRecord record{.time = worker_.loop.wall_now(),
+                         .creation_time = timing.begun_wall,
+                         .load_balancer = run_.listener->load_balancer,
+                         .client = {connection.peer().address.Unmapped(), connection.peer().port},
+                         .node = connection.local(),
+                         .has_target = timing.was_sent() && target != nullptr,
+                         .target = target != nullptr ? target->endpoint : Endpoint{},
+                         .status = run_.response.status,
+                         .target_status = run_.response.target_status,
+                         .received_bytes = run_.downstream->bytes_received(),
+                         .sent_bytes = run_.downstream->bytes_sent(),
+                         .request_line = texts_.request_line,
+                         .user_agent = texts_.user_agent,
+                         .target_group = target != nullptr ? std::string_view(group().name) : std::string_view(),
+                         .trace_id = texts_.trace_id,
+                         .rule_priority = run_.rule != nullptr ? static_cast<std::int32_t>(run_.rule->priority) : -2,
+                         .rule_name = run_.rule != nullptr ? std::string_view(run_.rule->name) : std::string_view(),
+                         .actions = run_.rule != nullptr ? ToString(KindOf(run_.rule->action)) : std::string_view(),
+                         .redirect_url = texts_.redirect_url,
+                         .error_reason = run_.response.error_reason,
+                         .desync_class = run_.request.desync_class,
+                         .desync_reason = run_.request.desync_reason,
+                         .connection_id = *connection.id};
+  if (timing.was_sent()) record.request_processing_seconds = Seconds(timing.begun, timing.sent);
+  if (timing.was_answered()) {
+    record.target_processing_seconds = Seconds(timing.sent, timing.answered);
+    record.response_processing_seconds = 0;
+  }
+  worker_.access_log->Append(*run_.listener->load_balancer_config->access_log, record);
+  if (!worker_.log_flush_timer.scheduled()) {
+    worker_.loop.timers().Schedule(worker_.log_flush_timer, worker_.loop.now() + AccessLog::kFlushInterval);
+  }
 }
 
 }  // namespace weir::proxy

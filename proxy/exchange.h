@@ -2,9 +2,11 @@
 
 #include "base/clock.h"
 #include "net/stream.h"
+#include "proxy/attempts.h"
 #include "proxy/downstream/downstream_stream.h"
 #include "proxy/error.h"
 #include "proxy/generated_response.h"
+#include "proxy/held_content.h"
 #include "proxy/message.h"
 #include "proxy/upstream/upstream_stream.h"
 #include "proxy/worker_state.h"
@@ -13,7 +15,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace weir::proxy {
 
@@ -21,6 +22,7 @@ namespace weir::proxy {
 struct DownstreamConnectionFacts {
   std::shared_ptr<ListenerSlot> slot;
   std::unique_ptr<net::Stream> stream;
+  std::string_view scheme = "http";       // of the requests: http or https; a static text
   std::unique_ptr<const std::string> id;  // TID_…, made when it is first logged
 
   [[nodiscard]] const Endpoint& peer() const { return stream->peer(); }
@@ -57,7 +59,7 @@ class Exchange final : private UpstreamEvents {
   // Nothing moved for the idle timeout. Finishes.
   void OnIdleTimeout();
   // The client closed its sending side after a complete request.
-  [[nodiscard]] bool response_began() const { return response_head_sent_; }
+  [[nodiscard]] bool response_began() const { return run_.response.head_sent; }
 
   // ---- from the worker ----
   // Ends the exchange with 502 when its target has left the group for good (spec: alb.md 8.2).
@@ -72,6 +74,7 @@ class Exchange final : private UpstreamEvents {
   const Rule& MatchRule(const http::RequestHead& head);
   void RunActions(const Rule& rule, const http::RequestHead& head, const Content& content);
   void Redirect(const proxy::Redirect& redirect, const http::RequestHead& head);
+  void Answer(const FixedResponse& fixed);
   void Forward(const proxy::Forward& forward, const http::RequestHead& head, const Content& content);
   [[nodiscard]] bool SelectTarget();
   void AcquireUpstream(const Content& content);
@@ -80,76 +83,94 @@ class Exchange final : private UpstreamEvents {
   void OnUpstreamConnected() override;
   void OnResponse(const http::ResponseHead& head, const Content& content) override;
   void OnResponseContent(const Content& content) override;
-  [[nodiscard]] bool TakesResponsePipe() const override { return downstream_->takes_pipe(); }
+  [[nodiscard]] bool TakesResponsePipe() const override { return run_.downstream->takes_pipe(); }
   void OnUpstreamDrained() override;
   void OnUpstreamFailed(ErrorCode code, bool response_began) override;
-  void PauseResponseWhileCongested();
   void CompleteResponse();
+  // The other ends.
   void SendGenerated(const GeneratedResponse& response);
+  [[nodiscard]] bool Retry(ErrorCode code, bool response_began);
   void Fail(ErrorCode code);
   void Finish();
 
-  [[nodiscard]] bool Retry(ErrorCode code, bool response_began);
-  void HoldContent(const Content& content);
-  void ReleaseUpstream(bool reusable);
+  void PauseRequestWhileCongested();
+  void PauseResponseWhileCongested();
+  void ReleaseUpstream(UpstreamStream::Reusable reusable);
   void CountResponse(std::uint16_t status);
   void WriteAccessLog();
-  [[nodiscard]] const health::GroupStatus& group_status() const { return view_->status->groups[group_]; }
-  [[nodiscard]] health::TargetObservation& observation() const { return *target_->seen; }
-  [[nodiscard]] bool logs() const { return listener_->load_balancer_config->access_log.has_value(); }
+  [[nodiscard]] bool under_way() const { return run_.downstream != nullptr; }
+  [[nodiscard]] const health::GroupStatus& group_status() const { return run_.view->status->groups[run_.group]; }
+  [[nodiscard]] const TargetGroupRoute& group() const { return run_.view->routing->groups()[run_.group]; }
+  [[nodiscard]] GroupCounters& group_counters() const { return (*group().counters)[worker_.worker]; }
+  [[nodiscard]] ListenerCounters& listener_counters() const { return (*run_.listener->counters)[worker_.worker]; }
+  [[nodiscard]] health::TargetObservation& observation() const { return *run_.target->seen; }
+  [[nodiscard]] const config::LoadBalancerAttributes& attributes() const {
+    return run_.listener->load_balancer_config->attributes;
+  }
+  [[nodiscard]] bool logs() const { return run_.listener->load_balancer_config->access_log.has_value(); }
 
-  // Content kept for a request that may have to be sent again, or whose connection is not there yet.
-  static constexpr std::size_t kHeldBytesMax = 64 * 1024;
-  static constexpr int kAttemptsMax = 3;
+  // The client's request as it stands.
+  struct Request {
+    bool complete = false;  // its content was received whole
+    bool paused = false;
+    bool is_head = false;
+    bool idempotent = false;  // RFC 9110 section 9.2.2
+    bool expects_continue = false;
+    http::DesyncClass desync_class = http::DesyncClass::kCompliant;
+    http::DesyncReason desync_reason = http::DesyncReason::kNone;
+  };
+  // What goes back to it.
+  struct Response {
+    bool head_sent = false;
+    bool paused = false;
+    std::uint16_t status = 0;
+    std::uint16_t target_status = 0;
+    std::string_view error_reason;
+  };
+  // The target's side of the attempt that is under way.
+  struct Attempt {
+    UpstreamStream* stream = nullptr;
+    bool waiting = false;     // for its connection: content is held
+    bool replayable = false;  // what is held is everything that was sent
+  };
+  // When the phases were passed; the epoch: not yet.
+  struct Timing {
+    SteadyTime begun;
+    SteadyTime sent;
+    SteadyTime answered;
+    WallTime begun_wall;
+    [[nodiscard]] bool was_sent() const { return sent != SteadyTime{}; }
+    [[nodiscard]] bool was_answered() const { return answered != SteadyTime{}; }
+  };
+  // All that belongs to one request: a new one for each.
+  struct Run {
+    DownstreamStream* downstream = nullptr;  // null: no request is under way
+    DownstreamConnectionFacts* connection = nullptr;
+    std::shared_ptr<const DataView> view;
+    const Listener* listener = nullptr;  // of view
+    const Rule* rule = nullptr;
+    std::uint32_t group = 0;
+    const TargetHandle* target = nullptr;  // of view
+    Request request;
+    Response response;
+    Attempts attempts;
+    Attempt attempt;
+    Timing timing;
+  };
+  // The texts of the access log's line. Kept from one exchange to the next for their room.
+  struct LogTexts {
+    std::string request_line;
+    std::string user_agent;
+    std::string trace_id;
+    std::string redirect_url;
+  };
 
   WorkerState& worker_;
   std::size_t active_index_ = 0;
-  DownstreamStream* downstream_ = nullptr;
-  DownstreamConnectionFacts* connection_ = nullptr;
-  UpstreamStream* upstream_ = nullptr;
-  std::shared_ptr<const DataView> view_;
-  const Listener* listener_ = nullptr;  // of view_
-  const Rule* rule_ = nullptr;
-  std::uint32_t group_ = 0;
-  const TargetHandle* target_ = nullptr;  // of view_
-  std::uint32_t tried_[kAttemptsMax] = {};
-  int attempts_ = 0;
-
-  RequestMessage request_;
-  std::string held_content_;
-  ContentEnd held_end_ = ContentEnd::kMore;
-  const std::vector<http::Field>* held_trailers_ = nullptr;
-
-  bool request_complete_ = false;      // the client's content was received whole
-  bool waiting_for_upstream_ = false;  // content is held until the connection is there
-  bool replayable_ = false;            // held_content_ is everything that was sent
-  bool stale_retry_used_ = false;
-  bool fresh_connection_ = false;  // the next attempt must not reuse one
-  bool idempotent_ = false;
-  bool is_head_ = false;
-  bool client_knows_interim_ = false;
-  bool expects_continue_ = false;
-  bool request_paused_ = false;
-  bool response_paused_ = false;
-  bool response_head_sent_ = false;
-  bool finished_ = true;
-
-  SteadyTime begun_;
-  SteadyTime sent_;
-  SteadyTime answered_;
-  WallTime begun_wall_;
-  bool was_sent_ = false;
-  bool was_answered_ = false;
-  std::uint16_t status_ = 0;
-  std::uint16_t target_status_ = 0;
-  http::DesyncClass desync_class_ = http::DesyncClass::kCompliant;
-  http::DesyncReason desync_reason_ = http::DesyncReason::kNone;
-  std::string_view error_reason_;
-  std::string_view actions_;
-  std::string request_line_;
-  std::string user_agent_;
-  std::string trace_id_;
-  std::string redirect_url_;
+  Run run_;
+  RequestMessage message_;
+  HeldContent held_;
+  LogTexts texts_;
 };
 
 }  // namespace weir::proxy

@@ -22,7 +22,7 @@
 namespace weir::proxy {
 
 class Exchange;
-class UpstreamPool;
+class UpstreamSource;     // upstream/upstream_stream.h
 struct UpstreamEndpoint;  // upstream/upstream_pool.h
 
 // A target as one worker reaches for it with every request: all in one cache line, so that thousands of targets cost
@@ -65,7 +65,7 @@ struct WorkerState {
   Random random;
   http::HttpDateLine date;
   AccessLog* access_log = nullptr;
-  UpstreamPool* upstreams = nullptr;
+  UpstreamSource* upstreams = nullptr;
   bool draining = false;
   ConnectionLimits limits;
   // Run in the turn in which a client connection ends; null while nobody waits for that.

@@ -170,14 +170,14 @@ bool Http1Connection::ConsumeHead(std::string_view& bytes) {
   bytes_received_ = bytes.size();
   bytes_sent_ = 0;
   client_is_http10_ = head.version == http::Version::kHttp10;
-  request_is_head_ = head.method == "HEAD";
   if (outcome.status == http::ParseStatus::kRefused) {
     bytes = {};
     Refuse(CodeForRefusedRequest(outcome));
     return false;
   }
   bytes.remove_prefix(outcome.consumed);
-  close_after_response_ = !head.keep_alive || worker_.draining || facts_.slot->removed || keep_alive_expired();
+  close_after_response_ =
+      !head.keep_alive || worker_.draining || facts_.slot->removed || keep_alive_expired() || Distrusts(head);
   content_.Begin(head.framing);
   Content content;
   if (content_.Take(bytes, content) == ContentReader::Status::kRefused) {
@@ -207,8 +207,18 @@ bool Http1Connection::ConsumeContent(std::string_view& bytes) {
   return true;
 }
 
+// A connection whose requests parsers may read differently carries no other (spec: alb.md 14).
+bool Http1Connection::Distrusts(const http::RequestHead& head) const {
+  using enum config::DesyncMitigationMode;
+  if (head.desync_class == http::DesyncClass::kCompliant) return false;
+  const auto mode = facts_.slot->listener->load_balancer_config->attributes.desync_mitigation_mode;
+  return mode == kStrictest || (mode == kDefensive && head.desync_class >= http::DesyncClass::kAmbiguous);
+}
+
+// Nothing that follows what was refused can be understood.
 void Http1Connection::Refuse(ErrorCode code) {
   state_ = State::kResponse;
+  close_after_response_ = true;
   Exchange& exchange = Exchange::Take(worker_);
   exchange_ = &exchange;
   exchange.BeginRefused(*this, facts_, worker_.request_head, code);

@@ -62,7 +62,6 @@ class Http1Connection final : public DownstreamStream,
   [[nodiscard]] bool congested() const override { return writer_.congested(); }
   void PauseRequestContent() override { content_paused_ = true; }
   void ResumeRequestContent() override;
-  void CloseAfterResponse() override { close_after_response_ = true; }
   void AbortResponse() override;
   void EndWithoutResponse() override;
   void FinishExchange() override;
@@ -96,11 +95,13 @@ class Http1Connection final : public DownstreamStream,
   [[nodiscard]] bool ConsumeHead(std::string_view& bytes);
   [[nodiscard]] bool ConsumeContent(std::string_view& bytes);
   void Refuse(ErrorCode code);
+  [[nodiscard]] bool Distrusts(const http::RequestHead& head) const;
   void OnEnd();
   void OnPeerClosed();
   void Discard();
   [[nodiscard]] bool DiscardOnce();
   void AppendResponseHead(std::string& out, const ResponseMessage& response, bool with_framing);
+  void NoteEnd(const Content& content);
   void WriteWithContent(std::string& out, const Content& content);
   void Write(std::string_view head, std::string_view content, std::string_view tail, StreamWriter::Then then);
   void WritePipe(net::PipePool::Loan& pipe);
@@ -142,7 +143,6 @@ class Http1Connection final : public DownstreamStream,
   bool write_failed_ = false;
   bool response_chunked_ = false;
   bool client_is_http10_ = false;
-  bool request_is_head_ = false;
   std::uint8_t lingers_ = 0;  // of kLingerTime that have passed
   ContentReader content_;
   std::string carried_;      // bytes that wait: part of a head, or pipelined requests

@@ -57,6 +57,7 @@ void Http1Connection::SendInterim(const ResponseMessage& response) {
 
 void Http1Connection::SendResponse(const ResponseMessage& response, const Content& content) {
   response_chunked_ = false;
+  NoteEnd(content);
   worker_.head_out.clear();
   AppendResponseHead(worker_.head_out, response, true);
   WriteWithContent(worker_.head_out, content);
@@ -67,9 +68,16 @@ bool Http1Connection::takes_pipe() const {
 }
 
 void Http1Connection::SendContent(const Content& content) {
+  NoteEnd(content);
   if (content.pipe != nullptr) return WritePipe(*content.pipe);
   worker_.head_out.clear();
   WriteWithContent(worker_.head_out, content);
+}
+
+// A response that ends before its request was received whole: what is left of the request cannot be told from the next
+// one.
+void Http1Connection::NoteEnd(const Content& content) {
+  if (content.is_last() && !content_.complete()) close_after_response_ = true;
 }
 
 // One write: what `out` holds, the content and what frames it.

@@ -12,18 +12,6 @@
 
 namespace weir::proxy {
 
-std::string_view ToString(ActionKind kind) {
-  switch (kind) {
-    case ActionKind::kForward:
-      return "forward";
-    case ActionKind::kRedirect:
-      return "redirect";
-    case ActionKind::kFixedResponse:
-      return "fixed-response";
-  }
-  return "";
-}
-
 std::string RuleExplanation::Title() const {
   if (priority == 0) return "default";
   return name.empty() ? fmt::format("{}", priority) : fmt::format("{} ({})", priority, name);

@@ -48,10 +48,6 @@ struct GroupExplanation {
   std::vector<TargetExplanation> targets;
 };
 
-enum class ActionKind : std::uint8_t { kForward, kRedirect, kFixedResponse };
-// `forward`, `redirect`, `fixed-response`.
-[[nodiscard]] std::string_view ToString(ActionKind kind);
-
 // Why a request goes where it goes: every rule that was asked, in the order of priority, the last being the one that
 // matches. Plain fields, so that a command prints them and the admin API turns them into JSON.
 struct RequestExplanation {

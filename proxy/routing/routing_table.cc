@@ -13,6 +13,27 @@
 
 namespace weir::proxy {
 
+ActionKind KindOf(const RuleAction& action) {
+  struct {
+    ActionKind operator()(const Forward& /*action*/) const { return ActionKind::kForward; }
+    ActionKind operator()(const Redirect& /*action*/) const { return ActionKind::kRedirect; }
+    ActionKind operator()(const FixedResponse& /*action*/) const { return ActionKind::kFixedResponse; }
+  } const kind;
+  return std::visit(kind, action);
+}
+
+std::string_view ToString(ActionKind kind) {
+  switch (kind) {
+    case ActionKind::kForward:
+      return "forward";
+    case ActionKind::kRedirect:
+      return "redirect";
+    case ActionKind::kFixedResponse:
+      return "fixed-response";
+  }
+  std::unreachable();
+}
+
 const Rule& Listener::Match(const RequestFacts& facts) const { return rules[matcher->Match(rules, facts)]; }
 
 const Listener* RoutingTable::FindListener(std::string_view load_balancer, std::uint32_t index) const {

@@ -47,6 +47,10 @@ struct FixedResponse {
   std::string_view body;
 };
 using RuleAction = std::variant<Forward, Redirect, FixedResponse>;
+enum class ActionKind : std::uint8_t { kForward, kRedirect, kFixedResponse };
+[[nodiscard]] ActionKind KindOf(const RuleAction& action);
+// `forward`, `redirect`, `fixed-response`: as the configuration and the access log spell it.
+[[nodiscard]] std::string_view ToString(ActionKind kind);
 
 class CompiledCondition;  // conditions.h
 

@@ -235,6 +235,11 @@ bool Http1UpstreamConnection::ConsumeHead(std::string_view& bytes) {
     return false;
   }
   bytes.remove_prefix(outcome.consumed);
+  if (head.status == 101) {
+    // Nothing asked for an upgrade: what follows is in no protocol that is understood here.
+    Fail(ErrorCode::kTargetResponseMalformed);
+    return false;
+  }
   if (head.status < 200) return TakeInterim(head, outcome.consumed, bytes);
   head_received_ = true;
   until_close_ = head.framing.kind == http::FramingKind::kUntilClose;
@@ -303,11 +308,12 @@ void Http1UpstreamConnection::OnTimer() {
 
 // ---- the end
 
-void Http1UpstreamConnection::Release() {
+void Http1UpstreamConnection::Release(Reusable reusable) {
   events_ = nullptr;
-  const bool reuse = state_ == State::kActive && reusable_ && request_complete_ && response_complete_ &&
-                     !writer_.congested() && !stream_->peer_closed() && !worker_.draining;
-  if (!reuse) {
+  const bool may_serve_again = reusable == Reusable::kWhenComplete && state_ == State::kActive && reusable_ &&
+                               request_complete_ && response_complete_ && !writer_.congested() &&
+                               !stream_->peer_closed() && !worker_.draining;
+  if (!may_serve_again) {
     Close();
     return;
   }

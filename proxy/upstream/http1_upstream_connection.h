@@ -43,8 +43,7 @@ class Http1UpstreamConnection final : public UpstreamStream,
   [[nodiscard]] bool congested() const override { return writer_.congested(); }
   void PauseResponse() override { paused_ = true; }
   void ResumeResponse() override;
-  void Release() override;
-  void CloseAfterExchange() override { reusable_ = false; }
+  void Release(Reusable reusable) override;
 
  private:
   friend class UpstreamPool;

@@ -25,14 +25,12 @@ struct UpstreamEndpoint {
 
 // One worker's connections to targets: those under way and the idle ones that wait to be used again, newest first, so
 // that the surplus of a burst grows old and closes. Owns them all. Thread: worker.
-class UpstreamPool {
+class UpstreamPool final : public UpstreamSource {
  public:
   // Idle connections kept for one endpoint; our choice, because no target serves more from one worker usefully.
   static constexpr std::size_t kIdlePerEndpointMax = 4'096;
   // spec: alb.md 12.6.
   static constexpr std::chrono::seconds kConnectTimeout{10};
-
-  enum class Mode : std::uint8_t { kReuse, kFresh };
 
   explicit UpstreamPool(WorkerState& worker);
   ~UpstreamPool();
@@ -43,11 +41,8 @@ class UpstreamPool {
   [[nodiscard]] std::shared_ptr<UpstreamEndpoint> EndpointFor(const Endpoint& endpoint);
   // Drops the endpoints that nobody holds any more; idle connections hold theirs.
   void ForgetUnused();
-  // A stream to `endpoint` for one exchange: an idle connection (connected() is true), or a new one that is being
-  // connected. Null with an errno when the system refuses at once. `idle_timeout` is how long the connection may wait
-  // afterwards.
   [[nodiscard]] UpstreamStream* Acquire(const std::shared_ptr<UpstreamEndpoint>& endpoint, Mode mode,
-                                        std::chrono::seconds idle_timeout, UpstreamEvents& events, int& error);
+                                        std::chrono::seconds idle_timeout, UpstreamEvents& events, int& error) override;
   // Closes what is idle.
   void CloseIdle();
 

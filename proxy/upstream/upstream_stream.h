@@ -4,7 +4,9 @@
 #include "proxy/error.h"
 #include "proxy/message.h"
 
+#include <chrono>
 #include <cstdint>
+#include <memory>
 
 namespace weir::proxy {
 
@@ -44,14 +46,33 @@ class UpstreamStream {
   [[nodiscard]] virtual bool congested() const = 0;
   virtual void PauseResponse() = 0;
   virtual void ResumeResponse() = 0;
-  // Ends the exchange's hold. The connection goes back to its pool when request and response are complete and it may be
-  // reused; otherwise it is closed. The pointer is dead after this call; no event follows.
-  virtual void Release() = 0;
-  // Never reuse the connection after this exchange.
-  virtual void CloseAfterExchange() = 0;
+  enum class Reusable : std::uint8_t {
+    kNever,         // what is under way is not wanted any more, or its connection is not trusted
+    kWhenComplete,  // the connection may serve another exchange when request and response are complete
+  };
+  // Ends the exchange's hold: the connection goes back to its pool or is closed. The pointer is dead after this call;
+  // no event follows.
+  virtual void Release(Reusable reusable) = 0;
 
  protected:
   ~UpstreamStream() = default;
+};
+
+struct UpstreamEndpoint;  // upstream_pool.h
+
+// Where an exchange gets its streams from: the worker's pool. Thread: worker.
+class UpstreamSource {
+ public:
+  enum class Mode : std::uint8_t { kReuse, kFresh };
+  // A stream to `endpoint` for one exchange: over a connection that waits (connected() is true), or over a new one that
+  // is being connected. Null with an errno when the system refuses at once. `idle_timeout` is how long the connection
+  // may wait afterwards.
+  [[nodiscard]] virtual UpstreamStream* Acquire(const std::shared_ptr<UpstreamEndpoint>& endpoint, Mode mode,
+                                                std::chrono::seconds idle_timeout, UpstreamEvents& events,
+                                                int& error) = 0;
+
+ protected:
+  ~UpstreamSource() = default;
 };
 
 }  // namespace weir::proxy
