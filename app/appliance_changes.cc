@@ -38,18 +38,11 @@ Found FindRuleOf(const proxy::Listener& listener, const control::WeightsChange& 
     return NotFound(fmt::format("{} has no rule {}", where, change.priority),
                     "GET /v1/status lists the rules; the default rule is `default`");
   }
-  const proxy::Rule* found = nullptr;
   std::vector<std::string_view> names = {"default"};
   for (const auto& rule : listener.rules) {
+    if (rule.name == change.rule_name) return &rule;
     if (!rule.name.empty()) names.push_back(rule.name);
-    if (rule.name != change.rule_name) continue;
-    if (found != nullptr) {
-      return Refuse(control::RefusalKind::kConflict, fmt::format("{} has several rules {}", where, change.rule_name),
-                    fmt::format("name one by its priority: {}, {}", found->priority, rule.priority));
-    }
-    found = &rule;
   }
-  if (found != nullptr) return found;
   const auto near = NearestWord(change.rule_name, names);
   return NotFound(
       fmt::format("{} has no rule {}", where, change.rule_name),

@@ -32,8 +32,6 @@ load-balancers:
           - {priority: 1, conditions: [{path-pattern: [/ping]}], actions: [{fixed-response: {status-code: 200, content-type: text/plain, message-body: )") +
          std::string(body) + R"(}}]}
           - {priority: 5, name: split, conditions: [{path-pattern: [/split]}], actions: [{forward: {target-groups: [{name: blue, weight: 1}, {name: green, weight: 1}]}}]}
-          - {priority: 6, name: twin, conditions: [{path-pattern: [/six]}], actions: [{forward: {target-group: blue}}]}
-          - {priority: 7, name: twin, conditions: [{path-pattern: [/seven]}], actions: [{forward: {target-group: blue}}]}
         default-actions: [{forward: {target-groups: [{name: blue, weight: )" +
          std::string(blue) +
          R"(}, {name: green, weight: 2}]}}]
@@ -162,9 +160,6 @@ TEST_F(ApplianceTest, AShiftNamesItsRuleByItsNameToo) {
   const auto unknown = Admin("PUT", rules + "splitt/weights", R"({"blue": 0, "green": 7})");
   EXPECT_EQ(unknown.status, 404U);
   EXPECT_NE(unknown.body.find("did you mean split?"), std::string::npos) << unknown.body;
-  const auto several = Admin("PUT", rules + "twin/weights", R"({"blue": 0, "green": 7})");
-  EXPECT_EQ(several.status, 409U);
-  EXPECT_NE(several.body.find("6, 7"), std::string::npos) << several.body;
   const auto group = Admin("PUT", rules + "split/weights", R"({"blue": 0, "gren": 7})");
   EXPECT_EQ(group.status, 400U);
   EXPECT_NE(group.body.find("did you mean green?"), std::string::npos) << group.body;
