@@ -249,8 +249,8 @@ bool TcpResponder::Connection::SendPending() {
 // What was held back comes before what can be read, for which there may be no room.
 bool TcpResponder::Connection::TakeQueries() {
   auto& input = shared_.input;
-  std::ranges::copy(partial_, input.begin());
   std::size_t size = partial_.size();
+  if (size > 0) std::ranges::copy(partial_, input.begin());
   if (!held_back_) {
     const auto result = stream_.Read({reinterpret_cast<char*>(input.data()) + size, input.size() - size});
     if (result.status == net::IoStatus::kWouldBlock) return false;
@@ -284,7 +284,11 @@ bool TcpResponder::Connection::AnswerQueries(std::span<const std::uint8_t> bytes
   }
   budget.Spend(answers, output_bytes);
   held_back_ = HoldsMessage(bytes);
-  partial_.assign(bytes.begin(), bytes.end());
+  if (bytes.empty()) {
+    partial_.clear();
+  } else {
+    partial_.assign(bytes.begin(), bytes.end());
+  }
   if (output_bytes > 0) {
     TouchDeadline();
     if (!Send(std::span(shared_.output).first(output_bytes))) return false;
