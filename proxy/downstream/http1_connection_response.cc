@@ -11,7 +11,8 @@ namespace {
 // An assignment of an empty text would keep the buffer.
 void FreeBuffer(std::string& text) { std::string().swap(text); }
 
-constexpr std::size_t kInlineBytes = std::string().capacity();
+// A text has so much room, or a little less, without a buffer.
+constexpr std::size_t kInlineBytesMax = 32;
 
 }  // namespace
 
@@ -191,7 +192,7 @@ void Http1Connection::AfterResponse() {
   state_ = State::kHead;
   content_paused_ = false;
   // An idle connection owns no buffer.
-  if (carried_.empty() && carried_.capacity() > kInlineBytes) FreeBuffer(carried_);
+  if (carried_.empty() && carried_.capacity() > kInlineBytesMax) FreeBuffer(carried_);
   Touch();
   if (!carried_.empty() || stream().readable()) worker_.loop.RunSoon(*this);
 }
