@@ -73,7 +73,11 @@ class ListenerSocket final : public net::Deferred, private net::FdWatcher, priva
  private:
   void OnEvents(std::uint32_t /*events*/) override {
     for (int i = 0; i < kAcceptsPerTurnMax && fd_.valid(); ++i) {
-      if (!gate_.open()) return AwaitRoom();
+      if (!gate_.open()) {
+        // After one that was taken nobody knows whether another waits: the socket tells again.
+        if (i == 0) AwaitRoom();
+        return;
+      }
       if (!AcceptOne()) return;
     }
   }

@@ -589,6 +589,25 @@ TEST(FdExhaustionTest, AClientBeyondTheLimitWaitsUntilAnotherLeaves) {
   EXPECT_THAT(third.ReadMessage(), EndsWith("\r\n\r\nx"));
   EXPECT_EQ(crowd.episodes(), 1U);
   EXPECT_TRUE(Eventually([&] { return !crowd.waiting(); })) << "it ends when nobody waits";
+  second.Send(kGet);
+  EXPECT_THAT(second.ReadMessage(), EndsWith("\r\n\r\nx")) << "it had to leave for nobody";
+}
+
+TEST(FdExhaustionTest, AsManyClientsAsMayBeIsNoCrowd) {
+  FakeTarget target(ServeBody("x"));
+  ClientCrowd crowd;
+  ProxyFixture proxy;
+  proxy.AddTarget(target.endpoint());
+  proxy.crowd = &crowd;
+  proxy.Start();
+  SetLimits(proxy, {.clients = 2, .targets = 2});
+  Connection first = proxy.Connect();
+  Connection second = proxy.Connect();
+  for (Connection* client : {&first, &second}) {
+    client->Send(kGet);
+    EXPECT_THAT(client->ReadMessage(), EndsWith("\r\n\r\nx"));
+  }
+  EXPECT_EQ(crowd.episodes(), 0U);
 }
 
 TEST(FdExhaustionTest, AnIdleTargetConnectionGivesWayToOneThatIsNeeded) {
