@@ -10,36 +10,74 @@ namespace {
 using enum ErrorSource;
 using enum RetryAdvice;
 
-// In the order of ErrorCode.
-constexpr std::array<ErrorTraits, kErrorCodeCount> kTraits = {{
-    {400, kDownstream, kNo, "MalformedRequest"},
-    {400, kDownstream, kNo, "RequestHeadTooLarge"},
-    {400, kDownstream, kNo, "DesyncBlocked"},
-    {400, kDownstream, kNo, "RequestContentIncomplete"},
-    {400, kDownstream, kNo, "RequestContentMalformed"},
-    {405, kDownstream, kNo, "MethodNotAllowed"},
-    {408, kDownstream, kNo, "RequestTimeout"},
-    {414, kDownstream, kNo, "RequestTargetTooLong"},
-    {417, kDownstream, kNo, "UnknownExpectation"},
-    {460, kDownstream, kNo, "ClientClosedConnection"},
-    {463, kDownstream, kNo, "TooManyForwardedForAddresses"},
-    {501, kDownstream, kNo, "UnsupportedTransferCoding"},
-    {505, kDownstream, kNo, "UnsupportedHttpVersion"},
-    {507, kInternal, kNo, "RedirectUrlTooLong"},
-    {503, kInternal, kNo, "NoTarget"},
-    {502, kUpstream, kYes, "TargetConnectionRefused"},
-    {504, kUpstream, kNo, "TargetConnectionTimeout"},
-    {502, kUpstream, kYes, "TargetConnectionFailed"},
-    {502, kUpstream, kIfReused, "TargetConnectionReset"},
-    {502, kUpstream, kNo, "TargetResponseMalformed"},
-    {502, kUpstream, kNo, "TargetResponseHeadTooLarge"},
-    {502, kUpstream, kNo, "TooManyInterimResponses"},
-    {504, kUpstream, kNo, "TargetResponseTimeout"},
-    {408, kDownstream, kNo, "RequestContentStalled"},
-    {502, kUpstream, kNo, "TargetResponseIncomplete"},
-    {502, kUpstream, kNo, "TargetDeregistered"},
-    {460, kDownstream, kNo, "ClientStoppedReading"},
-}};
+// A code without a row does not compile.
+consteval ErrorTraits RowOf(ErrorCode code) {
+  using enum ErrorCode;
+  switch (code) {
+    case kMalformedRequest:
+      return {400, kDownstream, kNo, "MalformedRequest"};
+    case kRequestHeadTooLarge:
+      return {400, kDownstream, kNo, "RequestHeadTooLarge"};
+    case kDesyncBlocked:
+      return {400, kDownstream, kNo, "DesyncBlocked"};
+    case kRequestContentIncomplete:
+      return {400, kDownstream, kNo, "RequestContentIncomplete"};
+    case kRequestContentMalformed:
+      return {400, kDownstream, kNo, "RequestContentMalformed"};
+    case kMethodNotAllowed:
+      return {405, kDownstream, kNo, "MethodNotAllowed"};
+    case kRequestTimeout:
+      return {408, kDownstream, kNo, "RequestTimeout"};
+    case kTargetTooLong:
+      return {414, kDownstream, kNo, "RequestTargetTooLong"};
+    case kUnknownExpectation:
+      return {417, kDownstream, kNo, "UnknownExpectation"};
+    case kClientClosed:
+      return {460, kDownstream, kNo, "ClientClosedConnection"};
+    case kForwardedForTooLong:
+      return {463, kDownstream, kNo, "TooManyForwardedForAddresses"};
+    case kTransferCodingUnknown:
+      return {501, kDownstream, kNo, "UnsupportedTransferCoding"};
+    case kVersionNotSupported:
+      return {505, kDownstream, kNo, "UnsupportedHttpVersion"};
+    case kRedirectTooLong:
+      return {507, kInternal, kNo, "RedirectUrlTooLong"};
+    case kNoTarget:
+      return {503, kInternal, kNo, "NoTarget"};
+    case kConnectionRefused:
+      return {502, kUpstream, kYes, "TargetConnectionRefused"};
+    case kConnectionTimeout:
+      return {504, kUpstream, kNo, "TargetConnectionTimeout"};
+    case kConnectionFailed:
+      return {502, kUpstream, kYes, "TargetConnectionFailed"};
+    case kTargetReset:
+      return {502, kUpstream, kIfReused, "TargetConnectionReset"};
+    case kTargetResponseMalformed:
+      return {502, kUpstream, kNo, "TargetResponseMalformed"};
+    case kTargetResponseTooLarge:
+      return {502, kUpstream, kNo, "TargetResponseHeadTooLarge"};
+    case kTooManyInterimResponses:
+      return {502, kUpstream, kNo, "TooManyInterimResponses"};
+    case kTargetResponseTimeout:
+      return {504, kUpstream, kNo, "TargetResponseTimeout"};
+    case kRequestContentStalled:
+      return {408, kDownstream, kNo, "RequestContentStalled"};
+    case kTargetResponseIncomplete:
+      return {502, kUpstream, kNo, "TargetResponseIncomplete"};
+    case kTargetDeregistered:
+      return {502, kUpstream, kNo, "TargetDeregistered"};
+    case kResponseStalled:
+      return {460, kDownstream, kNo, "ClientStoppedReading"};
+  }
+  std::unreachable();
+}
+
+consteval std::array<ErrorTraits, kErrorCodeCount> AllRows() {
+  std::array<ErrorTraits, kErrorCodeCount> rows{};
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = RowOf(static_cast<ErrorCode>(i));
+  return rows;
+}
+constexpr std::array<ErrorTraits, kErrorCodeCount> kTraits = AllRows();
 
 }  // namespace
 
