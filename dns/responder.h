@@ -5,6 +5,7 @@
 #include "dns/counters.h"
 #include "dns/zone/zone_set.h"
 #include "health/status.h"
+#include "net/acceptor.h"
 #include "net/event_loop.h"
 
 #include <chrono>
@@ -72,7 +73,7 @@ struct TcpLimits {
 // line, so that UDP is looked at after a fraction of a millisecond. A connection holds at most 4 KiB of queries and,
 // for a moment, 128 KiB of answers; it is not read, and no further answer is made, while the peer does not take what it
 // has. Thread: its loop's.
-class TcpResponder final : private net::FdWatcher {
+class TcpResponder final : private net::AcceptorEvents {
  public:
   // `socket` listens and is non-blocking (net::ListenTcp); `counters` is the worker's own and outlives the responder.
   TcpResponder(net::EventLoop& loop, UniqueFd socket, ResponderCounters& counters, std::size_t worker,
@@ -95,16 +96,12 @@ class TcpResponder final : private net::FdWatcher {
  private:
   class Connection;
   struct Shared;
-  void OnEvents(std::uint32_t events) override;
-  // False when nothing waits.
-  bool Accept();
+  void OnAccepted(std::unique_ptr<net::Stream> stream) override;
+  [[nodiscard]] bool MakeRoom() override;
   void Evict();
-  void StopAccepting();
 
-  net::EventLoop& loop_;
-  UniqueFd socket_;
+  net::Acceptor acceptor_;
   std::unique_ptr<Shared> shared_;
-  bool watching_ = false;
 };
 
 }  // namespace weir::dns

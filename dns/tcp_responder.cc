@@ -1,18 +1,15 @@
 #include "dns/responder.h"
 #include "dns/response_counts.h"
 #include "dns/tcp_budget.h"
-#include "net/socket.h"
 #include "net/stream.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <iterator>
 #include <list>
 #include <utility>
@@ -28,8 +25,6 @@ constexpr std::size_t kReadBytes = kLengthBytes + kQueryBytesMax;
 constexpr std::size_t kAnswerRoom = kLengthBytes + kTcpMessageMax;
 // A visit's answers are gathered in two rooms: the last of them begins in the first one.
 static_assert(TcpBudgetLimits{}.visit_bytes <= kAnswerRoom);
-// Accepted in one turn before other descriptors get theirs.
-constexpr int kAcceptsPerTurn = 64;
 // What the system takes beyond what it has sent; more waits here, where it is counted. A connection that sent so much
 // makes no further answer before that is on its way.
 constexpr int kUnsentBytesMax = 16 * 1024;
@@ -47,6 +42,12 @@ bool HoldsMessage(std::span<const std::uint8_t> bytes) {
   if (bytes.size() < kLengthBytes) return false;
   const std::size_t length = MessageBytes(bytes);
   return length > kQueryBytesMax || bytes.size() >= kLengthBytes + length;
+}
+
+// Accepted sockets have what the listening one has.
+UniqueFd Prepared(UniqueFd listening) {
+  setsockopt(listening.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentBytesMax, sizeof(kUnsentBytesMax));
+  return listening;
 }
 
 }  // namespace
@@ -81,8 +82,10 @@ struct TcpResponder::Shared final : net::Task {
 // One accepted connection. Owned by Shared::connections; ends by Close, which hands it to DestroyLater.
 class TcpResponder::Connection final : public net::Deferred, private net::StreamEvents {
  public:
-  Connection(Shared& shared, UniqueFd fd, const Endpoint& peer)
-      : shared_(shared), stream_(shared.loop, std::move(fd), peer, {}, *this), deadline_([this] { OnDeadline(); }) {}
+  Connection(Shared& shared, std::unique_ptr<net::Stream> stream)
+      : shared_(shared), stream_(std::move(stream)), deadline_([this] { OnDeadline(); }) {
+    stream_->set_events(*this);
+  }
 
   // `self` is the connection's own place in the list.
   void Begin(std::list<std::unique_ptr<Connection>>::iterator self) {
@@ -135,7 +138,7 @@ class TcpResponder::Connection final : public net::Deferred, private net::Stream
   void DropInput();
 
   Shared& shared_;
-  net::TcpStream stream_;
+  std::unique_ptr<net::Stream> stream_;
   net::CallbackTimer deadline_;
   std::list<std::unique_ptr<Connection>>::iterator self_;
   // Its place among Shared::waiting, or here while it does not wait: joining and leaving allocates nothing.
@@ -174,7 +177,7 @@ void TcpResponder::Shared::RunTask() {
 
 void TcpResponder::Connection::Close(net::Stream::CloseMode mode) {
   deadline_.Cancel();
-  stream_.Close(mode);
+  stream_->Close(mode);
   shared_.counters.connections_active.Subtract();
   if (waits()) LeaveWaiting();
   auto self = std::move(*self_);
@@ -191,19 +194,19 @@ void TcpResponder::Connection::End() {
 
 void TcpResponder::Connection::Linger() {
   phase_ = Phase::kLingering;
-  stream_.ShutdownWrite();
+  stream_->ShutdownWrite();
   LimitTo(std::min(kLinger, shared_.limits.drain_timeout));
   DropInput();
 }
 
 void TcpResponder::Connection::DropInput() {
-  for (int i = 0; stream_.readable(); ++i) {
+  for (int i = 0; stream_->readable(); ++i) {
     if (i == kDropsPerVisit) {
       // Edge-triggered: no event will say again what is known already.
       shared_.Enqueue(*this);
       return;
     }
-    const auto result = stream_.Read({reinterpret_cast<char*>(shared_.input.data()), shared_.input.size()});
+    const auto result = stream_->Read({reinterpret_cast<char*>(shared_.input.data()), shared_.input.size()});
     if (result.status == net::IoStatus::kWouldBlock) return;
     if (result.status == net::IoStatus::kOk) continue;
     Close(net::Stream::CloseMode::kGraceful);
@@ -230,11 +233,11 @@ void TcpResponder::Connection::Serve() {
     return;
   }
   if (!pending_.empty() && !SendPending()) return;
-  while (pending_.empty() && shared_.budget.HasVisit() && (held_back_ || stream_.readable())) {
+  while (pending_.empty() && shared_.budget.HasVisit() && (held_back_ || stream_->readable())) {
     if (!TakeQueries()) return;
   }
   // Whatever else can be done, an event will tell.
-  if (pending_.empty() && (held_back_ || stream_.readable())) AwaitMore();
+  if (pending_.empty() && (held_back_ || stream_->readable())) AwaitMore();
 }
 
 bool TcpResponder::Connection::SendPending() {
@@ -252,7 +255,7 @@ bool TcpResponder::Connection::TakeQueries() {
   std::size_t size = partial_.size();
   if (size > 0) std::ranges::copy(partial_, input.begin());
   if (!held_back_) {
-    const auto result = stream_.Read({reinterpret_cast<char*>(input.data()) + size, input.size() - size});
+    const auto result = stream_->Read({reinterpret_cast<char*>(input.data()) + size, input.size() - size});
     if (result.status == net::IoStatus::kWouldBlock) return false;
     if (result.status != net::IoStatus::kOk) {
       Close(net::Stream::CloseMode::kGraceful);
@@ -302,7 +305,7 @@ bool TcpResponder::Connection::AnswerQueries(std::span<const std::uint8_t> bytes
 // Puts one answer and its length at `at` of the shared output; the bytes it takes there, 0 for no answer.
 std::size_t TcpResponder::Connection::AnswerOne(std::span<const std::uint8_t> message, std::size_t at) {
   const auto output = std::span(shared_.output).subspan(at, kAnswerRoom);
-  const ClientQuery query{.message = message, .client = stream_.peer().address, .transport = Transport::kTcp};
+  const ClientQuery query{.message = message, .client = stream_->peer().address, .transport = Transport::kTcp};
   const AnswerReport report = shared_.answerer.Answer(query, output.subspan(kLengthBytes));
   CountResponse(shared_.counters, shared_.answerer.zones().get(), shared_.worker, report);
   if (report.size == 0) return 0;
@@ -314,7 +317,7 @@ std::size_t TcpResponder::Connection::AnswerOne(std::span<const std::uint8_t> me
 
 bool TcpResponder::Connection::Send(std::span<const std::uint8_t> bytes) {
   const iovec piece{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
-  const auto result = stream_.Write(std::span(&piece, 1));
+  const auto result = stream_->Write(std::span(&piece, 1));
   if (result.status == net::IoStatus::kError) {
     Close(net::Stream::CloseMode::kReset);
     return false;
@@ -333,22 +336,17 @@ void TcpResponder::Connection::AwaitMore() {
   }
   // Else every peer that does not read would have an answer made that nobody takes.
   awaits_room_ = true;
-  stream_.AwaitWritable();
+  stream_->AwaitWritable();
 }
 
 TcpResponder::TcpResponder(net::EventLoop& loop, UniqueFd socket, ResponderCounters& counters, std::size_t worker,
                            std::uint64_t seed, const TcpLimits& limits)
-    : loop_(loop), socket_(std::move(socket)), shared_(std::make_unique<Shared>(loop, counters, worker, seed, limits)) {
-  // Accepted sockets have what the listening one has.
-  setsockopt(socket_.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentBytesMax, sizeof(kUnsentBytesMax));
-}
+    : acceptor_(loop, Prepared(std::move(socket)), *this),
+      shared_(std::make_unique<Shared>(loop, counters, worker, seed, limits)) {}
 
 TcpResponder::~TcpResponder() { Stop(); }
 
-bool TcpResponder::Start() {
-  watching_ = loop_.WatchLevel(socket_.get(), EPOLLIN, *this);
-  return watching_;
-}
+bool TcpResponder::Start() { return acceptor_.Start(); }
 
 void TcpResponder::SetView(std::shared_ptr<const ZoneSet> zones, std::shared_ptr<const health::StatusTable> status) {
   shared_->answerer.SetView(std::move(zones), std::move(status));
@@ -356,18 +354,13 @@ void TcpResponder::SetView(std::shared_ptr<const ZoneSet> zones, std::shared_ptr
 
 std::size_t TcpResponder::connections() const { return shared_->connections.size(); }
 
-void TcpResponder::StopAccepting() {
-  if (std::exchange(watching_, false)) loop_.Unwatch(socket_.get(), *this);
-  socket_.Reset();
-}
-
 void TcpResponder::Stop() {
-  StopAccepting();
+  acceptor_.Close();
   while (!shared_->connections.empty()) shared_->connections.front()->Close(net::Stream::CloseMode::kReset);
 }
 
 void TcpResponder::Drain() {
-  StopAccepting();
+  acceptor_.Close();
   shared_->draining = true;
   auto& connections = shared_->connections;
   for (auto at = connections.begin(); at != connections.end();) {
@@ -380,28 +373,18 @@ void TcpResponder::Drain() {
   }
 }
 
-void TcpResponder::OnEvents(std::uint32_t /*events*/) {
-  for (int i = 0; i < kAcceptsPerTurn && socket_.valid() && Accept(); ++i) {
-  }
-}
-
-bool TcpResponder::Accept() {
-  net::SocketAddress peer;
-  peer.size = sizeof(peer.storage);
-  UniqueFd fd(accept4(socket_.get(), peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  auto& connections = shared_->connections;
-  if (!fd.valid()) {
-    // Out of descriptors: without a closed connection the level-triggered socket would spin.
-    const bool exhausted = errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS;
-    if (exhausted && !connections.empty()) Evict();
-    return errno == EINTR || errno == ECONNABORTED;
-  }
+void TcpResponder::OnAccepted(std::unique_ptr<net::Stream> stream) {
   shared_->counters.connections_accepted.Add();
   shared_->counters.connections_active.Add();
+  auto& connections = shared_->connections;
   if (connections.size() >= shared_->limits.connections_max && !connections.empty()) Evict();
-  const Endpoint from = net::SocketAddress::ToEndpoint(peer.get());
-  connections.push_back(std::make_unique<Connection>(*shared_, std::move(fd), from));
+  connections.push_back(std::make_unique<Connection>(*shared_, std::move(stream)));
   connections.back()->Begin(std::prev(connections.end()));
+}
+
+bool TcpResponder::MakeRoom() {
+  if (shared_->connections.empty()) return false;
+  Evict();
   return true;
 }
 

@@ -26,9 +26,14 @@ void DisableNagle(int fd) {
 
 }  // namespace
 
-TcpStream::TcpStream(EventLoop& loop, UniqueFd fd, const Endpoint& peer, const Endpoint& local, StreamEvents& events)
-    : loop_(loop), events_(&events), fd_(std::move(fd)), peer_(peer), local_(local) {
+TcpStream::TcpStream(EventLoop& loop, UniqueFd fd, const Endpoint& peer, const Endpoint& local)
+    : loop_(loop), fd_(std::move(fd)), peer_(peer), local_(local) {
   Register();
+}
+
+TcpStream::TcpStream(EventLoop& loop, UniqueFd fd, const Endpoint& peer, const Endpoint& local, StreamEvents& events)
+    : TcpStream(loop, std::move(fd), peer, local) {
+  events_ = &events;
 }
 
 // The descriptor closes with the member, and closing takes it out of epoll.

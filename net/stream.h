@@ -63,6 +63,12 @@ class Stream {
   [[nodiscard]] virtual IoResult ReadTo(Pipe& /*pipe*/, std::size_t /*max*/) { return {IoStatus::kRefused, 0, 0}; }
   // Writes what `pipe` holds, in order; `bytes` says how many were taken, the rest stays in the pipe.
   [[nodiscard]] virtual IoResult WriteFrom(Pipe& /*pipe*/) { return {IoStatus::kError, 0, 0}; }
+  // OnWritable follows as soon as the system would take bytes, also when no Write was refused: for a writer that makes
+  // what it writes only when there is room.
+  virtual void AwaitWritable() = 0;
+  // Hands the stream's events to another object: the kind of connection that was chosen after an accept or a handshake,
+  // or the next owner of a pooled one.
+  virtual void set_events(StreamEvents& events) = 0;
   // Sends FIN; reading goes on.
   virtual void ShutdownWrite() = 0;
   // Closes both ways. `kReset` sends RST, so that the peer cannot take what it got for complete.
@@ -91,6 +97,8 @@ class TcpStream final : public Stream, private FdWatcher {
   // Takes an accepted, non-blocking socket of a ListenTcp listener. `local` with port 0: not known yet. `events`
   // outlives the stream or its Close.
   TcpStream(EventLoop& loop, UniqueFd fd, const Endpoint& peer, const Endpoint& local, StreamEvents& events);
+  // The same for whoever is not known yet: set_events is called before the loop's next turn.
+  TcpStream(EventLoop& loop, UniqueFd fd, const Endpoint& peer, const Endpoint& local);
   ~TcpStream();
 
   // Begins to connect; OnConnected follows in a later turn. Null with `error` set when the system refuses at once
@@ -98,19 +106,14 @@ class TcpStream final : public Stream, private FdWatcher {
   [[nodiscard]] static std::unique_ptr<TcpStream> Connect(EventLoop& loop, const Endpoint& peer, StreamEvents& events,
                                                           int& error);
 
-  // OnWritable follows as soon as the system would take bytes, also when no Write was refused: for a writer that makes
-  // what it writes only when there is room.
-  void AwaitWritable();
-
-  // Hands the stream's events to another object: a pooled connection that changes hands.
-  void set_events(StreamEvents& events) { events_ = &events; }
-
   [[nodiscard]] IoResult Read(std::span<char> buffer) override;
   [[nodiscard]] IoResult Write(std::span<const iovec> pieces) override { return Send(pieces, 0); }
   [[nodiscard]] IoResult WriteLast(std::span<const iovec> pieces) override;
   [[nodiscard]] bool splices() const override { return true; }
   [[nodiscard]] IoResult ReadTo(Pipe& pipe, std::size_t max) override;
   [[nodiscard]] IoResult WriteFrom(Pipe& pipe) override;
+  void AwaitWritable() override;
+  void set_events(StreamEvents& events) override { events_ = &events; }
   void ShutdownWrite() override;
   void Close(CloseMode mode) override;
   [[nodiscard]] bool readable() const override { return readable_; }
@@ -129,7 +132,7 @@ class TcpStream final : public Stream, private FdWatcher {
   void Register();
 
   EventLoop& loop_;
-  StreamEvents* events_;
+  StreamEvents* events_ = nullptr;
   UniqueFd fd_;
   Phase phase_ = Phase::kOpen;
   bool readable_ = false;

@@ -37,12 +37,15 @@ class Connection final : public TlsClientStream, private StreamEvents {
 
   IoResult Read(std::span<char> buffer) override;
   IoResult Write(std::span<const iovec> pieces) override;
+  void AwaitWritable() override { tcp_->AwaitWritable(); }
+  void set_events(StreamEvents& events) override { events_ = &events; }
   void ShutdownWrite() override;
   void Close(CloseMode mode) override;
   bool readable() const override { return SSL_pending(ssl_.get()) > 0 || BIO_pending(in_) > 0 || tcp_->readable(); }
   bool open() const override { return tcp_->open(); }
   bool peer_closed() const override { return got_close_notify() || tcp_->peer_closed(); }
   bool broken() const override { return broken_ || tcp_->broken(); }
+  bool acknowledged() const override { return tcp_->acknowledged(); }
   const Endpoint& peer() const override { return tcp_->peer(); }
   const Endpoint& local() const override { return tcp_->local(); }
   std::string_view failure() const override { return failure_; }
@@ -74,7 +77,7 @@ class Connection final : public TlsClientStream, private StreamEvents {
   std::unique_ptr<SSL, FreeSsl> ssl_;
   BIO* in_ = nullptr;   // owned by ssl_
   BIO* out_ = nullptr;  // owned by ssl_
-  StreamEvents& events_;
+  StreamEvents* events_;
   std::unique_ptr<TcpStream> tcp_;
   // Bytes of the last Write that are encrypted but were not called taken, because the socket had no room for all of
   // them. The next Write begins with the same bytes.
@@ -88,7 +91,7 @@ class Connection final : public TlsClientStream, private StreamEvents {
 };
 
 Connection::Connection(SSL_CTX* settings, StreamEvents& events)
-    : ssl_(SSL_new(settings)), in_(BIO_new(BIO_s_mem())), out_(BIO_new(BIO_s_mem())), events_(events) {
+    : ssl_(SSL_new(settings)), in_(BIO_new(BIO_s_mem())), out_(BIO_new(BIO_s_mem())), events_(&events) {
   WEIR_CHECK(ssl_ && in_ != nullptr && out_ != nullptr);
   // An empty buffer means "later", not the end.
   BIO_set_mem_eof_return(in_, -1);
@@ -129,7 +132,7 @@ void Connection::OnConnected(int error) {
 // A failure is told once: the owner may close the stream later, and there may be more to read until then.
 void Connection::Fail(int error) {
   failed_ = true;
-  events_.OnConnected(error);
+  events_->OnConnected(error);
 }
 
 void Connection::Handshake() {
@@ -140,8 +143,8 @@ void Connection::Handshake() {
     const bool flushed = Flush();
     if (done == 1) {
       established_ = true;
-      events_.OnConnected(0);
-      if (tcp_->open() && readable()) events_.OnReadable();
+      events_->OnConnected(0);
+      if (tcp_->open() && readable()) events_->OnReadable();
       return;
     }
     if (reason != SSL_ERROR_WANT_READ) return FailHandshake(EPROTO);
@@ -165,7 +168,7 @@ void Connection::FailHandshake(int error) {
 }
 
 void Connection::OnReadable() {
-  if (established_) return events_.OnReadable();
+  if (established_) return events_->OnReadable();
   Handshake();
 }
 
@@ -177,7 +180,7 @@ void Connection::OnWritable() {
     tcp_->ShutdownWrite();
   }
   // Of a broken connection, too: the next Write tells.
-  if (established_) events_.OnWritable();
+  if (established_) events_->OnWritable();
 }
 
 IoResult Connection::Fill() {

@@ -53,6 +53,8 @@ class FakeStream final : public net::Stream {
     Take(bytes.data(), static_cast<std::size_t>(moved));
     return {net::IoStatus::kOk, static_cast<std::size_t>(moved), 0};
   }
+  void AwaitWritable() override {}
+  void set_events(net::StreamEvents& /*events*/) override {}
   void ShutdownWrite() override {}
   void Close(CloseMode /*mode*/) override { open_ = false; }
   bool readable() const override { return !incoming.empty(); }
