@@ -1,30 +1,20 @@
 #include "proxy/data_plane.h"
 
 #include "base/log.h"
-#include "net/socket.h"
+#include "net/acceptor.h"
 #include "proxy/downstream/client_gate.h"
-#include "proxy/downstream/http1_connection.h"
+#include "proxy/downstream/downstream_connection.h"
 #include "proxy/exchange.h"
 #include "proxy/upstream/upstream_pool.h"
 #include "proxy/worker_state.h"
 
-#include <sys/epoll.h>
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <utility>
 #include <vector>
 
 namespace weir::proxy {
 namespace {
 
-// Connections taken from one listening socket in one turn, so that a flood of them cannot keep the others waiting.
-constexpr int kAcceptsPerTurnMax = 64;
-// How long accepting rests when the process is out of descriptors: the kernel queues meanwhile, and the loop does not
-// spin.
-constexpr std::chrono::milliseconds kAcceptPause{100};
 // How often a draining worker looks for connections that have become idle.
 constexpr std::chrono::milliseconds kDrainCheck{100};
 
@@ -44,92 +34,37 @@ const Listener* FindSlotListener(const RoutingTable& table, const ListenerSlot& 
 
 }  // namespace
 
-// One listening socket. Level-triggered: a turn may leave connections in the queue.
-class ListenerSocket final : public net::Deferred, private net::FdWatcher, private net::Timer {
+// One listening socket, and what becomes of its connections.
+class ListenerSocket final : public net::Deferred, private net::AcceptorEvents {
  public:
   ListenerSocket(WorkerState& worker, DownstreamConnections& connections, ClientGate& gate,
                  std::shared_ptr<ListenerSlot> slot, UniqueFd fd)
-      : worker_(worker), connections_(connections), gate_(gate), slot_(std::move(slot)), fd_(std::move(fd)) {
-    if (!worker_.loop.WatchLevel(fd_.get(), EPOLLIN, *this))
-      LogError("cannot watch listener " + slot_->bound.ToString());
+      : worker_(worker),
+        connections_(connections),
+        gate_(gate),
+        slot_(std::move(slot)),
+        acceptor_(worker.loop, std::move(fd), *this) {
+    if (!acceptor_.Start()) LogError("cannot watch listener " + slot_->bound.ToString());
   }
 
   [[nodiscard]] ListenerSlot& slot() { return *slot_; }
-
   // What waits for room is refused.
-  void CloseAfterQueue() {
-    while (gate_.open() && AcceptOne()) {
-    }
-    Close();
-  }
-  void Close() {
-    Cancel();
-    fd_.Reset();
-  }
-  void OnRoom() {
-    if (std::exchange(awaits_room_, false)) Listen();
-  }
+  void CloseAfterQueue() { acceptor_.CloseAfterQueue(); }
+  void Close() { acceptor_.Close(); }
+  void OnRoom() { acceptor_.Resume(); }
 
  private:
-  void OnEvents(std::uint32_t /*events*/) override {
-    for (int i = 0; i < kAcceptsPerTurnMax && fd_.valid(); ++i) {
-      if (!gate_.open()) {
-        // After one that was taken nobody knows whether another waits: the socket tells again.
-        if (i == 0) AwaitRoom();
-        return;
-      }
-      if (!AcceptOne()) return;
-    }
-  }
-
-  void OnTimer() override { Listen(); }
-
-  void Listen() {
-    if (fd_.valid()) worker_.loop.ModifyLevel(fd_.get(), EPOLLIN, *this);
-  }
-
-  void AwaitRoom() {
-    awaits_room_ = true;
-    worker_.loop.ModifyLevel(fd_.get(), 0, *this);
-    gate_.Wait();
-  }
-
-  // False when the queue is empty or accepting has to rest.
-  bool AcceptOne() {
-    net::SocketAddress address;
-    address.size = sizeof(address.storage);
-    UniqueFd fd(accept4(fd_.get(), address.get(), &address.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (!fd.valid()) {
-      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) Rest(errno);
-      return errno == ECONNABORTED || errno == EINTR;
-    }
-    if (std::exchange(resting_, false)) LogInfo("accepting again listener=" + slot_->bound.ToString());
-    Endpoint local = slot_->bound;
-    if (local.address.is_wildcard()) local = {};  // asked for when it is needed
-    local.address = local.address.WithZone(0);
-    auto connection = std::make_unique<Http1Connection>(worker_, connections_, slot_);
-    Http1Connection& added = *connection;
-    connections_.Add(std::move(connection));
-    added.Start(std::move(fd), net::SocketAddress::ToEndpoint(address.get()), local);
-    return true;
-  }
-
-  void Rest(int error) {
-    if (!std::exchange(resting_, true)) {
-      LogWarning("cannot accept, trying again every 100 ms listener=" + slot_->bound.ToString() + " reason=\"" +
-                 std::strerror(error) + "\"");
-    }
-    worker_.loop.ModifyLevel(fd_.get(), 0, *this);
-    worker_.loop.timers().Schedule(*this, worker_.loop.now() + kAcceptPause);
+  bool MayAccept() override { return gate_.open(); }
+  void OnMustWait() override { gate_.Wait(); }
+  void OnAccepted(std::unique_ptr<net::Stream> stream) override {
+    connections_.Add(MakeDownstreamConnection(worker_, connections_, slot_, std::move(stream)));
   }
 
   WorkerState& worker_;
   DownstreamConnections& connections_;
   ClientGate& gate_;
   std::shared_ptr<ListenerSlot> slot_;
-  UniqueFd fd_;
-  bool resting_ = false;      // the system refuses
-  bool awaits_room_ = false;  // the gate is closed
+  net::Acceptor acceptor_;
 };
 
 class DataPlane::Implementation {
@@ -230,7 +165,7 @@ class DataPlane::Implementation {
       for (const health::TargetStatus& target : targets) {
         auto* seen = target.observations == nullptr ? nullptr : &(*target.observations)[worker_.worker];
         handles[group].push_back(
-            {.endpoint = target.endpoint, .seen = seen, .upstream = pool_.EndpointFor(target.endpoint)});
+            {.endpoint = target.endpoint, .seen = seen, .upstream = pool_.EndpointFor({.endpoint = target.endpoint})});
       }
     }
     return handles;
@@ -249,7 +184,7 @@ class DataPlane::Implementation {
   void CloseConnectionsOfRemovedListeners() {
     // Closing takes a connection out of the list and puts the last one in its place: backwards, none is missed.
     for (std::size_t i = connections_.all().size(); i-- > 0;) {
-      Http1Connection& connection = *connections_.all()[i];
+      DownstreamConnection& connection = *connections_.all()[i];
       if (connection.slot().removed) connection.CloseWhenIdle();
     }
   }

@@ -23,7 +23,7 @@ namespace weir::proxy {
 
 class Exchange;
 class UpstreamSource;     // upstream/upstream_stream.h
-struct UpstreamEndpoint;  // upstream/upstream_pool.h
+struct UpstreamEndpoint;  // upstream/upstream_connection.h
 
 // A target as one worker reaches for it with every request: all in one cache line, so that thousands of targets cost
 // what two do.

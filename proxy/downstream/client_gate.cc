@@ -1,7 +1,7 @@
 #include "proxy/downstream/client_gate.h"
 
 #include "proxy/connection_limits.h"
-#include "proxy/downstream/http1_connection.h"
+#include "proxy/downstream/downstream_connection.h"
 
 #include <algorithm>
 #include <utility>
@@ -50,7 +50,7 @@ void ClientGate::OnTimer() {
 // Some at a time: how many wait is not known.
 void ClientGate::SendIdleAway() {
   const auto latest = worker_.loop.now() - kIdleBeforeLeaving;
-  std::vector<std::pair<SteadyTime, Http1Connection*>> idle;
+  std::vector<std::pair<SteadyTime, DownstreamConnection*>> idle;
   for (const auto& connection : connections_.all()) {
     const auto since = connection->idle_since();
     if (since && *since <= latest) idle.emplace_back(*since, connection.get());

@@ -9,39 +9,18 @@
 
 namespace weir::proxy {
 
-void DownstreamConnections::Add(std::unique_ptr<Http1Connection> connection) {
-  connection->index_ = all_.size();
-  all_.push_back(std::move(connection));
-}
-
-void DownstreamConnections::Remove(WorkerState& worker, Http1Connection& connection) {
-  const std::size_t index = connection.index_;
-  std::unique_ptr<Http1Connection> owned = std::move(all_[index]);
-  if (index + 1 != all_.size()) {
-    all_[index] = std::move(all_.back());
-    all_[index]->index_ = index;
-  }
-  all_.pop_back();
-  worker.loop.DestroyLater(std::move(owned));
-  if (worker.room_awaited != nullptr) worker.loop.RunSoon(*worker.room_awaited);
-}
-
 Http1Connection::Http1Connection(WorkerState& worker, DownstreamConnections& connections,
-                                 std::shared_ptr<ListenerSlot> slot)
-    : worker_(worker), connections_(connections) {
+                                 std::shared_ptr<ListenerSlot> slot, std::unique_ptr<net::Stream> stream)
+    : worker_(worker), connections_(connections), accepted_(worker.loop.now()) {
   facts_.slot = std::move(slot);
-}
-
-Http1Connection::~Http1Connection() = default;
-
-void Http1Connection::Start(UniqueFd fd, const Endpoint& peer, const Endpoint& local) {
-  accepted_ = worker_.loop.now();
-  facts_.stream = std::make_unique<net::TcpStream>(worker_.loop, std::move(fd), peer, local,
-                                                   static_cast<net::StreamEvents&>(*this));
+  facts_.stream = std::move(stream);
+  facts_.stream->set_events(*this);
   counters().connections_accepted.Add();
   counters().connections_active.Add();
   Touch();
 }
+
+Http1Connection::~Http1Connection() = default;
 
 ListenerCounters& Http1Connection::counters() const { return *facts_.slot->counters; }
 

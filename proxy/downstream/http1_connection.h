@@ -3,6 +3,7 @@
 #include "net/stream.h"
 #include "net/timer_wheel.h"
 #include "proxy/content_reader.h"
+#include "proxy/downstream/downstream_connection.h"
 #include "proxy/downstream/downstream_stream.h"
 #include "proxy/exchange.h"
 #include "proxy/stream_writer.h"
@@ -19,41 +20,23 @@
 
 namespace weir::proxy {
 
-class Http1Connection;
-
-// Owns the client connections of one worker. Thread: worker.
-class DownstreamConnections {
- public:
-  void Add(std::unique_ptr<Http1Connection> connection);
-  void Remove(WorkerState& worker, Http1Connection& connection);
-  [[nodiscard]] const std::vector<std::unique_ptr<Http1Connection>>& all() const { return all_; }
-
- private:
-  std::vector<std::unique_ptr<Http1Connection>> all_;
-};
-
 // An HTTP/1.x connection of a client: reads heads and content, gives each request to an exchange, writes what the
 // exchange answers. Pipelined requests are served one after the other. Idle, it owns no buffer. Thread: worker.
-class Http1Connection final : public DownstreamStream,
-                              public net::Deferred,
+class Http1Connection final : public DownstreamConnection,
+                              public DownstreamStream,
                               private net::StreamEvents,
                               private net::Timer,
                               private net::Task {
  public:
-  Http1Connection(WorkerState& worker, DownstreamConnections& connections, std::shared_ptr<ListenerSlot> slot);
+  // Takes a stream that was just accepted.
+  Http1Connection(WorkerState& worker, DownstreamConnections& connections, std::shared_ptr<ListenerSlot> slot,
+                  std::unique_ptr<net::Stream> stream);
   ~Http1Connection() override;
 
-  // Takes the accepted socket; `local` with port 0: not known yet.
-  void Start(UniqueFd fd, const Endpoint& peer, const Endpoint& local);
-  // No request is under way and no byte of one has arrived: ends. Otherwise the connection ends after its response.
-  // Where it has ended and its client's system has the whole answer, closes; so call again while connections are left.
-  void CloseWhenIdle();
-  // Since when it has been waiting for a further request; absent while one is under way or has begun to arrive, and
-  // before the first one.
-  [[nodiscard]] std::optional<SteadyTime> idle_since() const;
-  // Closes at once, with the exchange under way. What was answered whole still goes out.
-  void Abort();
-  [[nodiscard]] const ListenerSlot& slot() const { return *facts_.slot; }
+  void CloseWhenIdle() override;
+  [[nodiscard]] std::optional<SteadyTime> idle_since() const override;
+  void Abort() override;
+  [[nodiscard]] const ListenerSlot& slot() const override { return *facts_.slot; }
 
   void SendInterim(const ResponseMessage& response) override;
   void SendResponse(const ResponseMessage& response, const Content& content) override;
@@ -69,7 +52,6 @@ class Http1Connection final : public DownstreamStream,
   [[nodiscard]] std::uint64_t bytes_sent() const override { return bytes_sent_; }
 
  private:
-  friend class DownstreamConnections;
   enum class State : std::uint8_t {
     kHead,       // between requests, or part of a head has arrived
     kContent,    // an exchange is under way and its content is still coming
@@ -131,7 +113,6 @@ class Http1Connection final : public DownstreamStream,
   WorkerState& worker_;
   DownstreamConnections& connections_;
   DownstreamConnectionFacts facts_;
-  std::size_t index_ = 0;
   SteadyTime accepted_;
   Exchange* exchange_ = nullptr;
   State state_ = State::kHead;

@@ -12,26 +12,25 @@ namespace weir::proxy {
 
 Http1UpstreamConnection::Http1UpstreamConnection(WorkerState& worker, UpstreamPool& pool,
                                                  std::shared_ptr<UpstreamEndpoint> endpoint)
-    : worker_(worker), pool_(pool), endpoint_(std::move(endpoint)) {}
+    : UpstreamConnection(std::move(endpoint)), worker_(worker), pool_(pool) {}
 
 Http1UpstreamConnection::~Http1UpstreamConnection() = default;
 
-int Http1UpstreamConnection::Connect(UpstreamEvents& events) {
-  int error = 0;
-  stream_ = net::TcpStream::Connect(worker_.loop, endpoint_->endpoint, *this, error);
-  if (stream_ == nullptr) return error;
+UpstreamStream* Http1UpstreamConnection::Connect(UpstreamEvents& events, int& error) {
+  stream_ = net::TcpStream::Connect(worker_.loop, key().endpoint, *this, error);
+  if (stream_ == nullptr) return nullptr;
   events_ = &events;
   worker_.loop.timers().Schedule(*this, worker_.loop.now() + UpstreamPool::kConnectTimeout);
-  return 0;
+  return this;
 }
 
-bool Http1UpstreamConnection::Reuse(UpstreamEvents& events) {
+UpstreamStream* Http1UpstreamConnection::Open(UpstreamEvents& events) {
   // The turn's events may not have told yet; a stale connection then shows itself when it is used.
-  if (stream_->peer_closed() || stream_->readable()) return false;
+  if (stream_->peer_closed() || stream_->readable()) return nullptr;
   events_ = &events;
   state_ = State::kActive;
   reused_ = true;
-  return true;
+  return this;
 }
 
 void Http1UpstreamConnection::OnConnected(int error) {
@@ -321,12 +320,11 @@ void Http1UpstreamConnection::Release(Reusable reusable) {
   paused_ = false;
   carried_.clear();
   scanned_ = 0;
-  worker_.loop.timers().Schedule(*this, worker_.loop.now() + idle_timeout_);
-  pool_.PutIdle(*this);
+  worker_.loop.timers().Schedule(*this, worker_.loop.now() + idle_timeout());
+  pool_.PutAvailable(*this);
 }
 
 void Http1UpstreamConnection::Close() {
-  if (state_ == State::kIdle) UpstreamPool::TakeIdle(*this);
   state_ = State::kDead;
   Cancel();
   writer_.Clear();

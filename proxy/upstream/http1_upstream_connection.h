@@ -20,8 +20,8 @@ namespace weir::proxy {
 
 // An HTTP/1.1 connection to a target: one exchange at a time, never pipelined. Owned by its pool.
 // Thread: worker.
-class Http1UpstreamConnection final : public UpstreamStream,
-                                      public net::Deferred,
+class Http1UpstreamConnection final : public UpstreamConnection,
+                                      public UpstreamStream,
                                       private net::StreamEvents,
                                       private net::Timer,
                                       private net::Task {
@@ -29,11 +29,10 @@ class Http1UpstreamConnection final : public UpstreamStream,
   Http1UpstreamConnection(WorkerState& worker, UpstreamPool& pool, std::shared_ptr<UpstreamEndpoint> endpoint);
   ~Http1UpstreamConnection() override;
 
-  // Begins to connect; 0, or the errno of an immediate refusal.
-  [[nodiscard]] int Connect(UpstreamEvents& events);
-  // Takes an idle connection for another exchange. False when its target has closed it: it is good for nothing.
-  [[nodiscard]] bool Reuse(UpstreamEvents& events);
-  void set_idle_timeout(std::chrono::seconds timeout) { idle_timeout_ = timeout; }
+  [[nodiscard]] UpstreamStream* Connect(UpstreamEvents& events, int& error) override;
+  [[nodiscard]] UpstreamStream* Open(UpstreamEvents& events) override;
+  [[nodiscard]] bool has_room() const override { return state_ == State::kIdle; }
+  void Close() override;
 
   [[nodiscard]] bool connected() const override { return state_ == State::kActive; }
   [[nodiscard]] bool reused() const override { return reused_; }
@@ -46,7 +45,6 @@ class Http1UpstreamConnection final : public UpstreamStream,
   void Release(Reusable reusable) override;
 
  private:
-  friend class UpstreamPool;
   enum class State : std::uint8_t { kConnecting, kActive, kIdle, kDead };
 
   void OnConnected(int error) override;
@@ -70,7 +68,6 @@ class Http1UpstreamConnection final : public UpstreamStream,
   [[nodiscard]] std::array<iovec, 3> AppendContentFraming(std::string& out, const Content& content) const;
   void OnEnd();
   void Fail(ErrorCode code);
-  void Close();
 
   // Interim responses of one exchange; our choice, because no target has more hints than that to give.
   static constexpr std::uint32_t kInterimCountMax = 100;
@@ -82,11 +79,6 @@ class Http1UpstreamConnection final : public UpstreamStream,
   UpstreamPool& pool_;
   UpstreamEvents* events_ = nullptr;
   std::unique_ptr<net::Stream> stream_;
-  std::shared_ptr<UpstreamEndpoint> endpoint_;
-  Http1UpstreamConnection* older_ = nullptr;  // of the idle ones of endpoint_
-  Http1UpstreamConnection* newer_ = nullptr;
-  std::chrono::seconds idle_timeout_{60};
-  std::size_t pool_index_ = 0;
   State state_ = State::kConnecting;
 
   bool reused_ = false;

@@ -58,7 +58,7 @@ class UpstreamStream {
   ~UpstreamStream() = default;
 };
 
-struct UpstreamEndpoint;  // upstream_pool.h
+struct UpstreamEndpoint;  // upstream_connection.h
 
 // Where an exchange gets its streams from: the worker's pool. Thread: worker.
 class UpstreamSource {

@@ -139,7 +139,7 @@ UpstreamStream* FakeUpstreams::Acquire(const std::shared_ptr<UpstreamEndpoint>& 
   }
   auto stream = std::make_unique<FakeUpstream>();
   stream->events = &events;
-  stream->endpoint = endpoint->endpoint;
+  stream->endpoint = endpoint->key.endpoint;
   stream->was_reused = plan.reused && mode == Mode::kReuse;
   stream->is_connected = plan.connected && (stream->was_reused || !plan.reused);
   stream->fails_to_send = plan.fails_to_send;
@@ -186,7 +186,7 @@ void ExchangeFixture::Publish() {
     }
     health::TargetStatus& target = targets_[i];
     auto endpoint = std::make_shared<UpstreamEndpoint>();
-    endpoint->endpoint = target.endpoint;
+    endpoint->key.endpoint = target.endpoint;
     status->groups[0].targets.push_back(target);
     status->groups[0].routable.push_back(i);
     handles[0].push_back({.endpoint = target.endpoint, .seen = &(*target.observations)[0], .upstream = endpoint});

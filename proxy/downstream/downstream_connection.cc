@@ -1,0 +1,34 @@
+#include "proxy/downstream/downstream_connection.h"
+
+#include "proxy/downstream/client_gate.h"
+#include "proxy/downstream/http1_connection.h"
+#include "proxy/worker_state.h"
+
+#include <utility>
+
+namespace weir::proxy {
+
+void DownstreamConnections::Add(std::unique_ptr<DownstreamConnection> connection) {
+  connection->index_ = all_.size();
+  all_.push_back(std::move(connection));
+}
+
+void DownstreamConnections::Remove(WorkerState& worker, DownstreamConnection& connection) {
+  const std::size_t index = connection.index_;
+  std::unique_ptr<DownstreamConnection> owned = std::move(all_[index]);
+  if (index + 1 != all_.size()) {
+    all_[index] = std::move(all_.back());
+    all_[index]->index_ = index;
+  }
+  all_.pop_back();
+  worker.loop.DestroyLater(std::move(owned));
+  if (worker.room_awaited != nullptr) worker.loop.RunSoon(*worker.room_awaited);
+}
+
+std::unique_ptr<DownstreamConnection> MakeDownstreamConnection(WorkerState& worker, DownstreamConnections& connections,
+                                                               std::shared_ptr<ListenerSlot> slot,
+                                                               std::unique_ptr<net::Stream> stream) {
+  return std::make_unique<Http1Connection>(worker, connections, std::move(slot), std::move(stream));
+}
+
+}  // namespace weir::proxy

@@ -1,0 +1,86 @@
+#pragma once
+
+#include "base/ip_address.h"
+#include "net/event_loop.h"
+#include "proxy/upstream/upstream_stream.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <utility>
+
+namespace weir::proxy {
+
+class UpstreamConnection;
+class UpstreamPool;
+struct WorkerState;
+
+enum class UpstreamProtocol : std::uint8_t { kHttp1 };
+
+// What connections have to have in common to stand for each other.
+struct UpstreamKey {
+  Endpoint endpoint;
+  UpstreamProtocol protocol = UpstreamProtocol::kHttp1;
+  bool tls = false;
+  friend bool operator==(const UpstreamKey&, const UpstreamKey&) = default;
+};
+
+// One worker's connections of one key that have room for a further exchange: a list through the connections themselves.
+struct UpstreamEndpoint {
+  UpstreamKey key;
+  std::uint32_t available_count = 0;
+  UpstreamConnection* newest = nullptr;
+  UpstreamConnection* oldest = nullptr;
+};
+
+// A connection to a target as its pool sees it. Implemented for each protocol. Owned by the pool, which it tells when
+// it has room for an exchange (UpstreamPool::PutAvailable) and when it has closed (UpstreamPool::Destroy).
+// Thread: worker.
+class UpstreamConnection : public net::Deferred {
+ public:
+  UpstreamConnection(const UpstreamConnection&) = delete;
+  UpstreamConnection& operator=(const UpstreamConnection&) = delete;
+
+  // Begins to connect, for one exchange. Null with an errno when the system refuses at once.
+  [[nodiscard]] virtual UpstreamStream* Connect(UpstreamEvents& events, int& error) = 0;
+  // A stream for a further exchange, over a connection that was available. Null when its target has closed it: it is
+  // good for nothing.
+  [[nodiscard]] virtual UpstreamStream* Open(UpstreamEvents& events) = 0;
+  // It can take one more exchange beside those that it has.
+  [[nodiscard]] virtual bool has_room() const = 0;
+  virtual void Close() = 0;
+
+  [[nodiscard]] const UpstreamKey& key() const { return endpoint_->key; }
+  // How long it may wait in the pool.
+  [[nodiscard]] std::chrono::seconds idle_timeout() const { return idle_timeout_; }
+  void set_idle_timeout(std::chrono::seconds timeout) { idle_timeout_ = timeout; }
+
+ protected:
+  explicit UpstreamConnection(std::shared_ptr<UpstreamEndpoint> endpoint) : endpoint_(std::move(endpoint)) {}
+
+ private:
+  friend class UpstreamPool;
+
+  std::shared_ptr<UpstreamEndpoint> endpoint_;
+  UpstreamConnection* older_ = nullptr;  // of the available ones of endpoint_
+  UpstreamConnection* newer_ = nullptr;
+  bool available_ = false;
+  std::size_t pool_index_ = 0;
+  std::chrono::seconds idle_timeout_{60};
+};
+
+// A connection that speaks the protocol of `endpoint`.
+[[nodiscard]] std::unique_ptr<UpstreamConnection> MakeUpstreamConnection(WorkerState& worker, UpstreamPool& pool,
+                                                                         std::shared_ptr<UpstreamEndpoint> endpoint);
+
+}  // namespace weir::proxy
+
+template <>
+struct std::hash<weir::proxy::UpstreamKey> {
+  std::size_t operator()(const weir::proxy::UpstreamKey& key) const noexcept {
+    const auto kind = static_cast<std::size_t>(std::to_underlying(key.protocol)) * 2 + (key.tls ? 1 : 0);
+    return std::hash<weir::Endpoint>()(key.endpoint) + kind;
+  }
+};
