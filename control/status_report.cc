@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/counters.h"
+#include "base/overloaded.h"
 #include "base/text.h"
 #include "dns/explain.h"
 #include "dns/wire/types.h"
@@ -20,21 +21,20 @@ namespace {
 
 ActionReport DescribeAction(const proxy::Rule& rule, const proxy::RoutingTable& table) {
   ActionReport report;
-  if (const auto* forward = std::get_if<proxy::Forward>(&rule.action)) {
-    report.type = "forward";
-    for (const auto& choice : forward->choices) {
+  report.type = proxy::ToString(proxy::KindOf(rule.action));
+  const auto forward = [&](const proxy::Forward& action) {
+    for (const auto& choice : action.choices) {
       report.groups.push_back({table.groups()[choice.group].name, choice.weight});
     }
-  } else if (const auto* redirect = std::get_if<proxy::Redirect>(&rule.action)) {
-    const auto& parts = *redirect->templates;
-    report.type = "redirect";
+  };
+  const auto redirect = [&](const proxy::Redirect& action) {
+    const auto& parts = *action.templates;
     report.status_code = parts.status_code;
     report.location = ToLowerAscii(parts.protocol) + "://" + parts.host + ":" + parts.port + parts.path;
     if (!parts.query.empty()) report.location += "?" + parts.query;
-  } else if (const auto* fixed = std::get_if<proxy::FixedResponse>(&rule.action)) {
-    report.type = "fixed-response";
-    report.status_code = fixed->status;
-  }
+  };
+  const auto fixed = [&](const proxy::FixedResponse& action) { report.status_code = action.status; };
+  std::visit(Overloaded{forward, redirect, fixed}, rule.action);
   return report;
 }
 

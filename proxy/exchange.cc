@@ -1,5 +1,6 @@
 #include "proxy/exchange.h"
 
+#include "base/overloaded.h"
 #include "base/text.h"
 #include "proxy/forwarding.h"
 #include "proxy/routing/redirect.h"
@@ -15,12 +16,6 @@ namespace {
 bool IsIdempotent(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" || method == "DELETE";
 }
-
-// Picks the member function of the overload that an alternative of a variant has; one without any does not compile.
-template <class... Functions>
-struct Overloaded : Functions... {
-  using Functions::operator()...;
-};
 
 double Seconds(SteadyTime from, SteadyTime to) { return std::chrono::duration<double>(to - from).count(); }
 

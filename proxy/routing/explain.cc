@@ -1,5 +1,6 @@
 #include "proxy/routing/explain.h"
 
+#include "base/overloaded.h"
 #include "base/printable.h"
 #include "proxy/routing/conditions.h"
 
@@ -55,7 +56,6 @@ void ExplainHealth(const health::GroupStatus& status, GroupExplanation& group) {
 
 void ExplainForward(const RoutingTable& table, const Forward& forward, const health::StatusTable* status,
                     RequestExplanation& explanation) {
-  explanation.action = ActionKind::kForward;
   for (const ForwardChoice& choice : forward.choices) {
     GroupExplanation group;
     group.name = table.groups()[choice.group].name;
@@ -73,13 +73,18 @@ void ExplainForward(const RoutingTable& table, const Forward& forward, const hea
 }
 
 void ExplainRedirect(const Redirect& redirect, const RequestTargetParts& parts, RequestExplanation& explanation) {
-  explanation.action = ActionKind::kRedirect;
   if (auto location = BuildLocation(*redirect.templates, parts)) {
     explanation.status = redirect.templates->status_code;
     explanation.location = std::move(*location);
   } else {
     explanation.status = 507;
   }
+}
+
+void ExplainFixedResponse(const FixedResponse& fixed, RequestExplanation& explanation) {
+  explanation.status = fixed.status;
+  explanation.content_type = fixed.content_type;
+  explanation.body = fixed.body;
 }
 
 }  // namespace
@@ -96,19 +101,13 @@ RequestExplanation ExplainRequest(const RoutingTable& table, const Listener& lis
     if (explanation.rules.back().matched) break;
   }
   explanation.weights_overridden = matching->weights_overridden;
-  if (const auto* forward = std::get_if<Forward>(&matching->action)) {
-    ExplainForward(table, *forward, status, explanation);
-  } else if (const auto* redirect = std::get_if<Redirect>(&matching->action)) {
-    RequestTargetParts here = parts;
-    if (listener.port != 0) here.port = listener.port;
-    ExplainRedirect(*redirect, here, explanation);
-  } else {
-    const auto& fixed = std::get<FixedResponse>(matching->action);
-    explanation.action = ActionKind::kFixedResponse;
-    explanation.status = fixed.status;
-    explanation.content_type = fixed.content_type;
-    explanation.body = fixed.body;
-  }
+  explanation.action = KindOf(matching->action);
+  RequestTargetParts here = parts;
+  if (listener.port != 0) here.port = listener.port;
+  std::visit(Overloaded{[&](const Forward& forward) { ExplainForward(table, forward, status, explanation); },
+                        [&](const Redirect& redirect) { ExplainRedirect(redirect, here, explanation); },
+                        [&](const FixedResponse& fixed) { ExplainFixedResponse(fixed, explanation); }},
+             matching->action);
   return explanation;
 }
 

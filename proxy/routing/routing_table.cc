@@ -1,5 +1,6 @@
 #include "proxy/routing/routing_table.h"
 
+#include "base/overloaded.h"
 #include "proxy/routing/conditions.h"
 #include "proxy/routing/matcher.h"
 
@@ -14,12 +15,10 @@
 namespace weir::proxy {
 
 ActionKind KindOf(const RuleAction& action) {
-  struct {
-    ActionKind operator()(const Forward& /*action*/) const { return ActionKind::kForward; }
-    ActionKind operator()(const Redirect& /*action*/) const { return ActionKind::kRedirect; }
-    ActionKind operator()(const FixedResponse& /*action*/) const { return ActionKind::kFixedResponse; }
-  } const kind;
-  return std::visit(kind, action);
+  return std::visit(Overloaded{[](const Forward& /*action*/) { return ActionKind::kForward; },
+                               [](const Redirect& /*action*/) { return ActionKind::kRedirect; },
+                               [](const FixedResponse& /*action*/) { return ActionKind::kFixedResponse; }},
+                    action);
 }
 
 std::string_view ToString(ActionKind kind) {
@@ -59,7 +58,8 @@ class TableBuilder {
  private:
   Rule BuildRule(const config::Rule& rule, const Listener& listener, const std::string& key, const std::string& path);
   void BuildConditions(const config::Rule& rule, const std::string& path, Rule& built);
-  RuleAction BuildAction(const config::Action& action);
+  RuleAction BuildRuleAction(const config::Action& action);
+  RuleAction BuildForward(const config::ForwardAction& action);
   void ApplyOverride(const Listener& listener, Rule& rule) const;
 
   const config::Model& model_;
@@ -87,22 +87,30 @@ std::uint32_t TotalOf(const std::vector<ForwardChoice>& choices) {
   return total;
 }
 
-RuleAction TableBuilder::BuildAction(const config::Action& action) {
-  if (const auto* redirect = std::get_if<config::RedirectAction>(&action)) return Redirect{.templates = redirect};
-  if (const auto* fixed = std::get_if<config::FixedResponseAction>(&action)) {
-    const bool defaulted = fixed->content_type.empty() && !fixed->message_body.empty();
-    return FixedResponse{.status = fixed->status_code,
-                         .content_type = defaulted ? std::string_view("text/plain") : fixed->content_type,
-                         .body = fixed->message_body};
-  }
+RuleAction BuildAction(const config::RedirectAction& redirect) { return Redirect{.templates = &redirect}; }
+
+RuleAction BuildAction(const config::FixedResponseAction& fixed) {
+  const bool defaulted = fixed.content_type.empty() && !fixed.message_body.empty();
+  return FixedResponse{.status = fixed.status_code,
+                       .content_type = defaulted ? std::string_view("text/plain") : fixed.content_type,
+                       .body = fixed.message_body};
+}
+
+RuleAction TableBuilder::BuildForward(const config::ForwardAction& action) {
   Forward forward;
-  for (const auto& group : std::get<config::ForwardAction>(action).target_groups) {
+  for (const auto& group : action.target_groups) {
     forward.choices.push_back({.group = group.target_group, .weight = group.weight});
   }
   forward.weight_total = TotalOf(forward.choices);
   forward.draw_id = draws_;
   draws_ += static_cast<std::uint32_t>(forward.choices.size());
   return forward;
+}
+
+RuleAction TableBuilder::BuildRuleAction(const config::Action& action) {
+  return std::visit(Overloaded{[this](const config::ForwardAction& forward) { return BuildForward(forward); },
+                               [](const auto& answer) { return BuildAction(answer); }},
+                    action);
 }
 
 void TableBuilder::BuildConditions(const config::Rule& rule, const std::string& path, Rule& built) {
@@ -149,7 +157,7 @@ Rule TableBuilder::BuildRule(const config::Rule& rule, const Listener& listener,
   Rule built;
   built.priority = rule.priority;
   built.name = rule.name;
-  built.action = BuildAction(rule.action);
+  built.action = BuildRuleAction(rule.action);
   BuildConditions(rule, path, built);
   built.counters = counters_.Rule(rule.is_default() ? key + "/default" : fmt::format("{}/{}", key, rule.priority));
   ApplyOverride(listener, built);
