@@ -67,7 +67,7 @@ void CheckWire(Bytes bytes) {
   const Name name = Name::FromWire(Lower(wire));
   WEIR_CHECK(name.IsWithin(Name()) && name.IsWithin(name));
   std::string text;
-  weir::dns::AppendNameText(wire, text);
+  weir::AppendDomainName(wire, text);
   const auto parsed = Name::Parse(text);
   WEIR_CHECK(parsed.has_value() && *parsed == name);
 }
