@@ -18,7 +18,10 @@ std::uint64_t CountLines(const std::string& lines) {
 }
 
 UniqueFd OpenForAppending(const std::string& path) {
-  return UniqueFd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
+  // A FIFO that nobody reads would hold up whoever opens it: that is an error instead (ENXIO).
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644));
+  if (fd.valid()) ::fcntl(fd.get(), F_SETFL, O_APPEND);
+  return fd;
 }
 
 bool WriteAll(int fd, const std::string& text) {
@@ -57,9 +60,12 @@ Result<void> AccessLogSinks::Open(const std::string& path) {
     return Failure("cannot write access log " + path + ": " + std::strerror(errno),
                    "the directory must exist, and the file be writable for the user that weir runs as");
   }
-  const std::lock_guard lock(mutex_);
-  opened_[path] = std::move(fd);
-  known_paths_.insert(path);
+  {
+    const std::lock_guard lock(mutex_);
+    queue_.push_back({.kind = Batch::Kind::kOpened, .path = path, .lines = {}, .paths = {}, .fd = std::move(fd)});
+    known_paths_.insert(path);
+  }
+  changed_.notify_one();
   return {};
 }
 
@@ -67,7 +73,7 @@ void AccessLogSinks::CloseOthers(std::vector<std::string> paths) {
   {
     const std::lock_guard lock(mutex_);
     std::erase_if(known_paths_, [&](const auto& path) { return std::ranges::find(paths, path) == paths.end(); });
-    queue_.push_back({.kind = Batch::Kind::kCloseOthers, .path = {}, .lines = {}, .paths = std::move(paths)});
+    queue_.push_back({.kind = Batch::Kind::kCloseOthers, .path = {}, .lines = {}, .paths = std::move(paths), .fd = {}});
   }
   changed_.notify_one();
 }
@@ -82,7 +88,7 @@ std::string AccessLogSinks::Submit(const std::string& path, std::string lines) {
       return lines;
     }
     queued_bytes_ += lines.size();
-    queue_.push_back({.kind = Batch::Kind::kLines, .path = path, .lines = std::move(lines), .paths = {}});
+    queue_.push_back({.kind = Batch::Kind::kLines, .path = path, .lines = std::move(lines), .paths = {}, .fd = {}});
     if (!spare_.empty()) {
       next = std::move(spare_.back());
       spare_.pop_back();
@@ -95,7 +101,7 @@ std::string AccessLogSinks::Submit(const std::string& path, std::string lines) {
 void AccessLogSinks::Reopen() {
   {
     const std::lock_guard lock(mutex_);
-    queue_.push_back({.kind = Batch::Kind::kReopen, .path = {}, .lines = {}, .paths = {}});
+    queue_.push_back({.kind = Batch::Kind::kReopen, .path = {}, .lines = {}, .paths = {}, .fd = {}});
   }
   changed_.notify_one();
 }
@@ -114,10 +120,8 @@ void AccessLogSinks::Run() {
       if (queue_.empty()) return;
       batches.swap(queue_);
       queued_bytes_ = 0;
-      for (auto& [path, fd] : opened_) files_[path].fd = std::move(fd);
-      opened_.clear();
     }
-    for (const Batch& batch : batches) CarryOut(batch);
+    for (Batch& batch : batches) CarryOut(batch);
     const std::lock_guard lock(mutex_);
     for (Batch& batch : batches) {
       if (batch.kind != Batch::Kind::kLines || spare_.size() == kSpareMax) continue;
@@ -127,15 +131,25 @@ void AccessLogSinks::Run() {
   }
 }
 
-void AccessLogSinks::CarryOut(const Batch& batch) {
+void AccessLogSinks::CarryOut(Batch& batch) {
   switch (batch.kind) {
+    case Batch::Kind::kOpened:
+      left_.erase(batch.path);
+      files_[batch.path].fd = std::move(batch.fd);
+      return;
     case Batch::Kind::kLines:
-      return Write(batch.path, batch.lines);
+      Write(batch.path, batch.lines);
+      // Requests that outlived the configuration with this log.
+      if (left_.contains(batch.path)) files_.erase(batch.path);
+      return;
     case Batch::Kind::kReopen:
       return ReopenAll();
     case Batch::Kind::kCloseOthers:
-      std::erase_if(files_,
-                    [&](const auto& file) { return std::ranges::find(batch.paths, file.first) == batch.paths.end(); });
+      std::erase_if(files_, [&](const auto& file) {
+        const bool leaves = std::ranges::find(batch.paths, file.first) == batch.paths.end();
+        if (leaves) left_.insert(file.first);
+        return leaves;
+      });
       return;
   }
 }

@@ -46,14 +46,15 @@ class AccessLogSinks {
 
  private:
   struct Batch {
-    enum class Kind : std::uint8_t { kLines, kReopen, kCloseOthers };
+    enum class Kind : std::uint8_t { kOpened, kLines, kReopen, kCloseOthers };
     Kind kind = Kind::kLines;
     std::string path;
     std::string lines;
     std::vector<std::string> paths;  // of kCloseOthers
+    UniqueFd fd;                     // of kOpened
   };
   void Run();
-  void CarryOut(const Batch& batch);
+  void CarryOut(Batch& batch);
   void Write(const std::string& path, const std::string& lines);
   void ReopenAll();
 
@@ -69,10 +70,10 @@ class AccessLogSinks {
     UniqueFd fd;
     bool failing = false;
   };
-  // Those opened and not yet taken over by the writer thread.
-  std::map<std::string, UniqueFd> opened_;
   std::set<std::string> known_paths_;  // opened and not closed again
-  std::map<std::string, File> files_;  // the writer thread's own
+  // The writer thread's own: what is open, and what CloseOthers closed, which is not left open by later lines.
+  std::map<std::string, File> files_;
+  std::set<std::string> left_;
   std::thread thread_;
 };
 

@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -209,6 +210,39 @@ TEST(AccessLogSinksTest, AFileIsThereOnceItIsOpenedAndKeepsItsDescriptor) {
   EXPECT_EQ(ReadFile(path), "two\n");
   std::remove(path.c_str());
   std::remove(moved.c_str());
+}
+
+// Requests that outlive the configuration with their log still write their lines.
+TEST(AccessLogSinksTest, AFileThatWasLeftIsNotHeldOpenByLaterLines) {
+  const std::string path = ::testing::TempDir() + "weir-left-" + std::to_string(getpid()) + ".log";
+  const auto is_open = [&path] {
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+      std::error_code error;
+      if (std::filesystem::read_symlink(entry.path(), error) == path) return true;
+    }
+    return false;
+  };
+  AccessLogSinks sinks;
+  ASSERT_TRUE(sinks.Open(path));
+  EXPECT_TRUE(is_open());
+  sinks.CloseOthers({});
+  sinks.Submit(path, "one\n");
+  EXPECT_TRUE(testing::Eventually([&] { return ReadFile(path) == "one\n" && !is_open(); }));
+  ASSERT_TRUE(sinks.Open(path));
+  sinks.Submit(path, "two\n");
+  EXPECT_TRUE(testing::Eventually([&] { return ReadFile(path) == "one\ntwo\n"; }));
+  EXPECT_TRUE(is_open());
+  std::remove(path.c_str());
+}
+
+TEST(AccessLogSinksTest, AFifoThatNobodyReadsHoldsNobodyUp) {
+  const std::string path = ::testing::TempDir() + "weir-fifo-" + std::to_string(getpid());
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  AccessLogSinks sinks;
+  const auto opened = sinks.Open(path);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().message, "cannot write access log " + path + ": No such device or address");
+  std::remove(path.c_str());
 }
 
 TEST(AccessLogSinksTest, AFileThatCannotBeReopenedIsWrittenOn) {
