@@ -26,7 +26,6 @@ class Timer {
   virtual void OnTimer() = 0;
   [[nodiscard]] bool scheduled() const { return wheel_ != nullptr; }
   // The one it was last scheduled for.
-  [[nodiscard]] SteadyTime deadline() const { return SteadyTime(std::chrono::nanoseconds(deadline_ns_)); }
   void Cancel();
 
  private:

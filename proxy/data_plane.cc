@@ -15,7 +15,7 @@
 namespace weir::proxy {
 namespace {
 
-// How often a draining worker looks for connections that have become idle.
+// How often a worker looks whether connections without a future have become idle.
 constexpr std::chrono::milliseconds kDrainCheck{100};
 
 // What weir is configured with, found again after a reload: by its port, or by its place where the port was left to the
@@ -92,7 +92,7 @@ class DataPlane::Implementation {
     std::erase_if(slots_, [](const auto& weak) { return weak.expired(); });
     const std::vector<Exchange*> active = worker_.active;
     for (Exchange* exchange : active) exchange->EndIfDeregistered(*view_);
-    if (new_table) CloseConnectionsOfRemovedListeners();
+    if (new_table) CloseIdleConnections();
     pool_.ForgetUnused();
   }
 
@@ -181,17 +181,17 @@ class DataPlane::Implementation {
     slot.index = listener->index;
   }
 
-  void CloseConnectionsOfRemovedListeners() {
+  // Those that have no future close as soon as they are idle: all while draining, else those of removed listeners.
+  void CloseIdleConnections() {
+    bool some_are_left = false;
     // Closing takes a connection out of the list and puts the last one in its place: backwards, none is missed.
     for (std::size_t i = connections_.all().size(); i-- > 0;) {
       DownstreamConnection& connection = *connections_.all()[i];
-      if (connection.slot().removed) connection.CloseWhenIdle();
+      if (!worker_.draining && !connection.slot().removed) continue;
+      some_are_left = true;
+      connection.CloseWhenIdle();
     }
-  }
-
-  void CloseIdleConnections() {
-    for (std::size_t i = connections_.all().size(); i-- > 0;) connections_.all()[i]->CloseWhenIdle();
-    if (!idle()) worker_.loop.timers().Schedule(drain_timer_, worker_.loop.now() + kDrainCheck);
+    if (some_are_left) worker_.loop.timers().Schedule(drain_timer_, worker_.loop.now() + kDrainCheck);
   }
 
   AccessLog access_log_;

@@ -47,8 +47,14 @@ void ClientGate::OnTimer() {
   worker_.loop.timers().Schedule(*this, worker_.loop.now() + kCheckInterval);
 }
 
-// Some at a time: how many wait is not known.
+// Some at a time: how many wait is not known. Those who were sent away leave when their system has the last answer.
 void ClientGate::SendIdleAway() {
+  // Closing puts the last one into the place of the one that closed: backwards, none is missed.
+  for (std::size_t i = connections_.all().size(); i-- > 0;) {
+    DownstreamConnection& connection = *connections_.all()[i];
+    if (connection.has_ended()) connection.CloseWhenIdle();
+  }
+  if (open()) return;
   const auto latest = worker_.loop.now() - kIdleBeforeLeaving;
   std::vector<std::pair<SteadyTime, DownstreamConnection*>> idle;
   for (const auto& connection : connections_.all()) {

@@ -28,6 +28,8 @@ class DownstreamConnection : public net::Deferred {
   // Since when it has been waiting for a further request; absent while one is under way or has begun to arrive, and
   // before the first one.
   [[nodiscard]] virtual std::optional<SteadyTime> idle_since() const = 0;
+  // It has given its last answer and only waits for the client to close (RFC 9112 9.6).
+  [[nodiscard]] virtual bool has_ended() const = 0;
   // Closes at once, with the exchanges under way. What was answered whole still goes out.
   virtual void Abort() = 0;
   // The listener that it came to.

@@ -9,7 +9,7 @@ namespace weir::proxy {
 
 // The client's side of one exchange: a request that came over some connection, and the way to answer it. Implemented
 // for each HTTP version; the exchange knows only this. Nothing here calls back into the exchange before it returns:
-// what goes wrong while writing is reported later, as OnDownstreamClosed. Thread: worker.
+// what goes wrong while writing is reported later, as OnDownstreamFailed. Thread: worker.
 class DownstreamStream {
  public:
   // 100 Continue, 103 Early Hints: before the response. Not sent to clients that do not know interim responses.

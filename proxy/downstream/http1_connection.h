@@ -35,6 +35,7 @@ class Http1Connection final : public DownstreamConnection,
 
   void CloseWhenIdle() override;
   [[nodiscard]] std::optional<SteadyTime> idle_since() const override;
+  [[nodiscard]] bool has_ended() const override { return state_ == State::kLingering; }
   void Abort() override;
   [[nodiscard]] const ListenerSlot& slot() const override { return *facts_.slot; }
 
@@ -114,6 +115,7 @@ class Http1Connection final : public DownstreamConnection,
   DownstreamConnections& connections_;
   DownstreamConnectionFacts facts_;
   SteadyTime accepted_;
+  SteadyTime answered_;  // when the last request was over
   Exchange* exchange_ = nullptr;
   State state_ = State::kHead;
 

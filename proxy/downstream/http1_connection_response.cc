@@ -190,6 +190,7 @@ void Http1Connection::AfterResponse() {
   if (!content_.complete()) close_after_response_ = true;
   if (close_after_response_) return End();
   state_ = State::kHead;
+  answered_ = worker_.loop.now();
   content_paused_ = false;
   // An idle connection owns no buffer.
   if (carried_.empty() && carried_.capacity() > kInlineBytesMax) FreeBuffer(carried_);
@@ -272,8 +273,7 @@ void Http1Connection::CloseWhenIdle() {
 
 std::optional<SteadyTime> Http1Connection::idle_since() const {
   if (state_ != State::kHead || !any_request_ || !carried_.empty() || writer_.congested()) return std::nullopt;
-  // Every byte moves the deadline.
-  return net::Timer::deadline() - idle_timeout();
+  return answered_;
 }
 
 void Http1Connection::Abort() {

@@ -97,7 +97,8 @@ def test_keep_alive_connections_that_are_idle_give_way(targets, run):
         for client in clients:
             assert client.get().status == 200
         assert get(weir.port()).status == 200, "well before the idle timeout of 60 s"
-        assert sum(client.is_closed(0.1) for client in clients) >= 1
+        closed = sum(client.is_closed(0.1) for client in clients)
+        assert 1 <= closed <= 2 * max(limit // 8, 1), "some make room for one, and not one after the other all of them"
         weir.wait_log("clients no longer wait")
 
 
