@@ -63,6 +63,8 @@ void Worker::SetLimits(const proxy::ConnectionLimits& limits, std::size_t dns_co
   loop_.Post([this, limits, dns_connections] {
     data_plane_.SetLimits(limits);
     dns_limits_.connections_max = dns_connections;
+    for (auto& responder : responders_) responder.tcp->SetConnectionsMax(dns_connections);
+    for (auto& responder : leaving_) responder.tcp->SetConnectionsMax(dns_connections);
   });
 }
 
@@ -81,11 +83,12 @@ void Worker::RemoveListener(const Endpoint& bound) {
 void Worker::AddDns(const Endpoint& bound, UniqueFd udp, UniqueFd tcp) {
   loop_.Post([this, bound, udp = Shared(std::move(udp)), tcp = Shared(std::move(tcp))] {
     Random random;
-    Responder added{.bound = bound,
-                    .udp = std::make_unique<dns::UdpResponder>(loop_, std::move(*udp), *options_.dns_counters,
-                                                               options_.index, random.Next()),
-                    .tcp = std::make_unique<dns::TcpResponder>(loop_, std::move(*tcp), *options_.dns_counters,
-                                                               options_.index, random.Next(), dns_limits_)};
+    Responder added{
+        .bound = bound,
+        .udp = std::make_unique<dns::UdpResponder>(loop_, std::move(*udp), *options_.dns_counters, options_.index,
+                                                   random.Next()),
+        .tcp = std::make_unique<dns::TcpResponder>(loop_, std::move(*tcp), dns_budget_, *options_.dns_counters,
+                                                   options_.index, random.Next(), dns_limits_)};
     SetView(added);
     if (!added.udp->Start() || !added.tcp->Start())
       LogError("the event loop refuses a DNS socket at " + bound.ToString());

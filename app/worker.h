@@ -66,8 +66,9 @@ class Worker {
   Published<control::View>::Reader reader_;  // the worker thread's own, like everything down to `idle_`
   net::EventLoop loop_;
   proxy::DataPlane data_plane_;
-  std::vector<Responder> responders_;
+  dns::TcpBudget dns_budget_;  // of all responders
   dns::TcpLimits dns_limits_;
+  std::vector<Responder> responders_;
   std::vector<Responder> leaving_;  // removed by a reload: connections finish
   bool draining_ = false;
   std::atomic<bool> idle_{false};  // released by the worker, acquired by control

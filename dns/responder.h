@@ -3,6 +3,7 @@
 #include "base/unique_fd.h"
 #include "dns/answer.h"
 #include "dns/counters.h"
+#include "dns/tcp_budget.h"
 #include "dns/zone/zone_set.h"
 #include "health/status.h"
 #include "net/acceptor.h"
@@ -75,9 +76,10 @@ struct TcpLimits {
 // has. Thread: its loop's.
 class TcpResponder final : private net::AcceptorEvents {
  public:
-  // `socket` listens and is non-blocking (net::ListenTcp); `counters` is the worker's own and outlives the responder.
-  TcpResponder(net::EventLoop& loop, UniqueFd socket, ResponderCounters& counters, std::size_t worker,
-               std::uint64_t seed, const TcpLimits& limits = {});
+  // `socket` listens and is non-blocking (net::ListenTcp); `budget` and `counters` are the worker's own, for all of its
+  // responders, and outlive them.
+  TcpResponder(net::EventLoop& loop, UniqueFd socket, TcpBudget& budget, ResponderCounters& counters,
+               std::size_t worker, std::uint64_t seed, const TcpLimits& limits = {});
   ~TcpResponder();
   TcpResponder(const TcpResponder&) = delete;
   TcpResponder& operator=(const TcpResponder&) = delete;
@@ -91,6 +93,8 @@ class TcpResponder final : private net::AcceptorEvents {
   // Accepts no more, closes connections that wait for a query, and closes the others once their answers are taken or
   // drain_timeout has passed.
   void Drain();
+  // From now on; those that are too many close, the longest idle first.
+  void SetConnectionsMax(std::size_t connections_max);
   [[nodiscard]] std::size_t connections() const;
 
  private:

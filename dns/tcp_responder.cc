@@ -1,6 +1,5 @@
 #include "dns/responder.h"
 #include "dns/response_counts.h"
-#include "dns/tcp_budget.h"
 #include "net/stream.h"
 
 #include <netinet/in.h>
@@ -30,8 +29,6 @@ static_assert(TcpBudgetLimits{}.visit_bytes <= kAnswerRoom);
 constexpr int kUnsentBytesMax = 16 * 1024;
 // How long a connection that is closed after answers still reads what the peer had under way.
 constexpr std::chrono::milliseconds kLinger{1'000};
-// Readings of such a connection in one visit.
-constexpr int kDropsPerVisit = 16;
 
 std::size_t MessageBytes(std::span<const std::uint8_t> bytes) {
   return static_cast<std::size_t>(bytes[0]) << 8 | bytes[1];
@@ -56,9 +53,14 @@ UniqueFd Prepared(UniqueFd listening) {
 // connection keeps bytes of its own only for queries that it may not answer yet and for answers that were not taken.
 // As a task it goes on with the connections that wait.
 struct TcpResponder::Shared final : net::Task {
-  Shared(net::EventLoop& event_loop, ResponderCounters& all, std::size_t worker_index, std::uint64_t seed,
-         const TcpLimits& tcp_limits)
-      : loop(event_loop), counters(all.tcp), worker(worker_index), limits(tcp_limits), answerer(seed) {
+  Shared(net::EventLoop& event_loop, TcpBudget& of_worker, ResponderCounters& all, std::size_t worker_index,
+         std::uint64_t seed, const TcpLimits& tcp_limits)
+      : loop(event_loop),
+        budget(of_worker),
+        counters(all.tcp),
+        worker(worker_index),
+        limits(tcp_limits),
+        answerer(seed) {
     answerer.set_tcp_idle_timeout(limits.idle_timeout);
   }
   // Lets the connection go on now when nobody waits and something of the turn is left, else after the others.
@@ -67,10 +69,10 @@ struct TcpResponder::Shared final : net::Task {
   void RunTask() override;
 
   net::EventLoop& loop;
+  TcpBudget& budget;
   TransportCounters& counters;
   std::size_t worker;
   TcpLimits limits;
-  TcpBudget budget;
   Answerer answerer;
   std::list<std::unique_ptr<Connection>> connections;  // the longest idle first
   std::list<Connection*> waiting;                      // for a part of a turn; the longest first
@@ -101,6 +103,7 @@ class TcpResponder::Connection final : public net::Deferred, private net::Stream
   [[nodiscard]] bool idle() const {
     return phase_ == Phase::kServing && pending_.empty() && partial_.empty() && !awaits_room_ && !waits();
   }
+  [[nodiscard]] bool lingers() const { return phase_ == Phase::kLingering; }
   // Ends the connection at the latest after `wait`.
   void LimitTo(std::chrono::milliseconds wait) { shared_.loop.timers().Schedule(deadline_, shared_.loop.now() + wait); }
 
@@ -200,15 +203,18 @@ void TcpResponder::Connection::Linger() {
 }
 
 void TcpResponder::Connection::DropInput() {
-  for (int i = 0; stream_->readable(); ++i) {
-    if (i == kDropsPerVisit) {
+  while (stream_->readable()) {
+    if (!shared_.budget.HasVisit()) {
       // Edge-triggered: no event will say again what is known already.
       shared_.Enqueue(*this);
       return;
     }
     const auto result = stream_->Read({reinterpret_cast<char*>(shared_.input.data()), shared_.input.size()});
     if (result.status == net::IoStatus::kWouldBlock) return;
-    if (result.status == net::IoStatus::kOk) continue;
+    if (result.status == net::IoStatus::kOk) {
+      shared_.budget.Spend(0, result.bytes);
+      continue;
+    }
     Close(net::Stream::CloseMode::kGraceful);
     return;
   }
@@ -339,10 +345,10 @@ void TcpResponder::Connection::AwaitMore() {
   stream_->AwaitWritable();
 }
 
-TcpResponder::TcpResponder(net::EventLoop& loop, UniqueFd socket, ResponderCounters& counters, std::size_t worker,
-                           std::uint64_t seed, const TcpLimits& limits)
+TcpResponder::TcpResponder(net::EventLoop& loop, UniqueFd socket, TcpBudget& budget, ResponderCounters& counters,
+                           std::size_t worker, std::uint64_t seed, const TcpLimits& limits)
     : acceptor_(loop, Prepared(std::move(socket)), *this),
-      shared_(std::make_unique<Shared>(loop, counters, worker, seed, limits)) {}
+      shared_(std::make_unique<Shared>(loop, budget, counters, worker, seed, limits)) {}
 
 TcpResponder::~TcpResponder() { Stop(); }
 
@@ -350,6 +356,11 @@ bool TcpResponder::Start() { return acceptor_.Start(); }
 
 void TcpResponder::SetView(std::shared_ptr<const ZoneSet> zones, std::shared_ptr<const health::StatusTable> status) {
   shared_->answerer.SetView(std::move(zones), std::move(status));
+}
+
+void TcpResponder::SetConnectionsMax(std::size_t connections_max) {
+  shared_->limits.connections_max = connections_max;
+  while (connections() > std::max<std::size_t>(connections_max, 1)) Evict();
 }
 
 std::size_t TcpResponder::connections() const { return shared_->connections.size(); }
@@ -367,7 +378,7 @@ void TcpResponder::Drain() {
     Connection& connection = **at++;
     if (connection.idle()) {
       connection.End();
-    } else {
+    } else if (!connection.lingers()) {
       connection.LimitTo(shared_->limits.drain_timeout);
     }
   }

@@ -47,7 +47,7 @@ class ResponderTest : public ::testing::TestWithParam<const char*> {
     ASSERT_TRUE(udp);
     ASSERT_TRUE(tcp);
     udp_ = std::make_unique<UdpResponder>(loop_, std::move(*udp), (*registry_.responders())[0], 0, 1);
-    tcp_ = std::make_unique<TcpResponder>(loop_, std::move(*tcp), (*registry_.responders())[0], 0, 2, limits);
+    tcp_ = std::make_unique<TcpResponder>(loop_, std::move(*tcp), budget_, (*registry_.responders())[0], 0, 2, limits);
     ASSERT_TRUE(udp_->Start());
     ASSERT_TRUE(tcp_->Start());
     SetView("192.0.2.1");
@@ -112,6 +112,7 @@ class ResponderTest : public ::testing::TestWithParam<const char*> {
   net::EventLoop loop_;
   CounterRegistry registry_{1};
   std::unique_ptr<UdpResponder> udp_;
+  TcpBudget budget_;
   std::unique_ptr<TcpResponder> tcp_;
   std::thread thread_;
   std::uint16_t port_ = 0;
@@ -307,6 +308,25 @@ TEST_P(ResponderTest, TheLongestIdleConnectionMakesRoom) {
   EXPECT_FALSE(ReadFramed(first.get()).empty());
 }
 
+TEST_P(ResponderTest, ALowerLimitHoldsForConnectionsThatAreThere) {
+  Start({.connections_max = 10});
+  const auto query = Framed(EncodeQuery("www.example.test.", rr::kA));
+  const UniqueFd first = Connect(SOCK_STREAM);
+  SendAll(first.get(), query);
+  EXPECT_FALSE(ReadFramed(first.get()).empty());
+  const UniqueFd second = Connect(SOCK_STREAM);
+  SendAll(second.get(), query);
+  EXPECT_FALSE(ReadFramed(second.get()).empty());
+  OnLoop([this] { tcp_->SetConnectionsMax(1); });
+  EXPECT_TRUE(ReadFramed(first.get()).empty());  // closed
+  SendAll(second.get(), query);
+  EXPECT_FALSE(ReadFramed(second.get()).empty());
+  const UniqueFd third = Connect(SOCK_STREAM);
+  SendAll(third.get(), query);
+  EXPECT_FALSE(ReadFramed(third.get()).empty());
+  EXPECT_TRUE(ReadFramed(second.get()).empty());
+}
+
 TEST_P(ResponderTest, DrainClosesIdleConnectionsAndTheSockets) {
   Start({.connections_max = 10,
          .idle_timeout = std::chrono::seconds(10),
@@ -373,7 +393,8 @@ TEST(TcpWritersTest, UdpIsAnsweredInEveryTurnHoweverMuchTcpPeersWant) {
   const auto udp_to = net::SocketAddress::From(net::LocalEndpoint(udp_socket->get()));
   const auto tcp_to = net::SocketAddress::From(net::LocalEndpoint(tcp_socket->get()));
   UdpResponder udp(loop, std::move(*udp_socket), counters, 0, 1);
-  TcpResponder tcp(loop, std::move(*tcp_socket), counters, 0, 2);
+  TcpBudget budget;
+  TcpResponder tcp(loop, std::move(*tcp_socket), budget, counters, 0, 2);
   config::Model model;
   model.zones = {MakeZone(
       "example.test.",
