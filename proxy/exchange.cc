@@ -168,7 +168,7 @@ bool Exchange::SelectTarget() {
     if (run_.attempts.HasAsked(*index)) continue;
     run_.attempts.Ask(*index);
     run_.target = &run_.view->targets[run_.group][*index];
-    if (run_.attempts.count() == 1) {
+    if (run_.attempts.count() == 1 && run_.attempts.may_forgive()) {  // not again for a dead connection
       group_counters().requests.Add();
       if (status.fail_open) group_counters().fail_open_requests.Add();
     }
@@ -215,6 +215,7 @@ void Exchange::SendRequest(const Content& content) {
     held_.Hold(content);
     ReleaseUpstream(UpstreamStream::Reusable::kNever);
     if (run_.attempts.ForgiveStaleConnection() && SelectTarget()) {
+      group_counters().retries.Add();
       AcquireUpstream(held_.content());
     } else {
       Fail(ErrorCode::kTargetReset);

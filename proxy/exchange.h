@@ -58,7 +58,7 @@ class Exchange final : private UpstreamEvents {
   void OnDownstreamFailed(ErrorCode code);
   // Nothing moved for the idle timeout. Finishes.
   void OnIdleTimeout();
-  // The client closed its sending side after a complete request.
+  // The head of the response was sent.
   [[nodiscard]] bool response_began() const { return run_.response.head_sent; }
 
   // ---- from the worker ----

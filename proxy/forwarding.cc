@@ -72,8 +72,10 @@ void AppendClient(const Endpoint& peer, bool with_port, std::string& out) {
   }
 }
 
-// A list field without elements (RFC 9110 section 5.6.1.2).
-bool IsEmptyList(std::string_view value) { return value.find_first_not_of(", \t") == std::string_view::npos; }
+// A list field from its first element on; empty when it has none (RFC 9110 section 5.6.1.2).
+std::string_view SkipEmptyElements(std::string_view value) {
+  return value.substr(std::min(value.find_first_not_of(", \t"), value.size()));
+}
 
 void AppendForwardedFor(const std::vector<http::Field>& fields, const config::LoadBalancerAttributes& attributes,
                         const Endpoint& peer, FieldBlock& out) {
@@ -87,9 +89,11 @@ void AppendForwardedFor(const std::vector<http::Field>& fields, const config::Lo
     begun = true;
   };
   for (const http::Field& field : fields) {
-    if (IdOf(field) != http::FieldId::kXForwardedFor || IsEmptyList(field.value)) continue;
+    if (IdOf(field) != http::FieldId::kXForwardedFor) continue;
+    const std::string_view elements = SkipEmptyElements(field.value);
+    if (elements.empty()) continue;
     add_element();
-    out += field.value;
+    out += elements;
   }
   if (append) {
     add_element();

@@ -132,14 +132,10 @@ void Http1UpstreamConnection::OnReadable() {
   }
 }
 
+// The exchange is in the middle of its work: what can be read reaches it at the end of the turn.
 void Http1UpstreamConnection::ResumeResponse() {
   paused_ = false;
-  if (state_ != State::kActive) return;
-  if (!head_received_ && !carried_.empty()) {
-    std::string carried = std::exchange(carried_, std::string());
-    if (!Consume(carried)) return;
-  }
-  ReadResponse();
+  worker_.loop.RunSoon(*this);
 }
 
 void Http1UpstreamConnection::ReadResponse() {
@@ -160,8 +156,14 @@ bool Http1UpstreamConnection::FindNothingMore() {
   return !stream_->readable() || stream_->Read({&byte, 1}).status != net::IoStatus::kOk;
 }
 
+// What was put off: the rest of a long response, or one that may flow again.
 void Http1UpstreamConnection::RunTask() {
-  if (state_ == State::kActive) ReadResponse();
+  if (state_ != State::kActive || paused_) return;
+  if (!head_received_ && !carried_.empty()) {
+    std::string carried = std::exchange(carried_, std::string());
+    if (!Consume(carried)) return;
+  }
+  ReadResponse();
 }
 
 bool Http1UpstreamConnection::ReadToMemory() {

@@ -32,6 +32,7 @@ class Http1UpstreamConnection final : public UpstreamConnection,
   [[nodiscard]] UpstreamStream* Connect(UpstreamEvents& events, int& error) override;
   [[nodiscard]] UpstreamStream* Open(UpstreamEvents& events) override;
   [[nodiscard]] bool has_room() const override { return state_ == State::kIdle; }
+  [[nodiscard]] bool is_idle() const override { return state_ == State::kIdle; }
   void Close() override;
 
   [[nodiscard]] bool connected() const override { return state_ == State::kActive; }

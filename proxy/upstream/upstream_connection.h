@@ -50,6 +50,8 @@ class UpstreamConnection : public net::Deferred {
   [[nodiscard]] virtual UpstreamStream* Open(UpstreamEvents& events) = 0;
   // It can take one more exchange beside those that it has.
   [[nodiscard]] virtual bool has_room() const = 0;
+  // It serves no exchange.
+  [[nodiscard]] virtual bool is_idle() const = 0;
   virtual void Close() = 0;
 
   [[nodiscard]] const UpstreamKey& key() const { return endpoint_->key; }

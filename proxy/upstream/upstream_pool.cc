@@ -1,6 +1,5 @@
 #include "proxy/upstream/upstream_pool.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace weir::proxy {
@@ -77,16 +76,21 @@ void UpstreamPool::Destroy(UpstreamConnection& connection) {
 }
 
 void UpstreamPool::MakeRoom() {
-  for (const auto& [endpoint, connections] : endpoints_) {
-    if (connections->oldest == nullptr) continue;
-    connections->oldest->Close();
+  for (const auto& [key, endpoint] : endpoints_) {
+    UpstreamConnection* const oldest = endpoint->oldest;
+    if (oldest == nullptr || !oldest->is_idle()) continue;
+    oldest->Close();
     return;
   }
 }
 
 void UpstreamPool::CloseIdle() {
-  for (auto& [endpoint, connections] : endpoints_) {
-    while (connections->newest != nullptr) connections->newest->Close();
+  for (auto& [key, endpoint] : endpoints_) {
+    for (UpstreamConnection* connection = endpoint->newest; connection != nullptr;) {
+      UpstreamConnection* const next = connection->older_;
+      if (connection->is_idle()) connection->Close();
+      connection = next;
+    }
   }
 }
 

@@ -334,6 +334,8 @@ TEST(ExchangeTest, RepeatsAnIdempotentRequestOnceWhenAReusedConnectionDies) {
   EXPECT_EQ(fixture.upstreams.last().content, "abcdef");
   fixture.upstreams.last().Fail(ErrorCode::kTargetReset);
   EXPECT_EQ(downstream.status, 502);
+  EXPECT_EQ(fixture.group().requests.value(), 1U);
+  EXPECT_EQ(fixture.group().retries.value(), 1U);
   ExpectOver(fixture, downstream);
 }
 
@@ -382,6 +384,8 @@ TEST(ExchangeTest, WhatCouldNotBeSentGoesOutOverAFreshConnectionWhateverItsMetho
   EXPECT_EQ(fixture.upstreams.last().content, "abcdef");
   fixture.upstreams.last().Answer(200);
   EXPECT_EQ(downstream.status, 200);
+  EXPECT_EQ(fixture.group().requests.value(), 1U);
+  EXPECT_EQ(fixture.group().retries.value(), 1U);
   ExpectOver(fixture, downstream);
 }
 

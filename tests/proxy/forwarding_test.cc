@@ -118,6 +118,11 @@ TEST_F(XffEmptyTest, EmptyElementsBetweenOthersStay) {
   EXPECT_THAT(Build().fields, HasSubstr("X-Forwarded-For: 198.51.100.1,,198.51.100.2, 192.0.2.7\r\n"));
 }
 
+TEST_F(XffEmptyTest, TheFirstElementIsNeverEmpty) {
+  fields_ = {{"X-Forwarded-For", ", ,198.51.100.1"}};
+  EXPECT_THAT(Build().fields, HasSubstr("X-Forwarded-For: 198.51.100.1, 192.0.2.7\r\n"));
+}
+
 TEST_F(ForwardingTest, AddsTheClientPortWhenAsked) {
   attributes_.xff_client_port = true;
   EXPECT_THAT(Build().fields, HasSubstr("X-Forwarded-For: 192.0.2.7:40112\r\n"));
