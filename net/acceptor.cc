@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "net/socket.h"
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -12,6 +13,12 @@
 
 namespace weir::net {
 namespace {
+
+// The system looks for a descriptor before it looks into the queue: without one it says so even when nobody waits.
+bool SomebodyWaits(int listening) {
+  pollfd waiting{.fd = listening, .events = POLLIN, .revents = 0};
+  return poll(&waiting, 1, 0) > 0;
+}
 
 bool IsExhaustion(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
 
@@ -79,6 +86,7 @@ bool Acceptor::AcceptOne() {
 }
 
 bool Acceptor::OnExhausted(int error) {
+  if (!SomebodyWaits(listening_.get())) return false;
   if (events_.MakeRoom()) return false;  // the socket is level-triggered: the next turn tries again
   if (!std::exchange(resting_, true)) {
     LogWarning("cannot accept, trying again every 100 ms listener=" + bound_.ToString() + " reason=\"" +
