@@ -73,8 +73,7 @@ enum class Strictness : std::uint8_t { kClassify, kRefuse };
 
 // Reads field lines up to and with the empty line. `at` is the first byte of the section and is moved behind the empty
 // line; `end` is the end of the bytes at hand. `fields` is filled in order. Each line is at most
-// `field_line_bytes_max` bytes without its end. kRefused sets `why` and
-// `too_large`.
+// `field_line_bytes_max` bytes without its end. kRefused sets `why` and `too_large`.
 struct FieldSection {
   const HeadLimits& limits;
   Strictness strictness = Strictness::kClassify;

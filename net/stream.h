@@ -42,7 +42,7 @@ class StreamEvents {
   ~StreamEvents() = default;
 };
 
-// A byte stream between weir and one peer: TCP now, TLS over TCP later. Readiness is edge-triggered: after OnReadable
+// A byte stream between weir and one peer: TCP, or TLS over it. Readiness is edge-triggered: after OnReadable
 // read until readable() is false, after a Write that moved less than all wait for OnWritable. Never blocks. Thread:
 // that of its loop.
 class Stream {
