@@ -55,35 +55,87 @@ bool HasPort(string_view host) {
   return (first != '[' && !IsWildcard(first)) || (last != ']' && !IsWildcard(last));
 }
 
-// An expression that ends in a port: `:8443$`, `:\d+$`, `:[0-9]+$`. One that may match otherwise, by a `|` outside of
-// all groups, does not count.
-bool EndsInPort(string_view regex) {
-  if (!regex.ends_with('$')) return false;
-  regex.remove_suffix(1);
-  if (regex.ends_with("\\d+")) {
-    regex.remove_suffix(3);
-  } else if (regex.ends_with("[0-9]+")) {
-    regex.remove_suffix(6);
-  } else {
-    const std::size_t size = regex.size();
-    while (!regex.empty() && IsDigit(regex.back())) regex.remove_suffix(1);
-    if (regex.size() == size) return false;
+// Takes `tail` off the end, when it is there.
+bool Take(string_view& text, string_view tail) {
+  if (!text.ends_with(tail)) return false;
+  text.remove_suffix(tail.size());
+  return true;
+}
+
+// Takes the end of an expression off, `$` or `\z`, and the groups that close there; false when it has no end.
+bool TakeEnd(string_view& regex) {
+  bool anchored = false;
+  while (true) {
+    if (Take(regex, "$") || Take(regex, "\\z")) {
+      anchored = true;
+    } else if (!Take(regex, ")")) {
+      return anchored;
+    }
   }
-  if (!regex.ends_with(':')) return false;
-  int depth = 0;
+}
+
+// Takes `*`, `+`, `?`, `{m}`, `{m,}` or `{m,n}` off the end.
+void TakeRepetition(string_view& regex) {
+  if (Take(regex, "*") || Take(regex, "+") || Take(regex, "?") || !regex.ends_with('}')) return;
+  const std::size_t brace = regex.find_last_not_of("0123456789,", regex.size() - 2);
+  if (brace != string_view::npos && regex[brace] == '{') regex.remove_suffix(regex.size() - brace);
+}
+
+// Takes a digit that is repeated or not off the end: `8`, `\d+`, `[0-9]{2,5}`.
+bool TakeDigits(string_view& regex) {
+  string_view rest = regex;
+  TakeRepetition(rest);
+  if (!Take(rest, "\\d") && !Take(rest, "[0-9]")) {
+    if (rest.empty() || !IsDigit(rest.back())) return false;
+    rest.remove_suffix(1);
+  }
+  regex = rest;
+  return true;
+}
+
+// The last place of a class that begins at `start`.
+std::size_t ClassEnd(string_view regex, std::size_t start) {
+  const std::size_t first = start + (regex.substr(start + 1).starts_with('^') ? 2 : 1);
+  for (std::size_t i = first; i < regex.size(); ++i) {
+    if (regex[i] == '\\') {
+      ++i;
+    } else if (regex[i] == ']' && i > first) {  // one that comes first is a member
+      return i;
+    }
+  }
+  return regex.size();
+}
+
+// Whether a `|` stands in `regex` outside of the groups that it closes.
+bool HasAlternative(string_view regex) {
+  std::vector<bool> open{false};  // for each group that is open: whether it has an alternative
   for (std::size_t i = 0; i < regex.size(); ++i) {
     if (regex[i] == '\\') {
       ++i;
+    } else if (regex[i] == '[') {
+      i = ClassEnd(regex, i);
     } else if (regex[i] == '(') {
-      ++depth;
-    } else if (regex[i] == ')') {
-      --depth;
-    } else if (regex[i] == '|' && depth == 0) {
-      return false;
+      open.push_back(false);
+    } else if (regex[i] == ')' && open.size() > 1) {
+      open.pop_back();
+    } else if (regex[i] == '|') {
+      open.back() = true;
     }
   }
-  return true;
+  return std::ranges::find(open, true) != open.end();
 }
+
+// An expression that ends in a port: `:8443$`, `:\d+$`, `(:[0-9]{4})\z`. One that may match otherwise, by a `|`, does
+// not count.
+bool EndsInPort(string_view regex) {
+  if (!TakeEnd(regex) || !TakeDigits(regex)) return false;
+  while (TakeDigits(regex)) {
+  }
+  return regex.ends_with(':') && !HasAlternative(regex);
+}
+
+// Whether every part of the expression has to be matched as it stands: it has no alternative, class or repetition.
+bool IsStraight(string_view regex) { return regex.find_first_of("|[?*{") == string_view::npos; }
 
 class PatternCheck {
  public:
@@ -105,7 +157,8 @@ class PatternCheck {
   void CheckHost(const LocatedText& pattern);
   void CheckPath(const LocatedText& pattern);
   void CheckQuery(const LocatedText& pattern, string_view subject, string_view separators);
-  void CheckRegexes(const std::vector<LocatedText>& regexes, string_view subject, string_view compared);
+  void CheckHostRegex(const LocatedText& regex);
+  void CheckPathRegex(const LocatedText& regex);
 
   Findings& findings_;
 };
@@ -145,26 +198,42 @@ void PatternCheck::CheckQuery(const LocatedText& pattern, string_view subject, s
   }
 }
 
-void PatternCheck::CheckRegexes(const std::vector<LocatedText>& regexes, string_view subject, string_view compared) {
-  for (const LocatedText& regex : regexes) {
-    // An alternative, or a class, may match something else.
-    const bool alternatives = regex.text.find_first_of("|[?*{") != std::string::npos;
-    if (HasUnseen(regex.text) && !alternatives) Warn(regex, subject, std::string(compared));
+void PatternCheck::CheckHostRegex(const LocatedText& regex) {
+  const string_view text = regex.text;
+  if (EndsInPort(text)) {
+    Warn(regex, "host", "it is compared with the host without its port; the port is that of the listener");
+  } else if (!IsStraight(text)) {
+    return;
+  } else if (HasUnseen(text)) {
+    Warn(regex, "host", "it is compared with the Host field, which is ASCII");
+  } else if (text.find_first_of(" /#@") != string_view::npos) {
+    Warn(regex, "host", "it is compared with the host alone, without scheme, port and path");
+  }
+}
+
+void PatternCheck::CheckPathRegex(const LocatedText& regex) {
+  const string_view text = regex.text;
+  if (!IsStraight(text)) return;
+  if (HasUnseen(text) || text.find(' ') != string_view::npos) {
+    Warn(regex, "path",
+         "it is compared with the path as it is sent, which is ASCII without spaces: percent-encode them");
+  } else if (text.find('#') != string_view::npos) {
+    Warn(regex, "path", "it is compared with the path alone: a fragment (#) stays with the client");
+  } else if (WithNormalEncodings(text) != text) {
+    Warn(regex, "path",
+         "it is compared with percent-encodings in their normal form: upper-case digits, and none of letters, digits, "
+         "`-`, `.`, `_` and `~`");
   }
 }
 
 void PatternCheck::operator()(const HostHeaderCondition& hosts) {
   for (const LocatedText& value : hosts.values) CheckHost(value);
-  CheckRegexes(hosts.regex_values, "host", "it is compared with the Host field, which is ASCII");
-  for (const LocatedText& regex : hosts.regex_values) {
-    if (!EndsInPort(regex.text)) continue;
-    Warn(regex, "host", "it is compared with the host without its port; the port is that of the listener");
-  }
+  for (const LocatedText& regex : hosts.regex_values) CheckHostRegex(regex);
 }
 
 void PatternCheck::operator()(const PathPatternCondition& paths) {
   for (const LocatedText& value : paths.values) CheckPath(value);
-  CheckRegexes(paths.regex_values, "path", "it is compared with the path as it is sent, which is ASCII");
+  for (const LocatedText& regex : paths.regex_values) CheckPathRegex(regex);
 }
 
 void PatternCheck::operator()(const HttpHeaderCondition& header) {
@@ -172,7 +241,9 @@ void PatternCheck::operator()(const HttpHeaderCondition& header) {
   for (const LocatedText& value : header.values) {
     if (HasUnseen(value.text)) Warn(value, "field value", std::string(kCompared));
   }
-  CheckRegexes(header.regex_values, "field value", kCompared);
+  for (const LocatedText& regex : header.regex_values) {
+    if (HasUnseen(regex.text) && IsStraight(regex.text)) Warn(regex, "field value", std::string(kCompared));
+  }
 }
 
 void PatternCheck::operator()(const QueryStringCondition& query) {
