@@ -130,8 +130,9 @@ void CheckModel(const Fields& root, Decoding& decoding, Model& model) {
   CheckRecordSets(model, findings);
   CheckReachability(model, findings);
   if (!model.complete) return;
-  if (!model.zones.empty() && !root.Has("dns")) {
-    findings.AddWarning(model.zones.front().position, "zones without a `dns` section", "nothing answers for them");
+  const auto zone = std::ranges::find_if(model.zones, [](const Zone& z) { return !z.name.empty(); });
+  if (zone != model.zones.end() && !root.Has("dns")) {
+    findings.AddWarning(zone->position, "zones without a `dns` section", "nothing answers for them");
   }
   if (model.load_balancers.empty() && !root.Has("load-balancers") && !root.Has("dns")) {
     findings.AddWarning({0, 1, 1}, "neither load balancers nor dns", "nothing would be served");

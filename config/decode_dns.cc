@@ -344,6 +344,7 @@ RecordSet DecodeRecordSet(const YamlNode& node, const Zone& zone, Decoding& deco
   const Fields fields(node);
   RecordSet out;
   out.position = node.position;
+  if (!node.is_map()) return out;
   out.name = DecodeName(fields, "name", zone.name, {}, decoding.findings);
   if (!out.name.empty() && !IsInZone(out.name, zone.name)) {
     decoding.findings.AddError(fields.PositionOf("name"), fmt::format("{} is not in zone {}", out.name, zone.name),
@@ -369,6 +370,7 @@ Zone DecodeZone(const YamlNode& node, Decoding& decoding) {
   const Fields fields(node);
   Zone out;
   out.position = fields.PositionOf("name");
+  if (!node.is_map()) return out;
   const std::string name = DecodeName(fields, "name", ".", {}, decoding.findings);
   // The records of a zone whose name is wrong are read all the same, relative to the root.
   out.name = name.empty() ? "." : name;
@@ -377,7 +379,9 @@ Zone DecodeZone(const YamlNode& node, Decoding& decoding) {
   const YamlNode* const soa = fields.Map("soa");
   const Fields soa_fields(soa == nullptr ? none : *soa);
   out.soa = DecodeSoa(soa_fields, out, decoding.findings);
-  if (!fields.Has("name-servers")) DecodeDefaultNameServer(soa_fields, out, decoding.findings);
+  // Its name servers would come from there. Both are refused by name.
+  const bool elsewhere = fields.Has("file") || fields.Has("secondary");
+  if (!fields.Has("name-servers") && !elsewhere) DecodeDefaultNameServer(soa_fields, out, decoding.findings);
   out.ns_ttl_seconds = fields.Seconds("ns-ttl").value_or(out.ns_ttl_seconds);
   const auto records = fields.List("records");
   out.records.reserve(records.size());

@@ -86,6 +86,7 @@ Target DecodeTarget(const YamlNode& node, Findings& findings) {
   const Fields fields(node);
   Target out;
   out.position = node.position;
+  if (!node.is_map()) return out;
   out.address = fields.Address("address");
   out.host = ToLowerAscii(fields.Text("host"));
   out.port = fields.Port("port").value_or(0);
@@ -117,9 +118,9 @@ void DecodeTargets(const Fields& fields, TargetGroup& out, Findings& findings) {
     }
     out.targets.push_back(std::move(target));
   }
-  // A list that cannot be read is not an empty one.
+  // A list that cannot be read is not an empty one, nor is a function, which is refused by name.
   const YamlNode* const list = fields.node().Find("targets");
-  if (list != nullptr && !list->is_list()) out.targets.emplace_back();
+  if ((list != nullptr && !list->is_list()) || fields.Has("function")) out.targets.emplace_back();
 }
 
 // `off` is absent.

@@ -118,6 +118,7 @@ RoutingTest DecodeTest(const YamlNode& node, Decoding& decoding) {
   Findings& findings = decoding.findings;
   RoutingTest out;
   out.position = node.position;
+  if (!node.is_map()) return out;
   if (fields.Has("request") == fields.Has("query")) {
     findings.AddError(node.position, fields.Has("request") ? "`request` beside `query`" : "a test that asks nothing",
                       "either `request: METHOD URL` or `query: NAME TYPE`");

@@ -24,6 +24,12 @@ constexpr Object kRegionObject{.name = "region", .doc = "A place that latency re
 constexpr auto kDnsFields = std::to_array<Field>({
     {.key = "addresses", .type = kAddress, .arity = Arity::kList, .doc = "What to bind; default: both wildcards."},
     {.key = "port", .type = kInteger, .maximum = 65'535, .fallback = "53", .doc = "UDP and TCP; 0 takes a free port."},
+    {.key = "tls", .support = Support::kLater},
+    {.key = "https", .support = Support::kLater},
+    {.key = "nsid", .support = Support::kLater},
+    {.key = "cookies", .support = Support::kLater},
+    {.key = "response-rate-limit", .support = Support::kLater},
+    {.key = "query-log", .support = Support::kLater},
 });
 constexpr Object kDnsObject{.name = "dns", .doc = "Where queries are answered; absent: nowhere.", .fields = kDnsFields};
 
@@ -37,6 +43,9 @@ constexpr Object kLatencyObject{
 constexpr auto kAdminFields = std::to_array<Field>({
     {.key = "address", .type = kAddress, .fallback = "127.0.0.1"},
     {.key = "port", .type = kInteger, .maximum = 65'535, .fallback = "9900", .doc = "0 takes a free port."},
+    {.key = "tokens", .support = Support::kLater},
+    {.key = "certificate", .support = Support::kLater},
+    {.key = "key", .support = Support::kLater},
 });
 constexpr Object kAdminObject{.name = "admin", .doc = "Status, metrics and change API.", .fields = kAdminFields};
 
@@ -82,6 +91,14 @@ constexpr auto kRootFields = std::to_array<Field>({
     {.key = "admin", .type = kObject, .object = &kAdminObject},
     {.key = "tests", .type = kObject, .arity = Arity::kList, .object = &kTestObject},
     {.key = "trust-stores", .support = Support::kLater},
+    {.key = "state", .support = Support::kLater},
+    {.key = "stickiness-keys", .support = Support::kLater},
+    {.key = "tls-ticket-keys", .support = Support::kLater},
+    {.key = "tsig-keys", .support = Support::kLater},
+    {.key = "alarms", .support = Support::kLater},
+    {.key = "aws-api", .support = Support::kLater},
+    {.key = "shifts", .support = Support::kLater},
+    {.key = "auto-scaling-groups", .support = Support::kLater},
 });
 constexpr Object kRootObject{
     .name = "file",

@@ -51,7 +51,7 @@ struct Field {
   std::int64_t minimum = 0;
   std::int64_t maximum = std::numeric_limits<std::int32_t>::max();
   std::span<const std::string_view> words = {};
-  std::span<const std::string_view> later_words = {};  // known to AWS, not supported in this version
+  std::span<const std::string_view> later_words = {};  // words or, of a number, words beside it: not supported yet
   const Object* object = nullptr;
   std::string_view fallback = {};  // the default as it would be written; empty: none
   std::string_view doc = {};

@@ -16,6 +16,7 @@ constexpr std::int64_t kDayMilliseconds = 86'400'000;
 constexpr auto kHealthCheckTypes =
     std::to_array<string_view>({"HTTP", "HTTPS", "HTTP_STR_MATCH", "HTTPS_STR_MATCH", "TCP", "CALCULATED"});
 constexpr auto kLaterHealthCheckTypes = std::to_array<string_view>({"CLOUDWATCH_METRIC", "RECOVERY_CONTROL"});
+constexpr auto kLaterSerials = std::to_array<string_view>({"auto"});
 constexpr auto kFailoverRoles = std::to_array<string_view>({"PRIMARY", "SECONDARY"});
 
 constexpr auto kHealthCheckFields = std::to_array<Field>({
@@ -57,6 +58,7 @@ constexpr auto kHealthCheckFields = std::to_array<Field>({
      .doc = "CALCULATED: how many children have to be healthy; 0 is always healthy. Default: all of them."},
     {.key = "regions", .support = Support::kLater},
     {.key = "measure-latency", .support = Support::kLater},
+    {.key = "alarm", .support = Support::kLater},
     {.key = "insufficient-data-health-status", .support = Support::kLater},
     {.key = "alarm-identifier", .support = Support::kLater},
     {.key = "routing-control-arn", .support = Support::kLater},
@@ -65,7 +67,7 @@ constexpr auto kHealthCheckFields = std::to_array<Field>({
 constexpr auto kSoaFields = std::to_array<Field>({
     {.key = "mname", .doc = "Default: the first name server. One of the two is needed."},
     {.key = "rname", .doc = "Default: hostmaster of the zone."},
-    {.key = "serial", .type = kInteger, .maximum = 4'294'967'295, .fallback = "1"},
+    {.key = "serial", .type = kInteger, .maximum = 4'294'967'295, .later_words = kLaterSerials, .fallback = "1"},
     {.key = "refresh", .type = kSeconds, .maximum = kTtlMax, .fallback = "2h"},
     {.key = "retry", .type = kSeconds, .maximum = kTtlMax, .fallback = "15m"},
     {.key = "expire", .type = kSeconds, .maximum = kTtlMax, .fallback = "14d"},
@@ -152,6 +154,10 @@ constexpr auto kZoneFields = std::to_array<Field>({
      .doc = "The NS records of the zone itself. Default: the `mname` of the soa, with a warning."},
     {.key = "ns-ttl", .type = kSeconds, .maximum = kTtlMax, .fallback = "2d", .doc = "TTL of those NS records."},
     {.key = "records", .type = kObject, .arity = Arity::kList, .object = &kRecordObject, .doc = "In any order."},
+    {.key = "file", .support = Support::kLater},
+    {.key = "dnssec", .support = Support::kLater},
+    {.key = "transfer", .support = Support::kLater},
+    {.key = "secondary", .support = Support::kLater},
 });
 
 }  // namespace

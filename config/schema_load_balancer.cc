@@ -131,6 +131,9 @@ constexpr auto kListenerAttributes = std::to_array<Field>({
      .maximum = 6000,
      .fallback = "350"},
     LaterSwitch("send_tcp_reset.on_idle_timeout.enabled", "false"),
+    LaterSwitch("weir.http2.cleartext.enabled", "false"),
+    LaterSwitch("weir.proxy_protocol.enabled", "false"),
+    LaterText("weir.proxy_protocol.senders"),
 });
 
 constexpr auto kAccessLogFields = std::to_array<Field>({
@@ -328,6 +331,8 @@ constexpr auto kLoadBalancerFields = std::to_array<Field>({
      .object = &kListenerObject,
      .doc = "What it listens on."},
     {.key = "zones", .support = Support::kLater},
+    {.key = "connection-log", .support = Support::kLater},
+    {.key = "health-check-log", .support = Support::kLater},
 });
 
 }  // namespace

@@ -108,6 +108,7 @@ constexpr auto kTargetFields = std::to_array<Field>({
     {.key = "host", .doc = "A name that is resolved again as its DNS TTL ends; every address is a target."},
     {.key = "port", .type = kInteger, .required = true, .minimum = 1, .maximum = 65'535},
     {.key = "zone", .name = true, .doc = "The availability zone it stands in."},
+    {.key = "weight", .support = Support::kLater},
 });
 constexpr Object kTargetObject{.name = "target", .doc = "A member of a target group.", .fields = kTargetFields};
 
@@ -179,6 +180,9 @@ constexpr auto kTargetGroupFields = std::to_array<Field>({
      .type = kObject,
      .object = &kTargetGroupAttributesObject,
      .doc = "ALB's target group attributes."},
+    {.key = "target-type", .support = Support::kLater},
+    {.key = "function", .support = Support::kLater},
+    {.key = "tls", .support = Support::kLater},
 });
 
 }  // namespace

@@ -19,7 +19,7 @@ namespace weir::config {
 namespace {
 
 constexpr std::size_t kShownTextMax = 60;  // a longer one is not repeated in a hint
-constexpr std::string_view kLaterHint = "leave it out; AWS has it, this version of weir does not";
+constexpr std::string_view kLaterHint = "leave it out";
 
 // What a value is called in a message.
 std::string Described(const YamlNode& node) {
@@ -31,7 +31,8 @@ std::string Described(const YamlNode& node) {
     case NodeKind::kMap:
       return "a map";
     case NodeKind::kScalar:
-      return fmt::format("{}{}", node.quoted && !node.expanded ? "the text " : "", Quoted(node.text));
+      if (node.expanded) return fmt::format("{} from {}", Quoted(node.text), Quoted(node.written()));
+      return fmt::format("{}{}", node.quoted ? "the text " : "", Quoted(node.text));
   }
   return {};
 }
@@ -68,6 +69,21 @@ bool IsDefault(const YamlNode& value, const Field& field) {
   return value.is_null() ? field.fallback.empty() : value.is_scalar() && EqualsIgnoreCase(value.text, field.fallback);
 }
 
+// Whether the text would be such a value; it is none when it stands in quotes.
+bool IsReadable(std::string_view text, FieldType type) {
+  switch (type) {
+    case FieldType::kInteger:
+    case FieldType::kIntegerOrWord:
+      return ParseInteger(text).has_value();
+    case FieldType::kNumber:
+      return ParseNumber(text).has_value();
+    case FieldType::kBoolean:
+      return ParseBoolean(text).has_value();
+    default:
+      return false;
+  }
+}
+
 // What to write where an address should stand and does not.
 std::string AddressHint(std::string_view text, const Object& object) {
   if (text.starts_with('[') && text.ends_with(']') && IpAddress::Parse(text.substr(1, text.size() - 2))) {
@@ -95,6 +111,7 @@ class ShapeCheck {
   void CheckSingle(const YamlNode& node, const Object& object);
   void ReportUnknown(const YamlNode& key, const Object& object);
   void ReportLater(const YamlNode& node, std::string_view what);
+  void ReportLaterWord(const YamlNode& node, const Field& field, std::string hint);
   void CheckList(const YamlNode& node, const Field& field, const Object& object);
   void CheckValue(const YamlNode& node, const Field& field, const Object& object);
   void CheckScalar(const YamlNode& node, const Field& field, const Object& object);
@@ -180,13 +197,23 @@ void ShapeCheck::CheckSingle(const YamlNode& node, const Object& object) {
 
 void ShapeCheck::ReportUnknown(const YamlNode& key, const Object& object) {
   std::vector<std::string_view> known;
-  for (const Field& field : object.fields) known.push_back(field.key);
-  std::string hint = NearestHint(key.text, known);
+  std::vector<std::string_view> supported;
+  for (const Field& field : object.fields) {
+    known.push_back(field.key);
+    if (field.support != Support::kLater) supported.push_back(field.key);
+  }
+  // A slip may mean a key of a later version; a list of keys to choose from holds none.
+  std::string hint = NearestHint(key.text, NearestWord(key.text, known).empty() ? supported : known);
   findings_.AddError(key.position, fmt::format("unknown key {} in {}", Quoted(key.text), object.name), std::move(hint));
 }
 
 void ShapeCheck::ReportLater(const YamlNode& node, std::string_view what) {
   findings_.AddError(node.position, fmt::format("{} is not supported in this version", what), std::string(kLaterHint));
+}
+
+void ShapeCheck::ReportLaterWord(const YamlNode& node, const Field& field, std::string hint) {
+  findings_.AddError(node.position, fmt::format("`{}: {}` is not supported in this version", field.key, node.text),
+                     std::move(hint));
 }
 
 void ShapeCheck::CheckList(const YamlNode& node, const Field& field, const Object& object) {
@@ -262,6 +289,9 @@ void ShapeCheck::CheckText(const YamlNode& node, const Field& field) {
 void ShapeCheck::CheckInteger(const YamlNode& node, const Field& field, bool plain) {
   const auto is_word = [&](std::string_view word) { return EqualsIgnoreCase(word, node.text); };
   if (field.type == FieldType::kIntegerOrWord && std::ranges::any_of(field.words, is_word)) return;
+  if (std::ranges::any_of(field.later_words, is_word)) {
+    return ReportLaterWord(node, field, fmt::format("{} to {}", field.minimum, field.maximum));
+  }
   const auto value = plain ? ParseInteger(node.text) : std::nullopt;
   if (!value) {
     ReportType(node, field);
@@ -305,9 +335,8 @@ void ShapeCheck::CheckWord(const YamlNode& node, const Field& field) {
   const auto equals = [&](std::string_view word) { return EqualsIgnoreCase(word, node.text); };
   if (std::ranges::any_of(field.words, equals)) return;
   if (std::ranges::any_of(field.later_words, equals)) {
-    findings_.AddError(node.position, fmt::format("`{}: {}` is not supported in this version", field.key, node.text),
-                       fmt::format("{} {}", field.words.size() == 1 ? "only" : "one of", JoinWords(field.words)));
-    return;
+    return ReportLaterWord(node, field,
+                           fmt::format("{} {}", field.words.size() == 1 ? "only" : "one of", JoinWords(field.words)));
   }
   const std::string hint = NearestHint(node.text, field.words);
   findings_.AddError(node.position, fmt::format("`{}` cannot be {}", field.key, Quoted(node.text)), hint);
@@ -337,11 +366,9 @@ void ShapeCheck::CheckTextMap(const YamlNode& node, const Field& field) {
 }
 
 void ShapeCheck::ReportType(const YamlNode& node, const Field& field, std::string hint) {
-  const bool number = field.type == FieldType::kInteger || field.type == FieldType::kNumber ||
-                      field.type == FieldType::kIntegerOrWord || field.type == FieldType::kBoolean;
-  if (number && node.is_scalar() && node.quoted) hint = "without the quotes";
+  if (node.is_scalar() && IsReadable(node.text, field.type)) hint = "without the quotes";
   if (field.type == FieldType::kInteger && hint.empty()) hint = fmt::format("{} to {}", field.minimum, field.maximum);
-  if (field.type == FieldType::kIntegerOrWord) {
+  if (field.type == FieldType::kIntegerOrWord && hint.empty()) {
     hint = fmt::format("{} to {}, or {}", field.minimum, field.maximum, JoinWords(field.words));
   }
   findings_.AddError(node.position,

@@ -35,6 +35,10 @@ INSTANTIATE_TEST_SUITE_P(
              "t.yaml:1:15: error: `port` wants a whole number, found `http`; 0 to 65535"},
         Case{"QuotedNumber", "admin: {port: \"80\"}\n",
              "`port` wants a whole number, found the text `80`; without the quotes"},
+        Case{"QuotedTextForANumber", "admin: {port: \"http\"}\n",
+             "`port` wants a whole number, found the text `http`; 0 to 65535"},
+        Case{"QuotedNumberOrWord", "target-groups: [{name: a, health-check: {port: \"80\"}}]\n",
+             "the text `80`; without the quotes"},
         Case{"OutOfRange", "admin: {port: 65536}\n", "t.yaml:1:15: error: `port: 65536` is out of range; 0 to 65535"},
         Case{"BareDuration", "target-groups: [{name: a, health-check: {interval: 5}}]\n",
              "`interval` wants a duration, found `5`; with its unit: 5s"},
@@ -124,6 +128,92 @@ INSTANTIATE_TEST_SUITE_P(
              "target-groups: [{name: a, attributes: {load_balancing.algorithm.type: round_robbin}}]\n",
              "did you mean `round_robin`?"}),
     CaseName);
+
+// Keys and values that are refused by name, and nothing else is said of the file.
+class LaterNameTest : public ::testing::TestWithParam<Case> {};
+
+TEST_P(LaterNameTest, IsRefusedByNameAlone) {
+  const auto result = LoadFor(GetParam().text);
+  EXPECT_FALSE(result.model);
+  const std::string found = result.diagnostics.FormatAll();
+  EXPECT_NE(found.find(std::string("`") + GetParam().finding + "` is not supported in this version"), std::string::npos)
+      << found;
+  EXPECT_EQ(std::ranges::count(found, '\n'), 1) << found;
+}
+
+Case LaterSection(const char* name, const char* section, const char* value = "[]") {
+  return {name, OneListener("protocol: HTTP").append(section).append(": ").append(value).append("\n"), section};
+}
+Case LaterKeyOf(const char* name, const char* key, std::string_view before, std::string_view after) {
+  return {name, OneListener("protocol: HTTP").append(before).append(key).append(": {}").append(after).append("\n"),
+          key};
+}
+Case LaterBalancerKey(const char* name, const char* key) {
+  return {name,
+          std::string("load-balancers: [{name: a, ")
+              .append(key)
+              .append(": {}, ")
+              .append(OneListener("rules: []").substr(27)),
+          key};
+}
+Case LaterGroupKey(const char* name, const char* key, const char* value) {
+  return {name,
+          std::string(
+              "load-balancers: [{name: a, listeners: [{port: 1, default-actions: [{forward: {target-group: b}}]}]}]\n")
+              .append("target-groups: [{name: b, ")
+              .append(value)
+              .append("}]\n"),
+          key};
+}
+Case LaterZoneKey(const char* name, const char* key, std::string_view more = ", name-servers: [ns1]") {
+  return {
+      name,
+      std::string("dns: {port: 5353}\nzones: [{name: a.test, ").append(key).append(": {}").append(more).append("}]\n"),
+      key};
+}
+Case LaterAttribute(const char* name, const char* key, const char* value) {
+  return {name, OneListener(std::string("attributes: {").append(key).append("}")), value};
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Names, LaterNameTest,
+    ::testing::Values(
+        LaterSection("State", "state", "{directory: x}"), LaterSection("StickinessKeys", "stickiness-keys"),
+        LaterSection("TlsTicketKeys", "tls-ticket-keys"), LaterSection("TsigKeys", "tsig-keys"),
+        LaterSection("Alarms", "alarms"), LaterSection("AwsApi", "aws-api", "{port: 4566}"),
+        LaterSection("Shifts", "shifts"), LaterSection("AutoScalingGroups", "auto-scaling-groups"),
+        LaterSection("TrustStores", "trust-stores"), LaterKeyOf("DnsTls", "tls", "dns: {", "}"),
+        LaterKeyOf("DnsHttps", "https", "dns: {", "}"), LaterKeyOf("DnsNsid", "nsid", "dns: {", "}"),
+        LaterKeyOf("DnsCookies", "cookies", "dns: {", "}"),
+        LaterKeyOf("DnsResponseRateLimit", "response-rate-limit", "dns: {", "}"),
+        LaterKeyOf("DnsQueryLog", "query-log", "dns: {", "}"), LaterKeyOf("AdminTokens", "tokens", "admin: {", "}"),
+        LaterKeyOf("AdminCertificate", "certificate", "admin: {", "}"), LaterKeyOf("AdminKey", "key", "admin: {", "}"),
+        LaterBalancerKey("ConnectionLog", "connection-log"), LaterBalancerKey("HealthCheckLog", "health-check-log"),
+        LaterBalancerKey("BalancerZones", "zones"),
+        LaterGroupKey("TargetType", "target-type", "target-type: lambda, targets: [{address: 127.0.0.1, port: 1}]"),
+        LaterGroupKey("Function", "function", "function: {command: [./bootstrap]}"),
+        LaterGroupKey("GroupTls", "tls", "tls: {verify: true}, targets: [{address: 127.0.0.1, port: 1}]"),
+        LaterGroupKey("TargetWeight", "weight", "targets: [{address: 127.0.0.1, port: 1, weight: 2}]"),
+        LaterZoneKey("ZoneFile", "file", ""), LaterZoneKey("ZoneSecondary", "secondary", ""),
+        LaterZoneKey("ZoneDnssec", "dnssec"), LaterZoneKey("ZoneTransfer", "transfer"),
+        Case{"SoaSerial", "dns: {port: 5353}\nzones: [{name: a.test, name-servers: [ns1], soa: {serial: auto}}]\n",
+             "serial: auto"},
+        LaterKeyOf("Alarm", "alarm", "health-checks: [{name: h, type: TCP, address: 127.0.0.1, port: 1, ",
+                   "}]\n"
+                   "dns: {port: 5353}\nzones: [{name: a.test, name-servers: [ns1], records: [{name: x, type: A, ttl: "
+                   "1s, values: [192.0.2.1], health-check: h}]}]"),
+        LaterAttribute("CleartextHttp2", "weir.http2.cleartext.enabled: true", "weir.http2.cleartext.enabled: true"),
+        LaterAttribute("ProxyProtocol", "weir.proxy_protocol.enabled: true", "weir.proxy_protocol.enabled: true"),
+        LaterAttribute("ProxyProtocolSenders", "weir.proxy_protocol.senders: 10.0.0.0/8",
+                       "weir.proxy_protocol.senders: 10.0.0.0/8")),
+    CaseName);
+
+TEST(LanguageFileTest, AnUnknownKeyIsNotToldToBeOneOfALaterVersion) {
+  EXPECT_NE(FindingsOf("dns: {zzzzzz: 1}\n").find("unknown key `zzzzzz` in dns; one of addresses or port\n"),
+            std::string::npos)
+      << FindingsOf("dns: {zzzzzz: 1}\n");
+  EXPECT_NE(FindingsOf("dns: {cokies: {}}\n").find("did you mean `cookies`?"), std::string::npos);
+}
 
 TEST(LanguageFileTest, DefaultsOfLaterAttributesAreAccepted) {
   const auto result = LoadFor(R"(
