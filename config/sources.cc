@@ -17,6 +17,7 @@
 #include <cstring>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace weir::config {
@@ -48,6 +49,32 @@ std::string Identity(const std::string& path) {
   return out;
 }
 
+using PlaceSet = std::set<std::pair<std::uint32_t, std::uint32_t>>;  // line and column in one file
+
+std::pair<std::uint32_t, std::uint32_t> PlaceOf(Position position) { return {position.line, position.column}; }
+
+bool IsIgnored(const YamlNode& section) { return section.text.starts_with(kIgnoredSectionPrefix); }
+
+// Takes the places out of `places` where references that could not be read and stand in `node` are written.
+void TakeUsed(const YamlNode& node, PlaceSet& places) {
+  if (node.is_scalar()) {
+    if (node.unknown && node.expanded) places.erase(PlaceOf(node.children[0].position));
+    return;
+  }
+  for (const YamlNode& child : node.children) TakeUsed(child, places);
+}
+
+// What is left of `places` when those are taken out that sections which count use.
+PlaceSet Without(PlaceSet places, const YamlNode& root) {
+  if (!root.is_map()) return {};
+  for (std::size_t i = 0; i < root.entries(); ++i) {
+    if (IsIgnored(root.key(i))) continue;
+    TakeUsed(root.key(i), places);
+    TakeUsed(root.value(i), places);
+  }
+  return places;
+}
+
 class SourceReader {
  public:
   SourceReader(const Environment& environment, Findings& findings, Sources& sources)
@@ -68,6 +95,7 @@ class SourceReader {
   };
 
   void Parse(std::uint32_t file, std::string_view text);
+  std::optional<YamlNode> ParseTree(std::uint32_t file, std::string_view text);
   // A file, or files, that should have been read: what they hold is unknown.
   void Miss(Position position, std::string message, std::string hint = {});
   void Include(const YamlNode& list, const std::string& from);
@@ -120,11 +148,28 @@ void SourceReader::ReadContent(const std::string& name, std::string_view text) {
   open_.pop_back();
 }
 
-void SourceReader::Parse(std::uint32_t file, std::string_view text) {
-  const ScalarExpander expand = [this](std::string_view scalar, Position position) -> std::optional<std::string> {
-    return ExpandEnvironment(scalar, environment_, position, findings_);
+// The tree of a file. What is wrong with a reference is reported where the file uses it: in an ignored section only
+// when an alias takes it from there.
+std::optional<YamlNode> SourceReader::ParseTree(std::uint32_t file, std::string_view text) {
+  Findings found;
+  PlaceSet unread;
+  const ScalarExpander expand = [&](std::string_view scalar, Position position) -> std::optional<std::string> {
+    const std::size_t errors = found.errors();
+    std::string expanded = ExpandEnvironment(scalar, environment_, position, found);
+    if (found.errors() != errors) unread.insert(PlaceOf(position));
+    return expanded;
   };
-  const auto root = ParseYaml(text, file, expand, sources_.tree, findings_);
+  auto root = ParseYaml(text, file, expand, sources_.tree, found);
+  PlaceSet unused;
+  if (root && !unread.empty()) unused = Without(std::move(unread), *root);
+  std::vector<Diagnostic> items = found.Take();
+  std::erase_if(items, [&](const Diagnostic& item) { return unused.contains(PlaceOf(item.position)); });
+  findings_.Add(std::move(items));
+  return root;
+}
+
+void SourceReader::Parse(std::uint32_t file, std::string_view text) {
+  const auto root = ParseTree(file, text);
   if (!root) sources_.complete = false;
   if (!root || root->is_null()) return;
   if (!root->is_map()) {
@@ -171,7 +216,7 @@ void SourceReader::IncludePattern(const YamlNode& pattern, const std::string& fr
 void SourceReader::Add(const YamlNode& root) {
   for (std::size_t i = 0; i < root.entries(); ++i) {
     const YamlNode& key = root.key(i);
-    if (key.text.starts_with(kIgnoredSectionPrefix)) continue;
+    if (IsIgnored(key)) continue;
     const auto same = std::ranges::find_if(sections_, [&](const Section& s) { return s.key.text == key.text; });
     if (same == sections_.end()) {
       sections_.push_back({key, root.value(i), {}, {}});

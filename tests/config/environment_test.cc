@@ -61,6 +61,32 @@ TEST(EnvironmentTest, WhatAVariableHoldsIsNotExpandedAgain) {
   EXPECT_EQ(result.model->node.name, "${A}");
 }
 
+TEST(EnvironmentTest, AValueThatIsWrongNamesItsVariable) {
+  const auto found = [](const std::string& value) {
+    return LoadFor("admin:\n  port: \"${P}\"\n", {{"P", value}}).diagnostics.FormatAll();
+  };
+  EXPECT_NE(found("8o").find("`port` wants a whole number, found `8o` from `${P}`; 0 to 65535\n"), std::string::npos)
+      << found("8o");
+  const std::string boolean =
+      LoadFor("health-checks: [{name: a, type: TCP, inverted: \"${B}\"}]\n", {{"B", "yes"}}).diagnostics.FormatAll();
+  EXPECT_NE(boolean.find("`inverted` wants true or false, found `yes` from `${B}`\n"), std::string::npos) << boolean;
+}
+
+TEST(EnvironmentTest, AReferenceInAnIgnoredSectionCountsWhereAnAliasUsesIt) {
+  const std::string ignored =
+      "x-admin: &a {port: \"${NOPE}\", address: \"${ALSO}\"}\n"
+      "x-host: &h \"${HOST}\"\n";
+  const auto served = WithPort("${PORT:-80}");
+  const auto unused = LoadFor(ignored + served);
+  EXPECT_TRUE(unused.model) << unused.diagnostics.FormatAll();
+  EXPECT_EQ(unused.diagnostics.FormatAll(), "");
+  // A merge takes what it does not write itself; an alias of the text stands where it is used.
+  const auto used = LoadFor(ignored + served + "admin: {<<: *a, address: 127.0.0.1}\nnode: {name: *h}\n");
+  EXPECT_EQ(used.diagnostics.FormatAll(),
+            "t.yaml:1:20: error: environment variable NOPE is not set; set it, or write ${NOPE:-default}\n"
+            "t.yaml:2:9: error: environment variable HOST is not set; set it, or write ${HOST:-default}\n");
+}
+
 TEST(EnvironmentTest, CommentsAreNotExpanded) { EXPECT_TRUE(LoadFor("# ${UNSET}\nnode: {name: a}\n").model); }
 
 }  // namespace
