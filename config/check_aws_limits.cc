@@ -18,6 +18,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <variant>
 
@@ -73,10 +74,18 @@ struct Place {
   std::string written;  // as the file has it, else the default
 };
 
+// A position as something that is compared.
+using FilePlace = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>;
+FilePlace PlaceKey(const Position& position) { return {position.file, position.line, position.column}; }
+
 class AwsLimits {
  public:
   AwsLimits(const Model& model, const YamlNode& root, Findings& findings)
-      : model_(model), root_(root), findings_(findings) {}
+      : model_(model), root_(root), findings_(findings) {
+    for (const Diagnostic& item : findings.items()) {
+      if (item.severity == Severity::kError) wrong_.insert(PlaceKey(item.position));
+    }
+  }
 
   void Check() {
     const auto balancers = root_.List("load-balancers");
@@ -95,7 +104,9 @@ class AwsLimits {
   }
 
  private:
+  // Nothing of a value that has an error: what AWS says of the right one is not known.
   void Warn(Position position, std::string message, std::string limit) {
+    if (wrong_.contains(PlaceKey(position))) return;
     findings_.AddWarning(position, "AWS: " + std::move(message), std::move(limit));
   }
   void AtMost(std::size_t count, std::size_t limit, std::string_view what, std::string_view where, Position position) {
@@ -123,6 +134,7 @@ class AwsLimits {
   void CheckAction(const Rule& rule);
   void CheckGroup(const TargetGroup& group, const Fields& fields);
   void CheckTargetHealthCheck(const TargetGroup& group, const Fields& fields);
+  void CheckTargetTimeout(const TargetHealthCheck& check, const Fields& fields, Position interval);
   void CheckGroupOwners();
   void CheckHealthCheck(const HealthCheck& check, const Fields& fields);
   void CheckCidrCollection(const CidrCollection& collection);
@@ -132,6 +144,7 @@ class AwsLimits {
   const Model& model_;
   const Fields root_;
   Findings& findings_;
+  std::set<FilePlace> wrong_;
 };
 
 // Where the value of `key` stands below `section` of a thing, else the name of the thing.
@@ -144,6 +157,7 @@ Place PlaceOf(const Fields& fields, std::string_view section, std::string_view k
 
 // spec: alb.md 1.2.
 void AwsLimits::CheckName(std::string_view name, std::string_view what, Position position) {
+  if (name.empty()) return;  // an error already
   const auto fits = [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
   };
@@ -337,14 +351,8 @@ void AwsLimits::CheckTargetHealthCheck(const TargetGroup& group, const Fields& f
   };
   if (check.protocol == ProbeProtocol::kTcp) Warn(place("protocol").position, "a TCP health check", "HTTP or HTTPS");
   const Place interval = place("interval", DurationText(check.interval));
-  Place timeout = place("timeout", DurationText(check.timeout));
-  // A timeout that follows the interval is wrong where the interval is.
-  if (timeout.position.line == group.position.line && timeout.position.column == group.position.column)
-    timeout.position = interval.position;
   DurationWithin(check.interval, seconds(5), seconds(300), "an `interval`", interval);
-  DurationWithin(check.timeout, seconds(2), seconds(120), "a `timeout`", timeout);
-  if (check.timeout >= check.interval)
-    Warn(timeout.position, "a health check timeout as long as the interval", "shorter than the interval");
+  CheckTargetTimeout(check, fields, interval.position);
   Within<std::uint32_t>(check.healthy_threshold, 2, 10, "a healthy-threshold", place("healthy-threshold").position);
   Within<std::uint32_t>(check.unhealthy_threshold, 2, 10, "an unhealthy-threshold",
                         place("unhealthy-threshold").position);
@@ -353,6 +361,20 @@ void AwsLimits::CheckTargetHealthCheck(const TargetGroup& group, const Fields& f
     if (first >= 200 && last <= 499) continue;
     Warn(place("matcher").position, fmt::format("a matcher with {}-{}", first, last), "200 to 499");
   }
+}
+
+void AwsLimits::CheckTargetTimeout(const TargetHealthCheck& check, const Fields& fields, Position interval) {
+  const YamlNode* const map = fields.Map("health-check");
+  const YamlNode* const value = map == nullptr ? nullptr : map->Find("timeout");
+  // A timeout that the file does not have follows a short interval, which is what to change then.
+  if (value == nullptr && check.timeout < TargetHealthCheck{}.timeout) return;
+  const Position position = value == nullptr ? interval : value->position;
+  if (value != nullptr) {
+    DurationWithin(check.timeout, std::chrono::seconds(2), std::chrono::seconds(120), "a `timeout`",
+                   {position, std::string(value->text)});
+  }
+  if (check.timeout >= check.interval)
+    Warn(position, "a health check timeout as long as the interval", "shorter than the interval");
 }
 
 // spec: alb.md 7.2: a group belongs to one load balancer.

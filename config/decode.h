@@ -75,9 +75,10 @@ class NameTable {
   [[nodiscard]] std::optional<std::uint32_t> Resolve(const YamlNode& reference, Findings& findings);
   // Something that may name any of them could not be read.
   void NoteLostReference() { lost_reference_ = true; }
-  // True when a reference that could not be resolved, or read, may mean this name: nothing can be said about its use.
+  // True when a reference that could not be resolved, or read, may mean this name, or when the name itself could not
+  // be read and is empty: nothing can be said about its use.
   [[nodiscard]] bool MayBeMeant(std::string_view name) const {
-    return incomplete_ || lost_reference_ || suspects_.contains(name);
+    return name.empty() || incomplete_ || lost_reference_ || suspects_.contains(name);
   }
   [[nodiscard]] bool Contains(std::string_view name) const { return indexes_.contains(name); }
   [[nodiscard]] bool empty() const { return names_.empty(); }

@@ -210,7 +210,8 @@ LoadBalancer DecodeLoadBalancer(const YamlNode& node, Decoding& decoding) {
   }
   for (const YamlNode& listener : fields.List("listeners")) out.listeners.push_back(DecodeListener(listener, decoding));
   const YamlNode* const listeners = node.Find("listeners");
-  if (listeners == nullptr || (listeners->is_list() && listeners->children.empty())) {
+  const bool none = listeners == nullptr || (listeners->is_list() && listeners->children.empty());
+  if (none && !out.name.empty()) {
     decoding.findings.AddWarning(out.position, fmt::format("load balancer {} has no listener", Quoted(out.name)),
                                  "it takes no requests");
   }

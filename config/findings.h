@@ -19,6 +19,8 @@ class Findings {
   void Add(std::vector<Diagnostic> items);
 
   [[nodiscard]] std::size_t errors() const { return errors_; }
+  // In the order of their finding, until the next is added.
+  [[nodiscard]] std::span<const Diagnostic> items() const { return items_; }
   // Everything found, by place, without repetitions: an aliased part of the file is checked once per use but has one
   // place. Leaves nothing behind.
   [[nodiscard]] std::vector<Diagnostic> Take();

@@ -8,6 +8,13 @@
 #include <limits>
 
 namespace weir::config {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000;
+constexpr std::int64_t kHour = 3'600 * kSecond;
+constexpr std::int64_t kDay = 24 * kHour;
+
+}  // namespace
 
 std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text) {
   struct Unit {
@@ -28,9 +35,11 @@ std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text) {
 }
 
 std::string DurationText(std::chrono::milliseconds duration) {
-  constexpr std::int64_t kSecond = 1'000;
   const std::int64_t count = duration.count();
-  return count % kSecond == 0 ? std::to_string(count / kSecond) + "s" : std::to_string(count) + "ms";
+  const auto whole = [&](std::int64_t unit) { return count % unit == 0 && (count >= unit || unit == kSecond); };
+  if (whole(kDay)) return std::to_string(count / kDay) + "d";
+  if (whole(kHour)) return std::to_string(count / kHour) + "h";
+  return whole(kSecond) ? std::to_string(count / kSecond) + "s" : std::to_string(count) + "ms";
 }
 
 std::optional<std::int64_t> ParseInteger(std::string_view text) {

@@ -12,7 +12,7 @@ namespace weir::config {
 
 // `250ms`, `5s`, `2m`, `1h`, `14d`: a decimal number and a unit, nothing between. Absent on overflow too.
 [[nodiscard]] std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
-// The duration as a file would write it: `5s`, `1500ms`.
+// The duration as a file would write it: `5s`, `1500ms`; whole hours and days in `h` and `d`.
 [[nodiscard]] std::string DurationText(std::chrono::milliseconds duration);
 // A decimal number with an optional minus sign.
 [[nodiscard]] std::optional<std::int64_t> ParseInteger(std::string_view text);

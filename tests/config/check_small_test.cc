@@ -137,6 +137,52 @@ TEST(CheckSmallTest, NumbersHaveTheUnitOfTheFile) {
       << check("interval: 1500ms", true);
 }
 
+TEST(CheckSmallTest, AnItemThatIsNoMapIsReportedOnce) {
+  const std::string serving =
+      "load-balancers: [{name: lb, listeners: [{port: 80, default-actions: [{fixed-response: {status-code: "
+      "404}}]}]}]\n";
+  const auto zone = [](const std::string& keys) { return "dns: {port: 5353}\nzones: [" + keys + "]\n"; };
+  const auto listener = [](const std::string& keys) {
+    return "load-balancers: [{name: lb, listeners: [" + keys + "]}]\n";
+  };
+  const std::string rows[] = {
+      "load-balancers: [5]\n",
+      serving + "target-groups: [x]\n",
+      serving + "health-checks: [1]\n",
+      serving + "cidr-collections: [1]\n",
+      serving + "regions: [1]\n",
+      serving + "tests: [1]\n",
+      serving + "zones: [1]\n",
+      zone("{name: a.test, name-servers: [n], records: [1]}"),
+      listener("5"),
+      listener("{port: 80, rules: [5], default-actions: [{fixed-response: {status-code: 404}}]}"),
+      Forwarding("a", "[{name: a, targets: [5]}]"),
+  };
+  for (const std::string& text : rows) {
+    for (const bool aws : {false, true}) {
+      const std::string found = FindingsOf(text, aws);
+      EXPECT_NE(found.find("wants a map, found"), std::string::npos) << text << found;
+      EXPECT_EQ(LinesOf(found), 1U) << text << found;
+    }
+  }
+}
+
+TEST(CheckSmallTest, AwsSaysNothingOfAValueThatIsWrong) {
+  const auto check = [](const std::string& keys) {
+    return FindingsOf(
+        Forwarding("a", "[{name: a, targets: [{address: 127.0.0.1, port: 1}], health-check: {" + keys + "}}]"), true);
+  };
+  const std::string wrong = check("interval: 10ms");
+  EXPECT_NE(wrong.find("error: `interval: 10ms` is out of range; 100ms to 1d"), std::string::npos) << wrong;
+  EXPECT_EQ(LinesOf(wrong), 1U) << wrong;
+  // The timeout follows a short interval, so it is the interval that AWS minds.
+  const std::string short_interval = check("interval: 1s");
+  EXPECT_NE(short_interval.find("an `interval` of 1s"), std::string::npos) << short_interval;
+  EXPECT_EQ(LinesOf(short_interval), 1U) << short_interval;
+  // AWS has the same default, and wants it to be shorter.
+  EXPECT_NE(check("interval: 5s").find("a health check timeout as long as the interval"), std::string::npos);
+}
+
 TEST(CheckSmallTest, AwsWarningsStandAtTheValue) {
   const std::string found = FindingsOf(
       "load-balancers: [{name: lb, listeners: [{port: 80, default-actions: [{forward: {target-group: a}}]}]}]\n"

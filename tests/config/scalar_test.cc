@@ -18,6 +18,17 @@ TEST(ScalarTest, DurationsHaveAUnit) {
   }
 }
 
+TEST(ScalarTest, DurationsAreWrittenInTheUnitThatFits) {
+  const std::pair<milliseconds, const char*> rows[] = {
+      {milliseconds(0), "0s"},          {milliseconds(1'500), "1500ms"},    {milliseconds(90'000), "90s"},
+      {milliseconds(3'600'000), "1h"},  {milliseconds(5'400'000), "5400s"}, {milliseconds(86'400'000), "1d"},
+      {milliseconds(90'000'000), "25h"}};
+  for (const auto& [duration, text] : rows) {
+    EXPECT_EQ(DurationText(duration), text);
+    EXPECT_EQ(ParseDuration(text), duration);
+  }
+}
+
 TEST(ScalarTest, NumbersAreDecimal) {
   EXPECT_EQ(ParseInteger("-3"), -3);
   for (const auto* text : {"", "0x10", "1e3", "1.0", " 1", "99999999999999999999"})
