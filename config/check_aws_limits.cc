@@ -104,9 +104,10 @@ class AwsLimits {
   }
 
  private:
+  [[nodiscard]] bool IsWrong(const Position& position) const { return wrong_.contains(PlaceKey(position)); }
   // Nothing of a value that has an error: what AWS says of the right one is not known.
   void Warn(Position position, std::string message, std::string limit) {
-    if (wrong_.contains(PlaceKey(position))) return;
+    if (IsWrong(position)) return;
     findings_.AddWarning(position, "AWS: " + std::move(message), std::move(limit));
   }
   void AtMost(std::size_t count, std::size_t limit, std::string_view what, std::string_view where, Position position) {
@@ -373,7 +374,7 @@ void AwsLimits::CheckTargetTimeout(const TargetHealthCheck& check, const Fields&
     DurationWithin(check.timeout, std::chrono::seconds(2), std::chrono::seconds(120), "a `timeout`",
                    {position, std::string(value->text)});
   }
-  if (check.timeout >= check.interval)
+  if (check.timeout >= check.interval && !IsWrong(interval))
     Warn(position, "a health check timeout as long as the interval", "shorter than the interval");
 }
 

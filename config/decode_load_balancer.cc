@@ -142,7 +142,13 @@ Rule DecodeRule(const YamlNode& node, Decoding& decoding) {
   rule.position = node.position;
   rule.name = fields.Text("name");
   rule.priority = static_cast<std::uint32_t>(fields.Integer("priority").value_or(0));
-  rule.conditions = DecodeConditions(fields.List("conditions"), decoding);
+  const YamlNode* const conditions = node.Find("conditions");
+  if (!node.is_map() || (conditions != nullptr && !conditions->is_list())) {
+    // What cannot be read is no rule that takes everything: no value, no request.
+    rule.conditions.push_back({HostHeaderCondition{}, node.position});
+  } else {
+    rule.conditions = DecodeConditions(fields.List("conditions"), decoding);
+  }
   rule.action = DecodeAction(fields, "actions", decoding);
   return rule;
 }

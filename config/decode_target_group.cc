@@ -45,7 +45,8 @@ void DecodeTiming(const Fields& fields, TargetHealthCheck& out, Findings& findin
   const auto timeout = fields.Duration("timeout");
   // A shorter interval alone should not need a second key.
   out.timeout = timeout.value_or(std::min(out.timeout, out.interval));
-  if (out.timeout > out.interval) {
+  // An interval that is too short for any timeout was reported.
+  if (out.timeout > out.interval && out.interval.count() >= kProbeIntervalMinMilliseconds) {
     findings.AddError(
         fields.PositionOf("timeout"),
         fmt::format("`timeout` is longer than the interval of {}", fields.Text("interval", DurationText(out.interval))),

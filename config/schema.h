@@ -65,6 +65,9 @@ struct Object {
   bool attributes = false;  // AWS attributes: numbers and booleans may be quoted, as AWS's own tools write them
 };
 
+// The shortest interval of a target health check.
+inline constexpr std::int64_t kProbeIntervalMinMilliseconds = 100;
+
 // The whole file.
 [[nodiscard]] const Object& RootObject();
 // Sections whose names begin with this are ignored: a place for shared anchors.

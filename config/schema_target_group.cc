@@ -128,7 +128,7 @@ constexpr auto kTargetHealthCheckFields = std::to_array<Field>({
     {.key = "path", .fallback = "/", .doc = "Path and query of the request."},
     {.key = "interval",
      .type = kDuration,
-     .minimum = 100,
+     .minimum = kProbeIntervalMinMilliseconds,
      .maximum = kDayMilliseconds,
      .fallback = "30s",
      .doc = "From the start of one probe to the start of the next."},

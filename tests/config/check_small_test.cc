@@ -167,6 +167,16 @@ TEST(CheckSmallTest, AnItemThatIsNoMapIsReportedOnce) {
   }
 }
 
+TEST(CheckSmallTest, ARuleThatCannotBeReadCoversNoOther) {
+  const std::string rule =
+      "{priority: 2, conditions: [{path-pattern: [/a]}], actions: [{forward: {target-group: blue}}]}";
+  for (const std::string wrong : {"5", "{priority: 1, conditions: 5, actions: [{forward: {target-group: blue}}]}"}) {
+    const std::string found = FindingsOf(WithRules("          - " + wrong + "\n          - " + rule + "\n"));
+    EXPECT_NE(found.find("found `5`"), std::string::npos) << found;
+    EXPECT_EQ(LinesOf(found), 1U) << found;
+  }
+}
+
 TEST(CheckSmallTest, AwsSaysNothingOfAValueThatIsWrong) {
   const auto check = [](const std::string& keys) {
     return FindingsOf(
@@ -175,6 +185,7 @@ TEST(CheckSmallTest, AwsSaysNothingOfAValueThatIsWrong) {
   const std::string wrong = check("interval: 10ms");
   EXPECT_NE(wrong.find("error: `interval: 10ms` is out of range; 100ms to 1d"), std::string::npos) << wrong;
   EXPECT_EQ(LinesOf(wrong), 1U) << wrong;
+  EXPECT_EQ(LinesOf(check("interval: 10ms, timeout: 5s")), 1U) << check("interval: 10ms, timeout: 5s");
   // The timeout follows a short interval, so it is the interval that AWS minds.
   const std::string short_interval = check("interval: 1s");
   EXPECT_NE(short_interval.find("an `interval` of 1s"), std::string::npos) << short_interval;
