@@ -1,5 +1,7 @@
-"""Links in the documentation lead somewhere, and the README names the two commands."""
+"""What the documentation links to, names and tells to run is there."""
 
+import fnmatch
+import pathlib
 import re
 import urllib.parse
 
@@ -54,9 +56,56 @@ def check_error_reasons(problems):
                  for row in sorted(coded ^ documented)]
 
 
+def check_named_files(problems):
+    """Files that prose names in backquotes with a folder in front exist; FOLDER stands for any."""
+    folders = "|".join((*repository.FOLDERS, "tests", "scripts", "docs", "examples", "packaging", "cmake"))
+    named = 0
+    for path in repository.files(".md"):
+        for name in re.findall(rf"`((?:{folders})/[^`\s]+\.(?:h|cc|py|md|yaml|csv|txt|cmake|service))`", repository.text(path)):
+            named += 1
+            if not any(repository.root().glob(name.replace("FOLDER", "*"))):
+                problems.append(f"{path}: names `{name}`, which does not exist")
+    if named < 40:
+        problems.append(f"only {named} names of files were found in backquotes")
+
+
+def test_programs():
+    """{"routing_test": its sources}, from tests/FOLDER/CMakeLists.txt."""
+    programs = {}
+    for path in repository.files(".txt"):
+        if path.parts[0] != "tests":
+            continue
+        for name, sources in re.findall(r"weir_test\(\s*NAME (\w+).*?SOURCES\s+(.*?)\s+(?:DEPENDS|LABELS|\))", repository.text(path), re.S):
+            texts = [path.parent / source for source in sources.split() if not source.startswith("$")]
+            programs[f"{name}_test"] = "\n".join(repository.text(source) for source in texts)
+    return programs
+
+
+def check_test_commands(problems):
+    """Commands that documents and scripts give for tests run some: the program has tests that the filter takes."""
+    programs, commands = test_programs(), 0
+    for path in [*repository.files(".md"), pathlib.PurePosixPath("scripts/test-long")]:
+        text = repository.text(path)
+        for program, pattern in re.findall(r"build/\w+/(\w+_test) --gtest_filter='?([\w.*]+)", text):
+            commands += 1
+            tests = [".".join(names) for names in re.findall(r"\bTEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", programs.get(program, ""))]
+            if not fnmatch.filter(tests, pattern):
+                problems.append(f"{path}: {program} has no test {pattern}")
+        for program in re.findall(r"--target (\w+_test)\b", text):
+            if program not in programs:
+                problems.append(f"{path}: there is no target {program}")
+        for case in re.findall(r"-R e2e\.(\w+)", text):
+            if not (repository.root() / f"tests/e2e/test_{case}.py").is_file():
+                problems.append(f"{path}: there is no case e2e.{case}")
+    if commands < 3:
+        problems.append("the commands of CONTRIBUTING.md and scripts/test-long that run tests were not found")
+
+
 def main():
     problems = []
     check_error_reasons(problems)
+    check_named_files(problems)
+    check_test_commands(problems)
     for path in repository.files(".md"):
         for number, line in prose(repository.text(path)):
             for link in LINK.findall(line):
@@ -67,12 +116,6 @@ def main():
             problems.append(f"README.md: does not name {command}")
         if not (repository.root() / command).stat().st_mode & 0o111:
             problems.append(f"{command}: is not executable")
-    # Files that prose names in backquotes with a folder in front exist.
-    for path in ("README.md", "CONTRIBUTING.md", "docs/ARCHITECTURE.md"):
-        for name in re.findall(r"`((?:%s|tests|scripts|docs|examples|packaging)/[\w./-]+\.(?:h|cc|md|py|yaml|txt|service))`" % "|".join(
-                repository.FOLDERS), repository.text(path)):
-            if not (repository.root() / name).is_file():
-                problems.append(f"{path}: names `{name}`, which does not exist")
     repository.finish(problems)
 
 

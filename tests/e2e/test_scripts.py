@@ -2,10 +2,12 @@
 
 import os
 import pathlib
+import shutil
+import signal
 import subprocess
 
 import pytest
-from weir_e2e import SOURCE
+from weir_e2e import BINARY, SOURCE
 
 
 def run(script, *arguments, **environment):
@@ -66,6 +68,25 @@ def test_ctest_that_cannot_run_says_why(tools):
     tools("ctest", "echo 'No tests were found!!!'; exit 8")
     outcome = run("ctest-progress", PATH=tools.path)
     assert outcome.returncode == 8 and "No tests were found!!!" in outcome.stdout
+
+
+CTEST_INTERRUPTED = r"""
+trap 'sleep 0.5; echo "ctest took its leave"; exit 1' INT
+echo "begun"
+while :; do sleep 0.1; done
+"""
+
+
+def test_ctest_is_waited_for_when_the_person_interrupts(tools):
+    tools("ctest", CTEST_INTERRUPTED)
+    # A group of its own, of which all get the signal, as from a terminal. Python ignores SIGINT where its parent did.
+    with subprocess.Popen([SOURCE / "scripts/ctest-progress"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+                          env={**os.environ, "PATH": tools.path}, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler)) as process:
+        assert process.stdout.readline() == "begun\n"
+        os.killpg(process.pid, signal.SIGINT)
+        rest = process.communicate(timeout=20)[0]
+    assert process.returncode == 130
+    assert "ctest took its leave" in rest and "Traceback" not in rest, rest
 
 
 APT = r"""
@@ -158,6 +179,59 @@ def test_test_long_ends_with_a_summary(tools):
     assert "ran 1 -q" in outcome.stdout and "test_big_bodies.py" in outcome.stdout
     summary = outcome.stdout.partition("== summary\n")[2].splitlines()
     assert [line.split()[:2] for line in summary] == [["huge", "passed"], ["soak", "FAILED"]], outcome.stdout
+
+
+LONG_CASES = r"""
+[[ $WEIR_BINARY == "$PWD/build/release/weir" ]] || { echo "WEIR_BINARY: $WEIR_BINARY"; exit 1; }
+[[ -e $WEIR_DELAYED_CLOSE ]] || { echo "WEIR_DELAYED_CLOSE: $WEIR_DELAYED_CLOSE"; exit 1; }
+echo "ran rounds=$WEIR_E2E_ROUNDS huge=$WEIR_E2E_HUGE" "${@: -1}"
+"""
+# The build makes what its targets are, where CMake puts it.
+LONG_BUILD = r"""
+for target; do
+  case $target in
+    weir) mkdir -p build/release && touch build/release/weir ;;
+    delayed_close) mkdir -p build/release/tests/e2e && touch build/release/tests/e2e/libdelayed_close.so ;;
+  esac
+done
+"""
+
+
+@pytest.fixture
+def long_tree(tools, tmp_path):
+    """long_tree({"test_a.py": "text"}) makes a tree in which test-long runs these cases, and gives a function that runs it."""
+    def make(cases):
+        tree = tmp_path / "tree"
+        for folder in ("scripts", "tests/e2e"):
+            (tree / folder).mkdir(parents=True)
+        shutil.copy(SOURCE / "scripts/test-long", tree / "scripts")
+        for name, text in cases.items():
+            (tree / "tests/e2e" / name).write_text(text, encoding="utf-8")
+        tools("pytest-3", LONG_CASES)
+        tools("tree/scripts/install-dependencies", "")
+        tools("tree/scripts/build", LONG_BUILD)
+        return lambda *steps: subprocess.run([tree / "scripts/test-long", *steps], capture_output=True, text=True, check=False,
+                                             env={**os.environ, "PATH": tools.path})
+    return make
+
+
+def test_test_long_gives_the_cases_of_rounds_the_library_that_they_preload(long_tree):
+    outcome = long_tree({"test_closing.py": 'ROUNDS = int(os.environ.get("WEIR_E2E_ROUNDS", "24"))\n'})("rounds", "--rounds", "7")
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    assert "ran rounds=7 huge= tests/e2e/test_closing.py\n" in outcome.stdout
+
+
+@pytest.mark.parametrize("step, switch", [("huge", "WEIR_E2E_HUGE"), ("rounds", "WEIR_E2E_ROUNDS")])
+def test_a_switch_that_no_case_reads_fails_its_step(long_tree, step, switch):
+    outcome = long_tree({"test_scripts.py": f'"""Names {switch} and reads nothing."""\nSWITCH = "{switch}"\n'})(step)
+    assert outcome.returncode == 1 and f"no case in tests/e2e reads {switch}" in outcome.stderr, outcome.stdout + outcome.stderr
+
+
+def test_the_library_of_the_cases_of_closing_is_where_test_long_looks():
+    library = pathlib.Path(os.environ["WEIR_DELAYED_CLOSE"]).resolve()
+    place = library.relative_to(pathlib.Path(BINARY).resolve().parent)
+    for text in ("scripts/test-long", "CONTRIBUTING.md"):
+        assert f"WEIR_DELAYED_CLOSE=$PWD/build/release/{place}" in (SOURCE / text).read_text(encoding="utf-8"), text
 
 
 def test_every_script_is_executable():
