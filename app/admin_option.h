@@ -11,7 +11,7 @@ class App;
 namespace weir::app {
 
 // Adds --admin ADDRESS:PORT to a command; WEIR_ADMIN gives the default, else 127.0.0.1:9900. A value that is no
-// endpoint is a mistake of the command line.
+// endpoint is a mistake of the command line, which names the one of the two that holds it.
 void AddAdminOption(CLI::App& command, std::string& value);
 
 // The endpoint of a value that the option accepted.

@@ -99,6 +99,24 @@ def test_every_message_about_the_command_line_begins_with_the_name_of_the_progra
     assert outcome.stderr and all(text.startswith("weir: ") for text in outcome.stderr.splitlines()), outcome.stderr
 
 
+@pytest.mark.parametrize("line", ["status", "status --watch", "weights shop:80 default blue=1", "drain blue 127.0.0.1:80",
+                                  "explain --live http GET http://a.test/", "explain --live dns a.test A"])
+def test_a_wrong_admin_address_is_blamed_on_where_it_stands(line):
+    for environment, typed, blamed in (("foo", (), "WEIR_ADMIN: 'foo'"), ("127.0.0.1:9900", ("--admin", "bar"), "--admin: 'bar'"),
+                                       ("foo", ("--admin=bar",), "--admin: 'bar'")):
+        outcome = weir(*line.split(), *typed, environment={"WEIR_ADMIN": environment})
+        assert outcome.returncode == 2 and outcome.stderr.startswith(f"weir: {blamed} "), outcome.stderr
+        assert ("--admin:" in outcome.stderr) == bool(typed), outcome.stderr
+
+
+def test_a_wrong_admin_variable_is_no_matter_where_it_is_not_asked():
+    wrong = {"WEIR_ADMIN": "foo"}
+    assert weir("version", environment=wrong).returncode == 0
+    nowhere = f"127.0.0.1:{free_port()}"
+    outcome = weir("status", "--admin", nowhere, environment=wrong)
+    assert outcome.returncode == 3 and nowhere in outcome.stderr, outcome.stderr
+
+
 def test_where_nothing_answers_every_command_says_so_with_3():
     nowhere = f"127.0.0.1:{free_port()}"
     for line in ("status", "status --watch", "weights shop:80 default blue=1", "drain blue 127.0.0.1:80", "explain --live http GET http://a.test/"):
