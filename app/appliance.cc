@@ -358,6 +358,7 @@ void RunningAppliance::StartDrain() {
                       std::chrono::duration_cast<std::chrono::seconds>(options_.drain_timeout).count()));
   events_.Draining();
   watcher_.reset();
+  client_crowd_.FallSilent();
   for (const auto& worker : workers_) worker->Drain();
   drain_deadline_ = loop_.now() + options_.drain_timeout;
   loop_.timers().Schedule(drain_timer_, loop_.now() + kDrainPoll);

@@ -26,6 +26,8 @@ class ClientCrowd {
   // A worker is full and clients wait for it; it no longer is. In turns for each worker.
   void Begin();
   void End();
+  // The program drains, nobody is accepted any more: from now on there is nothing to say in the log.
+  void FallSilent();
 
   [[nodiscard]] std::uint64_t clients_max() const;
   // How often it began, and whether it goes on.
@@ -38,6 +40,7 @@ class ClientCrowd {
   std::uint64_t descriptors_ = 0;
   std::uint64_t episodes_ = 0;
   std::size_t full_workers_ = 0;
+  bool silent_ = false;
 };
 
 }  // namespace weir::proxy

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import signal
 import socket
 
 import pytest
@@ -40,6 +41,14 @@ def crowded(targets, run):
         clients = [stack.enter_context(Client(weir.port(), seconds=30)) for _ in range(120)]
         weir.wait_log("clients wait to be accepted")
         yield weir, blue, clients
+
+
+def test_nothing_is_said_of_who_waits_once_the_program_drains(crowded):
+    weir, _, _ = crowded
+    weir.signal(signal.SIGTERM)
+    assert weir.wait_exit() == 0
+    assert re.search(r"info drained$", weir.log(), re.M), weir.log()
+    assert "clients no longer wait" not in weir.log(), weir.log()
 
 
 def logged(weir):
