@@ -44,8 +44,6 @@ std::vector<std::string> CommandsOf(const CLI::App& app) {
   return names;
 }
 
-// Twice as lenient as NearestWord where that finds nothing: of two neighbours swapped, which is two edits, most slips
-// consist, and commands are few and short.
 std::string_view NearestCommand(std::string_view word, const std::vector<std::string>& commands) {
   const std::vector<std::string_view> candidates(commands.begin(), commands.end());
   const auto known = [&](std::string_view command) {
@@ -55,12 +53,6 @@ std::string_view NearestCommand(std::string_view word, const std::vector<std::st
   const auto* synonym = std::ranges::find(kSynonyms, lower, &Synonym::word);
   if (synonym != kSynonyms.end() && known(synonym->command)) return synonym->command;
   if (const auto near = NearestWord(word, candidates); !near.empty()) return near;
-  for (std::size_t i = 0; i + 1 < lower.size(); ++i) {
-    auto swapped = lower;
-    std::swap(swapped[i], swapped[i + 1]);
-    const auto same = std::ranges::find(candidates, swapped);
-    if (same != candidates.end()) return *same;
-  }
   // A command that was not written to its end, or goes on: `stat`, `explains`.
   for (const auto candidate : candidates) {
     if (lower.size() >= 3 && (candidate.starts_with(lower) || lower.starts_with(candidate))) return candidate;
