@@ -29,7 +29,7 @@ Result<BenchVerdict> BuildBenchVerdict(const BenchVerdictArguments& arguments,
                                        const bench::ConditionWords& words) {
   BenchVerdict verdict{.expected = expected_unless_told, .conditions = {}};
   const auto refuse = [](const char* option, const std::string& text, const Error& error) {
-    return Failure(fmt::format("{} '{}': {}", option, bench::Printable(text), bench::Printable(error.message)),
+    return Failure(fmt::format("{} '{}': {}", option, bench::TerminalText(text), bench::TerminalText(error.message)),
                    error.hint);
   };
   if (arguments.expect) {
@@ -58,7 +58,7 @@ ExitCode BenchVerdict::Tell(const bench::RunRecord& record) const {
   }
   for (const auto& [condition, value, holds] : record.conditions) {
     if (!holds) continue;
-    fmt::print(stderr, "weir: the run has failed: {}: {}\n", bench::Printable(condition), value);
+    fmt::print(stderr, "weir: the run has failed: {}: {}\n", bench::TerminalText(condition), value);
     code = kInputWrong;
   }
   return code;

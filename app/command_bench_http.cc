@@ -80,7 +80,7 @@ int RunLoad(const Arguments& arguments) {
   verdict->Judge(record);
   const auto finished = (*output)->Finish(record);
   for (const auto& [kind, detail] : result->details) {
-    fmt::print(stderr, "weir: {}, the first one: {}\n", bench::ToString(kind), bench::Printable(detail));
+    fmt::print(stderr, "weir: {}, the first one: {}\n", bench::ToString(kind), bench::TerminalText(detail));
   }
   if (!finished) return Complain(finished.error(), kSystemRefused);
   return verdict->Tell(record);

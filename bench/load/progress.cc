@@ -31,7 +31,7 @@ std::string SharesText(const std::map<std::string, std::uint64_t>& shares) {
   const auto ranked = Ranked(shares);
   for (std::size_t i = 0; i < std::min(ranked.size(), kSharesMax); ++i) {
     const auto percent = whole == 0 ? 0.0 : 100 * static_cast<double>(ranked[i].second) / static_cast<double>(whole);
-    out += fmt::format("{}{} {:.1f} %", i == 0 ? "" : "  ", Printable(ranked[i].first), percent);
+    out += fmt::format("{}{} {:.1f} %", i == 0 ? "" : "  ", TerminalText(ranked[i].first), percent);
   }
   if (ranked.size() > kSharesMax) out += fmt::format("  {} more", ranked.size() - kSharesMax);
   return out;
@@ -42,7 +42,7 @@ std::string ErrorsText(const std::map<std::string, std::uint64_t>& errors) {
   std::string out;
   const auto ranked = Ranked(errors);
   for (std::size_t i = 0; i < std::min(ranked.size(), kErrorsMax); ++i) {
-    out += fmt::format("{}{} {}", i == 0 ? "" : "  ", Printable(ranked[i].first), CountText(ranked[i].second));
+    out += fmt::format("{}{} {}", i == 0 ? "" : "  ", TerminalText(ranked[i].first), CountText(ranked[i].second));
   }
   if (ranked.size() > kErrorsMax) out += fmt::format("  {} more kinds", ranked.size() - kErrorsMax);
   return out;
@@ -51,7 +51,7 @@ std::string ErrorsText(const std::map<std::string, std::uint64_t>& errors) {
 // `  event: …` for each of them.
 std::string EventsText(std::span<const ApplianceEvent> events) {
   std::string out;
-  for (const auto& event : events) out += "  event: " + Printable(event.text);
+  for (const auto& event : events) out += "  event: " + TerminalText(event.text);
   return out;
 }
 
@@ -112,7 +112,7 @@ std::string Progress::Block(const Interval& interval, std::span<const ApplianceE
   if (!interval.shares.empty()) add("  shares   " + SharesText(interval.shares));
   const std::size_t earlier = events.size() - std::min(events.size(), kBlockEventsMax);
   if (earlier > 0) add(fmt::format("  event    {} earlier ones", earlier));
-  for (const auto& event : events.subspan(earlier)) add("  event    " + Printable(event.text), ColourOf(event.tone));
+  for (const auto& event : events.subspan(earlier)) add("  event    " + TerminalText(event.text), ColourOf(event.tone));
   return out;
 }
 

@@ -76,9 +76,9 @@ class TableWriter {
 };
 
 void WriteSettings(TableWriter& out, const RunRecord& record) {
-  out.Heading(Printable(record.title));
+  out.Heading(TerminalText(record.title));
   std::vector<Row> rows = {{"started", FormatIso8601(record.started)}};
-  for (const auto& [name, value] : record.settings) rows.push_back({Printable(name), Printable(value)});
+  for (const auto& [name, value] : record.settings) rows.push_back({TerminalText(name), TerminalText(value)});
   rows.push_back({"measured", fmt::format("{:.2f} s{}", record.seconds, record.interrupted ? ", interrupted" : "")});
   out.Words(rows);
 }
@@ -137,7 +137,7 @@ void WriteCounts(TableWriter& out, std::string_view heading, const std::map<std:
   for (std::size_t i = 0; i < ranked.size(); ++i) {
     const auto& [name, count] = ranked[i];
     if (i < kRowsMax) {
-      rows.push_back({Printable(name), CountText(count), PercentText(count, whole)});
+      rows.push_back({TerminalText(name), CountText(count), PercentText(count, whole)});
     } else {
       rest += count;
     }
@@ -158,7 +158,8 @@ void WriteClasses(TableWriter& out, const RunRecord& record) {
   out.Heading("Answers");
   std::vector<Row> rows;
   for (const auto& [name, count] : classes) {
-    rows.push_back({Printable(name), CountText(count), PercentText(count, total.completed), unexpected.contains(name)});
+    rows.push_back(
+        {TerminalText(name), CountText(count), PercentText(count, total.completed), unexpected.contains(name)});
   }
   out.Numbers(rows);
 }
@@ -175,7 +176,7 @@ void WriteConditions(TableWriter& out, const std::vector<ConditionResult>& condi
   out.Heading("Fail if");
   std::vector<Row> rows;
   for (const auto& [condition, value, holds] : conditions) {
-    rows.push_back({Printable(condition), value, holds ? "failed" : "passed", holds});
+    rows.push_back({TerminalText(condition), value, holds ? "failed" : "passed", holds});
   }
   out.Numbers(rows);
 }
@@ -185,7 +186,7 @@ void WriteEvents(TableWriter& out, const std::vector<ApplianceEvent>& events) {
   out.Heading("Events");
   for (std::size_t i = 0; i < std::min(events.size(), kEventsMax); ++i) {
     const auto& event = events[i];
-    out.Line(fmt::format("{:>+9.2f} s  {:<8}  {}", event.seconds, Printable(event.kind), Printable(event.text)));
+    out.Line(fmt::format("{:>+9.2f} s  {:<8}  {}", event.seconds, TerminalText(event.kind), TerminalText(event.text)));
   }
   if (events.size() > kEventsMax) out.Line(fmt::format("{} more; --json has them all", events.size() - kEventsMax));
 }

@@ -90,7 +90,7 @@ std::string PercentText(std::uint64_t part, std::uint64_t whole) {
   return fmt::format("{:.2f} %", percent);
 }
 
-std::string Printable(std::string_view text) {
+std::string TerminalText(std::string_view text) {
   std::string out = Utf8(text);
   for (std::size_t i = 0; i < out.size(); ++i) {
     const auto byte = static_cast<unsigned char>(out[i]);

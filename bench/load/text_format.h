@@ -23,8 +23,9 @@ namespace weir::bench {
 // `part` of `whole`: `12.34 %`; `0 %` of nothing.
 [[nodiscard]] std::string PercentText(std::uint64_t part, std::uint64_t whole);
 
-// The text with control characters shown as `?`, so that what a peer sent cannot steer a terminal.
-[[nodiscard]] std::string Printable(std::string_view text);
+// Valid UTF-8 with control characters shown as `?`, so that what a peer sent cannot steer a terminal; a character of
+// the text is one column, which weir::Printable does not promise.
+[[nodiscard]] std::string TerminalText(std::string_view text);
 // The text as valid UTF-8: each byte that is not part of a character becomes U+FFFD.
 [[nodiscard]] std::string Utf8(std::string_view text);
 // Valid UTF-8 for text and attribute values of HTML: `&`, `<`, `>` and both quotes are escaped.

@@ -48,9 +48,9 @@ TEST(TextFormatTest, RareThingsAreNotRoundedAway) {
 }
 
 TEST(TextFormatTest, ControlCharactersDoNotReachATerminal) {
-  EXPECT_EQ(Printable("a\x1b[2Jb\r\n\t\x7f"), "a?[2Jb????");
-  EXPECT_EQ(Printable("\xC2\x9B"
-                      "31m caf\xC3\xA9"),
+  EXPECT_EQ(TerminalText("a\x1b[2Jb\r\n\t\x7f"), "a?[2Jb????");
+  EXPECT_EQ(TerminalText("\xC2\x9B"
+                         "31m caf\xC3\xA9"),
             "?31m caf\xC3\xA9")
       << "U+009B opens a sequence as well";
 }
