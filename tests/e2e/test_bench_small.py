@@ -249,18 +249,28 @@ def test_every_event_of_a_second_is_in_its_line(shop):
     assert len([event for event in result["events"] if event["kind"] == "shift"]) == 5
 
 
-def test_a_recovery_is_good_and_a_refused_reload_is_bad(shop):
+def test_a_failure_is_bad_a_recovery_good_and_a_refused_reload_bad(targets, run):
+    blue, green = targets("blue"), targets("green")
+    shop = run(SHOP.replace("interval: 60s", "interval: 1s, timeout: 1s, healthy-threshold: 2, unhealthy-threshold: 2").format(
+        blue=blue.yaml, green=green.yaml))
+    for target in (blue, green):
+        shop.wait_state(target.name, target, "healthy")
     load = subprocess.Popen(
         [BINARY, "bench", "http", "--rate", "50", "-d", "60s", "-c", "2", "--progress", "--json", "--admin", "{}:{}".format(*shop.admin),
          f"http://127.0.0.1:{shop.port()}/"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     lines = []
     threading.Thread(target=lambda: lines.extend(iter(load.stderr.readline, "")), daemon=True).start()
     wait_for(lambda: lines, 20, "progress")
+    for status, state in ((500, "unhealthy"), (200, "healthy")):
+        blue.health_status = status
+        wait_for(lambda state=state: f"-> {state}" in "".join(lines), 30, f"blue to be {state}")
     assert shop.call("POST", "/v1/reload")[0] == 200
     shop.write("load-balancers: 7\n")
     assert shop.call("POST", "/v1/reload")[0] != 200
     wait_for(lambda: "configuration refused" in "".join(lines), 20, "the refusal")
     load.send_signal(2)
     events = json.loads(load.communicate(timeout=30 * SCALE)[0])["events"]
+    health = [(event["tone"], blue.id in event["text"]) for event in events if event["kind"] == "health"]
+    assert health == [("bad", True), ("good", True)], events
     tones = [event["tone"] for event in events if event["kind"] == "reload"]
     assert tones[0] == "plain" and tones[-1] == "bad", events

@@ -9,7 +9,7 @@ import time
 
 from weir_e2e import SANITIZED, SCALE, wait_for
 
-PEERS = 200
+PEERS = 900
 QUERIES = 400
 VALUES = 248  # of 250 octets each: an answer of 65 KB
 
@@ -60,12 +60,27 @@ def open_writers(port, count):
 
 
 def ask_udp(client, ident):
-    """How long one query takes, in seconds; the same question again when the kernel dropped it."""
+    """How long one query takes, in seconds; asks again after a second without an answer, which the kernel may have dropped."""
     begin = time.monotonic()
-    client.send(question("ns1.example.test", 1, ident))
-    while True:
-        if struct.unpack("!H", client.recv(512)[:2])[0] == ident:
+    client.settimeout(1.0 * SCALE)
+    while time.monotonic() - begin < 10 * SCALE:
+        client.send(question("ns1.example.test", 1, ident))
+        try:
+            # What is left of questions that were asked twice is passed over.
+            while struct.unpack("!H", client.recv(512)[:2])[0] != ident:
+                pass
             return time.monotonic() - begin
+        except TimeoutError:
+            pass
+    raise AssertionError(f"no answer to the query {ident}")
+
+
+def assert_prompt(waits):
+    """Nearly all queries wait for little more than what TCP peers are given in one turn. What else the machine does may hold up
+    single ones, but none for as long as answers for all peers take."""
+    waits = sorted(waits)
+    assert waits[len(waits) * 9 // 10] < 0.1 * SCALE, waits[-40:]
+    assert waits[-1] < 2.5 * SCALE, waits[-40:]
 
 
 def test_udp_is_answered_beside_tcp_peers_that_never_read(run):
@@ -73,18 +88,17 @@ def test_udp_is_answered_beside_tcp_peers_that_never_read(run):
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 4 * PEERS)), hard))
     weir = run(CONFIG.replace("VALUES", ", ".join(f"'\"{i:03d}{'x' * 247}\"'" for i in range(VALUES))))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.settimeout(10 * SCALE)
         client.connect(("127.0.0.1", weir.dns_port))
         ask_udp(client, 0)
         before = resident_kib(weir)
         writers = open_writers(weir.dns_port, PEERS)
         # Each of these waits for what TCP peers are given between two of them, which is little.
         waits = [ask_udp(client, ident) for ident in range(1, 200)]
-        assert max(waits) < 1.0 * SCALE, max(waits)
+        assert_prompt(waits)
         wait_for(lambda: tcp_responses(weir) >= PEERS, 20, "an answer for every peer")
         made = tcp_responses(weir)
         waits = [ask_udp(client, ident) for ident in range(200, 400)]
-        assert max(waits) < 1.0 * SCALE, max(waits)
+        assert_prompt(waits)
         # A peer that reads nothing is given what fits on the way to it, not 400 answers.
         assert tcp_responses(weir) <= 8 * PEERS, (made, tcp_responses(weir))
         if not SANITIZED:
