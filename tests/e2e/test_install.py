@@ -46,15 +46,17 @@ def test_destdir_is_where_it_lies_and_not_what_it_is_called(tmp_path):
 
 
 def test_the_commands_of_readme_put_everything_at_its_place(tmp_path):
-    """Run as they stand, but for the build, with /usr and /etc elsewhere, and without systemctl, which would start something."""
+    """Run as they stand, but for the packages and the build, with /usr and /etc elsewhere, and without systemctl, which would start
+    something."""
     text = (SOURCE / "README.md").read_text(encoding="utf-8")
     block = re.search(r"## Running it for real\n.*?```sh\n(.*?)```", text, re.S).group(1)
+    assert block.startswith("scripts/install-dependencies build\n"), "a machine that has only the sources lacks even CMake"
     assert "cmake --install build/release" in block
     tree = tmp_path / "tree"
     (tree / "build").mkdir(parents=True)
     (tree / "build/release").symlink_to(BUILD)
     for line in block.splitlines():
-        if "--build" in line or line.startswith("systemctl"):
+        if "--build" in line or line.startswith(("scripts/install-dependencies", "systemctl")):
             continue
         moved = re.sub(r"(?<= )/(etc|usr)/", rf"{tmp_path}/\1/", line)
         subprocess.run(moved, shell=True, check=True, cwd=tree, capture_output=True)

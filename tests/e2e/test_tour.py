@@ -182,6 +182,20 @@ def take(tour, steps):
                 raise AssertionError(f"{error}\nREADME: {last[0]}\nprinted: {last[1]}") from None
 
 
+def assert_loaded_first(status):
+    """No override is a load: nothing in the tables of a program that was never told to reload is older than its start."""
+    loaded = re.search(r"^weir .* loaded (\S+Z)$", status, re.M).group(1)
+    since = re.findall(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", status.partition("\n")[2])
+    assert since and loaded <= min(since), status
+
+
+def test_readme_shows_a_status_whose_times_can_be():
+    statuses = [step for steps, _ in console_blocks("Five minutes") for step in steps if step.command == "weir status"]
+    assert statuses
+    for step in statuses:
+        assert_loaded_first("\n".join(step.printed))
+
+
 def test_the_five_minutes_print_what_stands_there(tour):
     commands = 0
     for steps, plain in console_blocks("Five minutes"):
@@ -192,6 +206,7 @@ def test_the_five_minutes_print_what_stands_there(tour):
             wait_for(lambda wanted=wanted: [line for line in wanted if line not in comparable(tour.narrated())] == [], 15,
                      f"the demo to say {wanted}, it says {tour.narrated()}")
     assert commands >= 12
+    assert_loaded_first(tour.run(Step("weir status")))
 
 
 def test_what_the_demo_says_to_try_works(tour):
