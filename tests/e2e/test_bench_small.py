@@ -176,16 +176,16 @@ def test_conditions_and_their_mistakes_are_those_of_dns_too():
 
 def test_the_last_answers_do_not_thin_out_the_rates(targets):
     """The last of 20 requests a second is answered a second and a half after the end."""
-    begun = time.monotonic()
+    first = []
 
     def script(request, wire):
         FakeTarget.read_body(request, wire)
-        if time.monotonic() - begun > 1.5:
+        first.append(time.monotonic())
+        if time.monotonic() - first[0] > 1.5:
             time.sleep(1.5)
         wire.socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         return True
     blue = targets("blue", script=script)
-    begun = time.monotonic()
     result = result_of("--rate", 20, "--arrivals", "constant", "-d", "2s", "-c", 20, f"http://{blue.id}/")
     assert result["totals"]["completed"] == 40
     assert result["seconds"] == 2

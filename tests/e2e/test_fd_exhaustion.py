@@ -140,7 +140,7 @@ def test_an_access_log_that_cannot_be_written_is_refused_by_a_reload(targets, ru
     weir = run(config(blue))
     weir.file.write_text(config(blue).replace("access.log", "none/access.log"), encoding="utf-8")
     weir.wait_log("configuration refused")
-    assert "cannot write access log" in weir.status()["configuration"]["last-error"]
+    wait_for(lambda: "cannot write access log" in weir.status()["configuration"]["last-error"], 10, "status to say so")
     code, refusal = weir.call("POST", "/v1/reload")
     assert code == 422 and "cannot write access log" in str(refusal)
     assert get(weir.port()).status == 200
