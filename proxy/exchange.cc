@@ -7,6 +7,7 @@
 #include "proxy/routing/request_facts.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 namespace weir::proxy {
@@ -340,8 +341,9 @@ void Exchange::CompleteResponse() {
 }
 
 void Exchange::CountResponse(std::uint16_t status) {
-  group_counters().responses.Add(status);
-  group_counters().response_time.Record(run_.timing.answered - run_.timing.sent);
+  GroupCounters& group = group_counters();
+  group.responses.Add(status);
+  group.response_time.Record(run_.timing.answered - run_.timing.sent);
   auto& seen = observation();
   switch (status / 100) {
     case 2:
@@ -487,7 +489,9 @@ void Exchange::Finish() {
   if (logs()) WriteAccessLog();
   run_.downstream->FinishExchange();
 
-  run_ = Run();
+  // In its place: assigning would build a second one first.
+  std::destroy_at(&run_);
+  std::construct_at(&run_);
   held_.Clear();
   texts_.redirect_url.clear();
   texts_.trace_id.clear();
