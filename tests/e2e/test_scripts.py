@@ -29,8 +29,8 @@ def tools(tmp_path):
 CTEST = r"""
 echo "Test project build/dev"
 for i in $(seq 1 200); do
-  echo "        Start $i: base.Number$i"
-  echo "  $i/300 Test   #$i: base.Number$i ......................................   Passed    0.01 sec"
+  echo "        Start $i: base.Number/$i object <CF-27 16-65>"
+  echo "  $i/300 Test   #$i: base.Number/$i object <CF-27 16-65> ......................................   Passed    0.01 sec"
 done
 echo "        Start 201: base.Broken"
 echo "201/300 Test #201: base.Broken .......................................***Failed    0.05 sec"
