@@ -145,10 +145,10 @@ std::shared_ptr<const ZoneSet> Zones() {
   return zones;
 }
 
-std::shared_ptr<const weir::health::StatusTable> StatusOf(std::uint8_t healthy) {
+std::shared_ptr<const weir::health::StatusTable> StatusOf(unsigned healthy) {
   auto status = weir::dns::testing::MakeStatus(kChecks, 1);
-  for (std::size_t i = 0; i < kChecks; ++i) status.checks[i].healthy = (healthy >> i & 1U) != 0;
-  status.load_balancers[0].healthy = (healthy >> kChecks & 1U) != 0;
+  for (std::size_t i = 0; i < kChecks; ++i) status.checks[i].healthy = ((healthy >> i) & 1U) != 0;
+  status.load_balancers[0].healthy = ((healthy >> kChecks) & 1U) != 0;
   return std::make_shared<const weir::health::StatusTable>(std::move(status));
 }
 
