@@ -3,8 +3,8 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "bench/load/dns/query_sources.h"
+#include "config/document/scalar.h"
 #include "config/load.h"
-#include "config/scalar.h"
 #include "net/socket.h"
 
 #include <fmt/format.h>

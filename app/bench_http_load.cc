@@ -3,7 +3,7 @@
 #include "base/text.h"
 #include "bench/load/http/replay_log.h"
 #include "bench/load/http/url.h"
-#include "config/scalar.h"
+#include "config/document/scalar.h"
 #include "http/scan.h"
 
 #include <fmt/format.h>

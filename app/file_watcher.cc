@@ -1,7 +1,7 @@
 #include "app/file_watcher.h"
 
 #include "base/log.h"
-#include "config/sources.h"
+#include "config/document/sources.h"
 
 #include <sys/epoll.h>
 #include <sys/inotify.h>

@@ -1,10 +1,10 @@
 #include "config/load.h"
 
-#include "config/checks.h"
-#include "config/decode.h"
+#include "config/check/checks.h"
+#include "config/decode/decode.h"
+#include "config/document/sources.h"
 #include "config/findings.h"
-#include "config/shape.h"
-#include "config/sources.h"
+#include "config/schema/shape.h"
 
 #include <fmt/format.h>
 

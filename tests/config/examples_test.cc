@@ -1,5 +1,5 @@
 #include "config/load.h"
-#include "config/schema.h"
+#include "config/schema/schema.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,466 @@
+// What AWS would refuse; spec: alb.md 1.2, 4, 5, 7.2, 11 and 20, dns.md 2.
+
+#include "base/text.h"
+#include "config/check/checks.h"
+#include "config/decode/decode.h"
+#include "config/decode/dns_name.h"
+#include "config/document/scalar.h"
+#include "config/findings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <variant>
+
+namespace weir::config {
+namespace {
+
+constexpr std::size_t kListenersMax = 50;
+constexpr std::size_t kRulesMax = 100;
+constexpr std::size_t kGroupsPerBalancerMax = 100;
+constexpr std::size_t kGroupsPerActionMax = 5;
+constexpr std::size_t kTargetsMax = 1'000;
+constexpr std::size_t kValuesPerConditionMax = 3;
+constexpr std::size_t kValuesPerRuleMax = 5;
+constexpr std::size_t kWildcardsPerRuleMax = 5;
+constexpr std::size_t kPatternMax = 128;
+constexpr std::size_t kHeaderNameMax = 40;
+constexpr std::size_t kMethodMax = 40;
+constexpr std::size_t kNameMax = 32;
+constexpr std::size_t kRedirectPartMax = 128;
+constexpr std::size_t kRecordValuesMax = 400;
+constexpr std::size_t kRecordSetsMax = 10'000;
+constexpr std::size_t kPolicyRecordsMax = 100;
+constexpr std::size_t kHealthChecksMax = 200;
+constexpr std::size_t kCidrCollectionsMax = 5;
+constexpr std::size_t kCidrBlocksMax = 1'000;
+constexpr unsigned kCidrV4BitsMax = 24;
+constexpr unsigned kCidrV6BitsMax = 48;
+
+constexpr auto kContentTypes = std::to_array<std::string_view>(
+    {"text/plain", "text/css", "text/html", "application/javascript", "application/json"});
+
+// spec: alb.md 4.2. Wildcards are allowed everywhere.
+constexpr std::string_view kHostMarks = "-._*?";
+constexpr std::string_view kPathMarks = "_-.$/~\"'@:+&*?";
+constexpr std::string_view kHeaderMarks = " !\"#$%&'()+,./:;<=>@[]^_`{|}~-*?";
+constexpr std::string_view kQueryMarks = "_-.$/~\"'@:+&()!,;=*?\\";
+
+constexpr std::string_view kPathLimit = "letters, digits, _-.$/~\"'@:+& and the wildcards * and ?";
+constexpr std::string_view kQueryLimit = "letters, digits, _-.$/~\"'@:+&()!,;= and the wildcards * and ?";
+
+bool IsLetter(char c) { return ToLowerAscii(c) >= 'a' && ToLowerAscii(c) <= 'z'; }
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+// Whether each character is a letter, a digit or one of `marks`.
+bool HoldsOnly(std::string_view text, std::string_view marks) {
+  return std::ranges::all_of(
+      text, [&](char c) { return IsLetter(c) || IsDigit(c) || marks.find(c) != std::string_view::npos; });
+}
+
+// A value that is counted, for the warning where it stands.
+struct Place {
+  Position position;
+  std::string written;  // as the file has it, else the default
+};
+
+// A position as something that is compared.
+using FilePlace = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>;
+FilePlace PlaceKey(const Position& position) { return {position.file, position.line, position.column}; }
+
+class AwsLimits {
+ public:
+  AwsLimits(const Model& model, const YamlNode& root, Findings& findings)
+      : model_(model), root_(root), findings_(findings) {
+    for (const Diagnostic& item : findings.items()) {
+      if (item.severity == Severity::kError) wrong_.insert(PlaceKey(item.position));
+    }
+  }
+
+  void Check() {
+    const auto balancers = root_.List("load-balancers");
+    for (std::size_t i = 0; i < balancers.size(); ++i) CheckBalancer(model_.load_balancers[i], Fields(balancers[i]));
+    const auto groups = root_.List("target-groups");
+    for (std::size_t i = 0; i < groups.size(); ++i) CheckGroup(model_.target_groups[i], Fields(groups[i]));
+    CheckGroupOwners();
+    const auto checks = root_.List("health-checks");
+    for (std::size_t i = 0; i < checks.size(); ++i) CheckHealthCheck(model_.health_checks[i], Fields(checks[i]));
+    AtMost(model_.health_checks.size(), kHealthChecksMax, "health checks", "an account",
+           model_.health_checks.empty() ? Position{} : model_.health_checks.back().position);
+    for (const CidrCollection& collection : model_.cidr_collections) CheckCidrCollection(collection);
+    AtMost(model_.cidr_collections.size(), kCidrCollectionsMax, "CIDR collections", "an account",
+           model_.cidr_collections.empty() ? Position{} : model_.cidr_collections.back().position);
+    for (const Zone& zone : model_.zones) CheckZone(zone);
+  }
+
+ private:
+  [[nodiscard]] bool IsWrong(const Position& position) const { return wrong_.contains(PlaceKey(position)); }
+  // Nothing of a value that has an error: what AWS says of the right one is not known.
+  void Warn(Position position, std::string message, std::string limit) {
+    if (IsWrong(position)) return;
+    findings_.AddWarning(position, "AWS: " + std::move(message), std::move(limit));
+  }
+  void AtMost(std::size_t count, std::size_t limit, std::string_view what, std::string_view where, Position position) {
+    if (count > limit) Warn(position, fmt::format("{} {} in {}", count, what, where), fmt::format("at most {}", limit));
+  }
+  template <class Number>
+  void Within(Number value, Number low, Number high, std::string_view what, Position position) {
+    if (value < low || value > high)
+      Warn(position, fmt::format("{} of {}", what, value), fmt::format("{} to {}", low, high));
+  }
+  void DurationWithin(std::chrono::milliseconds value, std::chrono::seconds low, std::chrono::seconds high,
+                      std::string_view what, const Place& place) {
+    if (value >= low && value <= high) return;
+    Warn(place.position, fmt::format("{} of {}", what, place.written),
+         fmt::format("{} to {}", DurationText(low), DurationText(high)));
+  }
+
+  void CheckName(std::string_view name, std::string_view what, Position position);
+  void CheckBalancer(const LoadBalancer& balancer, const Fields& fields);
+  void CheckRule(const Rule& rule);
+  void CheckPatterns(std::span<const LocatedText> patterns, std::string_view what);
+  void CheckCharacters(std::span<const LocatedText> patterns, std::string_view what, std::string_view marks,
+                       std::string_view limit);
+  void CheckHosts(std::span<const LocatedText> patterns);
+  void CheckAction(const Rule& rule);
+  void CheckGroup(const TargetGroup& group, const Fields& fields);
+  void CheckTargetHealthCheck(const TargetGroup& group, const Fields& fields);
+  void CheckTargetTimeout(const TargetHealthCheck& check, const Fields& fields, Position interval);
+  void CheckGroupOwners();
+  void CheckHealthCheck(const HealthCheck& check, const Fields& fields);
+  void CheckCidrCollection(const CidrCollection& collection);
+  void CheckZone(const Zone& zone);
+  void CheckRecordSet(const RecordSet& record);
+
+  const Model& model_;
+  const Fields root_;
+  Findings& findings_;
+  std::set<FilePlace> wrong_;
+};
+
+// Where the value of `key` stands below `section` of a thing, else the name of the thing.
+Place PlaceOf(const Fields& fields, std::string_view section, std::string_view key, std::string written) {
+  const YamlNode* const map = fields.Map(section);
+  const YamlNode* const value = map == nullptr ? nullptr : Fields(*map).Scalar(key);
+  if (value == nullptr) return {fields.PositionOf("name"), std::move(written)};
+  return {value->position, std::string(value->text)};
+}
+
+// spec: alb.md 1.2.
+void AwsLimits::CheckName(std::string_view name, std::string_view what, Position position) {
+  if (name.empty()) return;  // an error already
+  const auto fits = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
+  };
+  if (name.size() > kNameMax || !std::ranges::all_of(name, fits) || name.starts_with('-') || name.ends_with('-')) {
+    Warn(position, fmt::format("{} name {}", what, Quoted(name)),
+         "at most 32 letters, digits and hyphens, no hyphen at either end");
+  }
+  if (what == "load balancer" && name.starts_with("internal-")) {
+    Warn(position, fmt::format("load balancer name {}", Quoted(name)), "may not start with internal-");
+  }
+}
+
+void AwsLimits::CheckBalancer(const LoadBalancer& balancer, const Fields& fields) {
+  CheckName(balancer.name, "load balancer", balancer.position);
+  if (balancer.ip_address_type == IpAddressType::kIpv6) {
+    Warn(fields.PositionOf("ip-address-type"), "a load balancer without IPv4", "ip-address-type ipv4 or dualstack");
+  }
+  const auto attribute = [&](std::string_view key) { return PlaceOf(fields, "attributes", key, {}).position; };
+  constexpr std::string_view kIdle = "idle_timeout.timeout_seconds";
+  constexpr std::string_view kKeepAlive = "client_keep_alive.seconds";
+  Within<std::int64_t>(balancer.attributes.idle_timeout.count(), 1, 4'000, kIdle, attribute(kIdle));
+  Within<std::int64_t>(balancer.attributes.client_keep_alive.count(), 60, 604'800, kKeepAlive, attribute(kKeepAlive));
+  AtMost(balancer.listeners.size(), kListenersMax, "listeners", "a load balancer", balancer.position);
+  std::size_t rules = 0;
+  std::set<std::uint32_t> groups;
+  const auto add = [&](const Rule& rule) {
+    CheckRule(rule);
+    const auto* const forward = std::get_if<ForwardAction>(&rule.action);
+    for (std::size_t i = 0; forward != nullptr && i < forward->target_groups.size(); ++i)
+      groups.insert(forward->target_groups[i].target_group);
+  };
+  for (const Listener& listener : balancer.listeners) {
+    if (listener.port == 0) Warn(listener.position, "port 0", "1 to 65535");
+    rules += listener.rules.size();
+    std::ranges::for_each(listener.rules, add);
+    add(listener.default_rule);
+  }
+  AtMost(rules, kRulesMax, "rules", "a load balancer", balancer.position);
+  AtMost(groups.size(), kGroupsPerBalancerMax, "target groups", "a load balancer", balancer.position);
+}
+
+void AwsLimits::CheckPatterns(std::span<const LocatedText> patterns, std::string_view what) {
+  for (const LocatedText& pattern : patterns) {
+    if (pattern.text.size() <= kPatternMax) continue;
+    Warn(pattern.position, fmt::format("a {} of {} characters", what, pattern.text.size()),
+         fmt::format("at most {}", kPatternMax));
+  }
+}
+
+void AwsLimits::CheckCharacters(std::span<const LocatedText> patterns, std::string_view what, std::string_view marks,
+                                std::string_view limit) {
+  for (const LocatedText& pattern : patterns) {
+    if (HoldsOnly(pattern.text, marks)) continue;
+    Warn(pattern.position, fmt::format("{} {}", what, Quoted(pattern.text)), std::string(limit));
+  }
+}
+
+void AwsLimits::CheckHosts(std::span<const LocatedText> patterns) {
+  CheckCharacters(patterns, "host-header", kHostMarks, "letters, digits, -, ., _ and the wildcards * and ?");
+  for (const LocatedText& pattern : patterns) {
+    const std::string_view text = pattern.text;
+    if (!HoldsOnly(text, kHostMarks)) continue;
+    const std::size_t dot = text.rfind('.');
+    if (dot == std::string_view::npos) {
+      Warn(pattern.position, fmt::format("host-header {}", Quoted(text)), "at least one dot");
+    } else if (!std::ranges::all_of(text.substr(dot + 1), IsLetter)) {
+      Warn(pattern.position, fmt::format("host-header {}", Quoted(text)), "only letters behind the last dot");
+    }
+  }
+}
+
+// The values of a condition and how often each kind stands in a rule; spec: alb.md 4.1 and 4.2.
+void AwsLimits::CheckRule(const Rule& rule) {
+  CheckAction(rule);
+  if (rule.is_default()) return;
+  if (rule.conditions.empty()) Warn(rule.position, "a rule without conditions", "at least one");
+  std::size_t all_values = 0;
+  std::size_t wildcards = 0;
+  std::map<std::size_t, std::size_t> kinds;
+  const auto count_wildcards = [&](std::span<const LocatedText> texts) {
+    for (const LocatedText& text : texts)
+      wildcards +=
+          static_cast<std::size_t>(std::ranges::count_if(text.text, [](char c) { return c == '*' || c == '?'; }));
+  };
+  for (const Condition& condition : rule.conditions) {
+    std::size_t values = 0;
+    const auto take = [&](std::span<const LocatedText> texts, std::span<const LocatedText> regexes,
+                          std::string_view what) {
+      values += texts.size() + regexes.size();
+      CheckPatterns(texts, what);
+      CheckPatterns(regexes, "regular expression");
+      count_wildcards(texts);
+    };
+    if (const auto* const host = std::get_if<HostHeaderCondition>(&condition.kind)) {
+      take(host->values, host->regex_values, "host-header");
+      CheckHosts(host->values);
+    }
+    if (const auto* const path = std::get_if<PathPatternCondition>(&condition.kind)) {
+      take(path->values, path->regex_values, "path-pattern");
+      CheckCharacters(path->values, "path-pattern", kPathMarks, kPathLimit);
+    }
+    if (const auto* const header = std::get_if<HttpHeaderCondition>(&condition.kind)) {
+      take(header->values, header->regex_values, "http-header value");
+      CheckCharacters(header->values, "http-header value", kHeaderMarks, "visible ASCII and spaces, no backslash");
+      if (header->name.size() > kHeaderNameMax)
+        Warn(condition.position, fmt::format("a header name of {} characters", header->name.size()),
+             fmt::format("at most {}", kHeaderNameMax));
+      if (EqualsIgnoreCase(header->name, "Host"))
+        Warn(condition.position, "an http-header condition on Host", "host-header");
+    }
+    if (const auto* const method = std::get_if<RequestMethodCondition>(&condition.kind)) {
+      values += method->values.size();
+      for (const LocatedText& value : method->values) {
+        const bool upper =
+            std::ranges::all_of(value.text, [](char c) { return (c >= 'A' && c <= 'Z') || c == '-' || c == '_'; });
+        if (!upper || value.text.size() > kMethodMax)
+          Warn(value.position, fmt::format("method {}", Quoted(value.text)), "at most 40 of A-Z, - and _");
+      }
+    }
+    if (const auto* const query = std::get_if<QueryStringCondition>(&condition.kind)) {
+      for (const QueryStringPair& pair : query->pairs) {
+        take({&pair.value, 1}, {}, "query-string value");
+        CheckCharacters({&pair.value, 1}, "query-string value", kQueryMarks, kQueryLimit);
+        if (pair.key) {
+          CheckPatterns({&*pair.key, 1}, "query-string key");
+          CheckCharacters({&*pair.key, 1}, "query-string key", kQueryMarks, kQueryLimit);
+          count_wildcards({&*pair.key, 1});
+        }
+      }
+    }
+    if (const auto* const source = std::get_if<SourceIpCondition>(&condition.kind)) values += source->blocks.size();
+    const bool source_ip = std::holds_alternative<SourceIpCondition>(condition.kind);
+    AtMost(values, source_ip ? kValuesPerRuleMax : kValuesPerConditionMax, "values", "a condition", condition.position);
+    all_values += values;
+    ++kinds[condition.kind.index()];
+    const bool repeatable = std::holds_alternative<HttpHeaderCondition>(condition.kind) ||
+                            std::holds_alternative<QueryStringCondition>(condition.kind);
+    if (!repeatable && kinds[condition.kind.index()] == 2) {
+      Warn(condition.position, "a second condition of this kind in one rule",
+           "one each of host-header, path-pattern, http-request-method and source-ip");
+    }
+  }
+  AtMost(all_values, kValuesPerRuleMax, "condition values", "a rule", rule.position);
+  AtMost(wildcards, kWildcardsPerRuleMax, "wildcards", "a rule", rule.position);
+}
+
+void AwsLimits::CheckAction(const Rule& rule) {
+  if (const auto* const forward = std::get_if<ForwardAction>(&rule.action)) {
+    AtMost(forward->target_groups.size(), kGroupsPerActionMax, "target groups", "an action", rule.position);
+  }
+  if (const auto* const fixed = std::get_if<FixedResponseAction>(&rule.action)) {
+    if (!fixed->content_type.empty() && std::ranges::find(kContentTypes, fixed->content_type) == kContentTypes.end()) {
+      Warn(rule.position, fmt::format("content type {}", Quoted(fixed->content_type)),
+           "one of " + JoinWords(kContentTypes));
+    }
+  }
+  if (const auto* const redirect = std::get_if<RedirectAction>(&rule.action)) {
+    AtMost(redirect->host.size(), kRedirectPartMax, "characters", "a redirect's host", rule.position);
+    AtMost(redirect->path.size(), kRedirectPartMax, "characters", "a redirect's path", rule.position);
+    AtMost(redirect->query.size(), kRedirectPartMax, "characters", "a redirect's query", rule.position);
+  }
+}
+
+void AwsLimits::CheckGroup(const TargetGroup& group, const Fields& fields) {
+  CheckName(group.name, "target group", group.position);
+  AtMost(group.targets.size(), kTargetsMax, "targets", "a target group", group.position);
+  std::set<IpFamily> families;
+  for (const Target& target : group.targets) {
+    if (target.address) families.insert(target.address->family());
+    if (!target.host.empty()) Warn(target.position, "a target given by name", "an address, an instance or a function");
+  }
+  if (families.size() > 1)
+    Warn(group.position, "IPv4 and IPv6 targets in one target group", "one address type in a group");
+  CheckTargetHealthCheck(group, fields);
+  const auto attribute = [&](std::string_view key) { return PlaceOf(fields, "attributes", key, {}).position; };
+  constexpr std::string_view kDelay = "deregistration_delay.timeout_seconds";
+  Within<std::int64_t>(group.deregistration_delay.count(), 0, 3'600, kDelay, attribute(kDelay));
+  const auto dns = group.dns_failover.count;
+  if (dns && group.unhealthy_state_routing.count && *dns < *group.unhealthy_state_routing.count) {
+    Warn(attribute("target_group_health.dns_failover.minimum_healthy_targets.count"),
+         "a DNS failover threshold below the routing threshold", "at least as high");
+  }
+}
+
+// spec: alb.md section 11.
+void AwsLimits::CheckTargetHealthCheck(const TargetGroup& group, const Fields& fields) {
+  using std::chrono::seconds;
+  const TargetHealthCheck& check = group.health_check;
+  const auto place = [&](std::string_view key, std::string written = {}) {
+    return PlaceOf(fields, "health-check", key, std::move(written));
+  };
+  if (check.protocol == ProbeProtocol::kTcp) Warn(place("protocol").position, "a TCP health check", "HTTP or HTTPS");
+  const Place interval = place("interval", DurationText(check.interval));
+  DurationWithin(check.interval, seconds(5), seconds(300), "an `interval`", interval);
+  CheckTargetTimeout(check, fields, interval.position);
+  Within<std::uint32_t>(check.healthy_threshold, 2, 10, "a healthy-threshold", place("healthy-threshold").position);
+  Within<std::uint32_t>(check.unhealthy_threshold, 2, 10, "an unhealthy-threshold",
+                        place("unhealthy-threshold").position);
+  AtMost(check.path.size(), 1024, "characters", "a health check path", place("path").position);
+  for (const auto& [first, last] : check.matcher.ranges) {
+    if (first >= 200 && last <= 499) continue;
+    Warn(place("matcher").position, fmt::format("a matcher with {}-{}", first, last), "200 to 499");
+  }
+}
+
+void AwsLimits::CheckTargetTimeout(const TargetHealthCheck& check, const Fields& fields, Position interval) {
+  const YamlNode* const map = fields.Map("health-check");
+  const YamlNode* const value = map == nullptr ? nullptr : map->Find("timeout");
+  // A timeout that the file does not have follows a short interval, which is what to change then.
+  if (value == nullptr && check.timeout < TargetHealthCheck{}.timeout) return;
+  const Position position = value == nullptr ? interval : value->position;
+  if (value != nullptr) {
+    DurationWithin(check.timeout, std::chrono::seconds(2), std::chrono::seconds(120), "a `timeout`",
+                   {position, std::string(value->text)});
+  }
+  if (check.timeout >= check.interval && !IsWrong(interval))
+    Warn(position, "a health check timeout as long as the interval", "shorter than the interval");
+}
+
+// spec: alb.md 7.2: a group belongs to one load balancer.
+void AwsLimits::CheckGroupOwners() {
+  std::map<std::uint32_t, std::set<const LoadBalancer*>> owners;
+  const auto add = [&](const LoadBalancer& balancer, const Rule& rule) {
+    const auto* const forward = std::get_if<ForwardAction>(&rule.action);
+    for (std::size_t i = 0; forward != nullptr && i < forward->target_groups.size(); ++i)
+      owners[forward->target_groups[i].target_group].insert(&balancer);
+  };
+  for (const LoadBalancer& balancer : model_.load_balancers) {
+    for (const Listener& listener : balancer.listeners) {
+      for (const Rule& rule : listener.rules) add(balancer, rule);
+      add(balancer, listener.default_rule);
+    }
+  }
+  for (const auto& [group, balancers] : owners) {
+    const TargetGroup& owned = model_.target_groups[group];
+    AtMost(balancers.size(), 1, "load balancers", fmt::format("front of target group {}", Quoted(owned.name)),
+           owned.position);
+  }
+}
+
+// spec: dns.md 2.2.
+void AwsLimits::CheckHealthCheck(const HealthCheck& check, const Fields& fields) {
+  if (check.type == HealthCheckType::kCalculated) return;
+  const auto place = [&](std::string_view key) { return fields.Has(key) ? fields.PositionOf(key) : check.position; };
+  const auto interval = check.request_interval.count();
+  if (interval != 10'000 && interval != 30'000) {
+    Warn(place("request-interval"),
+         fmt::format("a request-interval of {}", fields.Text("request-interval", DurationText(check.request_interval))),
+         "10s or 30s");
+  }
+  Within<std::uint32_t>(check.failure_threshold, 1, 10, "a failure-threshold", place("failure-threshold"));
+  AtMost(check.path.size(), 255, "characters", "a health check path", place("path"));
+  AtMost(check.search_string.size(), 255, "characters", "a search-string", place("search-string"));
+  const std::chrono::seconds timeout(check.type == HealthCheckType::kTcp ? 10 : 4);
+  if (check.timeout != timeout)
+    Warn(place("timeout"), "a timeout of its own", fmt::format("always {}", DurationText(timeout)));
+}
+
+void AwsLimits::CheckCidrCollection(const CidrCollection& collection) {
+  std::size_t blocks = 0;
+  for (const CidrLocation& location : collection.locations) {
+    blocks += location.blocks.size();
+    for (const LocatedBlock& located : location.blocks) {
+      const unsigned bits = located.block.prefix_bits();
+      const unsigned max = located.block.address().is_v4() ? kCidrV4BitsMax : kCidrV6BitsMax;
+      if (bits < 1 || bits > max)
+        Warn(located.position, fmt::format("CIDR block {}", located.block.ToString()), fmt::format("/1 to /{}", max));
+    }
+  }
+  AtMost(blocks, kCidrBlocksMax, "blocks", "a CIDR collection", collection.position);
+}
+
+void AwsLimits::CheckZone(const Zone& zone) {
+  AtMost(zone.records.size(), kRecordSetsMax, "record sets", "a zone", zone.position);
+  std::map<std::pair<std::string_view, std::uint16_t>, std::size_t> members;
+  for (const RecordSet& record : zone.records) {
+    CheckRecordSet(record);
+    const std::size_t count = ++members[{record.name, record.type}];
+    if (count == kPolicyRecordsMax + 1)
+      AtMost(count, kPolicyRecordsMax, "records or more", fmt::format("{}", record.name), record.position);
+  }
+}
+
+void AwsLimits::CheckRecordSet(const RecordSet& record) {
+  AtMost(record.values.size(), kRecordValuesMax, "values", "a record set", record.position);
+  const bool single = record.policy == RoutingPolicy::kWeighted || record.policy == RoutingPolicy::kLatency;
+  if (single) AtMost(record.values.size(), 1, "values", "a weighted or latency record set", record.position);
+  AtMost(record.set.size(), 128, "characters", "a set identifier", record.position);
+  if (record.alias && record.alias->load_balancer && record.ttl_seconds != 60U) {
+    Warn(record.position, "an alias to a load balancer with a TTL of its own", "always 60s");
+  }
+  if (record.type != kTypeTxt && record.type != kTypeSpf) return;
+  for (const LocatedText& value : record.values) {
+    if (TextFormOf(value.text) != TextForm::kUnquoted) continue;
+    Warn(value.position, fmt::format("{} without quotation marks", Quoted(value.text)), "'\"text\"'");
+  }
+}
+
+}  // namespace
+
+void CheckAwsLimits(const Model& model, const YamlNode& root, Findings& findings) {
+  AwsLimits(model, root, findings).Check();
+}
+
+}  // namespace weir::config

@@ -1,0 +1,100 @@
+#include "config/check/checks.h"
+#include "config/decode/decode.h"
+#include "config/findings.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace weir::config {
+namespace {
+
+void MarkUse(const Action& action, std::vector<TargetGroup>& groups) {
+  const auto* const forward = std::get_if<ForwardAction>(&action);
+  if (forward == nullptr) return;
+  for (const WeightedTargetGroup& choice : forward->target_groups) groups[choice.target_group].in_use = true;
+}
+
+}  // namespace
+
+void CheckBindings(const Model& model, Position admin, Findings& findings) {
+  struct Owner {
+    std::string what;
+    Position position;
+  };
+  std::map<Endpoint, Owner> bound;
+  const auto bind = [&](const IpAddress& address, std::uint16_t port, std::string what, Position position) {
+    if (port == 0) return;
+    const auto [at, fresh] = bound.emplace(Endpoint{address, port}, Owner{what, position});
+    if (fresh) return;
+    findings.AddError(position,
+                      fmt::format("{} binds {}, which {} binds too", what, at->first.ToString(), at->second.what),
+                      "another port or address");
+  };
+  for (const LoadBalancer& balancer : model.load_balancers) {
+    for (const Listener& listener : balancer.listeners) {
+      for (const IpAddress& address : balancer.addresses) {
+        bind(address, listener.port, fmt::format("load balancer {}", Quoted(balancer.name)), listener.position);
+      }
+    }
+  }
+  if (model.dns) {
+    for (const IpAddress& address : model.dns->addresses) bind(address, model.dns->port, "dns", model.dns->position);
+  }
+  bind(model.admin.address, model.admin.port, "admin", admin);
+}
+
+void CheckTargetGroups(const NameTable& names, Model& model, Findings& findings) {
+  for (const LoadBalancer& balancer : model.load_balancers) {
+    for (const Listener& listener : balancer.listeners) {
+      for (const Rule& rule : listener.rules) MarkUse(rule.action, model.target_groups);
+      MarkUse(listener.default_rule.action, model.target_groups);
+    }
+  }
+  for (const TargetGroup& group : model.target_groups) {
+    if (!group.in_use) {
+      if (names.MayBeMeant(group.name)) continue;
+      findings.AddWarning(group.position, fmt::format("no rule forwards to target group {}", Quoted(group.name)),
+                          "it is not probed");
+    } else if (group.targets.empty()) {
+      findings.AddWarning(group.position, fmt::format("target group {} has no targets", Quoted(group.name)),
+                          "its requests are answered 503");
+    }
+  }
+}
+
+void CheckHealthCheckUse(const NameTable& names, const Model& model, Findings& findings) {
+  std::vector<bool> used(model.health_checks.size(), false);
+  for (const HealthCheck& check : model.health_checks) {
+    for (const std::uint32_t child : check.children) used[child] = true;
+  }
+  for (const Zone& zone : model.zones) {
+    for (const RecordSet& record : zone.records) {
+      if (record.health_check) used[*record.health_check] = true;
+    }
+  }
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    if (used[i] || names.MayBeMeant(model.health_checks[i].name)) continue;
+    findings.AddWarning(model.health_checks[i].position,
+                        fmt::format("no record uses health check {}", Quoted(model.health_checks[i].name)));
+  }
+}
+
+void CheckCidrCollectionUse(const NameTable& names, const Model& model, Findings& findings) {
+  std::vector<bool> used(model.cidr_collections.size(), false);
+  for (const Zone& zone : model.zones) {
+    for (const RecordSet& record : zone.records) {
+      if (record.cidr) used[record.cidr->collection] = true;
+    }
+  }
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    if (used[i] || names.MayBeMeant(model.cidr_collections[i].name)) continue;
+    findings.AddWarning(model.cidr_collections[i].position,
+                        fmt::format("no record uses CIDR collection {}", Quoted(model.cidr_collections[i].name)));
+  }
+}
+
+}  // namespace weir::config

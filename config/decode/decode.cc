@@ -1,0 +1,168 @@
+#include "config/decode/decode.h"
+
+#include "base/text.h"
+#include "config/check/checks.h"
+#include "config/document/sources.h"
+#include "config/findings.h"
+#include "config/schema/schema.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+namespace weir::config {
+namespace {
+
+std::string HostName() {
+  std::array<char, 256> buffer{};
+  if (::gethostname(buffer.data(), buffer.size() - 1) != 0) return "weir";
+  return buffer.data();
+}
+
+Node DecodeNode(const Fields& root, Decoding& decoding) {
+  Node out;
+  if (const YamlNode* const map = root.Map("node")) {
+    const Fields fields(*map);
+    out.name = fields.Text("name");
+    out.zone = fields.Text("zone");
+    out.region = fields.Text("region");
+    const YamlNode* const region = fields.Scalar("region");
+    if (region != nullptr && !decoding.regions.empty()) (void)decoding.regions.Resolve(*region, decoding.findings);
+  }
+  if (out.name.empty()) out.name = HostName();
+  return out;
+}
+
+std::optional<DnsListener> DecodeDns(const Fields& root, Findings& findings) {
+  const YamlNode* const map = root.Map("dns");
+  if (map == nullptr) return std::nullopt;
+  const Fields fields(*map);
+  DnsListener out;
+  out.position = fields.PositionOf("port");
+  out.port = fields.Has("port") ? fields.Port("port").value_or(0) : out.port;
+  CheckNotEmpty(fields, "addresses", findings);
+  for (const YamlNode& item : fields.List("addresses")) {
+    const auto address = IpAddress::ParseZoned(item.text);
+    if (!address) continue;
+    if (std::ranges::find(out.addresses, *address) != out.addresses.end()) {
+      findings.AddError(item.position, fmt::format("{} stands twice in `addresses`", address->ToString()));
+      continue;
+    }
+    out.addresses.push_back(*address);
+  }
+  if (!fields.Has("addresses")) out.addresses = {IpAddress::AnyV4(), IpAddress::AnyV6()};
+  return out;
+}
+
+Latency DecodeLatency(const Fields& root, const std::vector<std::string>& files) {
+  Latency out;
+  const YamlNode* const map = root.Map("latency");
+  if (map == nullptr) return out;
+  const Fields fields(*map);
+  const auto decode = [&](std::string_view key) {
+    LocatedText path = fields.Located(key);
+    if (!path.text.empty()) path.text = ResolvePath(path.text, files[path.position.file]);
+    return path;
+  };
+  out.table = decode("table");
+  out.geoip = decode("geoip");
+  return out;
+}
+
+Admin DecodeAdmin(const Fields& root) {
+  Admin out;
+  if (const YamlNode* const map = root.Map("admin")) {
+    const Fields fields(*map);
+    const bool readable = !fields.Has("address") || fields.Address("address");
+    out.address = fields.Address("address").value_or(out.address);
+    // Port 0 collides with nothing: an endpoint that cannot be read is not compared with others.
+    if (fields.Has("port")) out.port = fields.Port("port").value_or(0);
+    if (!readable) out.port = 0;
+  }
+  return out;
+}
+
+std::vector<Region> DecodeRegions(const Fields& root) {
+  std::vector<Region> out;
+  for (const YamlNode& item : root.List("regions")) {
+    const Fields fields(item);
+    out.push_back({fields.Text("name"), fields.Number("latitude").value_or(0), fields.Number("longitude").value_or(0)});
+  }
+  return out;
+}
+
+void CheckZoneNames(const std::vector<Zone>& zones, Findings& findings) {
+  std::unordered_map<std::string_view, const Zone*> seen;
+  for (const Zone& zone : zones) {
+    if (zone.name.empty()) continue;
+    if (const auto [at, fresh] = seen.emplace(zone.name, &zone); !fresh) {
+      findings.AddError(zone.position, fmt::format("a second zone named {}", Quoted(zone.name)),
+                        fmt::format("the first is at line {}", at->second->position.line));
+    }
+  }
+}
+
+// References go in all directions, so names come first.
+void CollectNames(const Fields& root, bool complete, Decoding& decoding) {
+  const auto collect = [&](std::string_view section, NameTable& names) {
+    names.Add(root.List(section), decoding.findings);
+    const YamlNode* const items = root.node().Find(section);
+    if (!complete || (items != nullptr && !items->is_list())) names.SetIncomplete();
+  };
+  collect("regions", decoding.regions);
+  collect("load-balancers", decoding.load_balancers);
+  collect("target-groups", decoding.target_groups);
+  collect("health-checks", decoding.health_checks);
+  collect("cidr-collections", decoding.cidr_collections);
+}
+
+void CheckModel(const Fields& root, Decoding& decoding, Model& model) {
+  Findings& findings = decoding.findings;
+  const YamlNode* const admin = root.Map("admin");
+  const Position admin_position = admin == nullptr ? Position{0, 1, 1} : Fields(*admin).PositionOf("port");
+  CheckBindings(model, admin_position, findings);
+  CheckTargetGroups(decoding.target_groups, model, findings);
+  CheckCalculated(model.health_checks, findings);
+  CheckHealthCheckUse(decoding.health_checks, model, findings);
+  CheckCidrCollectionUse(decoding.cidr_collections, model, findings);
+  CheckRecordSets(model, findings);
+  CheckReachability(model, findings);
+  if (!model.complete) return;
+  const auto zone = std::ranges::find_if(model.zones, [](const Zone& z) { return !z.name.empty(); });
+  if (zone != model.zones.end() && !root.Has("dns")) {
+    findings.AddWarning(zone->position, "zones without a `dns` section", "nothing answers for them");
+  }
+  if (model.load_balancers.empty() && !root.Has("load-balancers") && !root.Has("dns")) {
+    findings.AddWarning({0, 1, 1}, "neither load balancers nor dns", "nothing would be served");
+  }
+}
+
+}  // namespace
+
+void DecodeModel(const YamlNode& root_node, Findings& findings, Model& model) {
+  const Fields root(root_node);
+  Decoding decoding{.findings = findings, .files = model.files};
+  CollectNames(root, model.complete, decoding);
+  model.node = DecodeNode(root, decoding);
+  model.regions = DecodeRegions(root);
+  for (const YamlNode& item : root.List("load-balancers")) {
+    model.load_balancers.push_back(DecodeLoadBalancer(item, decoding));
+  }
+  for (const YamlNode& item : root.List("target-groups"))
+    model.target_groups.push_back(DecodeTargetGroup(item, decoding));
+  model.dns = DecodeDns(root, findings);
+  for (const YamlNode& item : root.List("health-checks"))
+    model.health_checks.push_back(DecodeHealthCheck(item, decoding));
+  for (const YamlNode& item : root.List("cidr-collections"))
+    model.cidr_collections.push_back(DecodeCidrCollection(item, decoding));
+  for (const YamlNode& item : root.List("zones")) model.zones.push_back(DecodeZone(item, decoding));
+  CheckZoneNames(model.zones, findings);
+  model.latency = DecodeLatency(root, model.files);
+  model.admin = DecodeAdmin(root);
+  for (const YamlNode& item : root.List("tests")) model.tests.push_back(DecodeTest(item, decoding));
+  CheckModel(root, decoding, model);
+}
+
+}  // namespace weir::config

@@ -1,0 +1,227 @@
+#include "base/text.h"
+#include "config/decode/decode.h"
+#include "config/document/sources.h"
+#include "config/findings.h"
+#include "config/schema/schema.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <unordered_map>
+
+namespace weir::config {
+namespace {
+
+// spec: alb.md section 3. A value at most 1 KB long is accepted there.
+constexpr std::size_t kHeaderValueBytesMax = 1024;
+
+struct ResponseAttribute {
+  std::string_view key;  // between routing.http.response. and .header_value
+  std::string_view field;
+};
+constexpr auto kResponseAttributes = std::to_array<ResponseAttribute>({
+    {"strict_transport_security", "Strict-Transport-Security"},
+    {"access_control_allow_origin", "Access-Control-Allow-Origin"},
+    {"access_control_allow_methods", "Access-Control-Allow-Methods"},
+    {"access_control_allow_headers", "Access-Control-Allow-Headers"},
+    {"access_control_allow_credentials", "Access-Control-Allow-Credentials"},
+    {"access_control_expose_headers", "Access-Control-Expose-Headers"},
+    {"access_control_max_age", "Access-Control-Max-Age"},
+    {"content_security_policy", "Content-Security-Policy"},
+    {"x_content_type_options", "X-Content-Type-Options"},
+    {"x_frame_options", "X-Frame-Options"},
+});
+
+bool Allows(IpAddressType type, const IpAddress& address) {
+  if (type == IpAddressType::kDualstack) return true;
+  return (type == IpAddressType::kIpv4) == address.is_v4();
+}
+
+// The addresses of a list, without those of a family that ip-address-type leaves out, which is an error.
+std::vector<IpAddress> DecodeAddresses(const Fields& fields, std::string_view key, IpAddressType type,
+                                       Findings& findings) {
+  std::vector<IpAddress> out;
+  CheckNotEmpty(fields, key, findings);
+  for (const YamlNode& item : fields.List(key)) {
+    const auto address = item.is_scalar() ? IpAddress::ParseZoned(item.text) : Result<IpAddress>(Failure({}));
+    if (!address) continue;
+    if (!Allows(type, *address)) {
+      findings.AddError(item.position,
+                        fmt::format("{} does not fit `ip-address-type: {}`", address->ToString(),
+                                    kIpAddressTypeWords[static_cast<std::size_t>(type)]),
+                        "take it out, or write `ip-address-type: dualstack`");
+    } else if (std::ranges::find(out, *address) != out.end()) {
+      findings.AddError(item.position, fmt::format("{} stands twice in `{}`", address->ToString(), key));
+    } else {
+      out.push_back(*address);
+    }
+  }
+  return out;
+}
+
+std::vector<IpAddress> Wildcards(IpAddressType type) {
+  std::vector<IpAddress> out;
+  if (type != IpAddressType::kIpv6) out.push_back(IpAddress::AnyV4());
+  if (type != IpAddressType::kIpv4) out.push_back(IpAddress::AnyV6());
+  return out;
+}
+
+void DecodeBinding(const Fields& fields, LoadBalancer& out, Findings& findings) {
+  out.ip_address_type = fields.Choice("ip-address-type", kIpAddressTypeWords, IpAddressType::kDualstack);
+  out.addresses = DecodeAddresses(fields, "addresses", out.ip_address_type, findings);
+  // Addresses that cannot be read are not the wildcards: they would collide with others.
+  if (!fields.Has("addresses")) out.addresses = Wildcards(out.ip_address_type);
+  out.advertise = DecodeAddresses(fields, "advertise", out.ip_address_type, findings);
+  if (std::ranges::any_of(out.advertise, &IpAddress::is_wildcard)) {
+    findings.AddError(fields.PositionOf("advertise"), "a wildcard address cannot be advertised",
+                      "the address that clients reach");
+  }
+  const auto has_zone = [](const IpAddress& address) { return address.zone() != 0; };
+  if (std::ranges::any_of(out.advertise, has_zone)) {
+    findings.AddError(fields.PositionOf("advertise"), "an address with a zone cannot be advertised",
+                      "records have no zones: an address that clients reach from elsewhere");
+  }
+  if (fields.Has("advertise")) return;
+  std::ranges::copy_if(out.addresses, std::back_inserter(out.advertise),
+                       [&](const IpAddress& address) { return !address.is_wildcard() && !has_zone(address); });
+}
+
+LoadBalancerAttributes DecodeAttributes(const Fields& fields) {
+  LoadBalancerAttributes out;
+  if (const auto value = fields.Integer("idle_timeout.timeout_seconds"))
+    out.idle_timeout = std::chrono::seconds(*value);
+  if (const auto value = fields.Integer("client_keep_alive.seconds"))
+    out.client_keep_alive = std::chrono::seconds(*value);
+  out.desync_mitigation_mode =
+      fields.Choice("routing.http.desync_mitigation_mode", kDesyncModeWords, out.desync_mitigation_mode);
+  out.drop_invalid_header_fields = fields.Boolean("routing.http.drop_invalid_header_fields.enabled", false);
+  out.preserve_host_header = fields.Boolean("routing.http.preserve_host_header.enabled", false);
+  out.xff_client_port = fields.Boolean("routing.http.xff_client_port.enabled", false);
+  out.xff_processing = fields.Choice("routing.http.xff_header_processing.mode", kXffModeWords, out.xff_processing);
+  return out;
+}
+
+// A field value that can be sent as it is; spec: alb.md section 3 for the two fields with a fixed vocabulary.
+void CheckFieldValue(const YamlNode& value, std::string_view field, Findings& findings) {
+  const auto is_plain = [](char c) { return c >= 0x20 && c < 0x7F; };
+  if (!std::ranges::all_of(value.text, is_plain)) {
+    findings.AddError(value.position, fmt::format("the value of {} holds a character that cannot be sent", field),
+                      "visible ASCII and spaces");
+  }
+  if (value.text.size() > kHeaderValueBytesMax) {
+    findings.AddError(value.position,
+                      fmt::format("the value of {} is longer than {} bytes", field, kHeaderValueBytesMax));
+  }
+  if (field == "X-Content-Type-Options" && value.text != "nosniff") {
+    findings.AddError(value.position, fmt::format("X-Content-Type-Options cannot be {}", Quoted(value.text)),
+                      "nosniff");
+  }
+  const bool frame = value.text == "DENY" || value.text == "SAMEORIGIN" || value.text.starts_with("ALLOW-FROM ");
+  if (field == "X-Frame-Options" && !frame) {
+    findings.AddError(value.position, fmt::format("X-Frame-Options cannot be {}", Quoted(value.text)),
+                      "DENY, SAMEORIGIN or ALLOW-FROM URI");
+  }
+}
+
+ListenerAttributes DecodeListenerAttributes(const Fields& fields, Findings& findings) {
+  ListenerAttributes out;
+  out.server_header_enabled = fields.Boolean("routing.http.response.server.enabled", true);
+  for (const ResponseAttribute& attribute : kResponseAttributes) {
+    const YamlNode* const value = fields.Scalar(fmt::format("routing.http.response.{}.header_value", attribute.key));
+    if (value == nullptr || value->text.empty()) continue;
+    CheckFieldValue(*value, attribute.field, findings);
+    out.response_fields.emplace_back(attribute.field, value->text);
+  }
+  return out;
+}
+
+Rule DecodeRule(const YamlNode& node, Decoding& decoding) {
+  const Fields fields(node);
+  Rule rule;
+  rule.position = node.position;
+  rule.name = fields.Text("name");
+  rule.priority = static_cast<std::uint32_t>(fields.Integer("priority").value_or(0));
+  const YamlNode* const conditions = node.Find("conditions");
+  if (!node.is_map() || (conditions != nullptr && !conditions->is_list())) {
+    // What cannot be read is no rule that takes everything: no value, no request.
+    rule.conditions.push_back({HostHeaderCondition{}, node.position});
+  } else {
+    rule.conditions = DecodeConditions(fields.List("conditions"), decoding);
+  }
+  rule.action = DecodeAction(fields, "actions", decoding);
+  return rule;
+}
+
+// Priorities and names are what rules are told apart by.
+void CheckRules(const Listener& listener, std::span<const YamlNode> nodes, Findings& findings) {
+  std::unordered_map<std::uint32_t, std::uint32_t> priorities;
+  std::unordered_map<std::string_view, std::uint32_t> names;
+  for (std::size_t i = 0; i < listener.rules.size(); ++i) {
+    const Rule& rule = listener.rules[i];
+    const Fields fields(nodes[i]);
+    const auto line = rule.position.line;
+    if (const auto [at, fresh] = priorities.emplace(rule.priority, line); !fresh && rule.priority != 0) {
+      findings.AddError(fields.PositionOf("priority"), fmt::format("a second rule with priority {}", rule.priority),
+                        fmt::format("the first is at line {}; priorities are unique in a listener", at->second));
+    }
+    if (rule.name.empty()) continue;
+    if (const auto [at, fresh] = names.emplace(rule.name, line); !fresh) {
+      findings.AddError(fields.PositionOf("name"),
+                        fmt::format("a second rule named {} in this listener", Quoted(rule.name)),
+                        fmt::format("the first is at line {}", at->second));
+    }
+  }
+}
+
+Listener DecodeListener(const YamlNode& node, Decoding& decoding) {
+  const Fields fields(node);
+  Listener out;
+  out.position = fields.PositionOf("port");
+  out.port = fields.Port("port").value_or(0);
+  if (const YamlNode* const attributes = fields.Map("attributes")) {
+    out.attributes = DecodeListenerAttributes(Fields(*attributes), decoding.findings);
+  }
+  const auto rules = fields.List("rules");
+  out.rules.reserve(rules.size());
+  for (const YamlNode& rule : rules) {
+    out.rules.push_back(DecodeRule(rule, decoding));
+    CheckSecureRedirect(Fields(rule), "actions", out.port, decoding.findings);
+  }
+  CheckRules(out, rules, decoding.findings);
+  std::ranges::stable_sort(out.rules, {}, &Rule::priority);
+  out.default_rule.position = fields.PositionOf("default-actions");
+  out.default_rule.action = DecodeAction(fields, "default-actions", decoding);
+  CheckSecureRedirect(fields, "default-actions", out.port, decoding.findings);
+  return out;
+}
+
+}  // namespace
+
+LoadBalancer DecodeLoadBalancer(const YamlNode& node, Decoding& decoding) {
+  const Fields fields(node);
+  LoadBalancer out;
+  out.position = fields.PositionOf("name");
+  out.name = fields.Text("name");
+  DecodeBinding(fields, out, decoding.findings);
+  if (const YamlNode* const attributes = fields.Map("attributes"))
+    out.attributes = DecodeAttributes(Fields(*attributes));
+  if (const YamlNode* const log = fields.Map("access-log")) {
+    const Fields log_fields(*log);
+    const std::string path = log_fields.Text("path");
+    const std::string& file = decoding.files[log_fields.PositionOf("path").file];
+    out.access_log = AccessLog{path == "-" ? path : ResolvePath(path, file),
+                               log_fields.Choice("format", kAccessLogFormatWords, AccessLogFormat::kAlb),
+                               log_fields.PositionOf("path")};
+  }
+  for (const YamlNode& listener : fields.List("listeners")) out.listeners.push_back(DecodeListener(listener, decoding));
+  const YamlNode* const listeners = node.Find("listeners");
+  const bool none = listeners == nullptr || (listeners->is_list() && listeners->children.empty());
+  if (none && !out.name.empty()) {
+    decoding.findings.AddWarning(out.position, fmt::format("load balancer {} has no listener", Quoted(out.name)),
+                                 "it takes no requests");
+  }
+  return out;
+}
+
+}  // namespace weir::config

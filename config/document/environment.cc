@@ -1,0 +1,63 @@
+#include "config/document/environment.h"
+
+#include "config/findings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace weir::config {
+namespace {
+
+bool IsName(std::string_view text) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  return !text.empty() && letter(text[0]) &&
+         std::ranges::all_of(text, [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+}
+
+// What stands between the braces: NAME or NAME:-default. Absent when it cannot be resolved, which is then reported.
+std::optional<std::string> Resolve(std::string_view reference, const Environment& environment, Position position,
+                                   Findings& findings) {
+  const std::size_t separator = reference.find(":-");
+  const std::string name(reference.substr(0, separator));
+  if (!IsName(name)) {
+    findings.AddError(position,
+                      fmt::format("{} names no environment variable", Quoted("${" + std::string(reference) + "}")),
+                      "write ${NAME} or ${NAME:-default}; $${ is a literal ${");
+    return std::nullopt;
+  }
+  std::optional<std::string> value = environment(name);
+  if (separator != std::string_view::npos && (!value || value->empty()))
+    return std::string(reference.substr(separator + 2));
+  if (!value) {
+    findings.AddError(position, fmt::format("environment variable {} is not set", name),
+                      fmt::format("set it, or write ${{{}:-default}}", name));
+  }
+  return value;
+}
+
+}  // namespace
+
+std::string ExpandEnvironment(std::string_view text, const Environment& environment, Position position,
+                              Findings& findings) {
+  std::string out;
+  for (std::size_t at = text.find("${"); at != std::string_view::npos; at = text.find("${")) {
+    if (at > 0 && text[at - 1] == '$') {
+      out.append(text.substr(0, at - 1)).append("${");
+      text.remove_prefix(at + 2);
+      continue;
+    }
+    const std::size_t end = text.find('}', at);
+    if (end == std::string_view::npos) {
+      findings.AddError(position, "a ${ without its }", "write ${NAME} or ${NAME:-default}; $${ is a literal ${");
+      break;
+    }
+    out.append(text.substr(0, at));
+    const std::string_view reference = text.substr(at + 2, end - at - 2);
+    if (const auto value = Resolve(reference, environment, position, findings)) out.append(*value);
+    text.remove_prefix(end + 1);
+  }
+  return out.append(text);
+}
+
+}  // namespace weir::config

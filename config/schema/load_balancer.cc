@@ -1,0 +1,364 @@
+// Load balancers, listeners, rules, conditions and actions. Names and defaults: spec alb.md 2-5.
+
+#include "config/schema/schema.h"
+
+#include <array>
+
+namespace weir::config {
+namespace {
+
+using enum FieldType;
+using std::string_view;
+
+constexpr std::int64_t kDaySeconds = 86'400;
+
+constexpr auto kLoadBalancerTypes = std::to_array<string_view>({"application"});
+constexpr auto kLaterLoadBalancerTypes = std::to_array<string_view>({"network", "gateway"});
+constexpr auto kIpAddressTypes = std::to_array<string_view>({"ipv4", "ipv6", "dualstack"});
+constexpr auto kLaterIpAddressTypes = std::to_array<string_view>({"dualstack-without-public-ipv4"});
+constexpr auto kLogFormats = std::to_array<string_view>({"alb", "json"});
+constexpr auto kListenerProtocols = std::to_array<string_view>({"HTTP"});
+constexpr auto kLaterListenerProtocols =
+    std::to_array<string_view>({"HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC", "GENEVE"});
+constexpr auto kDesyncModes = std::to_array<string_view>({"monitor", "defensive", "strictest"});
+constexpr auto kXffModes = std::to_array<string_view>({"append", "preserve", "remove"});
+constexpr auto kRedirectProtocols = std::to_array<string_view>({"HTTP", "HTTPS", "#{protocol}"});
+constexpr auto kRedirectStatuses = std::to_array<string_view>({"HTTP_301", "HTTP_302"});
+constexpr auto kClientRoutingPolicies = std::to_array<string_view>({"any_availability_zone"});
+constexpr auto kLaterClientRoutingPolicies =
+    std::to_array<string_view>({"partial_availability_zone_affinity", "availability_zone_affinity"});
+
+// A boolean attribute of a feature that this version does not have.
+constexpr Field LaterSwitch(string_view key, string_view fallback) {
+  return {.key = key, .type = kBoolean, .support = Support::kLaterUnlessDefault, .fallback = fallback};
+}
+constexpr Field LaterText(string_view key) { return {.key = key, .support = Support::kLaterUnlessDefault}; }
+
+constexpr auto kLoadBalancerAttributes = std::to_array<Field>({
+    {.key = "idle_timeout.timeout_seconds",
+     .type = kInteger,
+     .minimum = 1,
+     .maximum = kDaySeconds,
+     .fallback = "60",
+     .doc = "Seconds without a byte after which a connection to a client or a target is closed."},
+    {.key = "client_keep_alive.seconds",
+     .type = kInteger,
+     .minimum = 1,
+     .maximum = 365 * kDaySeconds,
+     .fallback = "3600",
+     .doc = "Seconds a client connection may live; it is closed after the response that passes it."},
+    {.key = "routing.http.desync_mitigation_mode",
+     .type = kWord,
+     .words = kDesyncModes,
+     .fallback = "defensive",
+     .doc = "What is done with requests that parsers may read differently."},
+    {.key = "routing.http.drop_invalid_header_fields.enabled",
+     .type = kBoolean,
+     .fallback = "false",
+     .doc = "Drop request header fields whose name holds anything but letters, digits and hyphens."},
+    {.key = "routing.http.preserve_host_header.enabled",
+     .type = kBoolean,
+     .fallback = "false",
+     .doc = "Send the client's Host field to the target unchanged."},
+    {.key = "routing.http.xff_client_port.enabled",
+     .type = kBoolean,
+     .fallback = "false",
+     .doc = "Write the client's port into X-Forwarded-For."},
+    {.key = "routing.http.xff_header_processing.mode",
+     .type = kWord,
+     .words = kXffModes,
+     .fallback = "append",
+     .doc = "What happens to X-Forwarded-For."},
+    LaterSwitch("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", "false"),
+    LaterSwitch("routing.http2.enabled", "true"),
+    LaterSwitch("load_balancing.cross_zone.enabled", "true"),
+    LaterSwitch("access_logs.s3.enabled", "false"),
+    LaterText("access_logs.s3.bucket"),
+    LaterText("access_logs.s3.prefix"),
+    LaterSwitch("connection_logs.s3.enabled", "false"),
+    LaterText("connection_logs.s3.bucket"),
+    LaterText("connection_logs.s3.prefix"),
+    LaterSwitch("health_check_logs.s3.enabled", "false"),
+    LaterText("health_check_logs.s3.bucket"),
+    LaterText("health_check_logs.s3.prefix"),
+    LaterSwitch("deletion_protection.enabled", "false"),
+    LaterSwitch("ipv6.deny_all_igw_traffic", "false"),
+    LaterSwitch("waf.fail_open.enabled", "false"),
+    LaterSwitch("zonal_shift.config.enabled", "false"),
+    {.key = "dns_record.client_routing_policy",
+     .type = kWord,
+     .support = Support::kLaterUnlessDefault,
+     .words = kClientRoutingPolicies,
+     .later_words = kLaterClientRoutingPolicies,
+     .fallback = "any_availability_zone"},
+    {.key = "secondary_ips.auto_assigned.per_subnet",
+     .type = kInteger,
+     .support = Support::kLaterUnlessDefault,
+     .maximum = 7,
+     .fallback = "0"},
+});
+
+constexpr Field ResponseField(string_view key, string_view doc) { return {.key = key, .doc = doc}; }
+
+constexpr auto kListenerAttributes = std::to_array<Field>({
+    {.key = "routing.http.response.server.enabled",
+     .type = kBoolean,
+     .fallback = "true",
+     .doc = "Add the Server field to responses that the load balancer makes."},
+    ResponseField("routing.http.response.strict_transport_security.header_value", "Strict-Transport-Security"),
+    ResponseField("routing.http.response.access_control_allow_origin.header_value", "Access-Control-Allow-Origin"),
+    ResponseField("routing.http.response.access_control_allow_methods.header_value", "Access-Control-Allow-Methods"),
+    ResponseField("routing.http.response.access_control_allow_headers.header_value", "Access-Control-Allow-Headers"),
+    ResponseField("routing.http.response.access_control_allow_credentials.header_value",
+                  "Access-Control-Allow-Credentials"),
+    ResponseField("routing.http.response.access_control_expose_headers.header_value", "Access-Control-Expose-Headers"),
+    ResponseField("routing.http.response.access_control_max_age.header_value", "Access-Control-Max-Age"),
+    ResponseField("routing.http.response.content_security_policy.header_value", "Content-Security-Policy"),
+    ResponseField("routing.http.response.x_content_type_options.header_value", "X-Content-Type-Options"),
+    ResponseField("routing.http.response.x_frame_options.header_value", "X-Frame-Options"),
+    LaterText("routing.http.request.x_amzn_mtls_clientcert_serial_number.header_name"),
+    LaterText("routing.http.request.x_amzn_mtls_clientcert_issuer.header_name"),
+    LaterText("routing.http.request.x_amzn_mtls_clientcert_subject.header_name"),
+    LaterText("routing.http.request.x_amzn_mtls_clientcert_validity.header_name"),
+    LaterText("routing.http.request.x_amzn_mtls_clientcert_leaf.header_name"),
+    LaterText("routing.http.request.x_amzn_mtls_clientcert.header_name"),
+    LaterText("routing.http.request.x_amzn_tls_version.header_name"),
+    LaterText("routing.http.request.x_amzn_tls_cipher_suite.header_name"),
+    {.key = "tcp.idle_timeout.seconds",
+     .type = kInteger,
+     .support = Support::kLaterUnlessDefault,
+     .minimum = 60,
+     .maximum = 6000,
+     .fallback = "350"},
+    LaterSwitch("send_tcp_reset.on_idle_timeout.enabled", "false"),
+    LaterSwitch("weir.http2.cleartext.enabled", "false"),
+    LaterSwitch("weir.proxy_protocol.enabled", "false"),
+    LaterText("weir.proxy_protocol.senders"),
+});
+
+constexpr auto kAccessLogFields = std::to_array<Field>({
+    {.key = "path", .required = true, .doc = "File to append to, relative to this file; `-` is standard output."},
+    {.key = "format", .type = kWord, .words = kLogFormats, .fallback = "alb", .doc = "ALB's line or one JSON object."},
+});
+constexpr Object kAccessLogObject{
+    .name = "access-log", .doc = "Where requests are logged.", .fields = kAccessLogFields};
+
+constexpr auto kPatternFields = std::to_array<Field>({
+    {.key = "values",
+     .arity = Arity::kList,
+     .doc = "Patterns with the wildcards `*` (any text) and `?` (one character)."},
+    {.key = "regex-values", .arity = Arity::kList, .doc = "Regular expressions (RE2)."},
+});
+constexpr Object kPatternObject{
+    .name = "patterns", .doc = "Wildcard patterns or regular expressions.", .fields = kPatternFields, .single = true};
+
+constexpr auto kHttpHeaderFields = std::to_array<Field>({
+    {.key = "name", .required = true, .doc = "The field's name, in any case."},
+    {.key = "values", .arity = Arity::kList, .doc = "Patterns with the wildcards `*` and `?`; case does not count."},
+    {.key = "regex-values", .arity = Arity::kList, .doc = "Regular expressions (RE2), instead of `values`."},
+});
+constexpr Object kHttpHeaderObject{
+    .name = "http-header", .doc = "A condition on a request header field.", .fields = kHttpHeaderFields};
+
+constexpr auto kQueryPairFields = std::to_array<Field>({
+    {.key = "key", .doc = "Pattern of the parameter's name; absent: any parameter."},
+    {.key = "value", .required = true, .doc = "Pattern of its value; `\\*` and `\\?` are literal."},
+});
+constexpr Object kQueryPairObject{
+    .name = "query-pair", .doc = "One alternative of a `query-string` condition.", .fields = kQueryPairFields};
+
+constexpr auto kConditionFields = std::to_array<Field>({
+    {.key = "host-header",
+     .arity = Arity::kListOrObject,
+     .object = &kPatternObject,
+     .doc = "The request's host without port; case does not count."},
+    {.key = "path-pattern",
+     .arity = Arity::kListOrObject,
+     .object = &kPatternObject,
+     .doc = "The normalised path, without the query; case counts."},
+    {.key = "http-header", .type = kObject, .object = &kHttpHeaderObject, .doc = "A header field's value."},
+    {.key = "http-request-method", .arity = Arity::kList, .doc = "The method, exactly as written."},
+    {.key = "query-string",
+     .type = kObject,
+     .arity = Arity::kList,
+     .object = &kQueryPairObject,
+     .doc = "A query parameter; case does not count."},
+    {.key = "source-ip", .type = kCidr, .arity = Arity::kList, .doc = "The address of the TCP peer."},
+});
+constexpr Object kConditionObject{
+    .name = "condition",
+    .doc = "One condition; its values are alternatives. All conditions of a rule must hold.",
+    .fields = kConditionFields,
+    .single = true};
+
+constexpr auto kWeightedGroupFields = std::to_array<Field>({
+    {.key = "name", .required = true, .doc = "Name of a target group."},
+    {.key = "weight",
+     .type = kInteger,
+     .maximum = 999,
+     .fallback = "1",
+     .doc = "Its share is weight over the sum; 0 takes no new requests. Required when there are several groups."},
+});
+constexpr Object kWeightedGroupObject{
+    .name = "weighted-target-group", .doc = "One of a forward action's target groups.", .fields = kWeightedGroupFields};
+
+constexpr auto kGroupStickinessFields = std::to_array<Field>({
+    {.key = "enabled", .type = kBoolean, .support = Support::kLaterUnlessDefault, .fallback = "false"},
+    {.key = "duration", .type = kSeconds, .minimum = 1, .doc = "Has no meaning while stickiness is off."},
+});
+constexpr Object kGroupStickinessObject{
+    .name = "forward-stickiness", .doc = "Stickiness to a target group: off.", .fields = kGroupStickinessFields};
+
+constexpr auto kForwardFields = std::to_array<Field>({
+    {.key = "target-group", .doc = "Name of the target group, when it is one."},
+    {.key = "target-groups",
+     .type = kObject,
+     .arity = Arity::kList,
+     .object = &kWeightedGroupObject,
+     .doc = "Several target groups with weights."},
+    {.key = "stickiness", .type = kObject, .object = &kGroupStickinessObject, .doc = "Only `enabled: false`."},
+});
+constexpr Object kForwardObject{
+    .name = "forward", .doc = "Sends the request to a target group.", .fields = kForwardFields};
+
+constexpr auto kRedirectFields = std::to_array<Field>({
+    {.key = "protocol", .type = kWord, .words = kRedirectProtocols, .fallback = "#{protocol}"},
+    {.key = "host", .fallback = "#{host}", .doc = "May hold `#{host}`."},
+    {.key = "port", .fallback = "#{port}", .doc = "1-65535 or `#{port}`."},
+    {.key = "path", .fallback = "/#{path}", .doc = "Starts with `/`; may hold `#{host}`, `#{path}`, `#{port}`."},
+    {.key = "query", .fallback = "#{query}", .doc = "Without `?`; may hold every placeholder."},
+    {.key = "status-code", .type = kWord, .required = true, .words = kRedirectStatuses},
+});
+constexpr Object kRedirectObject{
+    .name = "redirect",
+    .doc = "Answers with a Location. At least one of protocol, host, port and path has to change.",
+    .fields = kRedirectFields};
+
+constexpr auto kFixedResponseFields = std::to_array<Field>({
+    {.key = "status-code",
+     .type = kInteger,
+     .required = true,
+     .minimum = 200,
+     .maximum = 599,
+     .doc = "2xx, 4xx or 5xx."},
+    {.key = "content-type", .doc = "Default: text/plain when there is a body, else no field."},
+    {.key = "message-body", .doc = "At most 1024 characters."},
+});
+constexpr Object kFixedResponseObject{
+    .name = "fixed-response", .doc = "Answers at once.", .fields = kFixedResponseFields};
+
+constexpr auto kActionFields = std::to_array<Field>({
+    {.key = "forward", .type = kObject, .object = &kForwardObject, .doc = "Send to a target group."},
+    {.key = "redirect", .type = kObject, .object = &kRedirectObject, .doc = "Answer with a redirect."},
+    {.key = "fixed-response", .type = kObject, .object = &kFixedResponseObject, .doc = "Answer with this."},
+    {.key = "authenticate-oidc", .support = Support::kLater},
+    {.key = "authenticate-cognito", .support = Support::kLater},
+    {.key = "jwt-validation", .support = Support::kLater},
+});
+
+constexpr auto kRuleFields = std::to_array<Field>({
+    {.key = "name", .name = true, .doc = "Shown by explain, logs and metrics."},
+    {.key = "priority",
+     .type = kInteger,
+     .required = true,
+     .minimum = 1,
+     .maximum = 50'000,
+     .doc = "Unique in the listener; the lowest is looked at first."},
+    {.key = "conditions",
+     .type = kObject,
+     .arity = Arity::kList,
+     .object = &kConditionObject,
+     .doc = "All of them must hold; without any, every request matches."},
+    {.key = "actions",
+     .type = kObject,
+     .arity = Arity::kList,
+     .required = true,
+     .object = &kActionObject,
+     .doc = "Exactly one action."},
+    {.key = "transforms", .support = Support::kLater},
+});
+
+constexpr auto kListenerFields = std::to_array<Field>({
+    {.key = "port", .type = kInteger, .required = true, .maximum = 65'535, .doc = "0 takes a free port."},
+    {.key = "protocol",
+     .type = kWord,
+     .words = kListenerProtocols,
+     .later_words = kLaterListenerProtocols,
+     .fallback = "HTTP"},
+    {.key = "attributes", .type = kObject, .object = &kListenerAttributesObject, .doc = "ALB's listener attributes."},
+    {.key = "rules", .type = kObject, .arity = Arity::kList, .object = &kRuleObject, .doc = "In any order."},
+    {.key = "default-actions",
+     .type = kObject,
+     .arity = Arity::kList,
+     .required = true,
+     .object = &kActionObject,
+     .doc = "Exactly one action, taken when no rule matches."},
+    {.key = "ssl-policy", .support = Support::kLater},
+    {.key = "certificates", .support = Support::kLater},
+    {.key = "mutual-authentication", .support = Support::kLater},
+    {.key = "alpn-policy", .support = Support::kLater},
+});
+
+constexpr auto kLoadBalancerFields = std::to_array<Field>({
+    {.key = "name", .required = true, .name = true, .doc = "Unique among load balancers."},
+    {.key = "type",
+     .type = kWord,
+     .words = kLoadBalancerTypes,
+     .later_words = kLaterLoadBalancerTypes,
+     .fallback = "application"},
+    {.key = "ip-address-type",
+     .type = kWord,
+     .words = kIpAddressTypes,
+     .later_words = kLaterIpAddressTypes,
+     .fallback = "dualstack",
+     .doc = "Which families are bound and advertised."},
+    {.key = "addresses",
+     .type = kAddress,
+     .arity = Arity::kList,
+     .doc = "What to bind; default: the wildcards of `ip-address-type`."},
+    {.key = "advertise",
+     .type = kAddress,
+     .arity = Arity::kList,
+     .doc = "What DNS aliases answer; default: the bound addresses that are not wildcards."},
+    {.key = "attributes",
+     .type = kObject,
+     .object = &kLoadBalancerAttributesObject,
+     .doc = "ALB's load balancer attributes."},
+    {.key = "access-log", .type = kObject, .object = &kAccessLogObject, .doc = "Absent: no access log."},
+    {.key = "listeners",
+     .type = kObject,
+     .arity = Arity::kList,
+     .object = &kListenerObject,
+     .doc = "What it listens on."},
+    {.key = "zones", .support = Support::kLater},
+    {.key = "connection-log", .support = Support::kLater},
+    {.key = "health-check-log", .support = Support::kLater},
+});
+
+}  // namespace
+
+constexpr Object kLoadBalancerAttributesObject{.name = "load-balancer-attributes",
+                                               .doc = "ALB's keys; the unit is part of the key.",
+                                               .fields = kLoadBalancerAttributes,
+                                               .attributes = true};
+constexpr Object kListenerAttributesObject{
+    .name = "listener-attributes",
+    .doc =
+        "ALB's keys. A `header_value` sets that field on every response of the listener; an empty text sets nothing.",
+    .fields = kListenerAttributes,
+    .attributes = true};
+constexpr Object kActionObject{
+    .name = "action", .doc = "What is done with a request.", .fields = kActionFields, .single = true};
+constexpr Object kRuleObject{.name = "rule", .doc = "A rule of a listener.", .fields = kRuleFields};
+constexpr Object kListenerObject{.name = "listener", .doc = "A port that takes requests.", .fields = kListenerFields};
+constexpr Object kLoadBalancerObject{
+    .name = "load-balancer", .doc = "An application load balancer.", .fields = kLoadBalancerFields};
+
+constexpr std::span<const string_view> kIpAddressTypeWords = kIpAddressTypes;
+constexpr std::span<const string_view> kAccessLogFormatWords = kLogFormats;
+constexpr std::span<const string_view> kDesyncModeWords = kDesyncModes;
+constexpr std::span<const string_view> kXffModeWords = kXffModes;
+constexpr std::span<const string_view> kRedirectProtocolWords = kRedirectProtocols;
+constexpr std::span<const string_view> kRedirectStatusWords = kRedirectStatuses;
+
+}  // namespace weir::config

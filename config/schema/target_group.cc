@@ -1,0 +1,198 @@
+// Target groups, their targets, health checks and attributes. Names and defaults: spec alb.md 7 and 11.
+
+#include "config/schema/schema.h"
+
+#include <array>
+
+namespace weir::config {
+namespace {
+
+using enum FieldType;
+using std::string_view;
+
+constexpr std::int64_t kDayMilliseconds = 86'400'000;
+
+constexpr auto kGroupProtocols = std::to_array<string_view>({"HTTP"});
+constexpr auto kLaterGroupProtocols =
+    std::to_array<string_view>({"HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC", "GENEVE"});
+constexpr auto kProtocolVersions = std::to_array<string_view>({"HTTP1"});
+constexpr auto kLaterProtocolVersions = std::to_array<string_view>({"HTTP2", "GRPC"});
+constexpr auto kProbeProtocols = std::to_array<string_view>({"HTTP", "HTTPS", "TCP"});
+constexpr auto kTrafficPort = std::to_array<string_view>({"traffic-port"});
+constexpr auto kOff = std::to_array<string_view>({"off"});
+constexpr auto kStickinessTypes = std::to_array<string_view>({"lb_cookie"});
+constexpr auto kLaterStickinessTypes =
+    std::to_array<string_view>({"app_cookie", "source_ip", "source_ip_dest_ip", "source_ip_dest_ip_proto"});
+constexpr auto kAlgorithms = std::to_array<string_view>({"round_robin"});
+constexpr auto kLaterAlgorithms = std::to_array<string_view>({"least_outstanding_requests", "weighted_random"});
+constexpr auto kLaterOn = std::to_array<string_view>({"on"});
+constexpr auto kCrossZone = std::to_array<string_view>({"use_load_balancer_configuration", "true"});
+constexpr auto kLaterCrossZone = std::to_array<string_view>({"false"});
+constexpr auto kInspection = std::to_array<string_view>({"inspect_immediately"});
+constexpr auto kLaterInspection = std::to_array<string_view>({"inspect_after_sufficient_data"});
+constexpr auto kTargetFailover = std::to_array<string_view>({"no_rebalance"});
+constexpr auto kLaterTargetFailover = std::to_array<string_view>({"rebalance"});
+
+constexpr Field LaterSwitch(string_view key, string_view fallback) {
+  return {.key = key, .type = kBoolean, .support = Support::kLaterUnlessDefault, .fallback = fallback};
+}
+constexpr Field LaterNumber(string_view key, std::int64_t maximum, string_view fallback) {
+  return {
+      .key = key, .type = kInteger, .support = Support::kLaterUnlessDefault, .maximum = maximum, .fallback = fallback};
+}
+constexpr Field LaterWord(string_view key, std::span<const string_view> words, std::span<const string_view> later) {
+  return {.key = key,
+          .type = kWord,
+          .support = Support::kLaterUnlessDefault,
+          .words = words,
+          .later_words = later,
+          .fallback = words[0]};
+}
+
+constexpr auto kAttributes = std::to_array<Field>({
+    {.key = "deregistration_delay.timeout_seconds",
+     .type = kInteger,
+     .maximum = 86'400,
+     .fallback = "300",
+     .doc = "Seconds that requests in flight may go on at a target that was taken out."},
+    {.key = "target_group_health.dns_failover.minimum_healthy_targets.count",
+     .type = kIntegerOrWord,
+     .minimum = 1,
+     .words = kOff,
+     .fallback = "1",
+     .doc = "With fewer healthy targets DNS aliases see the group as unhealthy."},
+    {.key = "target_group_health.dns_failover.minimum_healthy_targets.percentage",
+     .type = kIntegerOrWord,
+     .minimum = 1,
+     .maximum = 100,
+     .words = kOff,
+     .fallback = "off",
+     .doc = "The same as a share of the registered targets."},
+    {.key = "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count",
+     .type = kInteger,
+     .minimum = 1,
+     .fallback = "1",
+     .doc = "With fewer healthy targets requests go to all targets."},
+    {.key = "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage",
+     .type = kIntegerOrWord,
+     .minimum = 1,
+     .maximum = 100,
+     .words = kOff,
+     .fallback = "off",
+     .doc = "The same as a share of the registered targets."},
+    LaterWord("load_balancing.algorithm.type", kAlgorithms, kLaterAlgorithms),
+    LaterWord("load_balancing.algorithm.anomaly_mitigation", kOff, kLaterOn),
+    LaterWord("load_balancing.cross_zone.enabled", kCrossZone, kLaterCrossZone),
+    LaterNumber("slow_start.duration_seconds", 900, "0"),
+    LaterSwitch("stickiness.enabled", "false"),
+    LaterWord("stickiness.type", kStickinessTypes, kLaterStickinessTypes),
+    LaterNumber("stickiness.lb_cookie.duration_seconds", 604'800, "86400"),
+    LaterNumber("stickiness.app_cookie.duration_seconds", 604'800, "86400"),
+    {.key = "stickiness.app_cookie.cookie_name", .support = Support::kLaterUnlessDefault},
+    LaterSwitch("lambda.multi_value_headers.enabled", "false"),
+    LaterSwitch("routing.http2.rst_stream_error_forwarding.enabled", "false"),
+    LaterWord("waf.http2.traffic_inspection_behavior", kInspection, kLaterInspection),
+    LaterSwitch("deregistration_delay.connection_termination.enabled", "false"),
+    LaterSwitch("preserve_client_ip.enabled", "false"),
+    LaterSwitch("proxy_protocol_v2.enabled", "false"),
+    LaterSwitch("target_health_state.unhealthy.connection_termination.enabled", "true"),
+    LaterNumber("target_health_state.unhealthy.draining_interval_seconds", 360'000, "0"),
+    LaterWord("target_failover.on_deregistration", kTargetFailover, kLaterTargetFailover),
+    LaterWord("target_failover.on_unhealthy", kTargetFailover, kLaterTargetFailover),
+    LaterSwitch("send_tcp_reset.on_unhealthy.enabled", "false"),
+    LaterSwitch("send_tcp_reset.on_deregistration.enabled", "false"),
+});
+
+constexpr auto kTargetFields = std::to_array<Field>({
+    {.key = "address", .type = kAddress, .doc = "Either this or `host`."},
+    {.key = "host", .doc = "A name that is resolved again as its DNS TTL ends; every address is a target."},
+    {.key = "port", .type = kInteger, .required = true, .minimum = 1, .maximum = 65'535},
+    {.key = "zone", .name = true, .doc = "The availability zone it stands in."},
+    {.key = "weight", .support = Support::kLater},
+});
+constexpr Object kTargetObject{.name = "target", .doc = "A member of a target group.", .fields = kTargetFields};
+
+constexpr auto kTargetHealthCheckFields = std::to_array<Field>({
+    {.key = "protocol",
+     .type = kWord,
+     .words = kProbeProtocols,
+     .fallback = "HTTP",
+     .doc = "`TCP` only connects; `HTTPS` does not verify the certificate."},
+    {.key = "port",
+     .type = kIntegerOrWord,
+     .minimum = 1,
+     .maximum = 65'535,
+     .words = kTrafficPort,
+     .fallback = "traffic-port",
+     .doc = "`traffic-port` is the target's own."},
+    {.key = "path", .fallback = "/", .doc = "Path and query of the request."},
+    {.key = "interval",
+     .type = kDuration,
+     .minimum = kProbeIntervalMinMilliseconds,
+     .maximum = kDayMilliseconds,
+     .fallback = "30s",
+     .doc = "From the start of one probe to the start of the next."},
+    {.key = "timeout",
+     .type = kDuration,
+     .minimum = 10,
+     .maximum = kDayMilliseconds,
+     .fallback = "5s",
+     .doc = "At most the interval; default: 5s or the interval, whichever is shorter."},
+    {.key = "healthy-threshold",
+     .type = kInteger,
+     .minimum = 1,
+     .maximum = 1'000,
+     .fallback = "5",
+     .doc = "Successes in a row that make an unhealthy target healthy."},
+    {.key = "unhealthy-threshold",
+     .type = kInteger,
+     .minimum = 1,
+     .maximum = 1'000,
+     .fallback = "2",
+     .doc = "Failures in a row that make a healthy target unhealthy."},
+    {.key = "matcher", .fallback = "200", .doc = "Status codes of success: `200`, `200,202`, `200-299`; 100-599."},
+});
+constexpr Object kTargetHealthCheckObject{
+    .name = "target-health-check", .doc = "How targets are probed.", .fields = kTargetHealthCheckFields};
+
+constexpr auto kTargetGroupFields = std::to_array<Field>({
+    {.key = "name", .required = true, .name = true, .doc = "Unique among target groups."},
+    {.key = "protocol",
+     .type = kWord,
+     .words = kGroupProtocols,
+     .later_words = kLaterGroupProtocols,
+     .fallback = "HTTP"},
+    {.key = "protocol-version",
+     .type = kWord,
+     .words = kProtocolVersions,
+     .later_words = kLaterProtocolVersions,
+     .fallback = "HTTP1"},
+    {.key = "targets",
+     .type = kObject,
+     .arity = Arity::kList,
+     .object = &kTargetObject,
+     .doc = "IPv4 and IPv6 may be mixed."},
+    {.key = "health-check",
+     .type = kObject,
+     .object = &kTargetHealthCheckObject,
+     .doc = "Default: every default below."},
+    {.key = "attributes",
+     .type = kObject,
+     .object = &kTargetGroupAttributesObject,
+     .doc = "ALB's target group attributes."},
+    {.key = "target-type", .support = Support::kLater},
+    {.key = "function", .support = Support::kLater},
+    {.key = "tls", .support = Support::kLater},
+});
+
+}  // namespace
+
+constexpr Object kTargetGroupAttributesObject{.name = "target-group-attributes",
+                                              .doc = "ALB's keys; the unit is part of the key.",
+                                              .fields = kAttributes,
+                                              .attributes = true};
+constexpr Object kTargetGroupObject{
+    .name = "target-group", .doc = "Targets that take the same requests.", .fields = kTargetGroupFields};
+constexpr std::span<const string_view> kProbeProtocolWords = kProbeProtocols;
+
+}  // namespace weir::config
