@@ -15,9 +15,9 @@
 #include "health/engine.h"
 #include "net/event_loop.h"
 #include "net/timer_wheel.h"
-#include "proxy/access_log_sink.h"
 #include "proxy/connection_limits.h"
 #include "proxy/counters.h"
+#include "proxy/log/access_log_sink.h"
 
 #include <chrono>
 #include <cstddef>

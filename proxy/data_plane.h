@@ -4,8 +4,8 @@
 #include "base/unique_fd.h"
 #include "health/status.h"
 #include "net/event_loop.h"
-#include "proxy/access_log_sink.h"
 #include "proxy/connection_limits.h"
+#include "proxy/log/access_log_sink.h"
 #include "proxy/routing/routing_table.h"
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 #include "bench/load/http/replay_log.h"
-#include "proxy/access_log.h"
+#include "proxy/log/access_log.h"
 
 #include <gtest/gtest.h>
 

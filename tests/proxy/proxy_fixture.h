@@ -3,9 +3,9 @@
 #include "config/model.h"
 #include "health/status.h"
 #include "net/event_loop.h"
-#include "proxy/access_log_sink.h"
 #include "proxy/counters.h"
 #include "proxy/data_plane.h"
+#include "proxy/log/access_log_sink.h"
 #include "tests/support/loopback.h"
 
 #include <memory>

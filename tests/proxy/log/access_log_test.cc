@@ -1,6 +1,6 @@
-#include "proxy/access_log.h"
+#include "proxy/log/access_log.h"
 
-#include "proxy/access_log_sink.h"
+#include "proxy/log/access_log_sink.h"
 #include "tests/support/loopback.h"
 
 #include <gmock/gmock.h>

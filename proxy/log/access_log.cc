@@ -1,9 +1,9 @@
-#include "proxy/access_log.h"
+#include "proxy/log/access_log.h"
 
 #include "base/text.h"
 #include "base/text_writer.h"
 #include "base/words.h"
-#include "proxy/access_log_sink.h"
+#include "proxy/log/access_log_sink.h"
 
 #include <algorithm>
 #include <cstdio>

@@ -1,4 +1,4 @@
-#include "proxy/access_log_sink.h"
+#include "proxy/log/access_log_sink.h"
 
 #include "base/log.h"
 
