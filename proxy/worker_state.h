@@ -8,11 +8,11 @@
 #include "net/event_loop.h"
 #include "net/pipe.h"
 #include "net/timer_wheel.h"
+#include "proxy/balancing/selector.h"
 #include "proxy/connection_limits.h"
 #include "proxy/generated_response.h"
 #include "proxy/log/access_log.h"
 #include "proxy/routing/routing_table.h"
-#include "proxy/routing/selector.h"
 
 #include <cstddef>
 #include <memory>

@@ -3,9 +3,9 @@
 
 #include "config/model.h"
 #include "health/status.h"
+#include "proxy/balancing/selector.h"
 #include "proxy/counters.h"
 #include "proxy/routing/routing_table.h"
-#include "proxy/routing/selector.h"
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-#include "proxy/routing/selector.h"
+#include "proxy/balancing/selector.h"
 
 #include "base/random.h"
 #include "tests/proxy/routing/routing_models.h"

@@ -1,4 +1,4 @@
-#include "proxy/routing/selector.h"
+#include "proxy/balancing/selector.h"
 
 #include "base/random.h"
 
