@@ -1,22 +1,19 @@
-#include "app/bench_dns_load.h"
-#include "app/bench_output.h"
-#include "app/bench_verdict.h"
+#include "app/command_bench_options.h"
 #include "app/commands.h"
 #include "app/complain.h"
 #include "app/process.h"
 #include "app/signals.h"
+#include "bench/load/dns/dns_arguments.h"
 #include "bench/load/dns/tally.h"
 #include "net/event_loop.h"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <fmt/format.h>
 
 #include <chrono>
 #include <csignal>
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -31,9 +28,9 @@ constexpr std::uint64_t kOutstandingMax = 10'000'000;
 constexpr double kRateMax = 1e8;
 
 struct Arguments {
-  BenchDnsArguments load;
-  BenchVerdictArguments verdict;
-  BenchOutputArguments output;
+  bench::DnsArguments load;
+  bench::VerdictArguments verdict;
+  bench::OutputArguments output;
 };
 
 // Turns the first Ctrl-C into a request to stop, on a thread of its own. BlockSignals was called before.
@@ -62,20 +59,18 @@ class StopOnSignal {
 
 int RunLoad(const Arguments& arguments) {
   const auto verdict =
-      BuildBenchVerdict(arguments.verdict, bench::ExpectedRcodes(),
-                        {.error_kinds = bench::QueryErrorKinds(), .parse_answers = &bench::ParseRcodes});
+      bench::BuildVerdict(arguments.verdict, bench::ExpectedRcodes(),
+                          {.error_kinds = bench::QueryErrorKinds(), .parse_answers = &bench::ParseRcodes});
   if (!verdict) return Complain(verdict.error(), kCommandLineWrong);
   BlockSignals();
   RaiseDescriptorLimit();
-  auto built = BuildDnsLoad(arguments.load);
-  if (!built) {
-    fmt::print(stderr, "{}", built.error().text);
-    return built.error().code;
-  }
+  auto built = bench::BuildDnsLoad(arguments.load);
+  if (!built) return Complain(built.error());
   built->load.expected = verdict->expected;
-  auto output = BenchOutput::Open({.arguments = arguments.output,
-                                   .unit = "queries",
-                                   .duration_seconds = std::chrono::duration<double>(built->load.duration).count()});
+  auto output =
+      bench::RunOutput::Open({.arguments = arguments.output,
+                              .unit = "queries",
+                              .duration_seconds = std::chrono::duration<double>(built->load.duration).count()});
   if (!output) return Complain(output.error(), kSystemRefused);
   const StopOnSignal stop;
   auto record =
@@ -86,10 +81,10 @@ int RunLoad(const Arguments& arguments) {
   if (arguments.verdict.expect) record->settings.emplace_back("expected", *arguments.verdict.expect);
   verdict->Judge(*record);
   if (const auto finished = (*output)->Finish(*record); !finished) return Complain(finished.error(), kSystemRefused);
-  return verdict->Tell(*record);
+  return verdict->Tell(*record) ? kDone : kInputWrong;
 }
 
-void AddQueryOptions(CLI::App& command, BenchDnsArguments& load) {
+void AddQueryOptions(CLI::App& command, bench::DnsArguments& load) {
   constexpr auto kGroup = "Queries";
   auto* queries = command.add_option("--queries", load.queries, "a file with NAME TYPE on each line, as dnsperf's");
   queries->type_name("FILE")->group(kGroup);
@@ -113,7 +108,7 @@ void AddQueryOptions(CLI::App& command, BenchDnsArguments& load) {
       ->group(kGroup);
 }
 
-void AddLoadOptions(CLI::App& command, BenchDnsArguments& load) {
+void AddLoadOptions(CLI::App& command, bench::DnsArguments& load) {
   constexpr auto kGroup = "Load";
   auto* rate = command.add_option("--rate", load.rate, "open loop: queries a second; default: flat out");
   rate->check(CLI::Range(0.001, kRateMax))->group(kGroup);
@@ -154,9 +149,9 @@ void AddBenchDnsCommand(CLI::App& bench, Command& run) {
       ->required();
   AddQueryOptions(*command, arguments->load);
   AddLoadOptions(*command, arguments->load);
-  AddBenchVerdictOptions(*command, arguments->verdict,
-                         "NOERROR,NXDOMAIN (the default): answers with all other response codes are errors");
-  AddBenchOutputOptions(*command, arguments->output);
+  AddVerdictOptions(*command, arguments->verdict,
+                    "NOERROR,NXDOMAIN (the default): answers with all other response codes are errors");
+  AddOutputOptions(*command, arguments->output);
   command->footer(
       "Exits with 0 when anything was answered as expected and no --fail-if holds, else with 1. Ctrl-C ends the run\n"
       "and reports.\n"

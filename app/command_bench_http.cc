@@ -1,10 +1,9 @@
-#include "app/bench_http_load.h"
-#include "app/bench_output.h"
-#include "app/bench_verdict.h"
+#include "app/command_bench_options.h"
 #include "app/commands.h"
 #include "app/complain.h"
 #include "app/process.h"
 #include "app/signals.h"
+#include "bench/load/http/http_arguments.h"
 #include "bench/load/text_format.h"
 
 #include <CLI/App.hpp>
@@ -27,9 +26,9 @@ constexpr unsigned kStreamsMax = 10'000;
 constexpr double kRateMax = 1e8;
 
 struct Arguments {
-  BenchHttpArguments load;
-  BenchVerdictArguments verdict;
-  BenchOutputArguments output;
+  bench::HttpArguments load;
+  bench::VerdictArguments verdict;
+  bench::OutputArguments output;
 };
 
 // What the table cannot say: how well the schedule was kept.
@@ -44,21 +43,21 @@ void DescribeLateness(const bench::HttpLoadResult& result, bench::RunRecord& rec
 
 int RunLoad(const Arguments& arguments) {
   const auto verdict =
-      BuildBenchVerdict(arguments.verdict, bench::ExpectedStatuses(),
-                        {.error_kinds = bench::ErrorKindNames(), .parse_answers = &bench::AnswerSet::ParseStatuses});
+      bench::BuildVerdict(arguments.verdict, bench::ExpectedStatuses(),
+                          {.error_kinds = bench::ErrorKindNames(), .parse_answers = &bench::AnswerSet::ParseStatuses});
   if (!verdict) return Complain(verdict.error(), kCommandLineWrong);
   BlockSignals();
   RaiseDescriptorLimit();
-  auto load = BuildHttpLoad(arguments.load);
-  if (!load) return Complain(load.error().error, load.error().code);
+  auto load = bench::BuildHttpLoad(arguments.load);
+  if (!load) return Complain(load.error());
   for (const auto& note : load->notes) fmt::print(stderr, "weir: {}\n", note);
   load->settings.expected = verdict->expected;
   const auto duration = load->settings.duration.value_or(std::chrono::nanoseconds(0));
   const double rate = load->settings.rate;
-  auto output = BenchOutput::Open({.arguments = arguments.output,
-                                   .unit = "requests",
-                                   .duration_seconds = std::chrono::duration<double>(duration).count(),
-                                   .admin_shares = load->settings.group_header.empty()});
+  auto output = bench::RunOutput::Open({.arguments = arguments.output,
+                                        .unit = "requests",
+                                        .duration_seconds = std::chrono::duration<double>(duration).count(),
+                                        .admin_shares = load->settings.group_header.empty()});
   if (!output) return Complain(output.error(), kSystemRefused);
   net::EventLoop loop;
   bench::HttpLoadRun run(loop, std::move(load->plan), std::move(load->settings));
@@ -83,10 +82,10 @@ int RunLoad(const Arguments& arguments) {
     fmt::print(stderr, "weir: {}, the first one: {}\n", bench::ToString(kind), bench::TerminalText(detail));
   }
   if (!finished) return Complain(finished.error(), kSystemRefused);
-  return verdict->Tell(record);
+  return verdict->Tell(record) ? kDone : kInputWrong;
 }
 
-void AddLoadOptions(CLI::App& command, BenchHttpArguments& load) {
+void AddLoadOptions(CLI::App& command, bench::HttpArguments& load) {
   constexpr auto kGroup = "Load";
   command
       .add_option("--rate", load.rate, "open loop: requests a second, whatever the answers do; default: closed loop")
@@ -121,7 +120,7 @@ void AddLoadOptions(CLI::App& command, BenchHttpArguments& load) {
       ->group(kGroup);
 }
 
-void AddRequestOptions(CLI::App& command, BenchHttpArguments& load) {
+void AddRequestOptions(CLI::App& command, bench::HttpArguments& load) {
   constexpr auto kGroup = "Requests";
   command.add_option("URL", load.urls, "what to ask for: http:// or https://; several take turns")->required();
   command.add_option("--weights", load.weights, "how often each URL is asked, in their order: 3,1")
@@ -143,7 +142,7 @@ void AddRequestOptions(CLI::App& command, BenchHttpArguments& load) {
       ->group(kGroup);
 }
 
-void AddConnectionOptions(CLI::App& command, BenchHttpArguments& load, bool& http1) {
+void AddConnectionOptions(CLI::App& command, bench::HttpArguments& load, bool& http1) {
   constexpr auto kGroup = "Connections";
   auto* first = command.add_flag("--http1.1", http1, "HTTP/1.1; the default");
   first->group(kGroup);
@@ -181,9 +180,9 @@ void AddBenchHttpCommand(CLI::App& bench, Command& run) {
   AddRequestOptions(*command, arguments->load);
   AddLoadOptions(*command, arguments->load);
   AddConnectionOptions(*command, arguments->load, *http1);
-  AddBenchVerdictOptions(*command, arguments->verdict,
-                         "2xx,304,500-504: all other answers are errors; default: every status but 5xx");
-  AddBenchOutputOptions(*command, arguments->output);
+  AddVerdictOptions(*command, arguments->verdict,
+                    "2xx,304,500-504: all other answers are errors; default: every status but 5xx");
+  AddOutputOptions(*command, arguments->output);
   command->footer(
       "Exits with 0 when anything was answered as expected and no --fail-if holds, else with 1. Ctrl-C ends the run\n"
       "and reports.\n"

@@ -1,6 +1,7 @@
 // The decisions of a generator thread, with a clock that is moved by hand and connections that answer when told.
 
 #include "bench/load/http/dispatcher.h"
+
 #include "tests/support/manual_clock.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "app/bench_http_load.h"
+#include "bench/load/http/http_arguments.h"
 
 #include <gtest/gtest.h>
 
@@ -6,29 +6,29 @@
 #include <string>
 #include <vector>
 
-namespace weir::app {
+namespace weir::bench {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-BenchHttpArguments Ask(std::vector<std::string> urls = {"http://a.test/"}) {
-  BenchHttpArguments arguments;
+HttpArguments Ask(std::vector<std::string> urls = {"http://a.test/"}) {
+  HttpArguments arguments;
   arguments.urls = std::move(urls);
   return arguments;
 }
 
-std::string Refusal(const BenchHttpArguments& arguments, ExitCode code = kCommandLineWrong) {
+std::string RefusalOf(const HttpArguments& arguments, RefusalCause cause = RefusalCause::kArguments) {
   const auto load = BuildHttpLoad(arguments);
   if (load) return "accepted";
-  EXPECT_EQ(load.error().code, code);
+  EXPECT_EQ(load.error().cause, cause);
   return load.error().error.message;
 }
 
-TEST(BenchHttpArgumentsTest, DefaultsAreAClosedLoopOfTenSeconds) {
+TEST(HttpArgumentsTest, DefaultsAreAClosedLoopOfTenSeconds) {
   const auto load = BuildHttpLoad(Ask());
   ASSERT_TRUE(load);
-  EXPECT_EQ(load->settings.arrivals, bench::ArrivalKind::kClosedLoop);
+  EXPECT_EQ(load->settings.arrivals, ArrivalKind::kClosedLoop);
   EXPECT_EQ(load->settings.duration, seconds(10));
   EXPECT_EQ(load->settings.connections, 64U);
   EXPECT_FALSE(load->settings.requests_max);
@@ -37,7 +37,7 @@ TEST(BenchHttpArgumentsTest, DefaultsAreAClosedLoopOfTenSeconds) {
   EXPECT_EQ(load->title, "weir bench http http://a.test/");
 }
 
-TEST(BenchHttpArgumentsTest, ACountOfRequestsReplacesTheDefaultDuration) {
+TEST(HttpArgumentsTest, ACountOfRequestsReplacesTheDefaultDuration) {
   auto arguments = Ask();
   arguments.requests = 100;
   EXPECT_FALSE(BuildHttpLoad(arguments)->settings.duration);
@@ -45,17 +45,17 @@ TEST(BenchHttpArgumentsTest, ACountOfRequestsReplacesTheDefaultDuration) {
   EXPECT_EQ(BuildHttpLoad(arguments)->settings.duration, milliseconds(500));
 }
 
-TEST(BenchHttpArgumentsTest, ARateMakesAnOpenLoopPoissonByDefault) {
+TEST(HttpArgumentsTest, ARateMakesAnOpenLoopPoissonByDefault) {
   auto arguments = Ask();
   arguments.rate = 50;
-  EXPECT_EQ(BuildHttpLoad(arguments)->settings.arrivals, bench::ArrivalKind::kPoisson);
+  EXPECT_EQ(BuildHttpLoad(arguments)->settings.arrivals, ArrivalKind::kPoisson);
   arguments.arrivals = "constant";
-  EXPECT_EQ(BuildHttpLoad(arguments)->settings.arrivals, bench::ArrivalKind::kConstant);
+  EXPECT_EQ(BuildHttpLoad(arguments)->settings.arrivals, ArrivalKind::kConstant);
   arguments.rate = 0;
-  EXPECT_EQ(Refusal(arguments), "--arrivals needs --rate");
+  EXPECT_EQ(RefusalOf(arguments), "--arrivals needs --rate");
 }
 
-TEST(BenchHttpArgumentsTest, ContentMakesAPost) {
+TEST(HttpArgumentsTest, ContentMakesAPost) {
   auto arguments = Ask();
   arguments.data = "x";
   EXPECT_TRUE(BuildHttpLoad(arguments)->plan.requests()[0].head.starts_with("POST / HTTP/1.1\r\n"));
@@ -63,57 +63,57 @@ TEST(BenchHttpArgumentsTest, ContentMakesAPost) {
   EXPECT_TRUE(BuildHttpLoad(arguments)->plan.requests()[0].head.starts_with("PUT / HTTP/1.1\r\n"));
 }
 
-TEST(BenchHttpArgumentsTest, RefusesWhatDoesNotFitTogether) {
+TEST(HttpArgumentsTest, RefusesWhatDoesNotFitTogether) {
   auto arguments = Ask({"http://a.test/", "nonsense"});
-  EXPECT_EQ(Refusal(arguments), "`nonsense` is no URL to ask: it does not begin with http:// or https://");
+  EXPECT_EQ(RefusalOf(arguments), "`nonsense` is no URL to ask: it does not begin with http:// or https://");
   arguments = Ask();
   arguments.weights = {1, 2};
-  EXPECT_EQ(Refusal(arguments), "--weights has 2 numbers for 1 URLs");
+  EXPECT_EQ(RefusalOf(arguments), "--weights has 2 numbers for 1 URLs");
   arguments = Ask();
   arguments.threads = 65;
-  EXPECT_EQ(Refusal(arguments), "65 threads cannot share 64 connections");
+  EXPECT_EQ(RefusalOf(arguments), "65 threads cannot share 64 connections");
   arguments = Ask();
   arguments.threads = 4;
   arguments.requests = 3;
-  EXPECT_EQ(Refusal(arguments), "there are fewer --requests than --threads");
+  EXPECT_EQ(RefusalOf(arguments), "there are fewer --requests than --threads");
   arguments = Ask();
   arguments.streams = 2;
-  EXPECT_EQ(Refusal(arguments), "--streams needs --http2");
+  EXPECT_EQ(RefusalOf(arguments), "--streams needs --http2");
   arguments = Ask();
   arguments.insecure = true;
-  EXPECT_EQ(Refusal(arguments), "--insecure and --ca-file are about https URLs, and there is none");
+  EXPECT_EQ(RefusalOf(arguments), "--insecure and --ca-file are about https URLs, and there is none");
   arguments = Ask();
   arguments.speed = 2;
-  EXPECT_EQ(Refusal(arguments), "--speed needs --replay");
+  EXPECT_EQ(RefusalOf(arguments), "--speed needs --replay");
   arguments = Ask();
   arguments.headers = {"nonsense"};
-  EXPECT_EQ(Refusal(arguments), "--header: `nonsense` is no header");
+  EXPECT_EQ(RefusalOf(arguments), "--header: `nonsense` is no header");
   arguments = Ask();
   arguments.method = "CONNECT";
-  EXPECT_EQ(Refusal(arguments), "--method: CONNECT opens a tunnel, which is not measured here");
+  EXPECT_EQ(RefusalOf(arguments), "--method: CONNECT opens a tunnel, which is not measured here");
   arguments = Ask();
   arguments.method = "G T";
-  EXPECT_EQ(Refusal(arguments), "--method: `G T` is no method");
+  EXPECT_EQ(RefusalOf(arguments), "--method: `G T` is no method");
   arguments = Ask();
   arguments.group_header = "X Target";
-  EXPECT_EQ(Refusal(arguments), "--group-header: `X Target` is no header name");
+  EXPECT_EQ(RefusalOf(arguments), "--group-header: `X Target` is no header name");
 }
 
-TEST(BenchHttpArgumentsTest, RefusesDurationsThatAreNone) {
+TEST(HttpArgumentsTest, RefusesDurationsThatAreNone) {
   for (const std::string text : {"10", "s", "1.5s", "-1s", "0s", "31d"}) {
     auto arguments = Ask();
     arguments.duration = text;
-    EXPECT_EQ(Refusal(arguments).substr(0, 10), "--duration") << text;
+    EXPECT_EQ(RefusalOf(arguments).substr(0, 10), "--duration") << text;
     arguments = Ask();
     arguments.timeout = text;
-    EXPECT_EQ(Refusal(arguments).substr(0, 9), "--timeout") << text;
+    EXPECT_EQ(RefusalOf(arguments).substr(0, 9), "--timeout") << text;
   }
   auto arguments = Ask();
   arguments.warmup = "soon";
-  EXPECT_EQ(Refusal(arguments), "--warmup: `soon` is no duration");
+  EXPECT_EQ(RefusalOf(arguments), "--warmup: `soon` is no duration");
 }
 
-TEST(BenchHttpArgumentsTest, AddressesAreGivenPerHostAndPort) {
+TEST(HttpArgumentsTest, AddressesAreGivenPerHostAndPort) {
   auto arguments = Ask({"https://Shop.test/"});
   arguments.resolve = {"shop.test:443:127.0.0.1,[::1]"};
   const auto load = BuildHttpLoad(arguments);
@@ -122,36 +122,36 @@ TEST(BenchHttpArgumentsTest, AddressesAreGivenPerHostAndPort) {
   ASSERT_EQ(addresses.size(), 2U);
   EXPECT_EQ(addresses[1].ToString(), "::1");
   arguments.resolve = {"shop.test:80:127.0.0.1"};
-  EXPECT_EQ(Refusal(arguments), "--resolve: no URL goes to shop.test:80");
+  EXPECT_EQ(RefusalOf(arguments), "--resolve: no URL goes to shop.test:80");
   arguments.resolve = {"shop.test"};
-  EXPECT_EQ(Refusal(arguments), "--resolve: `shop.test` is not HOST:PORT:ADDRESS");
+  EXPECT_EQ(RefusalOf(arguments), "--resolve: `shop.test` is not HOST:PORT:ADDRESS");
   for (const char* text : {"shop.test:443:", "shop.test:443:nowhere", "shop.test:443:127.0.0.1,"}) {
     arguments.resolve = {text};
-    EXPECT_EQ(Refusal(arguments).substr(0, 10), "--resolve:") << text;
+    EXPECT_EQ(RefusalOf(arguments).substr(0, 10), "--resolve:") << text;
   }
 }
 
-TEST(BenchHttpArgumentsTest, AFileThatCannotBeReadIsWrongInput) {
+TEST(HttpArgumentsTest, AFileThatCannotBeReadIsWrongInput) {
   auto arguments = Ask();
   arguments.data_file = "/nowhere/content";
-  EXPECT_EQ(Refusal(arguments, kInputWrong), "cannot read /nowhere/content: No such file or directory");
+  EXPECT_EQ(RefusalOf(arguments, RefusalCause::kInput), "cannot read /nowhere/content: No such file or directory");
   arguments = Ask();
   arguments.replay = "/nowhere/access.log";
-  EXPECT_EQ(Refusal(arguments, kInputWrong), "cannot read /nowhere/access.log: No such file or directory");
+  EXPECT_EQ(RefusalOf(arguments, RefusalCause::kInput), "cannot read /nowhere/access.log: No such file or directory");
 }
 
-TEST(BenchHttpArgumentsTest, AReplayHasItsOwnSchedule) {
+TEST(HttpArgumentsTest, AReplayHasItsOwnSchedule) {
   auto arguments = Ask();
   arguments.replay = "/nowhere/access.log";
   arguments.rate = 3;
-  EXPECT_EQ(Refusal(arguments), "--replay has the times of its log");
+  EXPECT_EQ(RefusalOf(arguments), "--replay has the times of its log");
   arguments.rate = 0;
   arguments.warmup = "1s";
-  EXPECT_EQ(Refusal(arguments), "--warmup would leave the beginning of the log out of a --replay");
+  EXPECT_EQ(RefusalOf(arguments), "--warmup would leave the beginning of the log out of a --replay");
   arguments = Ask({"http://a.test/", "http://b.test/"});
   arguments.replay = "/nowhere/access.log";
-  EXPECT_EQ(Refusal(arguments), "--replay sends to one URL");
+  EXPECT_EQ(RefusalOf(arguments), "--replay sends to one URL");
 }
 
 }  // namespace
-}  // namespace weir::app
+}  // namespace weir::bench

@@ -1,6 +1,6 @@
 #include "bench/load/page_data.h"
 #include "bench/load/report.h"
-#include "tests/bench/sample_record.h"
+#include "tests/bench/load/sample_record.h"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>

@@ -1,5 +1,5 @@
 #include "bench/load/report.h"
-#include "tests/bench/sample_record.h"
+#include "tests/bench/load/sample_record.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

@@ -1,9 +1,8 @@
 #pragma once
 
-#include "app/commands.h"
-#include "base/result.h"
 #include "bench/load/http/load_plan.h"
 #include "bench/load/http/load_run.h"
+#include "bench/load/refusal.h"
 
 #include <cstdint>
 #include <expected>
@@ -12,10 +11,10 @@
 #include <utility>
 #include <vector>
 
-namespace weir::app {
+namespace weir::bench {
 
 // What the command line of `weir bench http` says, as it was written.
-struct BenchHttpArguments {
+struct HttpArguments {
   std::vector<std::string> urls;
   std::vector<std::uint32_t> weights;
   double rate = 0;       // 0: closed loop
@@ -45,21 +44,16 @@ struct BenchHttpArguments {
 };
 
 // A run that can be started.
-struct BenchHttpLoad {
-  bench::LoadPlan plan;
-  bench::HttpLoadSettings settings;
+struct PlannedHttpLoad {
+  LoadPlan plan;
+  HttpLoadSettings settings;
   std::string title;
   std::vector<std::pair<std::string, std::string>> described;  // the settings, to be shown with the result
   std::vector<std::string> notes;                              // to be told before it starts: skipped lines of a log
 };
 
-struct BenchRefusal {
-  Error error;
-  ExitCode code = kCommandLineWrong;
-};
+// Checks the arguments and reads the files that they name. Refuses with the cause: an
+// argument, or a file.
+[[nodiscard]] std::expected<PlannedHttpLoad, Refusal> BuildHttpLoad(const HttpArguments& arguments);
 
-// Checks the arguments and reads the files that they name. Refuses with the exit code: a wrong argument, or a wrong
-// file.
-[[nodiscard]] std::expected<BenchHttpLoad, BenchRefusal> BuildHttpLoad(const BenchHttpArguments& arguments);
-
-}  // namespace weir::app
+}  // namespace weir::bench

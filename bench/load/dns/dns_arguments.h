@@ -1,8 +1,7 @@
 #pragma once
 
-#include "app/commands.h"
-#include "base/result.h"
 #include "bench/load/dns/dns_load.h"
+#include "bench/load/refusal.h"
 
 #include <cstdint>
 #include <expected>
@@ -10,10 +9,10 @@
 #include <utility>
 #include <vector>
 
-namespace weir::app {
+namespace weir::bench {
 
 // `weir bench dns` as it was typed.
-struct BenchDnsArguments {
+struct DnsArguments {
   std::string server;
   // Where the questions come from: exactly one of the three.
   std::string queries;  // a file of names and types
@@ -41,20 +40,14 @@ struct BenchDnsArguments {
   std::string client_subnet_file;
 };
 
-struct BenchDnsLoad {
-  bench::DnsLoad load;
+struct PlannedDnsLoad {
+  DnsLoad load;
   std::string title;
   std::vector<std::pair<std::string, std::string>> described;  // RunRecord::settings
 };
 
-// Why a load cannot be run: the text for standard error, whole lines, and the exit code.
-struct BenchDnsRefusal {
-  std::string text;
-  ExitCode code = kCommandLineWrong;
-};
-
 // Reads the files that the arguments name, resolves the server's name and checks that everything fits together. Thread:
 // any; blocks on files and on the system's resolver.
-[[nodiscard]] std::expected<BenchDnsLoad, BenchDnsRefusal> BuildDnsLoad(const BenchDnsArguments& arguments);
+[[nodiscard]] std::expected<PlannedDnsLoad, Refusal> BuildDnsLoad(const DnsArguments& arguments);
 
-}  // namespace weir::app
+}  // namespace weir::bench

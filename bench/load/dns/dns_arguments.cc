@@ -1,4 +1,4 @@
-#include "app/bench_dns_load.h"
+#include "bench/load/dns/dns_arguments.h"
 
 #include "base/random.h"
 #include "base/text.h"
@@ -16,7 +16,7 @@
 #include <optional>
 #include <string_view>
 
-namespace weir::app {
+namespace weir::bench {
 namespace {
 
 constexpr std::uint16_t kDnsPort = 53;
@@ -54,12 +54,12 @@ Result<IpAddress> ResolveServer(const std::string& host) {
 // Puts a run together. Each step fails by setting refusal_.
 class DnsLoadBuilder {
  public:
-  explicit DnsLoadBuilder(const BenchDnsArguments& arguments) : arguments_(arguments) {}
-  std::expected<BenchDnsLoad, BenchDnsRefusal> Build();
+  explicit DnsLoadBuilder(const DnsArguments& arguments) : arguments_(arguments) {}
+  std::expected<PlannedDnsLoad, Refusal> Build();
 
  private:
-  bool Refuse(const Error& error, ExitCode code = kCommandLineWrong);
-  bool RefuseText(std::string text, ExitCode code);
+  bool Refuse(const Error& error, RefusalCause cause = RefusalCause::kArguments);
+  bool RefuseFile(std::string findings);
   bool TakeServer();
   bool TakeNumbers();
   bool TakeDuration(const char* option, const std::string& text, std::chrono::nanoseconds& out);
@@ -70,15 +70,15 @@ class DnsLoadBuilder {
   void Describe();
   [[nodiscard]] std::string MessageText() const;
 
-  const BenchDnsArguments& arguments_;
-  BenchDnsLoad made_;
-  std::vector<bench::Question> questions_;
+  const DnsArguments& arguments_;
+  PlannedDnsLoad made_;
+  std::vector<Question> questions_;
   std::vector<CidrBlock> subnets_;
   std::string source_;  // of the questions, for people
-  BenchDnsRefusal refusal_;
+  Refusal refusal_;
 };
 
-std::expected<BenchDnsLoad, BenchDnsRefusal> DnsLoadBuilder::Build() {
+std::expected<PlannedDnsLoad, Refusal> DnsLoadBuilder::Build() {
   if (!TakeNumbers() || !TakeQuestions() || !TakeSubnets() || !TakeServer()) return std::unexpected(refusal_);
   TakeQueries();
   if (const auto checked = CheckDnsLoad(made_.load); !checked) {
@@ -89,12 +89,13 @@ std::expected<BenchDnsLoad, BenchDnsRefusal> DnsLoadBuilder::Build() {
   return std::move(made_);
 }
 
-bool DnsLoadBuilder::Refuse(const Error& error, ExitCode code) {
-  return RefuseText(fmt::format("weir: {}{}{}\n", error.message, error.hint.empty() ? "" : "; ", error.hint), code);
+bool DnsLoadBuilder::Refuse(const Error& error, RefusalCause cause) {
+  refusal_ = {.cause = cause, .error = error, .findings = {}};
+  return false;
 }
 
-bool DnsLoadBuilder::RefuseText(std::string text, ExitCode code) {
-  refusal_ = {std::move(text), code};
+bool DnsLoadBuilder::RefuseFile(std::string findings) {
+  refusal_ = {.cause = RefusalCause::kInput, .error = {}, .findings = std::move(findings)};
   return false;
 }
 
@@ -105,7 +106,7 @@ bool DnsLoadBuilder::TakeServer() {
     return Refuse({"'" + arguments_.server + "' is no server", "write ADDRESS, ADDRESS:PORT or [2001:db8::1]:PORT"});
   }
   const auto address = ResolveServer(text.host);
-  if (!address) return Refuse(address.error(), kSystemRefused);
+  if (!address) return Refuse(address.error(), RefusalCause::kSystem);
   made_.load.server = {*address, static_cast<std::uint16_t>(*port)};
   return true;
 }
@@ -118,14 +119,14 @@ bool DnsLoadBuilder::TakeDuration(const char* option, const std::string& text, s
 }
 
 bool DnsLoadBuilder::TakeNumbers() {
-  bench::DnsLoad& load = made_.load;
-  load.transport = arguments_.tcp ? bench::DnsTransport::kTcp : bench::DnsTransport::kUdp;
+  DnsLoad& load = made_.load;
+  load.transport = arguments_.tcp ? DnsTransport::kTcp : DnsTransport::kUdp;
   load.threads = arguments_.threads;
   const std::uint64_t given = arguments_.tcp ? arguments_.connections : arguments_.sockets;
   load.sockets = given == 0 ? arguments_.threads : given;
   load.outstanding = arguments_.outstanding;
   load.rate = arguments_.rate;
-  load.arrival = arguments_.arrivals == "constant" ? bench::Arrival::kConstant : bench::Arrival::kPoisson;
+  load.arrival = arguments_.arrivals == "constant" ? Arrival::kConstant : Arrival::kPoisson;
   load.queries_max = arguments_.count;
   load.seed = Random().Next();
   if (arguments_.duration.empty() && arguments_.count == 0) load.duration = kDefaultDuration;
@@ -140,7 +141,7 @@ bool DnsLoadBuilder::TakeNumbers() {
 bool DnsLoadBuilder::TakeQuestions() {
   if (!arguments_.zone.empty()) return TakeZones();
   if (!arguments_.name.empty()) {
-    auto question = bench::ParseQuestion(arguments_.name, arguments_.type);
+    auto question = ParseQuestion(arguments_.name, arguments_.type);
     if (!question) return Refuse(question.error());
     questions_.push_back(*question);
     source_ = fmt::format("{} {}", question->name.ToString(), arguments_.type);
@@ -149,10 +150,10 @@ bool DnsLoadBuilder::TakeQuestions() {
   if (arguments_.queries.empty()) {
     return Refuse({"nothing to ask for", "give --name NAME, --queries FILE or --zone FILE"});
   }
-  const auto text = bench::ReadTextFile(arguments_.queries);
-  if (!text) return Refuse(text.error(), kInputWrong);
-  auto questions = bench::ParseQueries(*text, arguments_.queries);
-  if (!questions) return RefuseText(questions.error().text, kInputWrong);
+  const auto text = ReadTextFile(arguments_.queries);
+  if (!text) return Refuse(text.error(), RefusalCause::kInput);
+  auto questions = ParseQueries(*text, arguments_.queries);
+  if (!questions) return RefuseFile(questions.error().text);
   questions_ = *std::move(questions);
   source_ = fmt::format("{} of {}", questions_.size(), arguments_.queries);
   return true;
@@ -163,11 +164,11 @@ bool DnsLoadBuilder::TakeZones() {
   if (!loaded.model) {
     std::string findings = loaded.diagnostics.FormatAll();
     if (!findings.ends_with('\n')) findings += '\n';
-    return RefuseText(std::move(findings), kInputWrong);
+    return RefuseFile(std::move(findings));
   }
-  questions_ = bench::SweepZones(*loaded.model);
+  questions_ = SweepZones(*loaded.model);
   if (questions_.empty()) {
-    return RefuseText(fmt::format("{}: error: no zone in it to sweep\n", arguments_.zone), kInputWrong);
+    return RefuseFile(fmt::format("{}: error: no zone in it to sweep\n", arguments_.zone));
   }
   source_ = fmt::format("{} names and types of the zones in {}", questions_.size(), arguments_.zone);
   return true;
@@ -180,21 +181,21 @@ bool DnsLoadBuilder::TakeSubnets() {
     subnets_.push_back(*block);
   }
   if (arguments_.client_subnet_file.empty()) return true;
-  const auto text = bench::ReadTextFile(arguments_.client_subnet_file);
-  if (!text) return Refuse(text.error(), kInputWrong);
-  const auto subnets = bench::ParseSubnets(*text, arguments_.client_subnet_file);
-  if (!subnets) return RefuseText(subnets.error().text, kInputWrong);
+  const auto text = ReadTextFile(arguments_.client_subnet_file);
+  if (!text) return Refuse(text.error(), RefusalCause::kInput);
+  const auto subnets = ParseSubnets(*text, arguments_.client_subnet_file);
+  if (!subnets) return RefuseFile(subnets.error().text);
   subnets_.insert(subnets_.end(), subnets->begin(), subnets->end());
   return true;
 }
 
 void DnsLoadBuilder::TakeQueries() {
-  const bench::QueryOptions options{
+  const QueryOptions options{
       .recursion_desired = arguments_.recursion_desired,
       .edns = arguments_.edns || arguments_.bufsize != 0 || arguments_.dnssec_ok || !subnets_.empty(),
       .dnssec_ok = arguments_.dnssec_ok,
       .bufsize = arguments_.bufsize == 0 ? kBufsizeDefault : arguments_.bufsize};
-  made_.load.queries = std::make_shared<const bench::QuerySet>(questions_, subnets_, options);
+  made_.load.queries = std::make_shared<const QuerySet>(questions_, subnets_, options);
 }
 
 std::string DnsLoadBuilder::MessageText() const {
@@ -209,7 +210,7 @@ std::string DnsLoadBuilder::MessageText() const {
 }
 
 void DnsLoadBuilder::Describe() {
-  const bench::DnsLoad& load = made_.load;
+  const DnsLoad& load = made_.load;
   const auto put = [this](const char* key, std::string value) { made_.described.emplace_back(key, std::move(value)); };
   made_.title = "weir bench dns " + arguments_.server;
   put("server", load.server.ToString() + (arguments_.tcp ? " over TCP" : " over UDP"));
@@ -217,7 +218,7 @@ void DnsLoadBuilder::Describe() {
   if (const std::string text = MessageText(); !text.empty()) put("message", text);
   put("mode", load.rate == 0 ? "flat out"
                              : fmt::format("{} queries/s, {}", load.rate,
-                                           load.arrival == bench::Arrival::kConstant ? "constant" : "Poisson"));
+                                           load.arrival == Arrival::kConstant ? "constant" : "Poisson"));
   put("outstanding", fmt::format("at most {}", load.outstanding));
   put(arguments_.tcp ? "connections" : "sockets", std::to_string(load.sockets));
   put("threads", std::to_string(load.threads));
@@ -227,8 +228,8 @@ void DnsLoadBuilder::Describe() {
 
 }  // namespace
 
-std::expected<BenchDnsLoad, BenchDnsRefusal> BuildDnsLoad(const BenchDnsArguments& arguments) {
+std::expected<PlannedDnsLoad, Refusal> BuildDnsLoad(const DnsArguments& arguments) {
   return DnsLoadBuilder(arguments).Build();
 }
 
-}  // namespace weir::app
+}  // namespace weir::bench

@@ -1,4 +1,5 @@
 #include "bench/load/http/replay_log.h"
+
 #include "proxy/log/access_log.h"
 
 #include <gtest/gtest.h>

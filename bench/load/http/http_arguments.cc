@@ -1,4 +1,4 @@
-#include "app/bench_http_load.h"
+#include "bench/load/http/http_arguments.h"
 
 #include "base/text.h"
 #include "bench/load/http/replay_log.h"
@@ -17,7 +17,7 @@
 #include <memory>
 #include <string_view>
 
-namespace weir::app {
+namespace weir::bench {
 namespace {
 
 constexpr std::chrono::seconds kDefaultDuration{10};
@@ -25,18 +25,18 @@ constexpr std::chrono::seconds kDefaultDuration{10};
 // Puts a run together. Each step fails by setting refusal_.
 class LoadBuilder {
  public:
-  explicit LoadBuilder(const BenchHttpArguments& arguments) : arguments_(arguments) {}
-  std::expected<BenchHttpLoad, BenchRefusal> Build();
+  explicit LoadBuilder(const HttpArguments& arguments) : arguments_(arguments) {}
+  std::expected<PlannedHttpLoad, Refusal> Build();
 
  private:
   bool Refuse(std::string message, std::string hint = {}) { return Refuse(Error{std::move(message), std::move(hint)}); }
-  bool Refuse(const Error& error, ExitCode code = kCommandLineWrong) {
-    refusal_ = BenchRefusal{.error = error, .code = code};
+  bool Refuse(const Error& error, RefusalCause cause = RefusalCause::kArguments) {
+    refusal_ = {.cause = cause, .error = error, .findings = {}};
     return false;
   }
   bool TakeUrls();
   bool TakeShape();
-  bool TakeContent(bench::RequestShape& shape);
+  bool TakeContent(RequestShape& shape);
   bool TakeRequests();
   bool TakeReplay();
   bool TakeSchedule();
@@ -45,29 +45,29 @@ class LoadBuilder {
   bool TakeConnections();
   bool TakeAddresses();
   bool TakeAddress(const std::string& text);
-  void Describe(BenchHttpLoad& load) const;
+  void Describe(PlannedHttpLoad& load) const;
   [[nodiscard]] std::string Mode() const;
 
-  const BenchHttpArguments& arguments_;
-  std::vector<bench::Url> urls_;
-  std::unique_ptr<bench::LoadPlan> plan_;
-  bench::HttpLoadSettings settings_;
+  const HttpArguments& arguments_;
+  std::vector<Url> urls_;
+  std::unique_ptr<LoadPlan> plan_;
+  HttpLoadSettings settings_;
   std::string method_ = "GET";
   std::size_t content_bytes_ = 0;
   std::string replayed_;  // what of the log is sent
   std::vector<std::string> notes_;
-  BenchRefusal refusal_;
+  Refusal refusal_;
 };
 
-std::expected<BenchHttpLoad, BenchRefusal> LoadBuilder::Build() {
+std::expected<PlannedHttpLoad, Refusal> LoadBuilder::Build() {
   const bool taken = TakeUrls() && TakeShape() && TakeLimits() && TakeConnections() && TakeSchedule() &&
                      TakeRequests() && TakeAddresses();
   if (!taken) return std::unexpected(refusal_);
-  BenchHttpLoad load{.plan = std::move(*plan_),
-                     .settings = std::move(settings_),
-                     .title = "weir bench http",
-                     .described = {},
-                     .notes = std::move(notes_)};
+  PlannedHttpLoad load{.plan = std::move(*plan_),
+                       .settings = std::move(settings_),
+                       .title = "weir bench http",
+                       .described = {},
+                       .notes = std::move(notes_)};
   for (const auto& url : arguments_.urls) load.title += " " + url;
   Describe(load);
   return load;
@@ -75,7 +75,7 @@ std::expected<BenchHttpLoad, BenchRefusal> LoadBuilder::Build() {
 
 bool LoadBuilder::TakeUrls() {
   for (const auto& text : arguments_.urls) {
-    auto url = bench::ParseUrl(text);
+    auto url = ParseUrl(text);
     if (!url) return Refuse(url.error());
     urls_.push_back(std::move(*url));
   }
@@ -86,12 +86,12 @@ bool LoadBuilder::TakeUrls() {
                   "write one for each URL, in their order: --weights 3,1");
   }
   settings_.weights = arguments_.weights;
-  const auto cycle = bench::WeightedCycle::Build(settings_.weights);
+  const auto cycle = WeightedCycle::Build(settings_.weights);
   return cycle ? true : Refuse("--weights: " + cycle.error().message, cycle.error().hint);
 }
 
 bool LoadBuilder::TakeShape() {
-  bench::RequestShape shape;
+  RequestShape shape;
   if (!TakeContent(shape)) return false;
   if (shape.has_content) method_ = "POST";
   if (!arguments_.method.empty()) method_ = arguments_.method;
@@ -99,7 +99,7 @@ bool LoadBuilder::TakeShape() {
   if (method_ == "CONNECT") return Refuse("--method: CONNECT opens a tunnel, which is not measured here");
   shape.method = method_;
   for (const auto& text : arguments_.headers) {
-    auto header = bench::ParseHeader(text);
+    auto header = ParseHeader(text);
     if (!header) return Refuse("--header: " + header.error().message, header.error().hint);
     shape.headers.push_back(std::move(*header));
   }
@@ -109,11 +109,11 @@ bool LoadBuilder::TakeShape() {
     return Refuse("--group-header: `" + arguments_.group_header + "` is no header name");
   }
   settings_.group_header = arguments_.group_header;
-  plan_ = std::make_unique<bench::LoadPlan>(std::move(shape));
+  plan_ = std::make_unique<LoadPlan>(std::move(shape));
   return true;
 }
 
-bool LoadBuilder::TakeContent(bench::RequestShape& shape) {
+bool LoadBuilder::TakeContent(RequestShape& shape) {
   if (arguments_.data) {
     shape.content = *arguments_.data;
     shape.has_content = true;
@@ -122,7 +122,7 @@ bool LoadBuilder::TakeContent(bench::RequestShape& shape) {
     std::ifstream file(arguments_.data_file, std::ios::binary);
     shape.content.assign(std::istreambuf_iterator<char>(file), {});
     if (!file.is_open() || file.bad()) {
-      return Refuse({"cannot read " + arguments_.data_file + ": " + std::strerror(errno), {}}, kInputWrong);
+      return Refuse({"cannot read " + arguments_.data_file + ": " + std::strerror(errno), {}}, RefusalCause::kInput);
     }
     shape.has_content = true;
   }
@@ -171,14 +171,14 @@ bool LoadBuilder::TakeConnections() {
     return Refuse("--connection-per-request leaves no use for several --streams");
   }
   settings_.streams = std::max(1U, arguments_.streams);
-  const bool any_tls = std::ranges::any_of(urls_, &bench::Url::tls);
+  const bool any_tls = std::ranges::any_of(urls_, &Url::tls);
   if (!any_tls && (arguments_.insecure || !arguments_.ca_file.empty())) {
     return Refuse("--insecure and --ca-file are about https URLs, and there is none");
   }
   settings_.tls = {.verifies = !arguments_.insecure, .ca_file = arguments_.ca_file, .alpn = {}};
   settings_.tls.alpn = {arguments_.http2 ? "h2" : "http/1.1"};
-  if (arguments_.ipv4) settings_.family = bench::HttpLoadSettings::Family::kV4;
-  if (arguments_.ipv6) settings_.family = bench::HttpLoadSettings::Family::kV6;
+  if (arguments_.ipv4) settings_.family = HttpLoadSettings::Family::kV4;
+  if (arguments_.ipv6) settings_.family = HttpLoadSettings::Family::kV6;
   return true;
 }
 
@@ -196,7 +196,7 @@ bool LoadBuilder::TakeSchedule() {
     return true;
   }
   settings_.rate = arguments_.rate;
-  settings_.arrivals = arguments_.arrivals == "constant" ? bench::ArrivalKind::kConstant : bench::ArrivalKind::kPoisson;
+  settings_.arrivals = arguments_.arrivals == "constant" ? ArrivalKind::kConstant : ArrivalKind::kPoisson;
   return true;
 }
 
@@ -211,10 +211,10 @@ bool LoadBuilder::TakeReplay() {
   if (!arguments_.method.empty()) return Refuse("--replay has the methods of its log; leave --method out");
   std::ifstream file(arguments_.replay, std::ios::binary);
   if (!file.is_open()) {
-    return Refuse({"cannot read " + arguments_.replay + ": " + std::strerror(errno), {}}, kInputWrong);
+    return Refuse({"cannot read " + arguments_.replay + ": " + std::strerror(errno), {}}, RefusalCause::kInput);
   }
-  auto log = bench::ReadReplayLog(file, arguments_.replay);
-  if (!log) return Refuse(log.error(), kInputWrong);
+  auto log = ReadReplayLog(file, arguments_.replay);
+  if (!log) return Refuse(log.error(), RefusalCause::kInput);
   for (const auto& request : log->requests) {
     settings_.times.push_back(request.at);
     settings_.times_requests.push_back(plan_->Add(request, urls_.front()));
@@ -225,7 +225,7 @@ bool LoadBuilder::TakeReplay() {
   if (log->skipped_count > log->skipped.size()) {
     notes_.push_back(fmt::format("{}: {} lines skipped in all", arguments_.replay, log->skipped_count));
   }
-  settings_.arrivals = bench::ArrivalKind::kRecorded;
+  settings_.arrivals = ArrivalKind::kRecorded;
   settings_.speed = arguments_.speed.value_or(1);
   const double seconds = std::chrono::duration<double>(settings_.times.back()).count();
   replayed_ = fmt::format("{}: {} requests of {:.3f} s", arguments_.replay, settings_.times.size(), seconds);
@@ -248,7 +248,7 @@ bool LoadBuilder::TakeAddress(const std::string& text) {
   }
   const std::string place = ToLowerAscii(text.substr(0, second));
   const bool is_asked = std::ranges::any_of(
-      urls_, [&](const bench::Url& url) { return ToLowerAscii(url.host) + ":" + std::to_string(url.port) == place; });
+      urls_, [&](const Url& url) { return ToLowerAscii(url.host) + ":" + std::to_string(url.port) == place; });
   if (!is_asked) return Refuse("--resolve: no URL goes to " + place);
   std::string_view rest = std::string_view(text).substr(second + 1);
   for (;;) {
@@ -265,20 +265,20 @@ bool LoadBuilder::TakeAddress(const std::string& text) {
 
 std::string LoadBuilder::Mode() const {
   switch (settings_.arrivals) {
-    case bench::ArrivalKind::kConstant:
+    case ArrivalKind::kConstant:
       return fmt::format("open loop, {} requests/s, evenly spaced", settings_.rate);
-    case bench::ArrivalKind::kPoisson:
+    case ArrivalKind::kPoisson:
       return fmt::format("open loop, {} requests/s, Poisson arrivals", settings_.rate);
-    case bench::ArrivalKind::kRecorded:
+    case ArrivalKind::kRecorded:
       return fmt::format("open loop, replay at {} times the pace of the log", settings_.speed);
-    case bench::ArrivalKind::kClosedLoop:
+    case ArrivalKind::kClosedLoop:
       break;
   }
   return "closed loop";
 }
 
-void LoadBuilder::Describe(BenchHttpLoad& load) const {
-  const bench::HttpLoadSettings& settings = load.settings;
+void LoadBuilder::Describe(PlannedHttpLoad& load) const {
+  const HttpLoadSettings& settings = load.settings;
   const auto add = [&](std::string name, std::string value) {
     load.described.emplace_back(std::move(name), std::move(value));
   };
@@ -308,8 +308,8 @@ void LoadBuilder::Describe(BenchHttpLoad& load) const {
 
 }  // namespace
 
-std::expected<BenchHttpLoad, BenchRefusal> BuildHttpLoad(const BenchHttpArguments& arguments) {
+std::expected<PlannedHttpLoad, Refusal> BuildHttpLoad(const HttpArguments& arguments) {
   return LoadBuilder(arguments).Build();
 }
 
-}  // namespace weir::app
+}  // namespace weir::bench

@@ -1,4 +1,4 @@
-#include "tests/bench/sample_record.h"
+#include "tests/bench/load/sample_record.h"
 
 #include <chrono>
 #include <cmath>
