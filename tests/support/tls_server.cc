@@ -45,12 +45,45 @@ std::string TakeText(BIO* memory) {
   return text;
 }
 
+EVP_PKEY* MakeKey(Certificate::Key kind) {
+  switch (kind) {
+    case Certificate::Key::kP256:
+      return EVP_EC_gen("P-256");
+    case Certificate::Key::kP384:
+      return EVP_EC_gen("P-384");
+    case Certificate::Key::kRsa1024:
+      return EVP_RSA_gen(1024);
+    case Certificate::Key::kRsa2048:
+      return EVP_RSA_gen(2048);
+    case Certificate::Key::kRsa3072:
+      return EVP_RSA_gen(3072);
+    case Certificate::Key::kEd25519:
+      return EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
+  }
+  std::unreachable();
+}
+
+const EVP_MD* HashOf(const Certificate::Options& options) {
+  if (options.key == Certificate::Key::kEd25519) return nullptr;  // it has its own
+  switch (options.hash) {
+    case Certificate::Hash::kMd5:
+      return EVP_md5();
+    case Certificate::Hash::kSha1:
+      return EVP_sha1();
+    case Certificate::Hash::kSha256:
+      return EVP_sha256();
+    case Certificate::Hash::kSha384:
+      return EVP_sha384();
+  }
+  std::unreachable();
+}
+
 }  // namespace
 
 struct Certificate::Parts {
   X509* certificate = X509_new();
-  EVP_PKEY* key = EVP_EC_gen("P-256");
-  Parts() = default;
+  EVP_PKEY* key;
+  explicit Parts(Key kind) : key(MakeKey(kind)) {}
   ~Parts() {
     X509_free(certificate);
     EVP_PKEY_free(key);
@@ -61,7 +94,7 @@ struct Certificate::Parts {
 
 Certificate Certificate::Make(const Options& options, const Certificate* issuer) {
   static std::atomic<long> serial{0};
-  auto made = std::make_shared<Parts>();
+  auto made = std::make_shared<Parts>(options.key);
   X509* const certificate = made->certificate;
   X509* const signer = issuer == nullptr ? certificate : issuer->parts_->certificate;
   X509_set_version(certificate, X509_VERSION_3);
@@ -70,14 +103,14 @@ Certificate Certificate::Make(const Options& options, const Certificate* issuer)
   X509_gmtime_adj(X509_getm_notAfter(certificate), options.valid_until.count());
   X509_set_pubkey(certificate, made->key);
   // Each its own subject, so that nothing takes a certificate for its own issuer that is not.
-  const std::string subject = "weir test " + std::to_string(serial);
+  const std::string subject = options.common_name.empty() ? "weir test " + std::to_string(serial) : options.common_name;
   X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
                              reinterpret_cast<const unsigned char*>(subject.c_str()), -1, -1, 0);
   X509_set_issuer_name(certificate, X509_get_subject_name(signer));
   AddExtension(certificate, signer, NID_basic_constraints, options.is_authority ? "critical,CA:TRUE" : "CA:FALSE");
   const std::string names = AlternativeNames(options);
   if (!names.empty()) AddExtension(certificate, signer, NID_subject_alt_name, names);
-  X509_sign(certificate, issuer == nullptr ? made->key : issuer->parts_->key, EVP_sha256());
+  X509_sign(certificate, issuer == nullptr ? made->key : issuer->parts_->key, HashOf(options));
   return Certificate(std::move(made));
 }
 
@@ -90,6 +123,13 @@ std::string Certificate::Pem() const {
 std::string Certificate::KeyPem() const {
   BIO* const memory = BIO_new(BIO_s_mem());
   PEM_write_bio_PrivateKey(memory, parts_->key, nullptr, nullptr, 0, nullptr, nullptr);
+  return TakeText(memory);
+}
+
+std::string Certificate::KeyPem(const std::string& passphrase) const {
+  BIO* const memory = BIO_new(BIO_s_mem());
+  PEM_write_bio_PKCS8PrivateKey(memory, parts_->key, EVP_aes_256_cbc(), passphrase.data(),
+                                static_cast<int>(passphrase.size()), nullptr, nullptr);
   return TakeText(memory);
 }
 

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,18 +17,25 @@ namespace weir::testing {
 // (const).
 class Certificate {
  public:
+  enum class Key : std::uint8_t { kP256, kP384, kRsa1024, kRsa2048, kRsa3072, kEd25519 };
+  enum class Hash : std::uint8_t { kMd5, kSha1, kSha256, kSha384 };
   struct Options {
     std::vector<std::string> names = {};      // DNS names that it is for
     std::vector<std::string> addresses = {};  // address literals that it is for
     std::chrono::seconds valid_from{-3600};   // as seen from now
     std::chrono::seconds valid_until{3600};
     bool is_authority = false;
+    Key key = Key::kP256;
+    Hash hash = Hash::kSha256;     // of the signature
+    std::string common_name = {};  // empty: one of its own
   };
   // Signed by `issuer`, or by itself without one.
   [[nodiscard]] static Certificate Make(const Options& options, const Certificate* issuer = nullptr);
 
   [[nodiscard]] std::string Pem() const;
   [[nodiscard]] std::string KeyPem() const;
+  // Encrypted.
+  [[nodiscard]] std::string KeyPem(const std::string& passphrase) const;
 
  private:
   friend class TlsServer;

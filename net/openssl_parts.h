@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+struct bio_st;
+struct evp_pkey_st;
+struct ssl_ctx_st;
+struct ssl_st;
+struct x509_st;
+
+namespace weir::net {
+
+// Owners of OpenSSL's objects, for the files behind the seam net/tls_*; no header of OpenSSL is needed to name them.
+struct FreeOpenssl {
+  void operator()(bio_st* bio) const;
+  void operator()(evp_pkey_st* key) const;
+  void operator()(ssl_ctx_st* context) const;
+  void operator()(ssl_st* session) const;
+  void operator()(x509_st* certificate) const;
+};
+using OwnedBio = std::unique_ptr<bio_st, FreeOpenssl>;
+using OwnedKey = std::unique_ptr<evp_pkey_st, FreeOpenssl>;
+using OwnedSslContext = std::unique_ptr<ssl_ctx_st, FreeOpenssl>;
+using OwnedSsl = std::unique_ptr<ssl_st, FreeOpenssl>;
+using OwnedX509 = std::unique_ptr<x509_st, FreeOpenssl>;
+
+// OpenSSL's reason for the last failure on this thread, `no start line`; empty when it gave none. Clears its queue.
+[[nodiscard]] std::string TakeOpensslReason();
+
+}  // namespace weir::net

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "net/tls_certificate.h"
+#include "net/tls_policy.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace weir::net {
+
+// What a handshake agreed on, as plain values. Views are static texts, or live as long as the stream.
+struct TlsFacts {
+  TlsVersion version = TlsVersion::k12;
+  std::string_view suite;           // AWS's and OpenSSL's name
+  std::string_view group;           // of the key exchange, by IANA's name; empty: none (RSA)
+  std::string server_name;          // the client's SNI, in lower case; empty: none
+  bool is_name_matched = false;     // a certificate of the listener is for it
+  bool is_resumed = false;          // by a ticket, a PSK or a session ID: no certificate was sent
+  std::string_view certificate_id;  // of the certificate that was sent; empty: none was
+  std::string_view alpn;            // empty: none was agreed on
+};
+
+// Why a handshake failed.
+struct TlsFailure {
+  std::string_view reason;  // OpenSSL's: `unsupported protocol`
+  std::optional<std::uint8_t> alert_sent;
+  std::optional<std::uint8_t> alert_received;
+};
+
+}  // namespace weir::net

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "net/openssl_parts.h"
+#include "net/stream.h"
+#include "net/tls_choice.h"
+#include "net/tls_policy.h"
+#include "net/tls_session_cache.h"
+#include "net/tls_stream.h"
+#include "net/tls_ticket_keys.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::net {
+
+// How one listener speaks TLS. Immutable. Thread: any (const).
+struct TlsServerPlan {
+  const TlsPolicy* policy = nullptr;
+  std::shared_ptr<const TlsChoice> choice;
+  std::vector<std::string> alpn;  // protocols that are spoken, the preferred one first
+  // Sessions are resumed only where this and the policy are the same: the listener's name.
+  std::string session_scope;
+};
+
+// What all listeners and workers share. Outlives the servers.
+struct TlsSharedState {
+  const TlsTicketKeys* ticket_keys = nullptr;
+  TlsSessionCache* session_cache = nullptr;
+};
+
+// One worker's TLS of one listener: OpenSSL's context, from which each connection begins. Workers share none, so that
+// handshakes do not meet in its reference counts. Lives as long as one of its streams. No renegotiation, no compression,
+// no early data. Thread: worker.
+class TlsServer : public std::enable_shared_from_this<TlsServer> {
+ public:
+  [[nodiscard]] static std::shared_ptr<TlsServer> Make(std::shared_ptr<const TlsServerPlan> plan,
+                                                       const TlsSharedState& shared);
+  ~TlsServer();
+  TlsServer(const TlsServer&) = delete;
+  TlsServer& operator=(const TlsServer&) = delete;
+
+  // The stream that speaks TLS over `transport`, which was just accepted. The handshake runs by itself: `events` hears
+  // OnConnected once, with 0 or an errno (EPROTO: TlsStream::failure says why), before anything else.
+  [[nodiscard]] std::unique_ptr<TlsStream> Accept(std::unique_ptr<Stream> transport, StreamEvents& events);
+  [[nodiscard]] const TlsServerPlan& plan() const { return *plan_; }
+
+ private:
+  friend class TlsStream;
+  struct Callbacks;    // OpenSSL's, in tls_server.cc
+  struct Algorithms;  // fetched once
+
+  TlsServer(std::shared_ptr<const TlsServerPlan> plan, const TlsSharedState& shared);
+  void SetPolicy();
+  void SetResumption();
+
+  std::shared_ptr<const TlsServerPlan> plan_;
+  Published<TlsTicketKeySet>::Reader ticket_keys_;
+  TlsSessionCache* session_cache_;
+  std::string alpn_;  // each name behind its length
+  std::unique_ptr<Algorithms> algorithms_;
+  OwnedSslContext context_;
+  // What one call encrypts, until the socket has taken it: empty between calls, so that it serves all connections.
+  std::string out_;
+};
+
+}  // namespace weir::net

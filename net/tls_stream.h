@@ -1,0 +1,85 @@
+#pragma once
+
+#include "net/openssl_parts.h"
+#include "net/stream.h"
+#include "net/tls_facts.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace weir::net {
+
+class TlsServer;
+
+// The server's side of a TLS connection; made by TlsServer::Accept. Bytes that Write did not take are offered again,
+// unchanged, before any others: they may be encrypted already. Read gives kEnd for a close_notify and for a connection
+// that ends between two records; whether the message was whole is for its framing to tell (RFC 9112 section 9.8). Idle,
+// it owns no buffer. Not destroyed in its own callbacks. Thread: that of its loop.
+class TlsStream final : public Stream, private StreamEvents {
+ public:
+  ~TlsStream() override;
+
+  [[nodiscard]] IoResult Read(std::span<char> buffer) override;
+  [[nodiscard]] IoResult Write(std::span<const iovec> pieces) override { return Send(pieces, false); }
+  [[nodiscard]] IoResult WriteLast(std::span<const iovec> pieces) override { return Send(pieces, true); }
+  void AwaitWritable() override { transport_->AwaitWritable(); }
+  void set_events(StreamEvents& events) override { events_ = &events; }
+  void ShutdownWrite() override;
+  void Close(CloseMode mode) override;
+  [[nodiscard]] bool readable() const override { return more_ || transport_->readable(); }
+  [[nodiscard]] bool open() const override { return transport_->open(); }
+  [[nodiscard]] bool peer_closed() const override;
+  [[nodiscard]] bool broken() const override { return broken_ || transport_->broken(); }
+  [[nodiscard]] bool acknowledged() const override { return unsent_.empty() && transport_->acknowledged(); }
+  [[nodiscard]] const Endpoint& peer() const override { return transport_->peer(); }
+  [[nodiscard]] const Endpoint& local() const override { return transport_->local(); }
+  [[nodiscard]] const TlsFacts* tls() const override { return facts_.get(); }
+
+  // Why the handshake failed.
+  [[nodiscard]] const TlsFailure& failure() const { return failure_; }
+
+ private:
+  friend class TlsServer;
+  struct Bio;  // OpenSSL's view of the transport, in tls_stream.cc
+  enum class Ended : std::uint8_t { kNo, kEnd, kError };
+
+  TlsStream(std::shared_ptr<TlsServer> server, OwnedSsl ssl, std::unique_ptr<Stream> transport, StreamEvents& events);
+
+  void OnReadable() override;
+  void OnWritable() override;
+  void Handshake();
+  void FailHandshake(int error);
+  void NoteFacts();
+  [[nodiscard]] IoResult Send(std::span<const iovec> pieces, bool is_last);
+  // Sends what was encrypted; false when the connection broke. What the socket does not take is kept.
+  [[nodiscard]] bool Flush(bool is_last = false);
+  [[nodiscard]] bool SendCloseNotify();
+  void NoteEndOfRead(int reason);
+  IoResult Break(int error);
+
+  std::shared_ptr<TlsServer> server_;
+  std::unique_ptr<Stream> transport_;
+  OwnedSsl ssl_;
+  StreamEvents* events_;
+  std::string unsent_;  // encrypted, waits for room in the socket
+  // Bytes of the last Write that are encrypted but were not called taken, because the socket had no room for all of
+  // them. The next Write begins with the same bytes.
+  std::size_t encrypted_ = 0;
+  std::unique_ptr<TlsFacts> facts_;  // null until the handshake is done
+  TlsFailure failure_;
+  std::uint16_t chosen_ = 0;  // of the server's certificates
+  IoStatus last_read_ = IoStatus::kWouldBlock;
+  int read_error_ = 0;
+  Ended ended_ = Ended::kNo;
+  bool handshake_over_ = false;
+  bool more_ = false;    // bytes, or the end, are known without asking the transport
+  bool broken_ = false;  // nothing can be sent any more
+  bool ending_ = false;  // the end of writing follows what is unsent
+};
+
+}  // namespace weir::net
