@@ -9,6 +9,7 @@
 namespace weir::net {
 
 void FreeOpenssl::operator()(bio_st* bio) const { BIO_free_all(bio); }
+void FreeOpenssl::operator()(bio_method_st* method) const { BIO_meth_free(method); }
 void FreeOpenssl::operator()(evp_pkey_st* key) const { EVP_PKEY_free(key); }
 void FreeOpenssl::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
 void FreeOpenssl::operator()(ssl_st* session) const { SSL_free(session); }

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+struct bio_method_st;
 struct bio_st;
 struct evp_pkey_st;
 struct ssl_ctx_st;
@@ -14,12 +15,14 @@ namespace weir::net {
 // Owners of OpenSSL's objects, for the files behind the seam net/tls_*; no header of OpenSSL is needed to name them.
 struct FreeOpenssl {
   void operator()(bio_st* bio) const;
+  void operator()(bio_method_st* method) const;
   void operator()(evp_pkey_st* key) const;
   void operator()(ssl_ctx_st* context) const;
   void operator()(ssl_st* session) const;
   void operator()(x509_st* certificate) const;
 };
 using OwnedBio = std::unique_ptr<bio_st, FreeOpenssl>;
+using OwnedBioMethod = std::unique_ptr<bio_method_st, FreeOpenssl>;
 using OwnedKey = std::unique_ptr<evp_pkey_st, FreeOpenssl>;
 using OwnedSslContext = std::unique_ptr<ssl_ctx_st, FreeOpenssl>;
 using OwnedSsl = std::unique_ptr<ssl_st, FreeOpenssl>;

@@ -14,6 +14,7 @@
 namespace weir::net {
 
 class Pipe;
+struct TlsFacts;
 
 enum class IoStatus : std::uint8_t {
   kOk,          // `bytes` were moved; for Read that is at least one
@@ -87,6 +88,8 @@ class Stream {
   // Asks the system, at the price of a call: whether the peer's system has acknowledged all that was written and, after
   // ShutdownWrite, the end. True where that cannot be told.
   [[nodiscard]] virtual bool acknowledged() const { return true; }
+  // What the TLS handshake agreed on; null without TLS, and before its end.
+  [[nodiscard]] virtual const TlsFacts* tls() const { return nullptr; }
   // Without a zone, like the peer's. Asks the system the first time, where nobody has told.
   [[nodiscard]] virtual const Endpoint& local() const = 0;
 };

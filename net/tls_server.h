@@ -31,8 +31,8 @@ struct TlsSharedState {
 };
 
 // One worker's TLS of one listener: OpenSSL's context, from which each connection begins. Workers share none, so that
-// handshakes do not meet in its reference counts. Lives as long as one of its streams. No renegotiation, no compression,
-// no early data. Thread: worker.
+// handshakes do not meet in its reference counts. Lives as long as one of its streams. No renegotiation, no
+// compression, no early data. Thread: worker.
 class TlsServer : public std::enable_shared_from_this<TlsServer> {
  public:
   [[nodiscard]] static std::shared_ptr<TlsServer> Make(std::shared_ptr<const TlsServerPlan> plan,
@@ -48,7 +48,7 @@ class TlsServer : public std::enable_shared_from_this<TlsServer> {
 
  private:
   friend class TlsStream;
-  struct Callbacks;    // OpenSSL's, in tls_server.cc
+  struct Callbacks;   // OpenSSL's, in tls_server.cc
   struct Algorithms;  // fetched once
 
   TlsServer(std::shared_ptr<const TlsServerPlan> plan, const TlsSharedState& shared);
@@ -60,6 +60,7 @@ class TlsServer : public std::enable_shared_from_this<TlsServer> {
   TlsSessionCache* session_cache_;
   std::string alpn_;  // each name behind its length
   std::unique_ptr<Algorithms> algorithms_;
+  OwnedBioMethod bio_method_;
   OwnedSslContext context_;
   // What one call encrypts, until the socket has taken it: empty between calls, so that it serves all connections.
   std::string out_;

@@ -2,9 +2,9 @@
 
 #include "base/check.h"
 #include "base/text.h"
-#include "net/tls_bio.h"
 #include "net/tls_server.h"
 
+#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
@@ -22,9 +22,7 @@ constexpr std::size_t kWriteBytes = 64 * 1024;
 constexpr std::size_t kRecordBytes = 16 * 1024;
 
 // A part of a record has come, and not all of it.
-bool IsInRecord(SSL* ssl) {
-  return SSL_has_pending(ssl) == 1 || std::string_view(SSL_rstate_string(ssl)) == "RB";
-}
+bool IsInRecord(SSL* ssl) { return SSL_has_pending(ssl) == 1 || std::string_view(SSL_rstate_string(ssl)) == "RB"; }
 
 TlsVersion VersionOf(const SSL* ssl) {
   switch (SSL_version(ssl)) {
@@ -70,10 +68,270 @@ std::string_view BytesFrom(std::span<const iovec> pieces, std::size_t from, std:
 
 }  // namespace
 
+// OpenSSL reads from the socket into its own buffer, and writes into one that all connections share.
+struct TlsStream::Bio {
+  static TlsStream& StreamOf(BIO* bio) { return *static_cast<TlsStream*>(BIO_get_data(bio)); }
+
+  static int Read(BIO* bio, char* buffer, int size) {
+    TlsStream& stream = StreamOf(bio);
+    BIO_clear_retry_flags(bio);
+    stream.last_read_ = IoStatus::kWouldBlock;
+    if (stream.transport_->readable()) {
+      const IoResult got = stream.transport_->Read({buffer, static_cast<std::size_t>(size)});
+      stream.last_read_ = got.status;
+      stream.read_error_ = got.error;
+      if (got.status == IoStatus::kOk) return static_cast<int>(got.bytes);
+    }
+    // Whatever ended the reading: the stream looks at last_read_.
+    BIO_set_retry_read(bio);
+    return -1;
+  }
+  static int Write(BIO* bio, const char* bytes, int size) {
+    StreamOf(bio).server_->out_.append(bytes, static_cast<std::size_t>(size));
+    BIO_clear_retry_flags(bio);
+    return size;
+  }
+  static long Control(BIO* /*bio*/, int command, long /*number*/, void* /*pointer*/) {
+    return command == BIO_CTRL_FLUSH ? 1 : 0;
+  }
+  static int Create(BIO* bio) {
+    BIO_set_init(bio, 1);
+    return 1;
+  }
+};
+
+OwnedBioMethod TlsStream::MakeBioMethod() {
+  OwnedBioMethod method(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "weir stream"));
+  WEIR_CHECK(method != nullptr);
+  BIO_meth_set_read(method.get(), Bio::Read);
+  BIO_meth_set_write(method.get(), Bio::Write);
+  BIO_meth_set_ctrl(method.get(), Bio::Control);
+  BIO_meth_set_create(method.get(), Bio::Create);
+  return method;
+}
+
 TlsStream::TlsStream(std::shared_ptr<TlsServer> server, OwnedSsl ssl, std::unique_ptr<Stream> transport,
                      StreamEvents& events)
     : server_(std::move(server)), transport_(std::move(transport)), ssl_(std::move(ssl)), events_(&events) {
+  BIO* const bio = BIO_new(server_->bio_method_.get());
+  WEIR_CHECK(bio != nullptr);
+  BIO_set_data(bio, this);
+  SSL_set_bio(ssl_.get(), bio, bio);
+  SSL_set_app_data(ssl_.get(), this);
+  SSL_set_accept_state(ssl_.get());
   transport_->set_events(*this);
 }
 
 TlsStream::~TlsStream() = default;
+
+// ---- the handshake
+
+void TlsStream::OnReadable() {
+  if (!handshake_over_) return Handshake();
+  if (facts_ != nullptr) events_->OnReadable();
+}
+
+void TlsStream::Handshake() {
+  ERR_clear_error();
+  const int done = SSL_do_handshake(ssl_.get());
+  const int reason = done == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), done);
+  const bool flushed = Flush();
+  if (done == 1) {
+    handshake_over_ = true;
+    NoteFacts();
+    more_ = SSL_has_pending(ssl_.get()) == 1;
+    events_->OnConnected(0);
+    if (open() && readable()) events_->OnReadable();
+    return;
+  }
+  if (reason != SSL_ERROR_WANT_READ) return FailHandshake(EPROTO);
+  if (!flushed) return FailHandshake(ECONNRESET);
+  if (last_read_ == IoStatus::kEnd) return FailHandshake(EPROTO);
+  if (last_read_ == IoStatus::kError) return FailHandshake(read_error_);
+}
+
+void TlsStream::FailHandshake(int error) {
+  handshake_over_ = true;
+  const unsigned long code = ERR_peek_last_error();
+  const char* const text = code == 0 ? nullptr : ERR_reason_error_string(code);
+  failure_.reason = text != nullptr ? std::string_view(text) : "closed during the TLS handshake";
+  ERR_clear_error();
+  events_->OnConnected(error);
+}
+
+void TlsStream::NoteFacts() {
+  SSL* const ssl = ssl_.get();
+  const TlsServerPlan& plan = server_->plan();
+  facts_ = std::make_unique<TlsFacts>();
+  facts_->version = VersionOf(ssl);
+  facts_->suite = SuiteOf(ssl, *plan.policy);
+  facts_->is_resumed = SSL_session_reused(ssl) == 1;
+  if (const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name); name != nullptr) {
+    facts_->server_name = ToLowerAscii(name);
+    facts_->is_name_matched = plan.choice->Matches(name);
+  }
+  if (!facts_->is_resumed) facts_->certificate_id = plan.choice->credentials()[chosen_]->facts().id;
+  const int group = static_cast<int>(SSL_get_negotiated_group(ssl));
+  const char* const group_name = group == NID_undef ? nullptr : SSL_group_to_name(ssl, group);
+  if (group_name != nullptr) facts_->group = group_name;
+  const unsigned char* protocol = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(ssl, &protocol, &size);
+  const std::string_view chosen(reinterpret_cast<const char*>(protocol), size);
+  for (const std::string& own : plan.alpn) {
+    if (own == chosen) facts_->alpn = own;
+  }
+}
+
+// ---- reading
+
+bool TlsStream::peer_closed() const {
+  return (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0 || transport_->peer_closed();
+}
+
+IoResult TlsStream::Read(std::span<char> buffer) {
+  std::size_t got = 0;
+  SSL* const ssl = ssl_.get();
+  while (ended_ == Ended::kNo && got < buffer.size()) {
+    ERR_clear_error();
+    const int wanted = static_cast<int>(std::min<std::size_t>(buffer.size() - got, INT_MAX));
+    const int bytes = SSL_read(ssl, buffer.data() + got, wanted);
+    if (bytes <= 0) {
+      NoteEndOfRead(SSL_get_error(ssl, bytes));
+      more_ = false;
+      break;
+    }
+    got += static_cast<std::size_t>(bytes);
+    more_ = SSL_has_pending(ssl) == 1;
+    if (!readable()) break;
+  }
+  // The end is told by a read of its own.
+  if (got > 0) {
+    more_ = more_ || ended_ != Ended::kNo;
+    return {IoStatus::kOk, got, 0};
+  }
+  more_ = false;
+  if (ended_ == Ended::kEnd) return {IoStatus::kEnd, 0, 0};
+  if (ended_ == Ended::kError) return Break(read_error_);
+  return {IoStatus::kWouldBlock, 0, 0};
+}
+
+// A call of SSL_read gave nothing.
+void TlsStream::NoteEndOfRead(int reason) {
+  // A key update may want to answer while reading. Where nothing can be sent any more, what the peer said before is
+  // still to be read.
+  const bool flushed = Flush();
+  if (reason == SSL_ERROR_ZERO_RETURN) {
+    ended_ = Ended::kEnd;
+  } else if (reason != SSL_ERROR_WANT_READ) {
+    ended_ = Ended::kError;
+    read_error_ = EPROTO;
+  } else if (last_read_ == IoStatus::kError) {
+    ended_ = Ended::kError;
+  } else if (last_read_ == IoStatus::kEnd) {
+    // Many clients close without a close_notify, but none means to close within a record. Where a write failed it took
+    // the socket's error with it, which was no end.
+    const bool is_end = flushed && !IsInRecord(ssl_.get());
+    ended_ = is_end ? Ended::kEnd : Ended::kError;
+    read_error_ = flushed ? EPROTO : EPIPE;
+  }
+  ERR_clear_error();
+}
+
+IoResult TlsStream::Break(int error) {
+  broken_ = true;
+  return {IoStatus::kError, 0, error};
+}
+
+// ---- writing
+
+bool TlsStream::Flush(bool is_last) {
+  std::string& out = server_->out_;
+  if (!unsent_.empty()) {
+    unsent_ += out;
+    out.clear();
+  }
+  const std::string_view bytes = unsent_.empty() ? std::string_view(out) : std::string_view(unsent_);
+  if (bytes.empty()) return true;
+  const iovec piece{.iov_base = const_cast<char*>(bytes.data()), .iov_len = bytes.size()};
+  const IoResult sent = is_last ? transport_->WriteLast({&piece, 1}) : transport_->Write({&piece, 1});
+  if (sent.bytes == bytes.size()) {
+    if (!unsent_.empty()) std::string().swap(unsent_);
+  } else if (unsent_.empty()) {
+    unsent_.assign(out, sent.bytes);
+  } else {
+    unsent_.erase(0, sent.bytes);
+  }
+  out.clear();
+  return sent.status == IoStatus::kOk || sent.status == IoStatus::kWouldBlock;
+}
+
+IoResult TlsStream::Send(std::span<const iovec> pieces, bool is_last) {
+  if (broken_) return {IoStatus::kError, 0, EPIPE};
+  if (!unsent_.empty() && !Flush()) return Break(EPIPE);
+  if (!unsent_.empty()) return {IoStatus::kWouldBlock, 0, 0};
+  std::size_t offered = 0;
+  for (const iovec& piece : pieces) offered += piece.iov_len;
+  // Bytes count as taken when the system has them, as with any other stream: the end may follow at once.
+  std::size_t taken = std::min(encrypted_, offered);
+  encrypted_ -= taken;
+  std::string joined;
+  while (taken < offered) {
+    std::size_t sealed = 0;
+    while (taken + sealed < offered && sealed < kWriteBytes) {
+      const std::string_view bytes = BytesFrom(pieces, taken + sealed, joined);
+      ERR_clear_error();
+      const int done = SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()));
+      if (done <= 0) {
+        ERR_clear_error();
+        server_->out_.clear();
+        return Break(EPIPE);
+      }
+      sealed += bytes.size();
+    }
+    const bool all = taken + sealed == offered;
+    if (is_last && all) SSL_shutdown(ssl_.get());
+    if (!Flush(is_last && all)) return Break(EPIPE);
+    if (!unsent_.empty()) {
+      encrypted_ = sealed;
+      break;
+    }
+    taken += sealed;
+  }
+  return {taken > 0 || offered == 0 ? IoStatus::kOk : IoStatus::kWouldBlock, taken, 0};
+}
+
+void TlsStream::OnWritable() {
+  const bool flushed = Flush();
+  if (flushed && !unsent_.empty()) return;
+  if (ending_ && flushed) {
+    ending_ = false;
+    transport_->ShutdownWrite();
+  }
+  // Of a broken connection, too: the next Write tells.
+  if (facts_ != nullptr) events_->OnWritable();
+}
+
+bool TlsStream::SendCloseNotify() {
+  // The second SSL_shutdown of a connection reads, and takes data for a fault.
+  if ((SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) == 0) SSL_shutdown(ssl_.get());
+  ERR_clear_error();
+  // A FIN follows.
+  return Flush(true);
+}
+
+void TlsStream::ShutdownWrite() {
+  if (!SendCloseNotify()) return;
+  ending_ = !unsent_.empty();
+  if (!ending_) transport_->ShutdownWrite();
+}
+
+void TlsStream::Close(CloseMode mode) {
+  // RFC 8446 section 6.1. To a peer that has gone it would only bring about a reset.
+  if (mode == CloseMode::kGraceful && facts_ != nullptr && open() && !transport_->peer_closed() && !broken()) {
+    static_cast<void>(SendCloseNotify());
+  }
+  transport_->Close(mode);
+}
+
+}  // namespace weir::net

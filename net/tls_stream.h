@@ -46,6 +46,7 @@ class TlsStream final : public Stream, private StreamEvents {
  private:
   friend class TlsServer;
   struct Bio;  // OpenSSL's view of the transport, in tls_stream.cc
+  [[nodiscard]] static OwnedBioMethod MakeBioMethod();
   enum class Ended : std::uint8_t { kNo, kEnd, kError };
 
   TlsStream(std::shared_ptr<TlsServer> server, OwnedSsl ssl, std::unique_ptr<Stream> transport, StreamEvents& events);

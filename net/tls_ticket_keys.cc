@@ -2,11 +2,11 @@
 
 #include "base/check.h"
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
-#include <openssl/rand.h>
-#include <openssl/core_names.h>
 #include <openssl/params.h>
+#include <openssl/rand.h>
 
 #include <algorithm>
 #include <utility>
@@ -22,8 +22,7 @@ void Derive(std::span<const std::uint8_t, 32> secret, std::string label, std::sp
   const OSSL_PARAM params[] = {
       OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
       OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, const_cast<std::uint8_t*>(secret.data()), secret.size()),
-      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, label.data(), label.size()),
-      OSSL_PARAM_construct_end()};
+      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, label.data(), label.size()), OSSL_PARAM_construct_end()};
   const bool derived = EVP_KDF_derive(context, out.data(), out.size(), params) == 1;
   EVP_KDF_CTX_free(context);
   EVP_KDF_free(kdf);

@@ -50,9 +50,7 @@ class TlsTicketKeys {
   [[nodiscard]] const Published<TlsTicketKeySet>& published() const { return published_; }
 
  private:
-  void Publish(TlsTicketKeySet keys) {
-    published_.Publish(std::make_shared<const TlsTicketKeySet>(std::move(keys)));
-  }
+  void Publish(TlsTicketKeySet keys) { published_.Publish(std::make_shared<const TlsTicketKeySet>(std::move(keys))); }
 
   Published<TlsTicketKeySet> published_;
   WallTime made_at_;

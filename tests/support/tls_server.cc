@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <map>
+#include <mutex>
 #include <utility>
 
 namespace weir::testing {
@@ -45,6 +47,17 @@ std::string TakeText(BIO* memory) {
   return text;
 }
 
+// RSA keys take long to make: one of each size serves all certificates.
+EVP_PKEY* RsaKey(unsigned bits) {
+  static std::mutex mutex;
+  static std::map<unsigned, EVP_PKEY*> made;
+  const std::lock_guard lock(mutex);
+  EVP_PKEY*& key = made[bits];
+  if (key == nullptr) key = EVP_RSA_gen(bits);
+  EVP_PKEY_up_ref(key);
+  return key;
+}
+
 EVP_PKEY* MakeKey(Certificate::Key kind) {
   switch (kind) {
     case Certificate::Key::kP256:
@@ -52,11 +65,11 @@ EVP_PKEY* MakeKey(Certificate::Key kind) {
     case Certificate::Key::kP384:
       return EVP_EC_gen("P-384");
     case Certificate::Key::kRsa1024:
-      return EVP_RSA_gen(1024);
+      return RsaKey(1024);
     case Certificate::Key::kRsa2048:
-      return EVP_RSA_gen(2048);
+      return RsaKey(2048);
     case Certificate::Key::kRsa3072:
-      return EVP_RSA_gen(3072);
+      return RsaKey(3072);
     case Certificate::Key::kEd25519:
       return EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
   }

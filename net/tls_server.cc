@@ -1,0 +1,322 @@
+#include "net/tls_server.h"
+
+#include "base/check.h"
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+#include <openssl/rand.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <utility>
+
+namespace weir::net {
+namespace {
+
+// What one read of a socket takes at most: several records of an upload at once.
+constexpr std::size_t kReadBytes = 64 * 1024;
+
+int NumberOf(TlsVersion version) {
+  switch (version) {
+    case TlsVersion::k10:
+      return TLS1_VERSION;
+    case TlsVersion::k11:
+      return TLS1_1_VERSION;
+    case TlsVersion::k12:
+      return TLS1_2_VERSION;
+    case TlsVersion::k13:
+      return TLS1_3_VERSION;
+  }
+  std::unreachable();
+}
+
+// `a:b:c` of the suites, those of TLS 1.3 or the others.
+std::string SuiteNames(const TlsPolicy& policy, bool tls13) {
+  std::string names;
+  for (std::size_t i = 0; i < policy.suite_count; ++i) {
+    if (policy.suite(i).is_tls13() != tls13) continue;
+    if (!names.empty()) names += ':';
+    names += policy.suite(i).name;
+  }
+  return names;
+}
+
+std::string GroupNames(const TlsPolicy& policy) {
+  const auto missing = MissingGroups(policy);
+  std::string names;
+  for (const std::string_view group : policy.groups) {
+    if (std::ranges::find(missing, group) != missing.end()) continue;
+    if (!names.empty()) names += ':';
+    names += group;
+  }
+  return names;
+}
+
+// What signs a handshake: the server's order decides. SHA-1 only where the policy speaks versions that know nothing
+// better.
+const char* SignatureAlgorithms(const TlsPolicy& policy) {
+  return policy.version_min >= TlsVersion::k12
+             ? "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:"
+               "RSA+SHA384:RSA+SHA512"
+             : "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:"
+               "RSA+SHA384:RSA+SHA512:ECDSA+SHA1:RSA+SHA1";
+}
+
+bool Use(SSL_CTX* context, const TlsCredential& credential) {
+  bool taken = SSL_CTX_use_certificate(context, &credential.certificate()) == 1 &&
+               SSL_CTX_use_PrivateKey(context, &credential.key()) == 1;
+  for (const OwnedX509& issuer : credential.issuers()) taken = taken && SSL_CTX_add1_chain_cert(context, issuer.get());
+  return taken;
+}
+
+bool Use(SSL* ssl, const TlsCredential& credential) {
+  SSL_certs_clear(ssl);
+  bool taken =
+      SSL_use_certificate(ssl, &credential.certificate()) == 1 && SSL_use_PrivateKey(ssl, &credential.key()) == 1;
+  for (const OwnedX509& issuer : credential.issuers()) taken = taken && SSL_add1_chain_cert(ssl, issuer.get());
+  return taken;
+}
+
+TlsVersion VersionOf(int number) {
+  for (const TlsVersion version : {TlsVersion::k10, TlsVersion::k11, TlsVersion::k12}) {
+    if (NumberOf(version) == number) return version;
+  }
+  return TlsVersion::k13;
+}
+
+// The numbers of a ClientHello, as many as are looked at.
+class Numbers {
+ public:
+  void Add(int number) {
+    if (count_ < values_.size()) values_[count_++] = static_cast<std::uint16_t>(number);
+  }
+  [[nodiscard]] std::span<const std::uint16_t> values() const { return std::span(values_).first(count_); }
+  [[nodiscard]] std::optional<std::span<const std::uint16_t>> values_if_any() const {
+    return count_ == 0 ? std::nullopt : std::optional(values());
+  }
+
+ private:
+  std::array<std::uint16_t, 64> values_{};
+  std::size_t count_ = 0;
+};
+
+TlsClientOffer ReadOffer(SSL* ssl, const TlsPolicy& policy) {
+  Numbers suites;
+  const STACK_OF(SSL_CIPHER)* const ciphers = SSL_get_client_ciphers(ssl);
+  for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); ++i) {
+    const std::uint16_t id = SSL_CIPHER_get_protocol_id(sk_SSL_CIPHER_value(ciphers, i));
+    for (std::size_t j = 0; j < policy.suite_count; ++j) {
+      if (policy.suite(j).id == id) suites.Add(id);
+    }
+  }
+  Numbers schemes;
+  for (int i = 0, count = 1; i < count; ++i) {
+    unsigned char signature = 0;
+    unsigned char hash = 0;
+    count = SSL_get_sigalgs(ssl, i, nullptr, nullptr, nullptr, &signature, &hash);
+    if (i < count) schemes.Add(hash << 8 | signature);
+  }
+  Numbers groups;
+  std::array<int, 128> ids{};
+  const long group_count = SSL_get1_groups(ssl, nullptr);
+  if (group_count > 0 && static_cast<std::size_t>(group_count) <= ids.size()) {
+    SSL_get1_groups(ssl, ids.data());
+    for (long i = 0; i < group_count; ++i) {
+      const int id = ids[static_cast<std::size_t>(i)];
+      if (id == NID_X9_62_prime256v1) groups.Add(23);
+      if (id == NID_secp384r1) groups.Add(24);
+      if (id == NID_secp521r1) groups.Add(25);
+    }
+  }
+  return OfferOf({.version = VersionOf(SSL_version(ssl)),
+                  .suites = suites.values(),
+                  .schemes = schemes.values_if_any(),
+                  .groups = group_count > 0 ? std::optional(groups.values()) : std::nullopt});
+}
+
+std::string_view ViewOf(const unsigned char* bytes, std::size_t size) {
+  return {reinterpret_cast<const char*>(bytes), size};
+}
+
+}  // namespace
+
+// Fetching an algorithm takes locks of the library: once for each server.
+struct TlsServer::Algorithms {
+  EVP_CIPHER* cipher = EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr);
+  ~Algorithms() { EVP_CIPHER_free(cipher); }
+  Algorithms() = default;
+  Algorithms(const Algorithms&) = delete;
+  Algorithms& operator=(const Algorithms&) = delete;
+};
+
+struct TlsServer::Callbacks {
+  static TlsServer& ServerOf(SSL* ssl) { return *StreamOf(ssl).server_; }
+  static TlsStream& StreamOf(const SSL* ssl) { return *static_cast<TlsStream*>(SSL_get_app_data(ssl)); }
+
+  // Runs when the ClientHello is read and no session is resumed.
+  static int ChooseCertificate(SSL* ssl, void* /*unused*/) {
+    const TlsServer& server = ServerOf(ssl);
+    const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    if (name == nullptr) return 1;
+    const TlsChoice& choice = *server.plan_->choice;
+    const std::size_t chosen =
+        choice.Select(name, ReadOffer(ssl, *server.plan_->policy), std::chrono::system_clock::now());
+    StreamOf(ssl).chosen_ = static_cast<std::uint16_t>(chosen);
+    // The context has the default one.
+    return chosen == 0 || Use(ssl, *choice.credentials()[chosen]) ? 1 : 0;
+  }
+
+  // Says to the client that its name was understood, and keeps it with the session.
+  static int TakeName(SSL* /*ssl*/, int* /*alert*/, void* /*unused*/) { return SSL_TLSEXT_ERR_OK; }
+
+  // RFC 7301 section 3.2: a client that speaks nothing of ours is told so.
+  static int ChooseProtocol(SSL* ssl, const unsigned char** chosen, unsigned char* chosen_size,
+                            const unsigned char* offered, unsigned offered_size, void* /*unused*/) {
+    const std::string& own = ServerOf(ssl).alpn_;
+    unsigned char* found = nullptr;
+    const int outcome = SSL_select_next_proto(&found, chosen_size, reinterpret_cast<const unsigned char*>(own.data()),
+                                              static_cast<unsigned>(own.size()), offered, offered_size);
+    *chosen = found;
+    return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+  }
+
+  static int UseTicketKey(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
+                          int encrypts) {
+    TlsServer& server = ServerOf(ssl);
+    server.ticket_keys_.Refresh();
+    const TlsTicketKeySet& keys = *server.ticket_keys_.value();
+    const TlsTicketKey* key = &keys.front();
+    if (encrypts == 1) {
+      std::memcpy(name, key->name.data(), key->name.size());
+      if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(server.algorithms_->cipher)) != 1) return -1;
+    } else {
+      const auto found = std::ranges::find_if(
+          keys, [name](const TlsTicketKey& one) { return std::memcmp(name, one.name.data(), one.name.size()) == 0; });
+      if (found == keys.end()) return 0;  // a full handshake
+      key = &*found;
+    }
+    char digest[] = "SHA256";
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, const_cast<std::uint8_t*>(key->mac_key.data()),
+                                          key->mac_key.size()),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+    const bool ready =
+        EVP_CipherInit_ex(cipher, server.algorithms_->cipher, nullptr, key->cipher_key.data(), iv, encrypts) == 1 &&
+        EVP_MAC_CTX_set_params(mac, params) == 1;
+    if (!ready) return -1;
+    // 2: what an old key made is given anew.
+    return encrypts == 1 || key == &keys.front() ? 1 : 2;
+  }
+
+  static int KeepSession(SSL* ssl, SSL_SESSION* session) {
+    // What resumes by tickets needs no place here.
+    unsigned id_size = 0;
+    const unsigned char* const id = SSL_SESSION_get_id(session, &id_size);
+    if (SSL_version(ssl) == TLS1_3_VERSION || id_size == 0 || SSL_SESSION_has_ticket(session) == 1) return 0;
+    const int size = i2d_SSL_SESSION(session, nullptr);
+    if (size <= 0) return 0;
+    std::string encoded(static_cast<std::size_t>(size), '\0');
+    auto* out = reinterpret_cast<unsigned char*>(encoded.data());
+    i2d_SSL_SESSION(session, &out);
+    ServerOf(ssl).session_cache_->Put(ViewOf(id, id_size), std::move(encoded));
+    return 0;  // the session itself is not held
+  }
+
+  static SSL_SESSION* FindSession(SSL* ssl, const unsigned char* id, int size, int* copies) {
+    *copies = 0;
+    const auto encoded = ServerOf(ssl).session_cache_->Find(ViewOf(id, static_cast<std::size_t>(size)));
+    if (!encoded) return nullptr;
+    const auto* in = reinterpret_cast<const unsigned char*>(encoded->data());
+    return d2i_SSL_SESSION(nullptr, &in, static_cast<long>(encoded->size()));
+  }
+
+  static void NoteAlert(const SSL* ssl, int where, int value) {
+    if ((where & SSL_CB_ALERT) == 0) return;
+    TlsFailure& failure = StreamOf(ssl).failure_;
+    const auto alert = static_cast<std::uint8_t>(value & 0xff);
+    if (alert == SSL_AD_CLOSE_NOTIFY) return;
+    ((where & SSL_CB_READ) != 0 ? failure.alert_received : failure.alert_sent) = alert;
+  }
+};
+
+std::shared_ptr<TlsServer> TlsServer::Make(std::shared_ptr<const TlsServerPlan> plan, const TlsSharedState& shared) {
+  return std::shared_ptr<TlsServer>(new TlsServer(std::move(plan), shared));
+}
+
+TlsServer::TlsServer(std::shared_ptr<const TlsServerPlan> plan, const TlsSharedState& shared)
+    : plan_(std::move(plan)),
+      ticket_keys_(shared.ticket_keys->published()),
+      session_cache_(shared.session_cache),
+      algorithms_(std::make_unique<Algorithms>()),
+      bio_method_(TlsStream::MakeBioMethod()),
+      context_(SSL_CTX_new(TLS_server_method())) {
+  SSL_CTX* const context = context_.get();
+  WEIR_CHECK(context != nullptr && algorithms_->cipher != nullptr);
+  SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                   SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
+  SSL_CTX_set_read_ahead(context, 1);
+  SSL_CTX_set_default_read_buffer_len(context, kReadBytes);
+  SSL_CTX_set_info_callback(context, Callbacks::NoteAlert);
+  SetPolicy();
+  const auto& credentials = plan_->choice->credentials();
+  WEIR_CHECK(Use(context, *credentials.front()));
+  if (credentials.size() > 1) SSL_CTX_set_cert_cb(context, Callbacks::ChooseCertificate, nullptr);
+  // The macro around this call has a cast of C.
+  SSL_CTX_callback_ctrl(context, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB, reinterpret_cast<void (*)()>(Callbacks::TakeName));
+  for (const std::string& name : plan_->alpn) (alpn_ += static_cast<char>(name.size())) += name;
+  if (!alpn_.empty()) SSL_CTX_set_alpn_select_cb(context, Callbacks::ChooseProtocol, nullptr);
+  SetResumption();
+  ERR_clear_error();
+}
+
+TlsServer::~TlsServer() = default;
+
+void TlsServer::SetPolicy() {
+  SSL_CTX* const context = context_.get();
+  const TlsPolicy& policy = *plan_->policy;
+  // The policy decides, and nothing that the system's openssl.cnf says: every level above 0 refuses what old policies
+  // promise, and certificates that were signed long ago.
+  SSL_CTX_set_security_level(context, 0);
+  const std::string groups = GroupNames(policy);
+  WEIR_CHECK(SSL_CTX_set_min_proto_version(context, NumberOf(policy.version_min)) == 1);
+  WEIR_CHECK(SSL_CTX_set_max_proto_version(context, NumberOf(policy.version_max)) == 1);
+  WEIR_CHECK(SSL_CTX_set_ciphersuites(context, SuiteNames(policy, true).c_str()) == 1);
+  if (const std::string suites = SuiteNames(policy, false); !suites.empty()) {
+    WEIR_CHECK(SSL_CTX_set_cipher_list(context, suites.c_str()) == 1);
+  }
+  WEIR_CHECK(SSL_CTX_set1_groups_list(context, groups.c_str()) == 1);
+  WEIR_CHECK(SSL_CTX_set1_sigalgs_list(context, SignatureAlgorithms(policy)) == 1);
+}
+
+void TlsServer::SetResumption() {
+  SSL_CTX* const context = context_.get();
+  const std::string scope = plan_->session_scope + '\n' + std::string(plan_->policy->name);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  EVP_Digest(scope.data(), scope.size(), digest.data(), &size, EVP_sha256(), nullptr);
+  SSL_CTX_set_session_id_context(context, digest.data(), std::min(size, unsigned{SSL_MAX_SID_CTX_LENGTH}));
+  SSL_CTX_set_timeout(context, std::chrono::seconds(TlsTicketKeys::kTicketLifetime).count());
+  // Clients take one, and a second one costs as much as a tenth of the handshake.
+  SSL_CTX_set_num_tickets(context, 1);
+  SSL_CTX_set_tlsext_ticket_key_evp_cb(context, Callbacks::UseTicketKey);
+  SSL_CTX_set_session_cache_mode(context,
+                                 SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL | SSL_SESS_CACHE_NO_AUTO_CLEAR);
+  SSL_CTX_sess_set_new_cb(context, Callbacks::KeepSession);
+  SSL_CTX_sess_set_get_cb(context, Callbacks::FindSession);
+}
+
+std::unique_ptr<TlsStream> TlsServer::Accept(std::unique_ptr<Stream> transport, StreamEvents& events) {
+  OwnedSsl ssl(SSL_new(context_.get()));
+  WEIR_CHECK(ssl != nullptr);
+  return std::unique_ptr<TlsStream>(new TlsStream(shared_from_this(), std::move(ssl), std::move(transport), events));
+}
+
+}  // namespace weir::net
