@@ -2,8 +2,8 @@
 
 #include "base/overloaded.h"
 #include "base/text.h"
+#include "proxy/actions/redirect.h"
 #include "proxy/forwarding.h"
-#include "proxy/routing/redirect.h"
 #include "proxy/routing/request_facts.h"
 
 #include <algorithm>

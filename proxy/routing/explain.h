@@ -1,7 +1,7 @@
 #pragma once
 
 #include "health/status.h"
-#include "proxy/routing/redirect.h"
+#include "proxy/actions/redirect.h"
 #include "proxy/routing/routing_table.h"
 
 #include <cstdint>

@@ -3,7 +3,7 @@
 #include "base/ip_address.h"
 #include "base/result.h"
 #include "http/message.h"
-#include "proxy/routing/redirect.h"
+#include "proxy/actions/redirect.h"
 #include "proxy/routing/routing_table.h"
 
 #include <cstdint>

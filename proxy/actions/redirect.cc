@@ -1,4 +1,4 @@
-#include "proxy/routing/redirect.h"
+#include "proxy/actions/redirect.h"
 
 #include "base/text.h"
 
