@@ -82,15 +82,19 @@ std::string RequestJson(const proxy::RequestExplanation& found, const std::strin
       {"rule", json::object{{"priority", Priority(found.matched().priority)}, {"name", found.matched().name}}},
       {"rules", Array(found.rules, [](const auto& rule) { return Write(rule); })},
       {"action", ToString(found.action)}};
-  if (found.action == proxy::ActionKind::kForward) {
-    out["target-groups"] = Array(found.groups, [](const auto& group) { return Write(group); });
-    out["weights-overridden"] = found.weights_overridden;
-  }
   if (found.status) out["status-code"] = *found.status;
-  if (found.action == proxy::ActionKind::kRedirect) out["location"] = found.location;
-  if (found.action == proxy::ActionKind::kFixedResponse) {
-    out["content-type"] = found.content_type;
-    out["message-body"] = found.body;
+  switch (found.action) {
+    case proxy::ActionKind::kForward:
+      out["target-groups"] = Array(found.groups, [](const auto& group) { return Write(group); });
+      out["weights-overridden"] = found.weights_overridden;
+      break;
+    case proxy::ActionKind::kRedirect:
+      out["location"] = found.location;
+      break;
+    case proxy::ActionKind::kFixedResponse:
+      out["content-type"] = found.content_type;
+      out["message-body"] = found.body;
+      break;
   }
   return json::serialize(out);
 }

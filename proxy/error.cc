@@ -44,6 +44,8 @@ consteval ErrorTraits RowOf(ErrorCode code) {
       return {507, kInternal, kNo, "RedirectUrlTooLong"};
     case kNoTarget:
       return {503, kInternal, kNo, "NoTarget"};
+    case kActionTimeout:
+      return {504, kInternal, kNo, "ActionTimeout"};
     case kConnectionRefused:
       return {502, kUpstream, kYes, "TargetConnectionRefused"};
     case kConnectionTimeout:

@@ -27,6 +27,7 @@ enum class ErrorCode : std::uint8_t {
   kVersionNotSupported,       // 505
   kRedirectTooLong,           // 507
   kNoTarget,                  // 503: the group has no target, or every weight is 0
+  kActionTimeout,             // 504: what an action waited for did not come for the idle timeout
   kConnectionRefused,         // 502
   kConnectionTimeout,         // 504: 10 s to connect
   kConnectionFailed,          // 502: unreachable, no local port …

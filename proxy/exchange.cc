@@ -1,8 +1,7 @@
 #include "proxy/exchange.h"
 
-#include "base/overloaded.h"
+#include "base/check.h"
 #include "base/text.h"
-#include "proxy/actions/redirect.h"
 #include "proxy/forwarding.h"
 #include "proxy/routing/request_facts.h"
 
@@ -16,6 +15,17 @@ namespace {
 // RFC 9110 section 9.2.2.
 bool IsIdempotent(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" || method == "DELETE";
+}
+
+// The first `count` actions of the rule, as the log spells them: `forward`. `joined` keeps them where they are several.
+std::string_view NamesOfActions(const Rule& rule, std::size_t count, std::string& joined) {
+  const std::string_view last = ToString(KindOf(rule.action));
+  if (rule.leading_actions.empty()) return last;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i > 0) joined += ',';
+    joined += i < rule.leading_actions.size() ? rule.leading_actions[i]->name() : last;
+  }
+  return joined;
 }
 
 double Seconds(SteadyTime from, SteadyTime to) { return std::chrono::duration<double>(to - from).count(); }
@@ -44,8 +54,8 @@ void Exchange::Begin(DownstreamStream& downstream, DownstreamConnectionFacts& co
   run_.request.complete = content.is_last();
   ReadRequest(head);
   if (!CheckFraming(head)) return;
-  const Rule& rule = MatchRule(head);
-  RunActions(rule, head, content);
+  MatchRule(head);
+  RunActions(head, content);
 }
 
 void Exchange::BeginRefused(DownstreamStream& downstream, DownstreamConnectionFacts& connection,
@@ -97,54 +107,73 @@ bool Exchange::CheckFraming(const http::RequestHead& head) {
   return true;
 }
 
-const Rule& Exchange::MatchRule(const http::RequestHead& head) {
+void Exchange::MatchRule(const http::RequestHead& head) {
   const RequestFacts facts = MakeFacts(head, run_.connection->peer().address, worker_.path_out);
   run_.rule = &run_.listener->Match(facts);
   (*run_.rule->counters)[worker_.worker].requests.Add();
-  return *run_.rule;
 }
 
 // ---- actions
 
-void Exchange::RunActions(const Rule& rule, const http::RequestHead& head, const Content& content) {
-  std::visit(Overloaded{[&](const proxy::Forward& forward) { Forward(forward, head, content); },
-                        [&](const proxy::Redirect& redirect) { Redirect(redirect, head); },
-                        [&](const FixedResponse& fixed) { Answer(fixed); }},
-             rule.action);
-}
-
-void Exchange::Redirect(const proxy::Redirect& redirect, const http::RequestHead& head) {
-  std::string local_host;
-  if (head.authority.host.empty()) local_host = run_.connection->local().address.ToString();
-  const auto parts = MakeTargetParts(head, run_.connection->scheme, run_.connection->slot->bound.port, local_host);
-  if (!BuildLocation(*redirect.templates, parts, texts_.redirect_url)) {
-    texts_.redirect_url.clear();
-    Fail(ErrorCode::kRedirectTooLong);
-    return;
+// In their order, from the first that was not asked yet.
+void Exchange::RunActions(const http::RequestHead& head, const Content& content) {
+  const ActionRequest request{
+      .head = head, .connection = *run_.connection, .listener = *run_.listener, .worker = worker_, .wait = wait_};
+  const Rule& rule = *run_.rule;
+  ActionOutcome outcome;
+  while (outcome.kind == ActionOutcome::Kind::kGoOn && run_.actions_run < rule.leading_actions.size()) {
+    outcome = rule.leading_actions[run_.actions_run++]->Run(request);
   }
-  BuildRedirectResponse(redirect.templates->status_code, texts_.redirect_url, worker_.date.At(worker_.loop.wall_now()),
-                        run_.listener->listener_config->attributes, worker_.generated);
-  SendGenerated(worker_.generated);
+  if (outcome.kind == ActionOutcome::Kind::kGoOn) {
+    ++run_.actions_run;
+    outcome = std::visit([&request](const auto& action) { return action.Run(request); }, rule.action);
+  }
+  Obey(outcome, worker_.generated, head, content);
 }
 
-void Exchange::Answer(const FixedResponse& fixed) {
-  BuildFixedResponse(fixed, worker_.date.At(worker_.loop.wall_now()), run_.listener->listener_config->attributes,
-                     worker_.generated);
-  SendGenerated(worker_.generated);
+void Exchange::Obey(ActionOutcome outcome, const GeneratedResponse& response, const http::RequestHead& head,
+                    const Content& content) {
+  switch (outcome.kind) {
+    case ActionOutcome::Kind::kForward:
+      return Forward(outcome.group, head, content);
+    case ActionOutcome::Kind::kRespond:
+      return SendGenerated(response);
+    case ActionOutcome::Kind::kFail:
+      return Fail(outcome.error);
+    case ActionOutcome::Kind::kGoOn:
+      WEIR_CHECK(run_.actions_run <= run_.rule->leading_actions.size());  // there is nothing behind the last one
+      return RunActions(head, content);
+    case ActionOutcome::Kind::kWait:
+      return Await(head, content);
+  }
+  std::unreachable();
 }
 
-void Exchange::Forward(const proxy::Forward& forward, const http::RequestHead& head, const Content& content) {
+// The request is the exchange's own from here on: the connection's buffer is used again, and the client says no more.
+void Exchange::Await(const http::RequestHead& head, const Content& content) {
+  held_.Hold(content);
+  PauseRequest();
+  BeginWait(wait_, head, *this);
+}
+
+void Exchange::OnActionDone(ActionOutcome outcome, const GeneratedResponse* response) {
+  const std::shared_ptr<ActionWait> wait = std::move(wait_);  // the head lives in it
+  EndWait(*wait, WaitEnd::kDone, worker_.loop);
+  Obey(outcome, response != nullptr ? *response : worker_.generated, wait->head->head(), held_.content());
+  if (wait_ == nullptr) ResumeRequestWithHeld();
+}
+
+void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const Content& content) {
   const RequestOrigin origin{.peer = run_.connection->peer(),
                              .local = run_.connection->local(),
                              .port = run_.connection->slot->bound.port,
                              .scheme = run_.connection->scheme};
   BuildRequestMessage(head, attributes(), origin, run_.timing.begun_wall, worker_.random, message_, texts_.trace_id);
-  const auto group = worker_.selector.SelectGroup(forward);
-  if (!group) {
+  if (group == ActionOutcome::kNoGroup) {
     Fail(ErrorCode::kNoTarget);
     return;
   }
-  run_.group = *group;
+  run_.group = group;
   if (!SelectTarget()) {
     group_counters().no_target.Add();
     Fail(ErrorCode::kNoTarget);
@@ -201,10 +230,7 @@ void Exchange::AcquireUpstream(const Content& content) {
   observation().connections_opened.Add();
   held_.Hold(content);
   run_.attempt.waiting = true;
-  if (!run_.request.complete) {
-    run_.request.paused = true;
-    run_.downstream->PauseRequestContent();
-  }
+  PauseRequest();
 }
 
 void Exchange::SendRequest(const Content& content) {
@@ -231,6 +257,11 @@ void Exchange::OnUpstreamConnected() {
   run_.attempt.waiting = false;
   // What was held is what the request has so far.
   SendRequest(held_.content());
+  ResumeRequestWithHeld();
+}
+
+// What was held went out, unless there is a connection to be waited for: the client may go on.
+void Exchange::ResumeRequestWithHeld() {
   if (!under_way() || run_.attempt.waiting) return;
   if (!run_.attempt.replayable) held_.Clear();
   if (run_.request.paused && !run_.attempt.stream->congested()) {
@@ -242,7 +273,10 @@ void Exchange::OnUpstreamConnected() {
 void Exchange::OnRequestContent(const Content& content) {
   run_.request.complete = content.is_last();
   Attempt& attempt = run_.attempt;
-  if (attempt.stream == nullptr) return;
+  if (attempt.stream == nullptr) {
+    if (wait_ != nullptr) held_.Hold(content);  // was on its way when the pause was asked for
+    return;
+  }
   if (attempt.waiting) {
     held_.Hold(content);
     return;
@@ -264,6 +298,12 @@ void Exchange::OnRequestContent(const Content& content) {
 bool Exchange::TakesRequestPipe() const {
   const Attempt& attempt = run_.attempt;
   return attempt.stream != nullptr && !attempt.waiting && !attempt.replayable && attempt.stream->takes_pipe();
+}
+
+void Exchange::PauseRequest() {
+  if (run_.request.complete) return;
+  run_.request.paused = true;
+  run_.downstream->PauseRequestContent();
 }
 
 // The client says no more until the target has taken what it was sent: OnUpstreamDrained.
@@ -365,6 +405,7 @@ void Exchange::CountResponse(std::uint16_t status) {
 
 void Exchange::SendGenerated(const GeneratedResponse& generated) {
   run_.response.status = generated.status;
+  run_.response.redirect_url = generated.location;
   listener_counters().generated_responses.Add(generated.status);
   ResponseMessage response{.status = generated.status,
                            .reason = generated.reason,
@@ -422,6 +463,8 @@ void Exchange::OnIdleTimeout() {
     Fail(ErrorCode::kResponseStalled);
   } else if (run_.response.head_sent) {
     Fail(ErrorCode::kTargetResponseIncomplete);
+  } else if (wait_ != nullptr) {
+    Fail(ErrorCode::kActionTimeout);
   } else if (!run_.request.complete && !run_.request.paused) {
     // The client announced more than it sends: it is late, not the target (RFC 9110 section 15.5.9).
     Fail(ErrorCode::kRequestContentStalled);
@@ -450,6 +493,9 @@ void Exchange::Abort() { Fail(ErrorCode::kClientClosed); }
 // The one place where a failure becomes a status, a log reason and an end.
 void Exchange::Fail(ErrorCode code) {
   const ErrorTraits& traits = TraitsOf(code);
+  if (const std::shared_ptr<ActionWait> wait = std::move(wait_); wait != nullptr) {
+    EndWait(*wait, WaitEnd::kCancelled, worker_.loop);
+  }
   ReleaseUpstream(UpstreamStream::Reusable::kNever);
   run_.response.error_reason = traits.reason;
   listener_counters().errors[std::to_underlying(code)].Add();
@@ -493,7 +539,6 @@ void Exchange::Finish() {
   std::destroy_at(&run_);
   std::construct_at(&run_);
   held_.Clear();
-  texts_.redirect_url.clear();
   texts_.trace_id.clear();
 
   Exchange* const last = worker_.active.back();
@@ -512,29 +557,31 @@ void Exchange::WriteAccessLog() {
   }
   const Timing& timing = run_.timing;
   const TargetHandle* const target = run_.target;
-  AccessLogRecord record{.time = worker_.loop.wall_now(),
-                         .creation_time = timing.begun_wall,
-                         .load_balancer = run_.listener->load_balancer,
-                         .client = {connection.peer().address.Unmapped(), connection.peer().port},
-                         .node = connection.local(),
-                         .has_target = timing.was_sent() && target != nullptr,
-                         .target = target != nullptr ? target->endpoint : Endpoint{},
-                         .status = run_.response.status,
-                         .target_status = run_.response.target_status,
-                         .received_bytes = run_.downstream->bytes_received(),
-                         .sent_bytes = run_.downstream->bytes_sent(),
-                         .request_line = texts_.request_line,
-                         .user_agent = texts_.user_agent,
-                         .target_group = target != nullptr ? std::string_view(group().name) : std::string_view(),
-                         .trace_id = texts_.trace_id,
-                         .rule_priority = run_.rule != nullptr ? static_cast<std::int32_t>(run_.rule->priority) : -2,
-                         .rule_name = run_.rule != nullptr ? std::string_view(run_.rule->name) : std::string_view(),
-                         .actions = run_.rule != nullptr ? ToString(KindOf(run_.rule->action)) : std::string_view(),
-                         .redirect_url = texts_.redirect_url,
-                         .error_reason = run_.response.error_reason,
-                         .desync_class = run_.request.desync_class,
-                         .desync_reason = run_.request.desync_reason,
-                         .connection_id = *connection.id};
+  std::string actions;
+  AccessLogRecord record{
+      .time = worker_.loop.wall_now(),
+      .creation_time = timing.begun_wall,
+      .load_balancer = run_.listener->load_balancer,
+      .client = {connection.peer().address.Unmapped(), connection.peer().port},
+      .node = connection.local(),
+      .has_target = timing.was_sent() && target != nullptr,
+      .target = target != nullptr ? target->endpoint : Endpoint{},
+      .status = run_.response.status,
+      .target_status = run_.response.target_status,
+      .received_bytes = run_.downstream->bytes_received(),
+      .sent_bytes = run_.downstream->bytes_sent(),
+      .request_line = texts_.request_line,
+      .user_agent = texts_.user_agent,
+      .target_group = target != nullptr ? std::string_view(group().name) : std::string_view(),
+      .trace_id = texts_.trace_id,
+      .rule_priority = run_.rule != nullptr ? static_cast<std::int32_t>(run_.rule->priority) : -2,
+      .rule_name = run_.rule != nullptr ? std::string_view(run_.rule->name) : std::string_view(),
+      .actions = run_.rule != nullptr ? NamesOfActions(*run_.rule, run_.actions_run, actions) : std::string_view(),
+      .redirect_url = run_.response.redirect_url,
+      .error_reason = run_.response.error_reason,
+      .desync_class = run_.request.desync_class,
+      .desync_reason = run_.request.desync_reason,
+      .connection_id = *connection.id};
   if (timing.was_sent()) record.request_processing_seconds = Seconds(timing.begun, timing.sent);
   if (timing.was_answered()) {
     record.target_processing_seconds = Seconds(timing.sent, timing.answered);

@@ -1,8 +1,9 @@
 #pragma once
 
 #include "base/clock.h"
-#include "net/stream.h"
+#include "proxy/actions/action.h"
 #include "proxy/attempts.h"
+#include "proxy/downstream/connection_facts.h"
 #include "proxy/downstream/downstream_stream.h"
 #include "proxy/error.h"
 #include "proxy/generated_response.h"
@@ -18,21 +19,10 @@
 
 namespace weir::proxy {
 
-// What an exchange has to know of the connection its request came over. Outlives the exchange.
-struct DownstreamConnectionFacts {
-  std::shared_ptr<ListenerSlot> slot;
-  std::unique_ptr<net::Stream> stream;
-  std::string_view scheme = "http";       // of the requests: http or https; a static text
-  std::unique_ptr<const std::string> id;  // TID_…, made when it is first logged
-
-  [[nodiscard]] const Endpoint& peer() const { return stream->peer(); }
-  [[nodiscard]] const Endpoint& local() const { return stream->local(); }
-};
-
 // One request and its response, whatever the version and transport of either side. Its life is the list of phases
 // below, in the order in which they run; every failure goes through Fail, every exchange ends in Finish. Made and
 // recycled by the worker (Begin … Finish); the downstream stream owns the right to call On…. Thread: worker.
-class Exchange final : private UpstreamEvents {
+class Exchange final : private UpstreamEvents, private ActionEvents {
  public:
   explicit Exchange(WorkerState& worker) : worker_(worker) {}
   ~Exchange() = default;
@@ -71,11 +61,13 @@ class Exchange final : private UpstreamEvents {
   // The life of a request.
   void ReadRequest(const http::RequestHead& head);
   [[nodiscard]] bool CheckFraming(const http::RequestHead& head);
-  const Rule& MatchRule(const http::RequestHead& head);
-  void RunActions(const Rule& rule, const http::RequestHead& head, const Content& content);
-  void Redirect(const proxy::Redirect& redirect, const http::RequestHead& head);
-  void Answer(const FixedResponse& fixed);
-  void Forward(const proxy::Forward& forward, const http::RequestHead& head, const Content& content);
+  void MatchRule(const http::RequestHead& head);
+  void RunActions(const http::RequestHead& head, const Content& content);
+  void Await(const http::RequestHead& head, const Content& content);
+  void OnActionDone(ActionOutcome outcome, const GeneratedResponse* response) override;
+  void Obey(ActionOutcome outcome, const GeneratedResponse& response, const http::RequestHead& head,
+            const Content& content);
+  void Forward(std::uint32_t group, const http::RequestHead& head, const Content& content);
   [[nodiscard]] bool SelectTarget();
   void AcquireUpstream(const Content& content);
   void SendRequest(const Content& content);
@@ -93,6 +85,8 @@ class Exchange final : private UpstreamEvents {
   void Fail(ErrorCode code);
   void Finish();
 
+  void PauseRequest();
+  void ResumeRequestWithHeld();
   void PauseRequestWhileCongested();
   void PauseResponseWhileCongested();
   void ReleaseUpstream(UpstreamStream::Reusable reusable);
@@ -126,6 +120,7 @@ class Exchange final : private UpstreamEvents {
     std::uint16_t status = 0;
     std::uint16_t target_status = 0;
     std::string_view error_reason;
+    std::string_view redirect_url;
   };
   // The target's side of the attempt that is under way.
   struct Attempt {
@@ -149,6 +144,7 @@ class Exchange final : private UpstreamEvents {
     std::shared_ptr<const DataView> view;
     const Listener* listener = nullptr;  // of view
     const Rule* rule = nullptr;
+    std::uint32_t actions_run = 0;  // of the rule
     std::uint32_t group = 0;
     const TargetHandle* target = nullptr;  // of view
     Request request;
@@ -162,7 +158,6 @@ class Exchange final : private UpstreamEvents {
     std::string request_line;
     std::string user_agent;
     std::string trace_id;
-    std::string redirect_url;
   };
 
   WorkerState& worker_;
@@ -170,6 +165,7 @@ class Exchange final : private UpstreamEvents {
   Run run_;
   RequestMessage message_;
   HeldContent held_;
+  std::shared_ptr<ActionWait> wait_;  // null: no action waits
   LogTexts texts_;
 };
 

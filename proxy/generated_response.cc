@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "http/writer.h"
+#include "proxy/actions/fixed_response.h"
 
 namespace weir::proxy {
 namespace {
@@ -54,23 +55,25 @@ void AppendOwnFields(FieldBlock& out, std::string_view date, std::string_view co
 void BuildErrorResponse(std::uint16_t status, std::string_view date, const config::ListenerAttributes& attributes,
                         GeneratedResponse& out) {
   Begin(status, out);
+  out.location.clear();
   BuildPage(out);
   AppendOwnFields(out.fields, date, "text/html", attributes);
   // RFC 9110 section 15.5.6 asks for Allow; every method but TRACE and CONNECT is forwarded.
   if (status == 405) http::AppendField(out.fields, "Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH");
 }
 
-void BuildRedirectResponse(std::uint16_t status, std::string_view location, std::string_view date,
-                           const config::ListenerAttributes& attributes, GeneratedResponse& out) {
+void BuildRedirectResponse(std::uint16_t status, std::string_view date, const config::ListenerAttributes& attributes,
+                           GeneratedResponse& out) {
   Begin(status, out);
   BuildPage(out);
   AppendOwnFields(out.fields, date, "text/html", attributes);
-  http::AppendField(out.fields, "Location", location);
+  http::AppendField(out.fields, "Location", out.location);
 }
 
 void BuildFixedResponse(const FixedResponse& action, std::string_view date,
                         const config::ListenerAttributes& attributes, GeneratedResponse& out) {
   Begin(action.status, out);
+  out.location.clear();
   out.body = action.body;
   const std::string_view type =
       action.content_type.empty() && !action.body.empty() ? std::string_view("text/plain") : action.content_type;

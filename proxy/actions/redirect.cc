@@ -1,10 +1,14 @@
 #include "proxy/actions/redirect.h"
 
 #include "base/text.h"
+#include "proxy/downstream/connection_facts.h"
+#include "proxy/routing/explain.h"
+#include "proxy/worker_state.h"
 
 #include <array>
 #include <charconv>
 #include <span>
+#include <utility>
 
 namespace weir::proxy {
 
@@ -110,5 +114,30 @@ bool BuildLocation(const config::RedirectAction& redirect, const RequestTargetPa
   if (location.size() == before_query) location.Truncate(without_query);
   return location.fits();
 }
+
+ActionOutcome Redirect::Run(const ActionRequest& request) const {
+  const DownstreamConnectionFacts& connection = request.connection;
+  WorkerState& worker = request.worker;
+  std::string local_host;
+  if (request.head.authority.host.empty()) local_host = connection.local().address.ToString();
+  const auto parts = MakeTargetParts(request.head, connection.scheme, connection.slot->bound.port, local_host);
+  if (!BuildLocation(*templates, parts, worker.generated.location)) {
+    return ActionOutcome::Fail(ErrorCode::kRedirectTooLong);
+  }
+  BuildRedirectResponse(templates->status_code, worker.date.At(worker.loop.wall_now()),
+                        request.listener.listener_config->attributes, worker.generated);
+  return ActionOutcome::Respond();
+}
+
+void Redirect::Explain(const ExplainedRequest& request, RequestExplanation& explanation) const {
+  if (auto location = BuildLocation(*templates, request.parts)) {
+    explanation.status = templates->status_code;
+    explanation.location = std::move(*location);
+  } else {
+    explanation.status = 507;
+  }
+}
+
+Redirect BuildAction(const config::RedirectAction& action, std::uint32_t& /*draws*/) { return {.templates = &action}; }
 
 }  // namespace weir::proxy

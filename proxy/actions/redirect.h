@@ -2,6 +2,7 @@
 
 #include "config/model.h"
 #include "http/message.h"
+#include "proxy/actions/action.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -37,5 +38,17 @@ struct RequestTargetParts {
 // The same in `out`, which keeps its capacity. False when it would be longer.
 [[nodiscard]] bool BuildLocation(const config::RedirectAction& redirect, const RequestTargetParts& parts,
                                  std::string& out);
+
+// Sends the client elsewhere. spec: alb.md 5.2.
+struct Redirect {
+  static constexpr ActionKind kKind = ActionKind::kRedirect;
+
+  const config::RedirectAction* templates = nullptr;  // owned by the table's model
+
+  [[nodiscard]] ActionOutcome Run(const ActionRequest& request) const;
+  void Explain(const ExplainedRequest& request, RequestExplanation& explanation) const;
+};
+
+[[nodiscard]] Redirect BuildAction(const config::RedirectAction& action, std::uint32_t& draws);
 
 }  // namespace weir::proxy

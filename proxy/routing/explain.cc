@@ -1,6 +1,5 @@
 #include "proxy/routing/explain.h"
 
-#include "base/overloaded.h"
 #include "base/printable.h"
 #include "proxy/routing/conditions.h"
 
@@ -8,7 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <iterator>
+#include <utility>
 #include <variant>
 
 namespace weir::proxy {
@@ -31,62 +30,6 @@ RuleExplanation ExplainRule(const Rule& rule, const RequestFacts& facts) {
   return explained;
 }
 
-TargetExplanation ExplainTarget(const health::TargetStatus& target) {
-  TargetExplanation explained;
-  explained.id = target.endpoint.ToString();
-  explained.zone = target.zone;
-  explained.state = target.state;
-  explained.reason = target.reason;
-  explained.description = target.description;
-  explained.admin_state = target.admin_state;
-  return explained;
-}
-
-void ExplainHealth(const health::GroupStatus& status, GroupExplanation& group) {
-  group.health_known = true;
-  group.fail_open = status.fail_open;
-  group.healthy = status.healthy;
-  group.registered = status.registered;
-  std::ranges::transform(status.targets, std::back_inserter(group.targets), ExplainTarget);
-  for (const std::uint32_t index : status.routable) {
-    group.targets[index].routable = true;
-    group.targets[index].share_percent = group.share_percent / static_cast<double>(status.routable.size());
-  }
-}
-
-void ExplainForward(const RoutingTable& table, const Forward& forward, const health::StatusTable* status,
-                    RequestExplanation& explanation) {
-  for (const ForwardChoice& choice : forward.choices) {
-    GroupExplanation group;
-    group.name = table.groups()[choice.group].name;
-    group.weight = choice.weight;
-    if (forward.weight_total > 0) group.share_percent = 100.0 * choice.weight / forward.weight_total;
-    if (status != nullptr && choice.group < status->groups.size()) ExplainHealth(status->groups[choice.group], group);
-    explanation.groups.push_back(std::move(group));
-  }
-  // A draw stands: a group without targets answers 503 for its share only (spec: alb.md 5.1).
-  const bool answers = std::ranges::any_of(explanation.groups, [](const GroupExplanation& group) {
-    if (group.weight == 0) return false;
-    return !group.health_known || std::ranges::any_of(group.targets, &TargetExplanation::routable);
-  });
-  if (!answers) explanation.status = 503;
-}
-
-void ExplainRedirect(const Redirect& redirect, const RequestTargetParts& parts, RequestExplanation& explanation) {
-  if (auto location = BuildLocation(*redirect.templates, parts)) {
-    explanation.status = redirect.templates->status_code;
-    explanation.location = std::move(*location);
-  } else {
-    explanation.status = 507;
-  }
-}
-
-void ExplainFixedResponse(const FixedResponse& fixed, RequestExplanation& explanation) {
-  explanation.status = fixed.status;
-  explanation.content_type = fixed.content_type;
-  explanation.body = fixed.body;
-}
-
 }  // namespace
 
 RequestExplanation ExplainRequest(const RoutingTable& table, const Listener& listener, const RequestFacts& facts,
@@ -104,10 +47,9 @@ RequestExplanation ExplainRequest(const RoutingTable& table, const Listener& lis
   explanation.action = KindOf(matching->action);
   RequestTargetParts here = parts;
   if (listener.port != 0) here.port = listener.port;
-  std::visit(Overloaded{[&](const Forward& forward) { ExplainForward(table, forward, status, explanation); },
-                        [&](const Redirect& redirect) { ExplainRedirect(redirect, here, explanation); },
-                        [&](const FixedResponse& fixed) { ExplainFixedResponse(fixed, explanation); }},
-             matching->action);
+  for (const auto& action : matching->leading_actions) explanation.leading_actions.push_back(action->Explain());
+  const ExplainedRequest request{.table = table, .status = status, .parts = here};
+  std::visit([&](const auto& action) { action.Explain(request, explanation); }, matching->action);
   return explanation;
 }
 
@@ -148,22 +90,34 @@ void RenderGroup(const GroupExplanation& group, std::string& out) {
   }
 }
 
+// The rest of the line, and the lines, that only an action of this kind has.
+void RenderKind(const RequestExplanation& explanation, std::string& out) {
+  switch (explanation.action) {
+    case ActionKind::kForward:
+      out += explanation.weights_overridden ? " (weights set through the admin API)\n" : "\n";
+      if (std::ranges::all_of(explanation.groups, [](const auto& group) { return group.weight == 0; })) {
+        out += "  every weight is 0: no target group takes requests\n";
+      }
+      for (const GroupExplanation& group : explanation.groups) RenderGroup(group, out);
+      return;
+    case ActionKind::kRedirect:
+      out += explanation.location.empty()
+                 ? fmt::format(": the location would be longer than {} bytes\n", kLocationBytesMax)
+                 : fmt::format(" to {}\n", explanation.location);
+      return;
+    case ActionKind::kFixedResponse:
+      out += explanation.content_type.empty() ? "\n" : fmt::format(" {}\n", explanation.content_type);
+      if (!explanation.body.empty()) out += fmt::format("  body: {}\n", Printable(explanation.body));
+      return;
+  }
+  std::unreachable();
+}
+
 void RenderAction(const RequestExplanation& explanation, std::string& out) {
+  for (const std::string& action : explanation.leading_actions) out += fmt::format("first: {}\n", action);
   out += fmt::format("action: {}", ToString(explanation.action));
   if (explanation.status) out += fmt::format(" {}", *explanation.status);
-  if (!explanation.location.empty()) out += fmt::format(" to {}", explanation.location);
-  if (explanation.action == ActionKind::kRedirect && explanation.location.empty()) {
-    out += fmt::format(": the location would be longer than {} bytes", kLocationBytesMax);
-  }
-  if (!explanation.content_type.empty()) out += fmt::format(" {}", explanation.content_type);
-  if (explanation.weights_overridden) out += " (weights set through the admin API)";
-  out += '\n';
-  if (!explanation.body.empty()) out += fmt::format("  body: {}\n", Printable(explanation.body));
-  if (explanation.action == ActionKind::kForward &&
-      std::ranges::all_of(explanation.groups, [](const auto& group) { return group.weight == 0; })) {
-    out += "  every weight is 0: no target group takes requests\n";
-  }
-  for (const GroupExplanation& group : explanation.groups) RenderGroup(group, out);
+  RenderKind(explanation, out);
 }
 
 }  // namespace

@@ -54,6 +54,7 @@ struct RequestExplanation {
   std::string load_balancer;
   std::uint16_t port = 0;
   std::vector<RuleExplanation> rules;
+  std::vector<std::string> leading_actions;  // what is done first, in words
   ActionKind action = ActionKind::kForward;
   // forward
   std::vector<GroupExplanation> groups;
@@ -65,6 +66,13 @@ struct RequestExplanation {
   std::string body;
 
   [[nodiscard]] const RuleExplanation& matched() const { return rules.back(); }
+};
+
+// What is explained to an action (its Explain fills in what it decides).
+struct ExplainedRequest {
+  const RoutingTable& table;
+  const health::StatusTable* status;  // null: nothing is known about targets
+  const RequestTargetParts& parts;    // with the listener's port
 };
 
 // `status` may be null: then nothing is said about targets. It must be of the table's revision. `parts` are what a

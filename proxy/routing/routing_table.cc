@@ -1,6 +1,5 @@
 #include "proxy/routing/routing_table.h"
 
-#include "base/overloaded.h"
 #include "proxy/routing/conditions.h"
 #include "proxy/routing/matcher.h"
 
@@ -13,25 +12,6 @@
 #include <utility>
 
 namespace weir::proxy {
-
-ActionKind KindOf(const RuleAction& action) {
-  return std::visit(Overloaded{[](const Forward& /*action*/) { return ActionKind::kForward; },
-                               [](const Redirect& /*action*/) { return ActionKind::kRedirect; },
-                               [](const FixedResponse& /*action*/) { return ActionKind::kFixedResponse; }},
-                    action);
-}
-
-std::string_view ToString(ActionKind kind) {
-  switch (kind) {
-    case ActionKind::kForward:
-      return "forward";
-    case ActionKind::kRedirect:
-      return "redirect";
-    case ActionKind::kFixedResponse:
-      return "fixed-response";
-  }
-  std::unreachable();
-}
 
 const Rule& Listener::Match(const RequestFacts& facts) const { return rules[matcher->Match(rules, facts)]; }
 
@@ -58,8 +38,6 @@ class TableBuilder {
  private:
   Rule BuildRule(const config::Rule& rule, const Listener& listener, const std::string& key, const std::string& path);
   void BuildConditions(const config::Rule& rule, const std::string& path, Rule& built);
-  RuleAction BuildRuleAction(const config::Action& action);
-  RuleAction BuildForward(const config::ForwardAction& action);
   void ApplyOverride(const Listener& listener, Rule& rule) const;
 
   const config::Model& model_;
@@ -79,38 +57,6 @@ std::string HostKey(const config::Condition& condition) {
   for (const auto& value : host->values) key += fmt::format("text {} {}", value.text.size(), value.text);
   for (const auto& value : host->regex_values) key += fmt::format("regex {} {}", value.text.size(), value.text);
   return key;
-}
-
-std::uint32_t TotalOf(const std::vector<ForwardChoice>& choices) {
-  std::uint32_t total = 0;
-  for (const auto& choice : choices) total += choice.weight;
-  return total;
-}
-
-RuleAction BuildAction(const config::RedirectAction& redirect) { return Redirect{.templates = &redirect}; }
-
-RuleAction BuildAction(const config::FixedResponseAction& fixed) {
-  const bool defaulted = fixed.content_type.empty() && !fixed.message_body.empty();
-  return FixedResponse{.status = fixed.status_code,
-                       .content_type = defaulted ? std::string_view("text/plain") : fixed.content_type,
-                       .body = fixed.message_body};
-}
-
-RuleAction TableBuilder::BuildForward(const config::ForwardAction& action) {
-  Forward forward;
-  for (const auto& group : action.target_groups) {
-    forward.choices.push_back({.group = group.target_group, .weight = group.weight});
-  }
-  forward.weight_total = TotalOf(forward.choices);
-  forward.draw_id = draws_;
-  draws_ += static_cast<std::uint32_t>(forward.choices.size());
-  return forward;
-}
-
-RuleAction TableBuilder::BuildRuleAction(const config::Action& action) {
-  return std::visit(Overloaded{[this](const config::ForwardAction& forward) { return BuildForward(forward); },
-                               [](const auto& answer) { return BuildAction(answer); }},
-                    action);
 }
 
 void TableBuilder::BuildConditions(const config::Rule& rule, const std::string& path, Rule& built) {
@@ -147,7 +93,7 @@ void TableBuilder::ApplyOverride(const Listener& listener, Rule& rule) const {
       continue;
     }
     for (ForwardChoice& choice : forward->choices) choice.weight = weight_of(choice)->second;
-    forward->weight_total = TotalOf(forward->choices);
+    forward->SumWeights();
     rule.weights_overridden = true;
   }
 }
@@ -157,7 +103,7 @@ Rule TableBuilder::BuildRule(const config::Rule& rule, const Listener& listener,
   Rule built;
   built.priority = rule.priority;
   built.name = rule.name;
-  built.action = BuildRuleAction(rule.action);
+  built.action = BuildRuleAction(rule.action, draws_);
   BuildConditions(rule, path, built);
   built.counters = counters_.Rule(rule.is_default() ? key + "/default" : fmt::format("{}/{}", key, rule.priority));
   ApplyOverride(listener, built);

@@ -6,6 +6,7 @@
 #include "base/ip_address.h"
 #include "config/model.h"
 #include "http/message.h"
+#include "proxy/actions/kinds.h"
 #include "proxy/counters.h"
 
 #include <cstdint>
@@ -14,7 +15,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 namespace weir::proxy {
@@ -29,34 +29,13 @@ struct RequestFacts {
   IpAddress client;  // the TCP peer
 };
 
-struct ForwardChoice {
-  std::uint32_t group = 0;  // index into RoutingTable::groups() and health::StatusTable::groups
-  std::uint16_t weight = 0;
-};
-struct Forward {
-  std::vector<ForwardChoice> choices;  // in the order of the file
-  std::uint32_t weight_total = 0;      // 0: nothing may be chosen (503)
-  std::uint32_t draw_id = 0;           // where a worker keeps the state of this draw: one number for each choice
-};
-struct Redirect {
-  const config::RedirectAction* templates = nullptr;  // owned by the table's model
-};
-struct FixedResponse {
-  std::uint16_t status = 200;
-  std::string_view content_type;  // owned by the table's model, as the body
-  std::string_view body;
-};
-using RuleAction = std::variant<Forward, Redirect, FixedResponse>;
-enum class ActionKind : std::uint8_t { kForward, kRedirect, kFixedResponse };
-[[nodiscard]] ActionKind KindOf(const RuleAction& action);
-// `forward`, `redirect`, `fixed-response`: as the configuration and the access log spell it.
-[[nodiscard]] std::string_view ToString(ActionKind kind);
-
 class CompiledCondition;  // conditions.h
 
 struct Rule {
   std::uint32_t priority = 0;  // 0: the default rule
   std::string name;            // may be empty
+  // Asked in their order, then `action`, which answers or forwards.
+  std::vector<std::shared_ptr<const LeadingAction>> leading_actions;
   RuleAction action;
   std::vector<std::shared_ptr<const CompiledCondition>> conditions;
   std::shared_ptr<RuleCountersTable> counters;

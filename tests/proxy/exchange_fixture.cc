@@ -105,6 +105,7 @@ bool FakeUpstream::SendRequest(const RequestMessage& request, const Content& pie
   EXPECT_FALSE(released);
   if (fails_to_send) return false;
   head = request.method + " " + request.target;
+  fields = request.fields;
   content = BytesOf(piece);
   complete = piece.is_last();
   return true;
@@ -146,6 +147,49 @@ UpstreamStream* FakeUpstreams::Acquire(const std::shared_ptr<UpstreamEndpoint>& 
   stream->is_congested = plan.congested;
   streams.push_back(std::move(stream));
   return streams.back().get();
+}
+
+// ---- actions
+
+namespace {
+
+class FakeWork final : public ActionWork {
+ public:
+  FakeWork(const FakeAction& action, FakeAction::Wait& wait) : action_(action), wait_(wait) {}
+  ~FakeWork() override { wait_.destroyed = true; }
+  FakeWork(const FakeWork&) = delete;
+  FakeWork& operator=(const FakeWork&) = delete;
+
+  void Start(const http::RequestHead& head, const ActionHandle& handle) override {
+    EXPECT_TRUE(handle.awaited());
+    wait_.seen = std::string(head.method) + " " + std::string(head.target);
+    wait_.handle = handle;
+    if (action_.on_start) action_.on_start(handle);
+    EXPECT_FALSE(wait_.destroyed) << "destroyed under its own call";
+  }
+  void Cancel() override {
+    EXPECT_FALSE(wait_.cancelled);
+    EXPECT_FALSE(wait_.handle.awaited());
+    wait_.cancelled = true;
+    if (action_.on_cancel) action_.on_cancel(wait_.handle);
+  }
+
+ private:
+  const FakeAction& action_;
+  FakeAction::Wait& wait_;
+};
+
+}  // namespace
+
+ActionOutcome FakeAction::Run(const ActionRequest& request) const {
+  if (outcome) {
+    if (outcome->kind == ActionOutcome::Kind::kRespond) {
+      BuildErrorResponse(401, "today", request.listener.listener_config->attributes, request.worker.generated);
+    }
+    return *outcome;
+  }
+  waits.emplace_back();
+  return request.Wait(std::make_unique<FakeWork>(*this, waits.back()));
 }
 
 // ---- the worker
@@ -193,10 +237,12 @@ void ExchangeFixture::Publish() {
   }
   view = std::make_shared<const DataView>(DataView{*table, std::move(status), std::move(handles)});
   worker.selector.Reset(*view->routing, 0);
-  const Listener& listener = *view->routing->listeners().front();
+  auto listener = std::make_unique<Listener>(*view->routing->listeners().front());
+  listener->rules.back().leading_actions = leading_actions;
   facts_.slot->view = view;
-  facts_.slot->listener = &listener;
-  facts_.slot->counters = &(*listener.counters)[0];
+  facts_.slot->listener = listener.get();
+  facts_.slot->counters = &(*listener->counters)[0];
+  listeners_.push_back(std::move(listener));
 }
 
 const http::RequestHead& ExchangeFixture::Parse(const std::string& head) {
@@ -211,6 +257,11 @@ Exchange& ExchangeFixture::Begin(FakeDownstream& downstream, const std::string& 
   Exchange& exchange = Exchange::Take(worker);
   exchange.Begin(downstream, facts_, Parse(head), {.bytes = content, .pipe = nullptr, .end = end, .trailers = nullptr});
   return exchange;
+}
+
+void ExchangeFixture::ForgetHeads() {
+  for (std::string& head : heads_) head.assign(head.size(), '#');
+  worker.request_head = {};
 }
 
 Exchange& ExchangeFixture::BeginRefused(FakeDownstream& downstream, const std::string& head, ErrorCode code) {

@@ -10,6 +10,7 @@
 #include "tests/proxy/fake_stream.h"
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,7 +61,8 @@ class FakeUpstream final : public UpstreamStream {
   bool is_congested = false;
   bool pipes = false;
 
-  std::string head;     // `GET /path`; empty: nothing was sent
+  std::string head;  // `GET /path`; empty: nothing was sent
+  std::string fields;
   std::string content;  // all of it
   bool complete = false;
   bool response_paused = false;
@@ -104,6 +106,26 @@ class FakeUpstreams final : public UpstreamSource {
                                         std::chrono::seconds idle_timeout, UpstreamEvents& events, int& error) override;
 };
 
+// An action that waits until a test lets it go on, or says at once what the test has told it to.
+class FakeAction final : public LeadingAction {
+ public:
+  struct Wait {
+    std::string seen;  // `GET /path`, of the head that the work was given
+    ActionHandle handle;
+    bool cancelled = false;
+    bool destroyed = false;
+  };
+  // What the action does with the next requests; asked when the exchange owns them.
+  std::optional<ActionOutcome> outcome;  // absent: waits
+  std::function<void(const ActionHandle&)> on_start;
+  std::function<void(const ActionHandle&)> on_cancel;
+  mutable std::deque<Wait> waits;  // all that began
+
+  [[nodiscard]] ActionOutcome Run(const ActionRequest& request) const override;
+  [[nodiscard]] std::string_view name() const override { return "wait"; }
+  [[nodiscard]] std::string Explain() const override { return "waits"; }
+};
+
 // A worker without sockets: one listener whose default rule forwards to the group `blue`. Change `model` and call
 // Publish for anything else.
 class ExchangeFixture {
@@ -115,6 +137,8 @@ class ExchangeFixture {
   // A request with the text of its head, which lives as long as the fixture.
   Exchange& Begin(FakeDownstream& downstream, const std::string& head, std::string_view content = {},
                   ContentEnd end = ContentEnd::kLast);
+  // Overwrites the bytes of all heads, and what was parsed of the last one: as a connection does that reads on.
+  void ForgetHeads();
   Exchange& BeginRefused(FakeDownstream& downstream, const std::string& head, ErrorCode code);
 
   [[nodiscard]] std::uint64_t errors(ErrorCode code) const;
@@ -124,6 +148,7 @@ class ExchangeFixture {
   [[nodiscard]] bool idle() const { return worker.active.empty(); }
 
   config::Model model;
+  std::vector<std::shared_ptr<const LeadingAction>> leading_actions;  // of the default rule
   std::size_t target_count;
   net::EventLoop loop;
   WorkerState worker{loop, 0};
@@ -137,6 +162,7 @@ class ExchangeFixture {
   AccessLog access_log_{nullptr, ""};  // writes nowhere
   std::uint64_t revision_ = 0;
   DownstreamConnectionFacts facts_;
+  std::vector<std::unique_ptr<const Listener>> listeners_;  // with the actions that no configuration has
   std::deque<std::string> heads_;
   std::vector<health::TargetStatus> targets_;
 };

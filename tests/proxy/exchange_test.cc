@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <memory>
 #include <string>
 
 namespace weir::proxy {
@@ -644,6 +646,7 @@ class RandomRun {
   void Go() {
     static constexpr const char* kMethods[] = {"GET", "POST", "PUT", "DELETE", "HEAD"};
     for (int i = 0; i < 5; ++i) fixture_.upstreams.plans.push_back(RandomPlan());
+    PlanActions();
     const std::string method = kMethods[Below(5)];
     const ContentEnd end = Below(2) == 0 ? ContentEnd::kLast : ContentEnd::kMore;
     sent_ = Text();
@@ -653,6 +656,8 @@ class RandomRun {
     for (int step = 0; downstream_.finished == 0 && step < 200; ++step) Step(exchange);
     if (downstream_.finished == 0) exchange.Abort();
     ExpectOver(fixture_, downstream_);
+    fixture_.loop.RunOnce(std::chrono::milliseconds(0));
+    for (const FakeAction::Wait& wait : action_->waits) EXPECT_TRUE(wait.destroyed);
     const bool answered = downstream_.complete && !fixture_.upstreams.streams.empty() && answer_began_;
     if (!answered) return;
     // Whoever answered got the content from its first byte on, none of it twice.
@@ -664,9 +669,9 @@ class RandomRun {
   }
 
  private:
-  std::uint32_t Below(std::uint32_t bound) {
+  std::uint32_t Below(std::size_t bound) {
     state_ = state_ * 1'664'525U + 1'013'904'223U;
-    return (state_ >> 8U) % bound;
+    return (state_ >> 8U) % static_cast<std::uint32_t>(bound);
   }
   std::string Text() {
     return std::string(Below(3) == 0 ? Below(40'000) : Below(10), static_cast<char>('a' + Below(26)));
@@ -679,7 +684,36 @@ class RandomRun {
             .error = Below(6) == 0 ? ECONNREFUSED : 0};
   }
 
+  // None, one or two actions that wait, some of them not for long.
+  void PlanActions() {
+    for (std::uint32_t i = Below(3); i > 0; --i) fixture_.leading_actions.push_back(action_);
+    fixture_.Publish();
+    action_->on_start = [this](const ActionHandle& handle) {
+      if (Below(3) == 0) EndWait(handle);
+    };
+  }
+
+  void EndWait(const ActionHandle& handle) {
+    fixture_.ForgetHeads();
+    switch (Below(8)) {
+      case 0: {
+        GeneratedResponse response;
+        response.status = 401;
+        return handle.Respond(response);
+      }
+      case 1:
+        return handle.Fail(ErrorCode::kNoTarget);
+      case 2:
+      case 3:
+        return handle.Forward(0);
+      default:
+        return handle.GoOn();
+    }
+  }
+
   void Step(Exchange& exchange) {
+    if (!action_->waits.empty() && Below(3) == 0) EndWait(action_->waits[Below(action_->waits.size())].handle);
+    if (downstream_.finished > 0) return;
     FakeUpstream* const stream = fixture_.upstreams.streams.empty() ? nullptr : &fixture_.upstreams.last();
     switch (Below(8)) {
       case 0:
@@ -735,6 +769,7 @@ class RandomRun {
   }
 
   std::uint32_t state_;
+  std::shared_ptr<FakeAction> action_ = std::make_shared<FakeAction>();
   ExchangeFixture fixture_{3};
   FakeDownstream downstream_;
   std::string sent_;
@@ -744,7 +779,7 @@ class RandomRun {
 };
 
 TEST(ExchangeTest, EndsWellInEveryOrderOfEvents) {
-  for (std::uint32_t seed = 1; seed <= 2'000; ++seed) {
+  for (std::uint32_t seed = 1; seed <= 4'000; ++seed) {
     SCOPED_TRACE(seed);
     RandomRun(seed).Go();
     if (::testing::Test::HasFailure()) return;

@@ -55,6 +55,22 @@ RequestExplanation Explain(const RoutingTable& table, const Request& request, co
   return ExplainRequest(table, *table.listeners().front(), *Facts(request), parts, status);
 }
 
+class Greeting final : public LeadingAction {
+ public:
+  [[nodiscard]] ActionOutcome Run(const ActionRequest& /*request*/) const override { return ActionOutcome::GoOn(); }
+  [[nodiscard]] std::string_view name() const override { return "greet"; }
+  [[nodiscard]] std::string Explain() const override { return "greets whoever asks"; }
+};
+
+TEST(ExplainTest, SaysWhatIsDoneBeforeTheLastAction) {
+  const auto table = BuildTable(Shop());
+  Listener listener = *table->listeners().front();
+  listener.rules.back().leading_actions = {std::make_shared<const Greeting>()};
+  const auto explanation = ExplainRequest(*table, listener, *Facts(Request()), RequestTargetParts(), nullptr);
+  EXPECT_EQ(explanation.leading_actions, std::vector<std::string>{"greets whoever asks"});
+  EXPECT_NE(RenderExplanation(explanation).find("\nfirst: greets whoever asks\naction: forward\n"), std::string::npos);
+}
+
 TEST(ExplainTest, SaysWhyEachEarlierRuleDidNotMatchAndWhereTheRequestGoes) {
   const auto table = BuildTable(Shop());
   const auto status = ShopStatus();
