@@ -14,7 +14,10 @@
 namespace weir::net {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr int kEventsPerTurnMax = 256;
+constexpr std::chrono::milliseconds kLookLater{1};
 
 // Takes the events of a watcher that has left.
 class Nobody final : public FdWatcher {
@@ -144,6 +147,10 @@ void EventLoop::RunSoon(Task& task) {
   tasks_.push_back(&task);
 }
 
+void EventLoop::LookSoon(Look& look) { soon_.Append(look, now_); }
+
+void EventLoop::LookLater(Look& look) { later_.Append(look, now_ + kLookLater); }
+
 void EventLoop::RunTasks() {
   // Those scheduled from here on wait for the next turn: a busy connection cannot keep the others from their events.
   running_.swap(tasks_);
@@ -198,9 +205,10 @@ void EventLoop::RunOnce(std::chrono::milliseconds wait) {
   if (const auto wake = timers_.NextWake()) {
     // Rounded up, so that the loop does not spin through the last millisecond.
     const auto until = std::chrono::ceil<std::chrono::milliseconds>(*wake - now_);
-    wait = std::clamp(until, std::chrono::milliseconds(0), wait);
+    wait = std::clamp(until, 0ms, wait);
   }
-  if (!tasks_.empty()) wait = std::chrono::milliseconds(0);
+  if (!later_.empty()) wait = std::clamp(std::chrono::ceil<std::chrono::milliseconds>(later_.due() - now_), 0ms, wait);
+  if (!tasks_.empty() || !soon_.empty()) wait = 0ms;
   std::array<epoll_event, kEventsPerTurnMax> events;
   const int count = epoll_wait(epoll_.get(), events.data(), kEventsPerTurnMax, static_cast<int>(wait.count()));
   UpdateClock();
@@ -210,6 +218,8 @@ void EventLoop::RunOnce(std::chrono::milliseconds wait) {
     RunPosted();
   }
   timers_.Advance(now_);
+  if (!later_.empty()) later_.Run(now_);
+  if (!soon_.empty()) soon_.Run(now_);
   if (!tasks_.empty()) RunTasks();
   if (turn_end_) turn_end_();
   if (!to_destroy_.empty()) {

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "net/look_queue.h"
 #include "net/timer_wheel.h"
 
 #include <cstddef>
@@ -96,6 +97,11 @@ class EventLoop {
   // Ends it: `watcher`, which was given for `fd`, hears nothing of it from here on, also not what was already fetched.
   void Unwatch(int fd, const FdWatcher& watcher);
 
+  // Calls OnLook at the end of this turn, or of the next one when called from a look or a task; or about a millisecond
+  // later. The last call counts.
+  void LookSoon(Look& look);
+  void LookLater(Look& look);
+
   // Destroys `object` at the end of the turn, when no call of its own is under way any more.
   void DestroyLater(std::unique_ptr<Deferred> object);
 
@@ -121,6 +127,8 @@ class EventLoop {
   std::vector<std::unique_ptr<Deferred>> to_destroy_;
   std::vector<Task*> tasks_;    // null: taken back
   std::vector<Task*> running_;  // those of the turn that is ending
+  LookQueue soon_;
+  LookQueue later_;
   std::function<void()> turn_start_;
   std::function<void()> turn_end_;
   bool stopping_ = false;

@@ -28,18 +28,20 @@ void DisableNagle(int fd) {
 
 TcpStream::TcpStream(EventLoop& loop, UniqueFd fd, const Endpoint& peer, const Endpoint& local)
     : loop_(loop), fd_(std::move(fd)), peer_(peer), local_(local) {
-  Register();
+  loop_.LookSoon(*this);
 }
 
 TcpStream::TcpStream(EventLoop& loop, UniqueFd fd, const Endpoint& peer, const Endpoint& local, StreamEvents& events)
-    : TcpStream(loop, std::move(fd), peer, local) {
-  events_ = &events;
+    : loop_(loop), events_(&events), fd_(std::move(fd)), peer_(peer), local_(local) {
+  Register();
 }
 
 // The descriptor closes with the member, and closing takes it out of epoll.
 TcpStream::~TcpStream() = default;
 
 void TcpStream::Register() {
+  if (std::exchange(registered_, true)) return;
+  Look::Unlink();
   if (!loop_.Watch(fd_.get(), kEvents, *this)) {
     // Out of memory for another registration: the connection cannot live. Reading will report it.
     peer_closed_ = true;
@@ -84,8 +86,24 @@ void TcpStream::OnEvents(std::uint32_t events) {
   if (readable_ && fd_.valid()) events_->OnReadable();
 }
 
+// Not watched yet. What has arrived meanwhile is read now; what arrives from now on is told by the loop.
+void TcpStream::OnLook() {
+  const bool is_first = !std::exchange(looked_, true);
+  if (is_first || shut_down_) {
+    readable_ = true;
+    events_->OnReadable();
+    if (!fd_.valid() || registered_) return;
+  }
+  if (is_first && (only_end_ || shut_down_)) {
+    loop_.LookLater(*this);
+  } else {
+    Register();
+  }
+}
+
 void TcpStream::AwaitWritable() {
   writable_ = false;
+  if (!registered_) return Register();
   // Said anew, the registration reports what is true already.
   loop_.ModifyLevel(fd_.get(), kEvents | EPOLLET, *this);
 }
@@ -114,6 +132,12 @@ IoResult TcpStream::EndOfRead(int error) {
   return {IoStatus::kError, 0, error};
 }
 
+// The socket takes no more: the loop tells when it does.
+void TcpStream::OnFull() {
+  writable_ = false;
+  if (!registered_) Register();
+}
+
 IoResult TcpStream::Send(std::span<const iovec> pieces, int flags) {
   std::size_t wanted = 0;
   std::size_t used = 0;
@@ -133,12 +157,12 @@ IoResult TcpStream::Send(std::span<const iovec> pieces, int flags) {
                                    : sendmsg(fd_.get(), &message, flags | MSG_NOSIGNAL);
     if (sent >= 0) {
       const auto bytes = static_cast<std::size_t>(sent);
-      if (bytes < wanted) writable_ = false;
+      if (bytes < wanted) OnFull();
       return {IoStatus::kOk, bytes, 0};
     }
     if (errno == EINTR) continue;
     if (errno == EAGAIN) {
-      writable_ = false;
+      OnFull();
       return {IoStatus::kWouldBlock, 0, 0};
     }
     broken_ = true;
@@ -174,7 +198,7 @@ IoResult TcpStream::WriteFrom(Pipe& pipe) {
     }
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0 && errno == EAGAIN) {
-      writable_ = false;
+      OnFull();
       break;
     }
     broken_ = true;
@@ -197,13 +221,19 @@ bool TcpStream::acknowledged() const {
   return ioctl(fd_.get(), SIOCOUTQ, &bytes) != 0 || bytes == 0;
 }
 
-void TcpStream::ShutdownWrite() { shutdown(fd_.get(), SHUT_WR); }
+void TcpStream::ShutdownWrite() {
+  shutdown(fd_.get(), SHUT_WR);
+  shut_down_ = true;
+  // The peer's end is on its way.
+  if (!registered_) loop_.LookLater(*this);
+}
 
 void TcpStream::Close(CloseMode mode) {
   if (mode == CloseMode::kReset && fd_.valid()) {
     const linger now{.l_onoff = 1, .l_linger = 0};
     setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof(now));
   }
+  Look::Unlink();
   fd_.Reset();
 }
 

@@ -70,6 +70,8 @@ class Stream {
   // Hands the stream's events to another object: the kind of connection that was chosen after an accept or a handshake,
   // or the next owner of a pooled one.
   virtual void set_events(StreamEvents& events) = 0;
+  // Nothing more is expected from the peer but its end: an OnReadable may come about a millisecond late.
+  virtual void ExpectOnlyEnd() {}
   // Sends FIN; reading goes on.
   virtual void ShutdownWrite() = 0;
   // Closes both ways. `kReset` sends RST, so that the peer cannot take what it got for complete.
@@ -94,8 +96,9 @@ class Stream {
   [[nodiscard]] virtual const Endpoint& local() const = 0;
 };
 
-// A Stream over one TCP socket; one epoll registration for its life.
-class TcpStream final : public Stream, private FdWatcher {
+// A Stream over one TCP socket; one epoll registration for its life. That of an accepted socket is put off to a first
+// look at what the peer has sent already: a connection for one short exchange (ExpectOnlyEnd) gets on without any.
+class TcpStream final : public Stream, private FdWatcher, private Look {
  public:
   // Takes an accepted, non-blocking socket of a ListenTcp listener. `local` with port 0: not known yet. `events`
   // outlives the stream or its Close.
@@ -117,6 +120,7 @@ class TcpStream final : public Stream, private FdWatcher {
   [[nodiscard]] IoResult WriteFrom(Pipe& pipe) override;
   void AwaitWritable() override;
   void set_events(StreamEvents& events) override { events_ = &events; }
+  void ExpectOnlyEnd() override { only_end_ = true; }
   void ShutdownWrite() override;
   void Close(CloseMode mode) override;
   [[nodiscard]] bool readable() const override { return readable_; }
@@ -132,6 +136,8 @@ class TcpStream final : public Stream, private FdWatcher {
   [[nodiscard]] IoResult Send(std::span<const iovec> pieces, int flags);
   [[nodiscard]] IoResult EndOfRead(int error);
   void OnEvents(std::uint32_t events) override;
+  void OnLook() override;
+  void OnFull();
   void Register();
 
   EventLoop& loop_;
@@ -142,6 +148,10 @@ class TcpStream final : public Stream, private FdWatcher {
   bool writable_ = true;
   bool peer_closed_ = false;
   bool broken_ = false;
+  bool registered_ = false;
+  bool looked_ = false;
+  bool only_end_ = false;
+  bool shut_down_ = false;
   Endpoint peer_;
   mutable Endpoint local_;
 };

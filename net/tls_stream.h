@@ -29,6 +29,7 @@ class TlsStream final : public Stream, private StreamEvents {
   [[nodiscard]] IoResult WriteLast(std::span<const iovec> pieces) override { return Send(pieces, true); }
   void AwaitWritable() override { transport_->AwaitWritable(); }
   void set_events(StreamEvents& events) override { events_ = &events; }
+  void ExpectOnlyEnd() override { transport_->ExpectOnlyEnd(); }
   void ShutdownWrite() override;
   void Close(CloseMode mode) override;
   [[nodiscard]] bool readable() const override { return more_ || transport_->readable(); }

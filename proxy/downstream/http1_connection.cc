@@ -167,6 +167,7 @@ bool Http1Connection::ConsumeHead(std::string_view& bytes) {
   // What lies behind this request belongs to the next one.
   bytes_received_ -= bytes.size();
   state_ = content.is_last() ? State::kResponse : State::kContent;
+  if (close_after_response_ && state_ == State::kResponse) stream().ExpectOnlyEnd();
   Exchange& exchange = Exchange::Take(worker_);
   exchange_ = &exchange;
   exchange.Begin(*this, facts_, head, content);

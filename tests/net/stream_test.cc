@@ -9,8 +9,10 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <fstream>
 #include <functional>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <utility>
 
@@ -276,4 +278,151 @@ TEST(SocketTest, EndpointsSurviveTheRoundTrip) {
 }
 
 }  // namespace
+// Reads all there is, as a connection does, and ends it as the test says.
+struct Server final : StreamEvents {
+  void OnReadable() override {
+    ++calls;
+    while (stream->readable()) {
+      char buffer[64];
+      const IoResult got = stream->Read(buffer);
+      if (got.status == IoStatus::kOk) text.append(buffer, got.bytes);
+      if (got.status == IoStatus::kEnd) ended = true;
+    }
+    if (on_read) on_read();
+  }
+  void OnWritable() override { writable = true; }
+  std::unique_ptr<TcpStream> stream;
+  std::function<void()> on_read;
+  std::string text;
+  int calls = 0;
+  bool ended = false;
+  bool writable = false;
+};
+
+// A stream that an acceptor hands on: the loop does not watch it before it must.
+class AcceptedStreamTest : public StreamTest {
+ protected:
+  void Accept() {
+    int error = 0;
+    client_ = TcpStream::Connect(loop_, LocalEndpoint(listener_.get()), client_events_, error);
+    ASSERT_NE(client_, nullptr);
+    UniqueFd accepted;
+    RunUntil([&] {
+      if (!accepted.valid()) {
+        accepted = UniqueFd(accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      }
+      return accepted.valid();
+    });
+    fd_ = accepted.get();
+    accepted_.stream = std::make_unique<TcpStream>(loop_, std::move(accepted), client_->local(), Endpoint{});
+    accepted_.stream->set_events(accepted_);
+  }
+  // By what the system tells of an epoll descriptor.
+  [[nodiscard]] bool IsWatched() const {
+    for (int fd = 3; fd < 64; ++fd) {
+      std::ifstream info("/proc/self/fdinfo/" + std::to_string(fd));
+      for (std::string line; std::getline(info, line);) {
+        std::istringstream words(line);
+        std::string name;
+        int watched = -1;
+        if (words >> name >> watched && name == "tfd:" && watched == fd_) return true;
+      }
+    }
+    return false;
+  }
+
+  Server accepted_;
+  int fd_ = -1;
+};
+
+TEST_F(AcceptedStreamTest, ReadsWhatHasArrivedAndIsWatchedFromThenOn) {
+  Accept();
+  EXPECT_FALSE(IsWatched());
+  Write(*client_, "one");
+  RunUntil([&] { return accepted_.text == "one"; });
+  EXPECT_TRUE(IsWatched());
+  Write(*client_, "two");
+  RunUntil([&] { return accepted_.text == "onetwo"; });
+  client_->ShutdownWrite();
+  RunUntil([&] { return accepted_.ended; });
+}
+
+TEST_F(AcceptedStreamTest, IsWatchedWhenNothingHasArrived) {
+  Accept();
+  RunUntil([&] { return accepted_.calls == 1; });
+  EXPECT_TRUE(IsWatched());
+  Write(*client_, "late");
+  RunUntil([&] { return accepted_.text == "late"; });
+}
+
+TEST_F(AcceptedStreamTest, ShortExchangeIsNeverWatched) {
+  Accept();
+  bool watched = false;
+  accepted_.on_read = [&] {
+    watched = watched || IsWatched();
+    if (accepted_.ended || accepted_.calls > 1) return;
+    accepted_.stream->ExpectOnlyEnd();
+    EXPECT_EQ(Write(*accepted_.stream, "answer").bytes, 6U);
+    accepted_.stream->ShutdownWrite();
+    client_->ShutdownWrite();
+  };
+  Write(*client_, "question");
+  RunUntil([&] { return accepted_.ended; });
+  EXPECT_FALSE(watched);
+  EXPECT_EQ(accepted_.calls, 2);
+  EXPECT_EQ(Read(*client_), "answer");
+}
+
+TEST_F(AcceptedStreamTest, SlowAnswerAndSlowEndAreWatched) {
+  Accept();
+  accepted_.on_read = [&] { accepted_.stream->ExpectOnlyEnd(); };
+  Write(*client_, "question");
+  RunUntil([&] { return accepted_.text == "question" && IsWatched(); });
+  accepted_.stream->ShutdownWrite();
+  client_->ShutdownWrite();
+  RunUntil([&] { return accepted_.ended; });
+}
+
+TEST_F(AcceptedStreamTest, EndThatDoesNotComeIsWatchedFor) {
+  Accept();
+  accepted_.on_read = [&] {
+    if (accepted_.calls == 1) accepted_.stream->ShutdownWrite();
+  };
+  Write(*client_, "question");
+  RunUntil([&] { return accepted_.calls == 2 && IsWatched(); });
+  Write(*client_, " and more");
+  RunUntil([&] { return accepted_.text == "question and more"; });
+  client_->ShutdownWrite();
+  RunUntil([&] { return accepted_.ended; });
+}
+
+TEST_F(AcceptedStreamTest, FullSocketIsWatched) {
+  Accept();
+  accepted_.on_read = [&] {
+    accepted_.stream->ExpectOnlyEnd();
+    const std::string all(std::size_t{16} << 20U, 'x');
+    EXPECT_LT(Write(*accepted_.stream, all).bytes, all.size());
+    EXPECT_TRUE(IsWatched());
+    accepted_.on_read = nullptr;
+  };
+  Write(*client_, "question");
+  std::string taken(1 << 16, '\0');
+  RunUntil([&] {
+    while (client_->Read(taken).status == IoStatus::kOk) {
+    }
+    return accepted_.writable;
+  });
+}
+
+TEST_F(AcceptedStreamTest, MayBeClosedOrDestroyedBeforeItsFirstLook) {
+  Accept();
+  accepted_.stream->Close(Stream::CloseMode::kGraceful);
+  loop_.RunOnce(std::chrono::milliseconds(0));
+  EXPECT_EQ(accepted_.calls, 0);
+  Accept();
+  accepted_.stream = nullptr;
+  loop_.RunOnce(std::chrono::milliseconds(0));
+  EXPECT_EQ(accepted_.calls, 0);
+}
+
 }  // namespace weir::net
