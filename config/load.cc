@@ -29,7 +29,7 @@ void NamePlace(const Position& position, const std::string& path, Places& places
 }
 
 // Gives findings their path (`load-balancers[0].listeners[1].port`) by looking their places up in the tree.
-void NamePaths(const YamlNode& node, std::string& path, Places& places) {
+void NamePaths(const Node& node, std::string& path, Places& places) {
   if (places.empty()) return;
   const std::size_t size = path.size();
   for (std::size_t i = 0; node.is_list() && i < node.children.size(); ++i) {

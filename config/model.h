@@ -28,7 +28,7 @@ struct LocatedText {
 // ---- load balancers
 // -------------------------------------------------------------------------------------------------------------
 
-struct Node {
+struct NodeIdentity {
   std::string name;    // default: the host name
   std::string region;  // may be empty
   std::string zone;    // may be empty
@@ -70,38 +70,33 @@ struct ListenerAttributes {
   std::vector<std::pair<std::string, std::string>> response_fields;
 };
 
-// Values use the wildcards * and ?; a condition has values or regex_values, never both.
-struct HostHeaderCondition {
-  std::vector<LocatedText> values;
-  std::vector<LocatedText> regex_values;
+// What a condition asks. Each kind has a row in config/schema/conditions.cc, which says how it is written and compared,
+// and a file in proxy/routing/conditions/.
+enum class ConditionKind : std::uint8_t {
+  kHostHeader,
+  kPathPattern,
+  kHttpHeader,
+  kRequestMethod,
+  kQueryString,
+  kSourceIp,
 };
-struct PathPatternCondition {
-  std::vector<LocatedText> values;
-  std::vector<LocatedText> regex_values;
-};
-struct HttpHeaderCondition {
-  std::string name;
-  std::vector<LocatedText> values;
-  std::vector<LocatedText> regex_values;
-};
-struct RequestMethodCondition {
-  std::vector<LocatedText> values;  // exact, case-sensitive
-};
+inline constexpr std::size_t kConditionKinds = 6;
+
+// Alternatives: the key, where there is one, and the value are patterns.
 struct QueryStringPair {
   std::optional<LocatedText> key;
   LocatedText value;
 };
-struct QueryStringCondition {
-  std::vector<QueryStringPair> pairs;
-};
-struct SourceIpCondition {
-  std::vector<CidrBlock> blocks;
-};
-using ConditionKind = std::variant<HostHeaderCondition, PathPatternCondition, HttpHeaderCondition,
-                                   RequestMethodCondition, QueryStringCondition, SourceIpCondition>;
+// Its values are alternatives. The form of its kind (config/schema/conditions.h) says which members it has; the others
+// are empty. One without any value matches nothing.
 struct Condition {
-  ConditionKind kind;
-  Position position;
+  ConditionKind kind = ConditionKind::kHostHeader;
+  std::string name = {};                       // of the field that is compared
+  std::vector<LocatedText> values = {};        // texts or patterns with the wildcards * and ?
+  std::vector<LocatedText> regex_values = {};  // without values
+  std::vector<QueryStringPair> pairs = {};
+  std::vector<CidrBlock> blocks = {};
+  Position position = {};
 };
 
 struct WeightedTargetGroup {
@@ -354,7 +349,7 @@ struct RoutingTest {
 // What a check of a file with errors sees of it is decoded as far as it can be read.
 struct Model {
   std::vector<std::string> files;  // what Position::file means; files[0] is the file that was given
-  Node node;
+  NodeIdentity node;
   std::vector<Region> regions;
   std::vector<LoadBalancer> load_balancers;
   std::vector<TargetGroup> target_groups;

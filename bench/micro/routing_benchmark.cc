@@ -23,8 +23,8 @@ config::LocatedText Text(std::string text) { return {.text = std::move(text), .p
 enum class Shape : std::uint8_t { kHostAndPath, kPathPrefix, kWildcardHost, kGlobPath, kRegexPrefix, kRegexFloating };
 
 std::vector<config::Condition> Conditions(Shape shape, std::int64_t i) {
-  config::HostHeaderCondition host;
-  config::PathPatternCondition path;
+  config::Condition host{.kind = config::ConditionKind::kHostHeader};
+  config::Condition path{.kind = config::ConditionKind::kPathPattern};
   switch (shape) {
     case Shape::kHostAndPath:
       host.values = {Text(fmt::format("shop-{}.example.test", i % 1'000))};
@@ -47,9 +47,8 @@ std::vector<config::Condition> Conditions(Shape shape, std::int64_t i) {
       break;
   }
   std::vector<config::Condition> conditions;
-  if (shape == Shape::kHostAndPath || shape == Shape::kWildcardHost)
-    conditions.push_back({.kind = host, .position = {}});
-  if (shape != Shape::kWildcardHost) conditions.push_back({.kind = path, .position = {}});
+  if (shape == Shape::kHostAndPath || shape == Shape::kWildcardHost) conditions.push_back(host);
+  if (shape != Shape::kWildcardHost) conditions.push_back(path);
   return conditions;
 }
 

@@ -6,6 +6,7 @@
 #include "config/decode/dns_name.h"
 #include "config/document/scalar.h"
 #include "config/findings.h"
+#include "config/schema/conditions.h"
 
 #include <fmt/format.h>
 
@@ -21,6 +22,7 @@
 #include <tuple>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace weir::config {
 namespace {
@@ -30,12 +32,9 @@ constexpr std::size_t kRulesMax = 100;
 constexpr std::size_t kGroupsPerBalancerMax = 100;
 constexpr std::size_t kGroupsPerActionMax = 5;
 constexpr std::size_t kTargetsMax = 1'000;
-constexpr std::size_t kValuesPerConditionMax = 3;
 constexpr std::size_t kValuesPerRuleMax = 5;
 constexpr std::size_t kWildcardsPerRuleMax = 5;
 constexpr std::size_t kPatternMax = 128;
-constexpr std::size_t kHeaderNameMax = 40;
-constexpr std::size_t kMethodMax = 40;
 constexpr std::size_t kNameMax = 32;
 constexpr std::size_t kRedirectPartMax = 128;
 constexpr std::size_t kRecordValuesMax = 400;
@@ -50,24 +49,6 @@ constexpr unsigned kCidrV6BitsMax = 48;
 constexpr auto kContentTypes = std::to_array<std::string_view>(
     {"text/plain", "text/css", "text/html", "application/javascript", "application/json"});
 
-// spec: alb.md 4.2. Wildcards are allowed everywhere.
-constexpr std::string_view kHostMarks = "-._*?";
-constexpr std::string_view kPathMarks = "_-.$/~\"'@:+&*?";
-constexpr std::string_view kHeaderMarks = " !\"#$%&'()+,./:;<=>@[]^_`{|}~-*?";
-constexpr std::string_view kQueryMarks = "_-.$/~\"'@:+&()!,;=*?\\";
-
-constexpr std::string_view kPathLimit = "letters, digits, _-.$/~\"'@:+& and the wildcards * and ?";
-constexpr std::string_view kQueryLimit = "letters, digits, _-.$/~\"'@:+&()!,;= and the wildcards * and ?";
-
-bool IsLetter(char c) { return ToLowerAscii(c) >= 'a' && ToLowerAscii(c) <= 'z'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
-// Whether each character is a letter, a digit or one of `marks`.
-bool HoldsOnly(std::string_view text, std::string_view marks) {
-  return std::ranges::all_of(
-      text, [&](char c) { return IsLetter(c) || IsDigit(c) || marks.find(c) != std::string_view::npos; });
-}
-
 // A value that is counted, for the warning where it stands.
 struct Place {
   Position position;
@@ -80,7 +61,7 @@ FilePlace PlaceKey(const Position& position) { return {position.file, position.l
 
 class AwsLimits {
  public:
-  AwsLimits(const Model& model, const YamlNode& root, Findings& findings)
+  AwsLimits(const Model& model, const Node& root, Findings& findings)
       : model_(model), root_(root), findings_(findings) {
     for (const Diagnostic& item : findings.items()) {
       if (item.severity == Severity::kError) wrong_.insert(PlaceKey(item.position));
@@ -128,10 +109,8 @@ class AwsLimits {
   void CheckName(std::string_view name, std::string_view what, Position position);
   void CheckBalancer(const LoadBalancer& balancer, const Fields& fields);
   void CheckRule(const Rule& rule);
-  void CheckPatterns(std::span<const LocatedText> patterns, std::string_view what);
-  void CheckCharacters(std::span<const LocatedText> patterns, std::string_view what, std::string_view marks,
-                       std::string_view limit);
-  void CheckHosts(std::span<const LocatedText> patterns);
+  void CheckTexts(std::span<const LocatedText> texts, std::string_view noun, AwsValueCheck check);
+  void CheckCondition(const Condition& condition, const ConditionRow& row);
   void CheckAction(const Rule& rule);
   void CheckGroup(const TargetGroup& group, const Fields& fields);
   void CheckTargetHealthCheck(const TargetGroup& group, const Fields& fields);
@@ -148,10 +127,36 @@ class AwsLimits {
   std::set<FilePlace> wrong_;
 };
 
+std::size_t CountValues(const Condition& condition) {
+  return condition.values.size() + condition.regex_values.size() + condition.pairs.size() + condition.blocks.size();
+}
+
+std::size_t CountWildcards(const Condition& condition) {
+  const auto count = [](std::string_view text) {
+    return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return c == '*' || c == '?'; }));
+  };
+  std::size_t out = 0;
+  for (const LocatedText& value : condition.values) out += count(value.text);
+  for (const QueryStringPair& pair : condition.pairs)
+    out += count(pair.value.text) + (pair.key ? count(pair.key->text) : 0);
+  return out;
+}
+
+// The kinds that a rule has once: `a, b and c`.
+std::string SingleKinds() {
+  std::vector<std::string_view> keys;
+  for (const ConditionRow& row : kConditionRows) {
+    if (!row.aws_repeatable) keys.push_back(row.field.key);
+  }
+  const std::string_view last = keys.back();
+  keys.pop_back();
+  return fmt::format("{} and {}", fmt::join(keys, ", "), last);
+}
+
 // Where the value of `key` stands below `section` of a thing, else the name of the thing.
 Place PlaceOf(const Fields& fields, std::string_view section, std::string_view key, std::string written) {
-  const YamlNode* const map = fields.Map(section);
-  const YamlNode* const value = map == nullptr ? nullptr : Fields(*map).Scalar(key);
+  const Node* const map = fields.Map(section);
+  const Node* const value = map == nullptr ? nullptr : Fields(*map).Scalar(key);
   if (value == nullptr) return {fields.PositionOf("name"), std::move(written)};
   return {value->position, std::string(value->text)};
 }
@@ -200,108 +205,48 @@ void AwsLimits::CheckBalancer(const LoadBalancer& balancer, const Fields& fields
   AtMost(groups.size(), kGroupsPerBalancerMax, "target groups", "a load balancer", balancer.position);
 }
 
-void AwsLimits::CheckPatterns(std::span<const LocatedText> patterns, std::string_view what) {
-  for (const LocatedText& pattern : patterns) {
-    if (pattern.text.size() <= kPatternMax) continue;
-    Warn(pattern.position, fmt::format("a {} of {} characters", what, pattern.text.size()),
-         fmt::format("at most {}", kPatternMax));
-  }
-}
-
-void AwsLimits::CheckCharacters(std::span<const LocatedText> patterns, std::string_view what, std::string_view marks,
-                                std::string_view limit) {
-  for (const LocatedText& pattern : patterns) {
-    if (HoldsOnly(pattern.text, marks)) continue;
-    Warn(pattern.position, fmt::format("{} {}", what, Quoted(pattern.text)), std::string(limit));
-  }
-}
-
-void AwsLimits::CheckHosts(std::span<const LocatedText> patterns) {
-  CheckCharacters(patterns, "host-header", kHostMarks, "letters, digits, -, ., _ and the wildcards * and ?");
-  for (const LocatedText& pattern : patterns) {
-    const std::string_view text = pattern.text;
-    if (!HoldsOnly(text, kHostMarks)) continue;
-    const std::size_t dot = text.rfind('.');
-    if (dot == std::string_view::npos) {
-      Warn(pattern.position, fmt::format("host-header {}", Quoted(text)), "at least one dot");
-    } else if (!std::ranges::all_of(text.substr(dot + 1), IsLetter)) {
-      Warn(pattern.position, fmt::format("host-header {}", Quoted(text)), "only letters behind the last dot");
+void AwsLimits::CheckTexts(std::span<const LocatedText> texts, std::string_view noun, AwsValueCheck check) {
+  for (const LocatedText& text : texts) {
+    if (!noun.empty() && text.text.size() > kPatternMax) {
+      Warn(text.position, fmt::format("a {} of {} characters", noun, text.text.size()),
+           fmt::format("at most {}", kPatternMax));
     }
+    const auto objection = check == nullptr ? std::nullopt : check(text.text);
+    if (objection) Warn(text.position, objection->what, objection->limit);
   }
 }
 
-// The values of a condition and how often each kind stands in a rule; spec: alb.md 4.1 and 4.2.
+// The values of one condition, one by one.
+void AwsLimits::CheckCondition(const Condition& condition, const ConditionRow& row) {
+  CheckTexts(condition.values, row.aws_value_noun, row.aws_check_value);
+  CheckTexts(condition.regex_values, "regular expression", nullptr);
+  for (const QueryStringPair& pair : condition.pairs) {
+    CheckTexts({&pair.value, 1}, row.aws_value_noun, row.aws_check_value);
+    if (pair.key) CheckTexts({&*pair.key, 1}, row.aws_key_noun, row.aws_check_key);
+  }
+  const auto objection = row.aws_check_name == nullptr ? std::nullopt : row.aws_check_name(condition.name);
+  if (objection) Warn(condition.position, objection->what, objection->limit);
+  AtMost(CountValues(condition), row.aws_values_max, "values", "a condition", condition.position);
+}
+
+// The values of a rule and how often each kind stands in it; spec: alb.md 4.1 and 4.2.
 void AwsLimits::CheckRule(const Rule& rule) {
   CheckAction(rule);
   if (rule.is_default()) return;
   if (rule.conditions.empty()) Warn(rule.position, "a rule without conditions", "at least one");
-  std::size_t all_values = 0;
+  std::size_t values = 0;
   std::size_t wildcards = 0;
-  std::map<std::size_t, std::size_t> kinds;
-  const auto count_wildcards = [&](std::span<const LocatedText> texts) {
-    for (const LocatedText& text : texts)
-      wildcards +=
-          static_cast<std::size_t>(std::ranges::count_if(text.text, [](char c) { return c == '*' || c == '?'; }));
-  };
+  std::map<ConditionKind, std::size_t> kinds;
   for (const Condition& condition : rule.conditions) {
-    std::size_t values = 0;
-    const auto take = [&](std::span<const LocatedText> texts, std::span<const LocatedText> regexes,
-                          std::string_view what) {
-      values += texts.size() + regexes.size();
-      CheckPatterns(texts, what);
-      CheckPatterns(regexes, "regular expression");
-      count_wildcards(texts);
-    };
-    if (const auto* const host = std::get_if<HostHeaderCondition>(&condition.kind)) {
-      take(host->values, host->regex_values, "host-header");
-      CheckHosts(host->values);
-    }
-    if (const auto* const path = std::get_if<PathPatternCondition>(&condition.kind)) {
-      take(path->values, path->regex_values, "path-pattern");
-      CheckCharacters(path->values, "path-pattern", kPathMarks, kPathLimit);
-    }
-    if (const auto* const header = std::get_if<HttpHeaderCondition>(&condition.kind)) {
-      take(header->values, header->regex_values, "http-header value");
-      CheckCharacters(header->values, "http-header value", kHeaderMarks, "visible ASCII and spaces, no backslash");
-      if (header->name.size() > kHeaderNameMax)
-        Warn(condition.position, fmt::format("a header name of {} characters", header->name.size()),
-             fmt::format("at most {}", kHeaderNameMax));
-      if (EqualsIgnoreCase(header->name, "Host"))
-        Warn(condition.position, "an http-header condition on Host", "host-header");
-    }
-    if (const auto* const method = std::get_if<RequestMethodCondition>(&condition.kind)) {
-      values += method->values.size();
-      for (const LocatedText& value : method->values) {
-        const bool upper =
-            std::ranges::all_of(value.text, [](char c) { return (c >= 'A' && c <= 'Z') || c == '-' || c == '_'; });
-        if (!upper || value.text.size() > kMethodMax)
-          Warn(value.position, fmt::format("method {}", Quoted(value.text)), "at most 40 of A-Z, - and _");
-      }
-    }
-    if (const auto* const query = std::get_if<QueryStringCondition>(&condition.kind)) {
-      for (const QueryStringPair& pair : query->pairs) {
-        take({&pair.value, 1}, {}, "query-string value");
-        CheckCharacters({&pair.value, 1}, "query-string value", kQueryMarks, kQueryLimit);
-        if (pair.key) {
-          CheckPatterns({&*pair.key, 1}, "query-string key");
-          CheckCharacters({&*pair.key, 1}, "query-string key", kQueryMarks, kQueryLimit);
-          count_wildcards({&*pair.key, 1});
-        }
-      }
-    }
-    if (const auto* const source = std::get_if<SourceIpCondition>(&condition.kind)) values += source->blocks.size();
-    const bool source_ip = std::holds_alternative<SourceIpCondition>(condition.kind);
-    AtMost(values, source_ip ? kValuesPerRuleMax : kValuesPerConditionMax, "values", "a condition", condition.position);
-    all_values += values;
-    ++kinds[condition.kind.index()];
-    const bool repeatable = std::holds_alternative<HttpHeaderCondition>(condition.kind) ||
-                            std::holds_alternative<QueryStringCondition>(condition.kind);
-    if (!repeatable && kinds[condition.kind.index()] == 2) {
-      Warn(condition.position, "a second condition of this kind in one rule",
-           "one each of host-header, path-pattern, http-request-method and source-ip");
+    const ConditionRow& row = RowOf(condition.kind);
+    CheckCondition(condition, row);
+    values += CountValues(condition);
+    if (row.comparison != Comparison::kExact) wildcards += CountWildcards(condition);
+    if (++kinds[condition.kind] == 2 && !row.aws_repeatable) {
+      Warn(condition.position, "a second condition of this kind in one rule", "one each of " + SingleKinds());
     }
   }
-  AtMost(all_values, kValuesPerRuleMax, "condition values", "a rule", rule.position);
+  AtMost(values, kValuesPerRuleMax, "condition values", "a rule", rule.position);
   AtMost(wildcards, kWildcardsPerRuleMax, "wildcards", "a rule", rule.position);
 }
 
@@ -365,8 +310,8 @@ void AwsLimits::CheckTargetHealthCheck(const TargetGroup& group, const Fields& f
 }
 
 void AwsLimits::CheckTargetTimeout(const TargetHealthCheck& check, const Fields& fields, Position interval) {
-  const YamlNode* const map = fields.Map("health-check");
-  const YamlNode* const value = map == nullptr ? nullptr : map->Find("timeout");
+  const Node* const map = fields.Map("health-check");
+  const Node* const value = map == nullptr ? nullptr : map->Find("timeout");
   // A timeout that the file does not have follows a short interval, which is what to change then.
   if (value == nullptr && check.timeout < TargetHealthCheck{}.timeout) return;
   const Position position = value == nullptr ? interval : value->position;
@@ -459,7 +404,7 @@ void AwsLimits::CheckRecordSet(const RecordSet& record) {
 
 }  // namespace
 
-void CheckAwsLimits(const Model& model, const YamlNode& root, Findings& findings) {
+void CheckAwsLimits(const Model& model, const Node& root, Findings& findings) {
   AwsLimits(model, root, findings).Check();
 }
 

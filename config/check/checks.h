@@ -9,11 +9,8 @@ namespace weir::config {
 
 class Findings;
 class NameTable;
-struct YamlNode;
+struct Node;
 
-// Warns of patterns, and of regular expressions as far as their ends show it, that nothing can match, and says what
-// they are compared with.
-void CheckPatterns(const ConditionKind& condition, Findings& findings);
 // No address and port is bound twice.
 void CheckBindings(const Model& model, Position admin, Findings& findings);
 // Marks the groups that rules forward to, and warns of groups that no rule uses or that are used and empty. `names`
@@ -31,7 +28,7 @@ void CheckHealthCheckUse(const NameTable& names, const Model& model, Findings& f
 void CheckCidrCollectionUse(const NameTable& names, const Model& model, Findings& findings);
 // Warns of what AWS would refuse or read differently, each with the limit it breaks. `root`: the file that the model
 // was decoded from, for the places of single values.
-void CheckAwsLimits(const Model& model, const YamlNode& root, Findings& findings);
+void CheckAwsLimits(const Model& model, const Node& root, Findings& findings);
 
 // Alias trees are at most this deep. Our choice: Route 53 publishes none, and answering walks the tree.
 inline constexpr std::uint32_t kAliasDepthMax = 16;

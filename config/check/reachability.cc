@@ -2,12 +2,14 @@
 #include "base/text.h"
 #include "config/check/checks.h"
 #include "config/findings.h"
+#include "config/schema/conditions.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace weir::config {
@@ -50,8 +52,8 @@ bool PatternCovers(std::string_view wide, std::string_view narrow, Case sensitiv
   return w == wide.size();
 }
 
-// A backslash makes the next wildcard literal in query strings; such texts are only compared whole.
-bool QueryCovers(std::string_view wide, std::string_view narrow) {
+// A backslash makes the next wildcard literal; such texts are only compared whole.
+bool EscapedCovers(std::string_view wide, std::string_view narrow) {
   if (EqualsIgnoreCase(wide, narrow) || wide == "*") return true;
   if (wide.find('\\') != std::string_view::npos || narrow.find('\\') != std::string_view::npos) return false;
   return PatternCovers(wide, narrow, Case::kIgnored);
@@ -65,57 +67,51 @@ bool AllCovered(const std::vector<Item>& wide, const std::vector<Item>& narrow, 
   });
 }
 
-template <class Patterns>
-bool PatternsCover(const Patterns& wide, const Patterns& narrow, Case sensitivity) {
-  const auto same = [](const LocatedText& a, const LocatedText& b) { return a.text == b.text; };
-  const auto covers = [&](const LocatedText& a, const LocatedText& b) {
-    return PatternCovers(a.text, b.text, sensitivity);
-  };
-  return AllCovered(wide.values, narrow.values, covers) || AllCovered(wide.regex_values, narrow.regex_values, same);
+bool TextCovers(std::string_view wide, std::string_view narrow, Comparison comparison) {
+  switch (comparison) {
+    case Comparison::kExact:
+      return wide == narrow;
+    case Comparison::kCaseCounts:
+      return PatternCovers(wide, narrow, Case::kCounts);
+    case Comparison::kCaseIgnored:
+      return PatternCovers(wide, narrow, Case::kIgnored);
+    case Comparison::kEscapedIgnored:
+      return EscapedCovers(wide, narrow);
+  }
+  std::unreachable();
 }
 
-struct Covering {
-  bool operator()(const HostHeaderCondition& a, const HostHeaderCondition& b) const {
-    return PatternsCover(a, b, Case::kIgnored);
-  }
-  bool operator()(const PathPatternCondition& a, const PathPatternCondition& b) const {
-    return PatternsCover(a, b, Case::kCounts);
-  }
-  bool operator()(const HttpHeaderCondition& a, const HttpHeaderCondition& b) const {
-    return EqualsIgnoreCase(a.name, b.name) && PatternsCover(a, b, Case::kIgnored);
-  }
-  bool operator()(const RequestMethodCondition& a, const RequestMethodCondition& b) const {
-    return AllCovered(a.values, b.values, [](const LocatedText& x, const LocatedText& y) { return x.text == y.text; });
-  }
-  bool operator()(const QueryStringCondition& a, const QueryStringCondition& b) const {
-    return AllCovered(a.pairs, b.pairs, [](const QueryStringPair& x, const QueryStringPair& y) {
-      return (!x.key || (y.key && QueryCovers(x.key->text, y.key->text))) && QueryCovers(x.value.text, y.value.text);
-    });
-  }
-  bool operator()(const SourceIpCondition& a, const SourceIpCondition& b) const {
-    return AllCovered(a.blocks, b.blocks, [](const CidrBlock& x, const CidrBlock& y) {
-      return x.prefix_bits() <= y.prefix_bits() && x.Contains(y.address());
-    });
-  }
-  template <class A, class B>
-  bool operator()(const A& /*wide*/, const B& /*narrow*/) const {
-    return false;
-  }
-};
+// One of each kind has values, expressions, pairs or blocks.
+bool ConditionCovers(const Condition& wide, const Condition& narrow) {
+  if (wide.kind != narrow.kind) return false;
+  const ConditionRow& row = RowOf(wide.kind);
+  const auto covers = [&](const LocatedText& a, const LocatedText& b) {
+    return TextCovers(a.text, b.text, row.comparison);
+  };
+  const auto same = [](const LocatedText& a, const LocatedText& b) { return a.text == b.text; };
+  const auto pair_covers = [&](const QueryStringPair& a, const QueryStringPair& b) {
+    return (!a.key || (b.key && covers(*a.key, *b.key))) && covers(a.value, b.value);
+  };
+  const auto block_covers = [](const CidrBlock& a, const CidrBlock& b) {
+    return a.prefix_bits() <= b.prefix_bits() && a.Contains(b.address());
+  };
+  const bool same_name = row.name_comparison == Comparison::kCaseIgnored ? EqualsIgnoreCase(wide.name, narrow.name)
+                                                                         : wide.name == narrow.name;
+  return same_name &&
+         (AllCovered(wide.values, narrow.values, covers) || AllCovered(wide.regex_values, narrow.regex_values, same) ||
+          AllCovered(wide.pairs, narrow.pairs, pair_covers) || AllCovered(wide.blocks, narrow.blocks, block_covers));
+}
 
 // Every condition of `wide` follows from one of `narrow`.
 bool RuleCovers(const Rule& wide, const Rule& narrow) {
   return std::ranges::all_of(wide.conditions, [&](const Condition& w) {
-    return std::ranges::any_of(narrow.conditions,
-                               [&](const Condition& n) { return std::visit(Covering{}, w.kind, n.kind); });
+    return std::ranges::any_of(narrow.conditions, [&](const Condition& n) { return ConditionCovers(w, n); });
   });
 }
 
-// The texts of a host or path condition that rules can be looked up by; null for every other condition.
+// The texts that rules can be looked up by; null for a condition of a kind that has none.
 const std::vector<LocatedText>* LookupTexts(const Condition& condition) {
-  if (const auto* const host = std::get_if<HostHeaderCondition>(&condition.kind)) return &host->values;
-  if (const auto* const path = std::get_if<PathPatternCondition>(&condition.kind)) return &path->values;
-  return nullptr;
+  return RowOf(condition.kind).is_filed ? &condition.values : nullptr;
 }
 
 // Finds among the earlier rules those that may cover a later one. Each rule is filed under the values of the one host
@@ -193,20 +189,18 @@ class EarlierRules {
 
 bool HasEncodings(const Rule& rule) {
   return std::ranges::any_of(rule.conditions, [](const Condition& condition) {
-    const auto* const path = std::get_if<PathPatternCondition>(&condition.kind);
-    return path != nullptr && std::ranges::any_of(path->values, [](const LocatedText& value) {
+    return RowOf(condition.kind).percent_encoded && std::ranges::any_of(condition.values, [](const LocatedText& value) {
              return value.text.find('%') != std::string::npos;
            });
   });
 }
 
-// The rules with their path patterns as they are compared: percent-encodings in their normal form.
+// The rules with their patterns as they are compared: percent-encodings in their normal form.
 std::vector<Rule> WithNormalPaths(std::vector<Rule> rules) {
   for (Rule& rule : rules) {
     for (Condition& condition : rule.conditions) {
-      auto* const path = std::get_if<PathPatternCondition>(&condition.kind);
-      if (path == nullptr) continue;
-      for (LocatedText& value : path->values) value.text = WithNormalEncodings(value.text);
+      if (!RowOf(condition.kind).percent_encoded) continue;
+      for (LocatedText& value : condition.values) value.text = WithNormalEncodings(value.text);
     }
   }
   return rules;

@@ -56,7 +56,7 @@ void DecodeBlocks(const Fields& fields, std::size_t location, CidrCollection& ou
   CidrLocation& into = out.locations[location];
   CheckNotEmpty(fields, "cidrs", findings);
   into.blocks.reserve(fields.List("cidrs").size());
-  for (const YamlNode& item : fields.List("cidrs")) {
+  for (const Node& item : fields.List("cidrs")) {
     const auto block = CidrBlock::Parse(item.text);
     if (!item.is_scalar() || !block) continue;
     const auto [first, fresh] = owners.emplace(*block, Owner{location, item.position});
@@ -75,7 +75,7 @@ void DecodeBlocks(const Fields& fields, std::size_t location, CidrCollection& ou
 
 }  // namespace
 
-CidrCollection DecodeCidrCollection(const YamlNode& node, Decoding& decoding) {
+CidrCollection DecodeCidrCollection(const Node& node, Decoding& decoding) {
   const Fields fields(node);
   CidrCollection out;
   out.position = fields.PositionOf("name");
@@ -86,7 +86,7 @@ CidrCollection DecodeCidrCollection(const YamlNode& node, Decoding& decoding) {
   NameTable names("location");
   names.Add(locations, decoding.findings);
   Owners owners;
-  for (const YamlNode& item : locations) {
+  for (const Node& item : locations) {
     const Fields location(item);
     CheckLocationName(location, decoding.findings);
     out.locations.push_back({.name = location.Text("name"), .blocks = {}});
@@ -96,10 +96,10 @@ CidrCollection DecodeCidrCollection(const YamlNode& node, Decoding& decoding) {
   return out;
 }
 
-std::optional<CidrRoute> DecodeCidrRoute(const YamlNode& node, Decoding& decoding) {
+std::optional<CidrRoute> DecodeCidrRoute(const Node& node, Decoding& decoding) {
   const Fields fields(node);
-  const YamlNode* const collection = fields.Scalar("collection");
-  const YamlNode* const location = fields.Scalar("location");
+  const Node* const collection = fields.Scalar("collection");
+  const Node* const location = fields.Scalar("location");
   if (collection == nullptr || location == nullptr) return std::nullopt;
   const auto index = decoding.cidr_collections.Resolve(*collection, decoding.findings);
   if (!index) return std::nullopt;

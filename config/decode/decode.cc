@@ -21,14 +21,14 @@ std::string HostName() {
   return buffer.data();
 }
 
-Node DecodeNode(const Fields& root, Decoding& decoding) {
-  Node out;
-  if (const YamlNode* const map = root.Map("node")) {
+NodeIdentity DecodeNode(const Fields& root, Decoding& decoding) {
+  NodeIdentity out;
+  if (const Node* const map = root.Map("node")) {
     const Fields fields(*map);
     out.name = fields.Text("name");
     out.zone = fields.Text("zone");
     out.region = fields.Text("region");
-    const YamlNode* const region = fields.Scalar("region");
+    const Node* const region = fields.Scalar("region");
     if (region != nullptr && !decoding.regions.empty()) (void)decoding.regions.Resolve(*region, decoding.findings);
   }
   if (out.name.empty()) out.name = HostName();
@@ -36,14 +36,14 @@ Node DecodeNode(const Fields& root, Decoding& decoding) {
 }
 
 std::optional<DnsListener> DecodeDns(const Fields& root, Findings& findings) {
-  const YamlNode* const map = root.Map("dns");
+  const Node* const map = root.Map("dns");
   if (map == nullptr) return std::nullopt;
   const Fields fields(*map);
   DnsListener out;
   out.position = fields.PositionOf("port");
   out.port = fields.Has("port") ? fields.Port("port").value_or(0) : out.port;
   CheckNotEmpty(fields, "addresses", findings);
-  for (const YamlNode& item : fields.List("addresses")) {
+  for (const Node& item : fields.List("addresses")) {
     const auto address = IpAddress::ParseZoned(item.text);
     if (!address) continue;
     if (std::ranges::find(out.addresses, *address) != out.addresses.end()) {
@@ -58,7 +58,7 @@ std::optional<DnsListener> DecodeDns(const Fields& root, Findings& findings) {
 
 Latency DecodeLatency(const Fields& root, const std::vector<std::string>& files) {
   Latency out;
-  const YamlNode* const map = root.Map("latency");
+  const Node* const map = root.Map("latency");
   if (map == nullptr) return out;
   const Fields fields(*map);
   const auto decode = [&](std::string_view key) {
@@ -73,7 +73,7 @@ Latency DecodeLatency(const Fields& root, const std::vector<std::string>& files)
 
 Admin DecodeAdmin(const Fields& root) {
   Admin out;
-  if (const YamlNode* const map = root.Map("admin")) {
+  if (const Node* const map = root.Map("admin")) {
     const Fields fields(*map);
     const bool readable = !fields.Has("address") || fields.Address("address");
     out.address = fields.Address("address").value_or(out.address);
@@ -86,7 +86,7 @@ Admin DecodeAdmin(const Fields& root) {
 
 std::vector<Region> DecodeRegions(const Fields& root) {
   std::vector<Region> out;
-  for (const YamlNode& item : root.List("regions")) {
+  for (const Node& item : root.List("regions")) {
     const Fields fields(item);
     out.push_back({fields.Text("name"), fields.Number("latitude").value_or(0), fields.Number("longitude").value_or(0)});
   }
@@ -108,7 +108,7 @@ void CheckZoneNames(const std::vector<Zone>& zones, Findings& findings) {
 void CollectNames(const Fields& root, bool complete, Decoding& decoding) {
   const auto collect = [&](std::string_view section, NameTable& names) {
     names.Add(root.List(section), decoding.findings);
-    const YamlNode* const items = root.node().Find(section);
+    const Node* const items = root.node().Find(section);
     if (!complete || (items != nullptr && !items->is_list())) names.SetIncomplete();
   };
   collect("regions", decoding.regions);
@@ -120,7 +120,7 @@ void CollectNames(const Fields& root, bool complete, Decoding& decoding) {
 
 void CheckModel(const Fields& root, Decoding& decoding, Model& model) {
   Findings& findings = decoding.findings;
-  const YamlNode* const admin = root.Map("admin");
+  const Node* const admin = root.Map("admin");
   const Position admin_position = admin == nullptr ? Position{0, 1, 1} : Fields(*admin).PositionOf("port");
   CheckBindings(model, admin_position, findings);
   CheckTargetGroups(decoding.target_groups, model, findings);
@@ -141,27 +141,25 @@ void CheckModel(const Fields& root, Decoding& decoding, Model& model) {
 
 }  // namespace
 
-void DecodeModel(const YamlNode& root_node, Findings& findings, Model& model) {
+void DecodeModel(const Node& root_node, Findings& findings, Model& model) {
   const Fields root(root_node);
   Decoding decoding{.findings = findings, .files = model.files};
   CollectNames(root, model.complete, decoding);
   model.node = DecodeNode(root, decoding);
   model.regions = DecodeRegions(root);
-  for (const YamlNode& item : root.List("load-balancers")) {
+  for (const Node& item : root.List("load-balancers")) {
     model.load_balancers.push_back(DecodeLoadBalancer(item, decoding));
   }
-  for (const YamlNode& item : root.List("target-groups"))
-    model.target_groups.push_back(DecodeTargetGroup(item, decoding));
+  for (const Node& item : root.List("target-groups")) model.target_groups.push_back(DecodeTargetGroup(item, decoding));
   model.dns = DecodeDns(root, findings);
-  for (const YamlNode& item : root.List("health-checks"))
-    model.health_checks.push_back(DecodeHealthCheck(item, decoding));
-  for (const YamlNode& item : root.List("cidr-collections"))
+  for (const Node& item : root.List("health-checks")) model.health_checks.push_back(DecodeHealthCheck(item, decoding));
+  for (const Node& item : root.List("cidr-collections"))
     model.cidr_collections.push_back(DecodeCidrCollection(item, decoding));
-  for (const YamlNode& item : root.List("zones")) model.zones.push_back(DecodeZone(item, decoding));
+  for (const Node& item : root.List("zones")) model.zones.push_back(DecodeZone(item, decoding));
   CheckZoneNames(model.zones, findings);
   model.latency = DecodeLatency(root, model.files);
   model.admin = DecodeAdmin(root);
-  for (const YamlNode& item : root.List("tests")) model.tests.push_back(DecodeTest(item, decoding));
+  for (const Node& item : root.List("tests")) model.tests.push_back(DecodeTest(item, decoding));
   CheckModel(root, decoding, model);
 }
 

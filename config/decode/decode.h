@@ -24,17 +24,17 @@ class Findings;
 // Reads a map by key. Every accessor is absent, or the default, when the key is missing or was reported as wrong.
 class Fields {
  public:
-  explicit Fields(const YamlNode& node) : node_(node) {}
+  explicit Fields(const Node& node) : node_(node) {}
 
-  [[nodiscard]] const YamlNode& node() const { return node_; }
+  [[nodiscard]] const Node& node() const { return node_; }
   [[nodiscard]] Position position() const { return node_.position; }
   [[nodiscard]] bool Has(std::string_view key) const { return node_.Find(key) != nullptr; }
   // Of the value; of the map when there is none.
   [[nodiscard]] Position PositionOf(std::string_view key) const;
-  [[nodiscard]] const YamlNode* Scalar(std::string_view key) const;
-  [[nodiscard]] const YamlNode* Map(std::string_view key) const;
+  [[nodiscard]] const Node* Scalar(std::string_view key) const;
+  [[nodiscard]] const Node* Map(std::string_view key) const;
   // The items of a list; empty when it is none.
-  [[nodiscard]] std::span<const YamlNode> List(std::string_view key) const;
+  [[nodiscard]] std::span<const Node> List(std::string_view key) const;
 
   [[nodiscard]] std::string Text(std::string_view key, std::string_view fallback = {}) const;
   [[nodiscard]] LocatedText Located(std::string_view key) const;
@@ -57,7 +57,7 @@ class Fields {
   }
 
  private:
-  const YamlNode& node_;
+  const Node& node_;
 };
 
 // The named things of one kind, for references to them. Views into the tree.
@@ -67,12 +67,12 @@ class NameTable {
   explicit NameTable(std::string_view kind) : kind_(kind) {}
 
   // Takes the `name` of every item; reports a name that stands twice. The index of a name is that of its item.
-  void Add(std::span<const YamlNode> items, Findings& findings);
+  void Add(std::span<const Node> items, Findings& findings);
   // There may be more things of the kind than can be read: a name that is not known is not reported.
   void SetIncomplete() { incomplete_ = true; }
   // The index of the thing that `reference` names; reports a name that nothing has, unless it may be that of a thing
   // whose name could not be read.
-  [[nodiscard]] std::optional<std::uint32_t> Resolve(const YamlNode& reference, Findings& findings);
+  [[nodiscard]] std::optional<std::uint32_t> Resolve(const Node& reference, Findings& findings);
   // Something that may name any of them could not be read.
   void NoteLostReference() { lost_reference_ = true; }
   // True when a reference that could not be resolved, or read, may mean this name, or when the name itself could not
@@ -107,26 +107,26 @@ struct Decoding {
 };
 
 // The whole file.
-void DecodeModel(const YamlNode& root, Findings& findings, Model& model);
+void DecodeModel(const Node& root, Findings& findings, Model& model);
 
-[[nodiscard]] LoadBalancer DecodeLoadBalancer(const YamlNode& node, Decoding& decoding);
-[[nodiscard]] std::vector<Condition> DecodeConditions(std::span<const YamlNode> items, Decoding& decoding);
+[[nodiscard]] LoadBalancer DecodeLoadBalancer(const Node& node, Decoding& decoding);
+[[nodiscard]] std::vector<Condition> DecodeConditions(std::span<const Node> items, Decoding& decoding);
 // The one action of the list under `key`; a forward action without target groups when it cannot be read.
 [[nodiscard]] Action DecodeAction(const Fields& fields, std::string_view key, Decoding& decoding);
 [[nodiscard]] RedirectAction DecodeRedirect(const Fields& fields, Findings& findings);
 // Warns when the redirect under `key` leads to HTTPS at the port of its listener, which speaks HTTP.
 void CheckSecureRedirect(const Fields& fields, std::string_view key, std::uint16_t listener_port, Findings& findings);
-[[nodiscard]] TargetGroup DecodeTargetGroup(const YamlNode& node, Decoding& decoding);
-[[nodiscard]] HealthCheck DecodeHealthCheck(const YamlNode& node, Decoding& decoding);
+[[nodiscard]] TargetGroup DecodeTargetGroup(const Node& node, Decoding& decoding);
+[[nodiscard]] HealthCheck DecodeHealthCheck(const Node& node, Decoding& decoding);
 // CALCULATED checks name others, so this comes when all are decoded.
 void CheckCalculated(std::span<const HealthCheck> checks, Findings& findings);
 // Called in the order of the file, before any zone: the locations become known to records.
-[[nodiscard]] CidrCollection DecodeCidrCollection(const YamlNode& node, Decoding& decoding);
+[[nodiscard]] CidrCollection DecodeCidrCollection(const Node& node, Decoding& decoding);
 // The `cidr` of a record; absent when it is wrong, which is reported.
-[[nodiscard]] std::optional<CidrRoute> DecodeCidrRoute(const YamlNode& node, Decoding& decoding);
-[[nodiscard]] Zone DecodeZone(const YamlNode& node, Decoding& decoding);
-[[nodiscard]] RecordSet DecodeRecordSet(const YamlNode& node, const Zone& zone, Decoding& decoding);
-[[nodiscard]] RoutingTest DecodeTest(const YamlNode& node, Decoding& decoding);
+[[nodiscard]] std::optional<CidrRoute> DecodeCidrRoute(const Node& node, Decoding& decoding);
+[[nodiscard]] Zone DecodeZone(const Node& node, Decoding& decoding);
+[[nodiscard]] RecordSet DecodeRecordSet(const Node& node, const Zone& zone, Decoding& decoding);
+[[nodiscard]] RoutingTest DecodeTest(const Node& node, Decoding& decoding);
 
 // Reports an empty list where at least one item is needed; false then.
 bool CheckNotEmpty(const Fields& fields, std::string_view key, Findings& findings);

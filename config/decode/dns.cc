@@ -86,7 +86,7 @@ void DecodeEndpointCheck(const Fields& fields, HealthCheck& out, Findings& findi
 
 void DecodeCalculated(const Fields& fields, HealthCheck& out, Decoding& decoding) {
   CheckNotEmpty(fields, "children", decoding.findings);
-  for (const YamlNode& child : fields.List("children")) {
+  for (const Node& child : fields.List("children")) {
     if (!child.is_scalar()) continue;
     const auto index = decoding.health_checks.Resolve(child, decoding.findings);
     if (!index) continue;
@@ -106,7 +106,7 @@ void DecodeCalculated(const Fields& fields, HealthCheck& out, Decoding& decoding
 }
 
 // The absolute name that `node` gives; absent when it is wrong, which is reported.
-std::optional<std::string> DecodeName(const YamlNode& node, std::string_view origin, Findings& findings) {
+std::optional<std::string> DecodeName(const Node& node, std::string_view origin, Findings& findings) {
   auto name = ParseDnsName(node.text, origin);
   if (!name) {
     findings.AddError(node.position, name.error().message, name.error().hint);
@@ -123,7 +123,7 @@ std::optional<std::string> DecodeName(const YamlNode& node, std::string_view ori
 // The absolute name under `key`; `fallback` when there is none or it is reported.
 std::string DecodeName(const Fields& fields, std::string_view key, std::string_view origin, std::string fallback,
                        Findings& findings) {
-  const YamlNode* const node = fields.Scalar(key);
+  const Node* const node = fields.Scalar(key);
   if (node == nullptr) return fallback;
   return DecodeName(*node, origin, findings).value_or(std::move(fallback));
 }
@@ -132,7 +132,7 @@ Soa DecodeSoa(const Fields& fields, const Zone& zone, Findings& findings) {
   Soa out;
   const std::string first = zone.name_servers.empty() ? zone.name : zone.name_servers.front();
   out.mname = DecodeName(fields, "mname", zone.name, first, findings);
-  if (const YamlNode* const rname = fields.Scalar("rname");
+  if (const Node* const rname = fields.Scalar("rname");
       rname != nullptr && rname->text.find('@', 1) != std::string_view::npos) {
     findings.AddError(rname->position, fmt::format("{} is no domain name", Quoted(rname->text)),
                       "the @ of the mail address is written as a dot");
@@ -150,7 +150,7 @@ Soa DecodeSoa(const Fields& fields, const Zone& zone, Findings& findings) {
 
 void DecodeNameServers(const Fields& fields, Zone& zone, Findings& findings) {
   CheckNotEmpty(fields, "name-servers", findings);
-  for (const YamlNode& item : fields.List("name-servers")) {
+  for (const Node& item : fields.List("name-servers")) {
     if (!item.is_scalar()) continue;
     auto name = DecodeName(item, zone.name, findings);
     if (!name) continue;
@@ -201,10 +201,10 @@ void DecodePolicy(const Fields& fields, RecordSet& out, Decoding& decoding) {
   }
   out.weight = static_cast<std::uint32_t>(fields.Integer("weight").value_or(0));
   out.failover = fields.Choice("failover", kFailoverWords, FailoverRole::kPrimary);
-  if (const YamlNode* const region = fields.Scalar("region")) {
+  if (const Node* const region = fields.Scalar("region")) {
     out.region = decoding.regions.Resolve(*region, decoding.findings).value_or(0);
   }
-  if (const YamlNode* const cidr = fields.Map("cidr")) out.cidr = DecodeCidrRoute(*cidr, decoding);
+  if (const Node* const cidr = fields.Map("cidr")) out.cidr = DecodeCidrRoute(*cidr, decoding);
   out.set = fields.Text("set");
   if (!first.empty() && out.set.empty()) {
     decoding.findings.AddError(fields.PositionOf(fields.Has("set") ? "set" : first),
@@ -229,7 +229,7 @@ void DecodeAlias(const Fields& fields, const Zone& zone, RecordSet& out, Decodin
                       fields.Has("record") ? "`load-balancer` beside `record`" : "an alias without a target",
                       "either `load-balancer: NAME` or `record: NAME`");
   }
-  if (const YamlNode* const name = fields.Scalar("load-balancer")) {
+  if (const Node* const name = fields.Scalar("load-balancer")) {
     alias.load_balancer = decoding.load_balancers.Resolve(*name, findings);
     if (out.type != kTypeA && out.type != kTypeAaaa && out.type != 0) {
       findings.AddError(name->position, fmt::format("a load balancer has no {} records", RecordTypeName(out.type)),
@@ -251,7 +251,7 @@ void DecodeAnswer(const Fields& fields, const Zone& zone, RecordSet& out, Decodi
     findings.AddError(fields.position(), fields.Has("alias") ? "`values` beside `alias`" : "a record without values",
                       "either `values` or `alias`");
   }
-  if (const YamlNode* const alias = fields.Map("alias")) {
+  if (const Node* const alias = fields.Map("alias")) {
     DecodeAlias(Fields(*alias), zone, out, decoding);
     if (alias->Find("load-balancer") != nullptr) {
       if (!fields.Has("ttl")) out.ttl_seconds = kLoadBalancerAliasTtl;
@@ -309,7 +309,7 @@ void CheckRecordType(const Fields& fields, const Zone& zone, const RecordSet& re
 
 }  // namespace
 
-HealthCheck DecodeHealthCheck(const YamlNode& node, Decoding& decoding) {
+HealthCheck DecodeHealthCheck(const Node& node, Decoding& decoding) {
   const Fields fields(node);
   HealthCheck out;
   out.position = fields.PositionOf("name");
@@ -340,7 +340,7 @@ void CheckCalculated(std::span<const HealthCheck> checks, Findings& findings) {
   }
 }
 
-RecordSet DecodeRecordSet(const YamlNode& node, const Zone& zone, Decoding& decoding) {
+RecordSet DecodeRecordSet(const Node& node, const Zone& zone, Decoding& decoding) {
   const Fields fields(node);
   RecordSet out;
   out.position = node.position;
@@ -350,7 +350,7 @@ RecordSet DecodeRecordSet(const YamlNode& node, const Zone& zone, Decoding& deco
     decoding.findings.AddError(fields.PositionOf("name"), fmt::format("{} is not in zone {}", out.name, zone.name),
                                "a name that ends in a dot is absolute");
   }
-  if (const YamlNode* const type = fields.Scalar("type")) {
+  if (const Node* const type = fields.Scalar("type")) {
     out.type = ParseRecordType(type->text).value_or(0);
     if (out.type == 0) {
       decoding.findings.AddError(type->position, fmt::format("{} is no record type", Quoted(type->text)),
@@ -359,14 +359,14 @@ RecordSet DecodeRecordSet(const YamlNode& node, const Zone& zone, Decoding& deco
   }
   DecodePolicy(fields, out, decoding);
   DecodeAnswer(fields, zone, out, decoding);
-  if (const YamlNode* const check = fields.Scalar("health-check")) {
+  if (const Node* const check = fields.Scalar("health-check")) {
     out.health_check = decoding.health_checks.Resolve(*check, decoding.findings);
   }
   CheckRecordType(fields, zone, out, decoding.findings);
   return out;
 }
 
-Zone DecodeZone(const YamlNode& node, Decoding& decoding) {
+Zone DecodeZone(const Node& node, Decoding& decoding) {
   const Fields fields(node);
   Zone out;
   out.position = fields.PositionOf("name");
@@ -375,8 +375,8 @@ Zone DecodeZone(const YamlNode& node, Decoding& decoding) {
   // The records of a zone whose name is wrong are read all the same, relative to the root.
   out.name = name.empty() ? "." : name;
   DecodeNameServers(fields, out, decoding.findings);
-  const YamlNode none{.kind = NodeKind::kMap, .position = node.position};
-  const YamlNode* const soa = fields.Map("soa");
+  const Node none{.kind = NodeKind::kMap, .position = node.position};
+  const Node* const soa = fields.Map("soa");
   const Fields soa_fields(soa == nullptr ? none : *soa);
   out.soa = DecodeSoa(soa_fields, out, decoding.findings);
   // Its name servers would come from there. Both are refused by name.
@@ -385,7 +385,7 @@ Zone DecodeZone(const YamlNode& node, Decoding& decoding) {
   out.ns_ttl_seconds = fields.Seconds("ns-ttl").value_or(out.ns_ttl_seconds);
   const auto records = fields.List("records");
   out.records.reserve(records.size());
-  for (const YamlNode& record : records) out.records.push_back(DecodeRecordSet(record, out, decoding));
+  for (const Node& record : records) out.records.push_back(DecodeRecordSet(record, out, decoding));
   out.name = name;
   return out;
 }

@@ -10,28 +10,28 @@
 namespace weir::config {
 
 Position Fields::PositionOf(std::string_view key) const {
-  const YamlNode* const value = node_.Find(key);
+  const Node* const value = node_.Find(key);
   return value == nullptr ? node_.position : value->position;
 }
 
-const YamlNode* Fields::Scalar(std::string_view key) const {
-  const YamlNode* const value = node_.Find(key);
+const Node* Fields::Scalar(std::string_view key) const {
+  const Node* const value = node_.Find(key);
   const bool known = value != nullptr && value->is_scalar() && !value->unknown;
   return known ? value : nullptr;
 }
 
-const YamlNode* Fields::Map(std::string_view key) const {
-  const YamlNode* const value = node_.Find(key);
+const Node* Fields::Map(std::string_view key) const {
+  const Node* const value = node_.Find(key);
   return value != nullptr && value->is_map() ? value : nullptr;
 }
 
-std::span<const YamlNode> Fields::List(std::string_view key) const {
-  const YamlNode* const value = node_.Find(key);
-  return value != nullptr && value->is_list() ? value->children : std::span<const YamlNode>();
+std::span<const Node> Fields::List(std::string_view key) const {
+  const Node* const value = node_.Find(key);
+  return value != nullptr && value->is_list() ? value->children : std::span<const Node>();
 }
 
 std::string Fields::Text(std::string_view key, std::string_view fallback) const {
-  const YamlNode* const value = Scalar(key);
+  const Node* const value = Scalar(key);
   return std::string(value == nullptr ? fallback : value->text);
 }
 
@@ -41,29 +41,29 @@ std::vector<LocatedText> Fields::LocatedList(std::string_view key) const {
   std::vector<LocatedText> out;
   const auto items = List(key);
   out.reserve(items.size());
-  for (const YamlNode& item : items) {
+  for (const Node& item : items) {
     if (item.is_scalar() && !item.unknown) out.push_back({std::string(item.text), item.position});
   }
   return out;
 }
 
 std::optional<std::int64_t> Fields::Integer(std::string_view key) const {
-  const YamlNode* const value = Scalar(key);
+  const Node* const value = Scalar(key);
   return value == nullptr ? std::nullopt : ParseInteger(value->text);
 }
 
 std::optional<double> Fields::Number(std::string_view key) const {
-  const YamlNode* const value = Scalar(key);
+  const Node* const value = Scalar(key);
   return value == nullptr ? std::nullopt : ParseNumber(value->text);
 }
 
 bool Fields::Boolean(std::string_view key, bool fallback) const {
-  const YamlNode* const value = Scalar(key);
+  const Node* const value = Scalar(key);
   return value == nullptr ? fallback : ParseBoolean(value->text).value_or(fallback);
 }
 
 std::optional<std::chrono::milliseconds> Fields::Duration(std::string_view key) const {
-  const YamlNode* const value = Scalar(key);
+  const Node* const value = Scalar(key);
   return value == nullptr ? std::nullopt : ParseDuration(value->text);
 }
 
@@ -74,7 +74,7 @@ std::optional<std::uint32_t> Fields::Seconds(std::string_view key) const {
 }
 
 std::optional<IpAddress> Fields::Address(std::string_view key) const {
-  const YamlNode* const value = Scalar(key);
+  const Node* const value = Scalar(key);
   if (value == nullptr) return std::nullopt;
   const auto address = IpAddress::ParseZoned(value->text);
   return address ? std::optional(*address) : std::nullopt;
@@ -87,7 +87,7 @@ std::optional<std::uint16_t> Fields::Port(std::string_view key) const {
 }
 
 std::optional<std::size_t> Fields::Word(std::string_view key, std::span<const std::string_view> words) const {
-  const YamlNode* const value = Scalar(key);
+  const Node* const value = Scalar(key);
   if (value == nullptr) return std::nullopt;
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (EqualsIgnoreCase(words[i], value->text)) return i;
@@ -95,10 +95,10 @@ std::optional<std::size_t> Fields::Word(std::string_view key, std::span<const st
   return std::nullopt;
 }
 
-void NameTable::Add(std::span<const YamlNode> items, Findings& findings) {
+void NameTable::Add(std::span<const Node> items, Findings& findings) {
   indexes_.reserve(indexes_.size() + items.size());
   for (std::size_t i = 0; i < items.size(); ++i) {
-    const YamlNode* const name = items[i].Find("name");
+    const Node* const name = items[i].Find("name");
     if (name == nullptr || !name->is_scalar() || name->text.empty()) {
       nameless_ = true;
       const bool reported = name == nullptr || !name->is_scalar() || name->expanded;
@@ -115,7 +115,7 @@ void NameTable::Add(std::span<const YamlNode> items, Findings& findings) {
   }
 }
 
-std::optional<std::uint32_t> NameTable::Resolve(const YamlNode& reference, Findings& findings) {
+std::optional<std::uint32_t> NameTable::Resolve(const Node& reference, Findings& findings) {
   const auto found = indexes_.find(reference.text);
   if (found != indexes_.end()) return found->second;
   if (reference.unknown || reference.is_empty_reference()) lost_reference_ = true;
@@ -136,7 +136,7 @@ std::optional<std::uint32_t> NameTable::Resolve(const YamlNode& reference, Findi
 }
 
 bool CheckNotEmpty(const Fields& fields, std::string_view key, Findings& findings) {
-  const YamlNode* const value = fields.node().Find(key);
+  const Node* const value = fields.node().Find(key);
   if (value == nullptr || !value->is_list() || !value->children.empty()) return true;
   findings.AddError(value->position, fmt::format("`{}` is empty", key), "at least one item");
   return false;

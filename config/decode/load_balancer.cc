@@ -43,7 +43,7 @@ std::vector<IpAddress> DecodeAddresses(const Fields& fields, std::string_view ke
                                        Findings& findings) {
   std::vector<IpAddress> out;
   CheckNotEmpty(fields, key, findings);
-  for (const YamlNode& item : fields.List(key)) {
+  for (const Node& item : fields.List(key)) {
     const auto address = item.is_scalar() ? IpAddress::ParseZoned(item.text) : Result<IpAddress>(Failure({}));
     if (!address) continue;
     if (!Allows(type, *address)) {
@@ -103,7 +103,7 @@ LoadBalancerAttributes DecodeAttributes(const Fields& fields) {
 }
 
 // A field value that can be sent as it is; spec: alb.md section 3 for the two fields with a fixed vocabulary.
-void CheckFieldValue(const YamlNode& value, std::string_view field, Findings& findings) {
+void CheckFieldValue(const Node& value, std::string_view field, Findings& findings) {
   const auto is_plain = [](char c) { return c >= 0x20 && c < 0x7F; };
   if (!std::ranges::all_of(value.text, is_plain)) {
     findings.AddError(value.position, fmt::format("the value of {} holds a character that cannot be sent", field),
@@ -128,7 +128,7 @@ ListenerAttributes DecodeListenerAttributes(const Fields& fields, Findings& find
   ListenerAttributes out;
   out.server_header_enabled = fields.Boolean("routing.http.response.server.enabled", true);
   for (const ResponseAttribute& attribute : kResponseAttributes) {
-    const YamlNode* const value = fields.Scalar(fmt::format("routing.http.response.{}.header_value", attribute.key));
+    const Node* const value = fields.Scalar(fmt::format("routing.http.response.{}.header_value", attribute.key));
     if (value == nullptr || value->text.empty()) continue;
     CheckFieldValue(*value, attribute.field, findings);
     out.response_fields.emplace_back(attribute.field, value->text);
@@ -136,16 +136,16 @@ ListenerAttributes DecodeListenerAttributes(const Fields& fields, Findings& find
   return out;
 }
 
-Rule DecodeRule(const YamlNode& node, Decoding& decoding) {
+Rule DecodeRule(const Node& node, Decoding& decoding) {
   const Fields fields(node);
   Rule rule;
   rule.position = node.position;
   rule.name = fields.Text("name");
   rule.priority = static_cast<std::uint32_t>(fields.Integer("priority").value_or(0));
-  const YamlNode* const conditions = node.Find("conditions");
+  const Node* const conditions = node.Find("conditions");
   if (!node.is_map() || (conditions != nullptr && !conditions->is_list())) {
     // What cannot be read is no rule that takes everything: no value, no request.
-    rule.conditions.push_back({HostHeaderCondition{}, node.position});
+    rule.conditions.push_back({.position = node.position});
   } else {
     rule.conditions = DecodeConditions(fields.List("conditions"), decoding);
   }
@@ -154,7 +154,7 @@ Rule DecodeRule(const YamlNode& node, Decoding& decoding) {
 }
 
 // Priorities and names are what rules are told apart by.
-void CheckRules(const Listener& listener, std::span<const YamlNode> nodes, Findings& findings) {
+void CheckRules(const Listener& listener, std::span<const Node> nodes, Findings& findings) {
   std::unordered_map<std::uint32_t, std::uint32_t> priorities;
   std::unordered_map<std::string_view, std::uint32_t> names;
   for (std::size_t i = 0; i < listener.rules.size(); ++i) {
@@ -174,17 +174,17 @@ void CheckRules(const Listener& listener, std::span<const YamlNode> nodes, Findi
   }
 }
 
-Listener DecodeListener(const YamlNode& node, Decoding& decoding) {
+Listener DecodeListener(const Node& node, Decoding& decoding) {
   const Fields fields(node);
   Listener out;
   out.position = fields.PositionOf("port");
   out.port = fields.Port("port").value_or(0);
-  if (const YamlNode* const attributes = fields.Map("attributes")) {
+  if (const Node* const attributes = fields.Map("attributes")) {
     out.attributes = DecodeListenerAttributes(Fields(*attributes), decoding.findings);
   }
   const auto rules = fields.List("rules");
   out.rules.reserve(rules.size());
-  for (const YamlNode& rule : rules) {
+  for (const Node& rule : rules) {
     out.rules.push_back(DecodeRule(rule, decoding));
     CheckSecureRedirect(Fields(rule), "actions", out.port, decoding.findings);
   }
@@ -198,15 +198,14 @@ Listener DecodeListener(const YamlNode& node, Decoding& decoding) {
 
 }  // namespace
 
-LoadBalancer DecodeLoadBalancer(const YamlNode& node, Decoding& decoding) {
+LoadBalancer DecodeLoadBalancer(const Node& node, Decoding& decoding) {
   const Fields fields(node);
   LoadBalancer out;
   out.position = fields.PositionOf("name");
   out.name = fields.Text("name");
   DecodeBinding(fields, out, decoding.findings);
-  if (const YamlNode* const attributes = fields.Map("attributes"))
-    out.attributes = DecodeAttributes(Fields(*attributes));
-  if (const YamlNode* const log = fields.Map("access-log")) {
+  if (const Node* const attributes = fields.Map("attributes")) out.attributes = DecodeAttributes(Fields(*attributes));
+  if (const Node* const log = fields.Map("access-log")) {
     const Fields log_fields(*log);
     const std::string path = log_fields.Text("path");
     const std::string& file = decoding.files[log_fields.PositionOf("path").file];
@@ -214,8 +213,8 @@ LoadBalancer DecodeLoadBalancer(const YamlNode& node, Decoding& decoding) {
                                log_fields.Choice("format", kAccessLogFormatWords, AccessLogFormat::kAlb),
                                log_fields.PositionOf("path")};
   }
-  for (const YamlNode& listener : fields.List("listeners")) out.listeners.push_back(DecodeListener(listener, decoding));
-  const YamlNode* const listeners = node.Find("listeners");
+  for (const Node& listener : fields.List("listeners")) out.listeners.push_back(DecodeListener(listener, decoding));
+  const Node* const listeners = node.Find("listeners");
   const bool none = listeners == nullptr || (listeners->is_list() && listeners->children.empty());
   if (none && !out.name.empty()) {
     decoding.findings.AddWarning(out.position, fmt::format("load balancer {} has no listener", Quoted(out.name)),

@@ -26,7 +26,7 @@ constexpr std::uint16_t kHttpsPort = 443;
 std::string CheckPlaceholders(const Fields& fields, string_view key, std::span<const string_view> allowed,
                               Findings& findings) {
   std::string plain;
-  const YamlNode* const node = fields.Scalar(key);
+  const Node* const node = fields.Scalar(key);
   if (node == nullptr) return plain;
   string_view rest = node->text;
   for (std::size_t at = rest.find("#{"); at != string_view::npos; at = rest.find("#{")) {
@@ -45,7 +45,7 @@ std::string CheckPlaceholders(const Fields& fields, string_view key, std::span<c
 
 // Reports characters that no part of a Location can hold; true when there are none.
 bool CheckCharacters(const Fields& fields, string_view key, Findings& findings) {
-  const YamlNode* const node = fields.Scalar(key);
+  const Node* const node = fields.Scalar(key);
   const auto is_sent = [](char c) { return c > 0x20 && c < 0x7F; };
   if (node == nullptr || std::ranges::all_of(node->text, is_sent)) return true;
   findings.AddError(node->position, fmt::format("`{}` holds a character that cannot be sent", key),
@@ -155,10 +155,10 @@ RedirectAction DecodeRedirect(const Fields& fields, Findings& findings) {
 
 void CheckSecureRedirect(const Fields& fields, string_view key, std::uint16_t listener_port, Findings& findings) {
   const auto actions = fields.List(key);
-  const YamlNode* const map = actions.empty() ? nullptr : Fields(actions.front()).Map("redirect");
+  const Node* const map = actions.empty() ? nullptr : Fields(actions.front()).Map("redirect");
   if (map == nullptr || listener_port == kHttpsPort) return;
   const Fields redirect(*map);
-  const YamlNode* const protocol = redirect.Scalar("protocol");
+  const Node* const protocol = redirect.Scalar("protocol");
   if (protocol == nullptr || !EqualsIgnoreCase(protocol->text, "HTTPS") || redirect.Has("port")) return;
   findings.AddWarning(
       protocol->position,

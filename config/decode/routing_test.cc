@@ -18,7 +18,7 @@ std::pair<std::string_view, std::string_view> TwoWords(std::string_view text) {
   return {text.substr(0, first_end), second};
 }
 
-void DecodeRequest(const YamlNode& node, RoutingTest& out, Findings& findings) {
+void DecodeRequest(const Node& node, RoutingTest& out, Findings& findings) {
   const auto [method, url] = TwoWords(node.text);
   const bool http = url.size() > 7 &&
                     (EqualsIgnoreCase(url.substr(0, 7), "http://") || EqualsIgnoreCase(url.substr(0, 8), "https://"));
@@ -31,7 +31,7 @@ void DecodeRequest(const YamlNode& node, RoutingTest& out, Findings& findings) {
   out.url = url;
 }
 
-void DecodeQuery(const YamlNode& node, RoutingTest& out, Findings& findings) {
+void DecodeQuery(const Node& node, RoutingTest& out, Findings& findings) {
   const auto [name, type] = TwoWords(node.text);
   if (name.empty()) {
     findings.AddError(node.position, fmt::format("{} is no query", Quoted(node.text)),
@@ -88,7 +88,7 @@ void DecodeExpectation(const Fields& fields, RoutingTest& test, Decoding& decodi
     out.values.emplace();
     for (const LocatedText& value : fields.LocatedList("values")) out.values->push_back(value.text);
   }
-  if (const YamlNode* const group = fields.Scalar("target-group"))
+  if (const Node* const group = fields.Scalar("target-group"))
     (void)decoding.target_groups.Resolve(*group, decoding.findings);
   if (fields.node().entries() == 0) decoding.findings.AddError(fields.position(), "a test that expects nothing");
   for (const std::string_view key : {"rule", "target-group", "status", "location", "body"}) {
@@ -104,7 +104,7 @@ void DecodeExpectation(const Fields& fields, RoutingTest& test, Decoding& decodi
 }
 
 void DecodeHeaders(const Fields& fields, RoutingTest& out) {
-  const YamlNode* const headers = fields.Map("headers");
+  const Node* const headers = fields.Map("headers");
   for (std::size_t i = 0; headers != nullptr && i < headers->entries(); ++i) {
     out.headers.emplace_back(headers->key(i).text, headers->value(i).text);
   }
@@ -112,7 +112,7 @@ void DecodeHeaders(const Fields& fields, RoutingTest& out) {
 
 }  // namespace
 
-RoutingTest DecodeTest(const YamlNode& node, Decoding& decoding) {
+RoutingTest DecodeTest(const Node& node, Decoding& decoding) {
   const Fields fields(node);
   Findings& findings = decoding.findings;
   RoutingTest out;
@@ -123,8 +123,8 @@ RoutingTest DecodeTest(const YamlNode& node, Decoding& decoding) {
                       "either `request: METHOD URL` or `query: NAME TYPE`");
   }
   const bool query = fields.Has("query");
-  if (const YamlNode* const request = fields.Scalar("request")) DecodeRequest(*request, out, findings);
-  if (const YamlNode* const question = fields.Scalar("query")) DecodeQuery(*question, out, findings);
+  if (const Node* const request = fields.Scalar("request")) DecodeRequest(*request, out, findings);
+  if (const Node* const question = fields.Scalar("query")) DecodeQuery(*question, out, findings);
   if (query && fields.Has("headers")) findings.AddError(fields.PositionOf("headers"), "a query has no headers");
   DecodeHeaders(fields, out);
   out.from = fields.Text("from");
@@ -133,7 +133,7 @@ RoutingTest DecodeTest(const YamlNode& node, Decoding& decoding) {
                       fmt::format("a request comes from one address, not from {}", Quoted(out.from)));
   }
   DecodeUnhealthy(fields, out, decoding);
-  if (const YamlNode* const expect = fields.Map("expect")) DecodeExpectation(Fields(*expect), out, decoding, query);
+  if (const Node* const expect = fields.Map("expect")) DecodeExpectation(Fields(*expect), out, decoding, query);
   return out;
 }
 

@@ -66,7 +66,7 @@ TargetHealthCheck DecodeHealth(const Fields& fields, Findings& findings) {
   if (const auto value = fields.Integer("unhealthy-threshold")) {
     out.unhealthy_threshold = static_cast<std::uint32_t>(*value);
   }
-  if (const YamlNode* const matcher = fields.Scalar("matcher")) {
+  if (const Node* const matcher = fields.Scalar("matcher")) {
     if (auto parsed = ParseMatcher(matcher->text)) {
       out.matcher = std::move(*parsed);
     } else {
@@ -83,7 +83,7 @@ TargetHealthCheck DecodeHealth(const Fields& fields, Findings& findings) {
 }
 
 // What could not be read is reported and left empty.
-Target DecodeTarget(const YamlNode& node, Findings& findings) {
+Target DecodeTarget(const Node& node, Findings& findings) {
   const Fields fields(node);
   Target out;
   out.position = node.position;
@@ -109,7 +109,7 @@ Target DecodeTarget(const YamlNode& node, Findings& findings) {
 
 void DecodeTargets(const Fields& fields, TargetGroup& out, Findings& findings) {
   std::set<std::pair<std::string, std::uint16_t>> seen;
-  for (const YamlNode& node : fields.List("targets")) {
+  for (const Node& node : fields.List("targets")) {
     Target target = DecodeTarget(node, findings);
     const std::string id = target.address ? target.address->ToString() : target.host;
     if (!id.empty() && target.port != 0 && !seen.emplace(id, target.port).second) {
@@ -120,7 +120,7 @@ void DecodeTargets(const Fields& fields, TargetGroup& out, Findings& findings) {
     out.targets.push_back(std::move(target));
   }
   // A list that cannot be read is not an empty one, nor is a function, which is refused by name.
-  const YamlNode* const list = fields.node().Find("targets");
+  const Node* const list = fields.node().Find("targets");
   if ((list != nullptr && !list->is_list()) || fields.Has("function")) out.targets.emplace_back();
 }
 
@@ -147,15 +147,15 @@ void DecodeAttributes(const Fields& fields, TargetGroup& out) {
 
 }  // namespace
 
-TargetGroup DecodeTargetGroup(const YamlNode& node, Decoding& decoding) {
+TargetGroup DecodeTargetGroup(const Node& node, Decoding& decoding) {
   const Fields fields(node);
   TargetGroup out;
   out.position = fields.PositionOf("name");
   out.name = fields.Text("name");
   DecodeTargets(fields, out, decoding.findings);
-  if (const YamlNode* const check = fields.Map("health-check"))
+  if (const Node* const check = fields.Map("health-check"))
     out.health_check = DecodeHealth(Fields(*check), decoding.findings);
-  if (const YamlNode* const attributes = fields.Map("attributes")) DecodeAttributes(Fields(*attributes), out);
+  if (const Node* const attributes = fields.Map("attributes")) DecodeAttributes(Fields(*attributes), out);
   return out;
 }
 

@@ -53,19 +53,19 @@ using PlaceSet = std::set<std::pair<std::uint32_t, std::uint32_t>>;  // line and
 
 std::pair<std::uint32_t, std::uint32_t> PlaceOf(Position position) { return {position.line, position.column}; }
 
-bool IsIgnored(const YamlNode& section) { return section.text.starts_with(kIgnoredSectionPrefix); }
+bool IsIgnored(const Node& section) { return section.text.starts_with(kIgnoredSectionPrefix); }
 
 // Takes the places out of `places` where references that could not be read and stand in `node` are written.
-void TakeUsed(const YamlNode& node, PlaceSet& places) {
+void TakeUsed(const Node& node, PlaceSet& places) {
   if (node.is_scalar()) {
     if (node.unknown && node.expanded) places.erase(PlaceOf(node.children[0].position));
     return;
   }
-  for (const YamlNode& child : node.children) TakeUsed(child, places);
+  for (const Node& child : node.children) TakeUsed(child, places);
 }
 
 // What is left of `places` when those are taken out that sections which count use.
-PlaceSet Without(PlaceSet places, const YamlNode& root) {
+PlaceSet Without(PlaceSet places, const Node& root) {
   if (!root.is_map()) return {};
   for (std::size_t i = 0; i < root.entries(); ++i) {
     if (IsIgnored(root.key(i))) continue;
@@ -87,22 +87,22 @@ class SourceReader {
 
  private:
   struct Section {
-    YamlNode key;
-    YamlNode value;
-    std::vector<YamlNode> items;    // of a list
-    std::vector<YamlNode> entries;  // of a map
+    Node key;
+    Node value;
+    std::vector<Node> items;    // of a list
+    std::vector<Node> entries;  // of a map
     bool joined = false;
   };
 
   void Parse(std::uint32_t file, std::string_view text);
-  std::optional<YamlNode> ParseTree(std::uint32_t file, std::string_view text);
+  std::optional<Node> ParseTree(std::uint32_t file, std::string_view text);
   // A file, or files, that should have been read: what they hold is unknown.
   void Miss(Position position, std::string message, std::string hint = {});
-  void Include(const YamlNode& list, const std::string& from);
-  void IncludePattern(const YamlNode& pattern, const std::string& from);
-  void Add(const YamlNode& root);
-  void AddTo(Section& section, const YamlNode& key, const YamlNode& value);
-  void JoinMaps(Section& section, const YamlNode& value);
+  void Include(const Node& list, const std::string& from);
+  void IncludePattern(const Node& pattern, const std::string& from);
+  void Add(const Node& root);
+  void AddTo(Section& section, const Node& key, const Node& value);
+  void JoinMaps(Section& section, const Node& value);
 
   const Environment& environment_;
   Findings& findings_;
@@ -150,7 +150,7 @@ void SourceReader::ReadContent(const std::string& name, std::string_view text) {
 
 // The tree of a file. What is wrong with a reference is reported where the file uses it: in an ignored section only
 // when an alias takes it from there.
-std::optional<YamlNode> SourceReader::ParseTree(std::uint32_t file, std::string_view text) {
+std::optional<Node> SourceReader::ParseTree(std::uint32_t file, std::string_view text) {
   Findings found;
   PlaceSet unread;
   const ScalarExpander expand = [&](std::string_view scalar, Position position) -> std::optional<std::string> {
@@ -178,7 +178,7 @@ void SourceReader::Parse(std::uint32_t file, std::string_view text) {
   }
   Add(*root);
   const std::string from = sources_.files[file];
-  if (const YamlNode* const include = root->Find("include"); include != nullptr && include->is_list())
+  if (const Node* const include = root->Find("include"); include != nullptr && include->is_list())
     Include(*include, from);
 }
 
@@ -187,15 +187,15 @@ void SourceReader::Miss(Position position, std::string message, std::string hint
   findings_.AddError(position, std::move(message), std::move(hint));
 }
 
-void SourceReader::Include(const YamlNode& list, const std::string& from) {
-  for (const YamlNode& pattern : list.children) {
+void SourceReader::Include(const Node& list, const std::string& from) {
+  for (const Node& pattern : list.children) {
     // What an unset variable would have named is unknown, and was reported.
     if (pattern.unknown) sources_.complete = false;
     if (pattern.is_scalar() && !pattern.unknown) IncludePattern(pattern, from);
   }
 }
 
-void SourceReader::IncludePattern(const YamlNode& pattern, const std::string& from) {
+void SourceReader::IncludePattern(const Node& pattern, const std::string& from) {
   const std::string path = ResolvePath(pattern.text, from);
   if (pattern.text.find_first_of("*?[") == std::string_view::npos) {
     ReadPath(path, pattern.position);
@@ -213,9 +213,9 @@ void SourceReader::IncludePattern(const YamlNode& pattern, const std::string& fr
   }
 }
 
-void SourceReader::Add(const YamlNode& root) {
+void SourceReader::Add(const Node& root) {
   for (std::size_t i = 0; i < root.entries(); ++i) {
-    const YamlNode& key = root.key(i);
+    const Node& key = root.key(i);
     if (IsIgnored(key)) continue;
     const auto same = std::ranges::find_if(sections_, [&](const Section& s) { return s.key.text == key.text; });
     if (same == sections_.end()) {
@@ -226,7 +226,7 @@ void SourceReader::Add(const YamlNode& root) {
   }
 }
 
-void SourceReader::AddTo(Section& section, const YamlNode& key, const YamlNode& value) {
+void SourceReader::AddTo(Section& section, const Node& key, const Node& value) {
   if (!section.joined) {
     auto& into = section.value.is_list() ? section.items : section.entries;
     into.assign(section.value.children.begin(), section.value.children.end());
@@ -245,7 +245,7 @@ void SourceReader::AddTo(Section& section, const YamlNode& key, const YamlNode& 
   }
 }
 
-void SourceReader::JoinMaps(Section& section, const YamlNode& value) {
+void SourceReader::JoinMaps(Section& section, const Node& value) {
   for (std::size_t i = 0; i < value.entries(); ++i) {
     const Position* first = nullptr;
     for (std::size_t j = 0; j < section.entries.size(); j += 2) {
@@ -263,7 +263,7 @@ void SourceReader::JoinMaps(Section& section, const YamlNode& value) {
 }
 
 void SourceReader::Join() {
-  std::vector<YamlNode> entries;
+  std::vector<Node> entries;
   for (Section& section : sections_) {
     if (section.joined) {
       const auto& children = section.value.is_list() ? section.items : section.entries;

@@ -27,7 +27,7 @@ struct Sources {
   bool complete = true;  // false: some file could not be read, or is no YAML
   // A map; lists of the same section are concatenated in the order of inclusion, maps joined. Sections whose names
   // begin with `x-` are left out: a place for anchors.
-  YamlNode root;
+  Node root;
 };
 
 // `text`, when given, stands for the content of `name`. Everything wrong is in `findings`; what could be read is in the

@@ -75,7 +75,7 @@ bool HoldsReference(std::string_view line) {
          line.substr(0, at).find_first_of("[{") != std::string_view::npos;
 }
 
-bool IsMergeKey(const YamlNode& key) { return key.is_scalar() && !key.quoted && key.text == "<<"; }
+bool IsMergeKey(const Node& key) { return key.is_scalar() && !key.quoted && key.text == "<<"; }
 
 bool IsNullText(std::string_view text) {
   return text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL";
@@ -87,11 +87,11 @@ class TreeBuilder {
   TreeBuilder(std::string_view text, std::uint32_t file, const ScalarExpander& expand, Tree& tree, Findings& findings)
       : text_(text), file_(file), expand_(expand), tree_(tree), findings_(findings) {}
 
-  std::optional<YamlNode> Build();
+  std::optional<Node> Build();
 
  private:
   struct Frame {
-    YamlNode node;
+    Node node;
     std::string anchor;
     std::size_t first = 0;  // of its children in pending_
   };
@@ -103,10 +103,10 @@ class TreeBuilder {
   bool OnStart(const yaml_event_t& event, NodeKind kind, const yaml_char_t* anchor, const yaml_char_t* tag);
   void OnEnd();
   bool OnDocument(const yaml_event_t& event);
-  void Append(YamlNode node, std::string_view anchor);
-  void CheckKeys(std::vector<YamlNode>& entries);
-  std::vector<YamlNode> Merged(std::vector<YamlNode> entries);
-  void MergeFrom(const YamlNode& source, std::vector<YamlNode>& entries);
+  void Append(Node node, std::string_view anchor);
+  void CheckKeys(std::vector<Node>& entries);
+  std::vector<Node> Merged(std::vector<Node> entries);
+  void MergeFrom(const Node& source, std::vector<Node>& entries);
   void ReportSyntax(const yaml_parser_t& parser);
   void CheckTag(const yaml_char_t* tag, std::string_view allowed, Position position);
 
@@ -119,14 +119,14 @@ class TreeBuilder {
   const ScalarExpander& expand_;
   Tree& tree_;
   Findings& findings_;
-  std::vector<YamlNode> pending_;  // finished nodes whose container is open
+  std::vector<Node> pending_;  // finished nodes whose container is open
   std::vector<Frame> frames_;
-  std::unordered_map<std::string, YamlNode> anchors_;
+  std::unordered_map<std::string, Node> anchors_;
   std::uint64_t aliased_nodes_ = 0;
   int documents_ = 0;
 };
 
-std::optional<YamlNode> TreeBuilder::Build() {
+std::optional<Node> TreeBuilder::Build() {
   YamlParser parser(text_);
   for (;;) {
     YamlEvent event;
@@ -137,7 +137,7 @@ std::optional<YamlNode> TreeBuilder::Build() {
     if ((*event).type == YAML_STREAM_END_EVENT) break;
     if (!OnEvent(*event)) return std::nullopt;
   }
-  if (pending_.empty()) return YamlNode{.position = {file_, 1, 1}};
+  if (pending_.empty()) return Node{.position = {file_, 1, 1}};
   return pending_.front();
 }
 
@@ -176,7 +176,7 @@ void TreeBuilder::CheckTag(const yaml_char_t* tag, std::string_view allowed, Pos
 
 bool TreeBuilder::OnScalar(const yaml_event_t& event) {
   const auto& scalar = event.data.scalar;
-  YamlNode node{.kind = NodeKind::kScalar, .position = At(event.start_mark)};
+  Node node{.kind = NodeKind::kScalar, .position = At(event.start_mark)};
   CheckTag(scalar.tag, YAML_STR_TAG, node.position);
   node.quoted = scalar.style != YAML_PLAIN_SCALAR_STYLE || scalar.tag != nullptr;
   const std::string_view text(reinterpret_cast<const char*>(scalar.value), scalar.length);
@@ -185,7 +185,7 @@ bool TreeBuilder::OnScalar(const yaml_event_t& event) {
   if (text.find("${") != std::string_view::npos) expanded = expand_(text, node.position);
   node.unknown = findings_.errors() != errors;
   if (expanded) {
-    const YamlNode written{.kind = NodeKind::kScalar, .position = node.position, .text = tree_.Keep(text)};
+    const Node written{.kind = NodeKind::kScalar, .position = node.position, .text = tree_.Keep(text)};
     node.expanded = true;
     node.text = tree_.Keep(*expanded);
     node.children = tree_.Keep({&written, 1});
@@ -212,7 +212,7 @@ bool TreeBuilder::OnAlias(const yaml_event_t& event) {
     }
     return false;
   }
-  YamlNode node = found->second;
+  Node node = found->second;
   node.position = position;
   aliased_nodes_ += node.expanded_nodes;
   if (aliased_nodes_ > kAliasedNodesMax) {
@@ -235,20 +235,20 @@ bool TreeBuilder::OnStart(const yaml_event_t& event, NodeKind kind, const yaml_c
     findings_.AddError(position, fmt::format("nested deeper than {} levels", kNestingLevelsMax));
     return false;
   }
-  frames_.push_back({YamlNode{.kind = kind, .position = position}, std::string(View(anchor)), pending_.size()});
+  frames_.push_back({Node{.kind = kind, .position = position}, std::string(View(anchor)), pending_.size()});
   return true;
 }
 
 void TreeBuilder::OnEnd() {
   Frame frame = std::move(frames_.back());
   frames_.pop_back();
-  std::vector<YamlNode> children(pending_.begin() + static_cast<std::ptrdiff_t>(frame.first), pending_.end());
+  std::vector<Node> children(pending_.begin() + static_cast<std::ptrdiff_t>(frame.first), pending_.end());
   pending_.resize(frame.first);
   if (frame.node.is_map()) {
     CheckKeys(children);
     children = Merged(std::move(children));
   }
-  for (const YamlNode& child : children) {
+  for (const Node& child : children) {
     frame.node.height = std::max(frame.node.height, child.height + 1);
     frame.node.expanded_nodes += child.expanded_nodes;
   }
@@ -256,19 +256,19 @@ void TreeBuilder::OnEnd() {
   Append(frame.node, frame.anchor);
 }
 
-void TreeBuilder::Append(YamlNode node, std::string_view anchor) {
+void TreeBuilder::Append(Node node, std::string_view anchor) {
   if (!anchor.empty()) anchors_[std::string(anchor)] = node;
   pending_.push_back(node);
 }
 
 // Takes out the entries whose key is no text or stands twice, and says so.
-void TreeBuilder::CheckKeys(std::vector<YamlNode>& entries) {
-  std::vector<YamlNode> kept;
+void TreeBuilder::CheckKeys(std::vector<Node>& entries) {
+  std::vector<Node> kept;
   kept.reserve(entries.size());
   std::unordered_map<std::string_view, Position> seen;
   const bool large = entries.size() / 2 > kLinearSearchMax;
   for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
-    const YamlNode& key = entries[i];
+    const Node& key = entries[i];
     if (!key.is_scalar()) {
       findings_.AddError(key.position, "a key has to be text");
       continue;
@@ -294,22 +294,22 @@ void TreeBuilder::CheckKeys(std::vector<YamlNode>& entries) {
 }
 
 // YAML's merge key: what `<<` names is added, the map's own entries win. A list of maps is merged in its order.
-std::vector<YamlNode> TreeBuilder::Merged(std::vector<YamlNode> entries) {
+std::vector<Node> TreeBuilder::Merged(std::vector<Node> entries) {
   std::size_t at = 0;
   while (at < entries.size() && !IsMergeKey(entries[at])) at += 2;
   if (at >= entries.size()) return entries;
-  const YamlNode source = entries[at + 1];
+  const Node source = entries[at + 1];
   entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(at),
                 entries.begin() + static_cast<std::ptrdiff_t>(at) + 2);
   if (source.is_list()) {
-    for (const YamlNode& item : source.children) MergeFrom(item, entries);
+    for (const Node& item : source.children) MergeFrom(item, entries);
   } else {
     MergeFrom(source, entries);
   }
   return entries;
 }
 
-void TreeBuilder::MergeFrom(const YamlNode& source, std::vector<YamlNode>& entries) {
+void TreeBuilder::MergeFrom(const Node& source, std::vector<Node>& entries) {
   if (!source.is_map()) {
     findings_.AddError(source.position, "only a map can be merged", "write `<<: *anchor` of a map");
     return;
@@ -348,7 +348,7 @@ void TreeBuilder::ReportSyntax(const yaml_parser_t& parser) {
 
 }  // namespace
 
-const YamlNode* YamlNode::Find(std::string_view name) const {
+const Node* Node::Find(std::string_view name) const {
   if (!is_map()) return nullptr;
   for (std::size_t i = 0; i < children.size(); i += 2) {
     if (children[i].text == name) return &children[i + 1];
@@ -363,15 +363,15 @@ std::string_view Tree::Keep(std::string_view text) {
   return {copy, text.size()};
 }
 
-std::span<const YamlNode> Tree::Keep(std::span<const YamlNode> nodes) {
+std::span<const Node> Tree::Keep(std::span<const Node> nodes) {
   if (nodes.empty()) return {};
-  YamlNode* const copy = static_cast<YamlNode*>(memory_.allocate(nodes.size_bytes(), alignof(YamlNode)));
+  Node* const copy = static_cast<Node*>(memory_.allocate(nodes.size_bytes(), alignof(Node)));
   std::uninitialized_copy(nodes.begin(), nodes.end(), copy);
   return {copy, nodes.size()};
 }
 
-std::optional<YamlNode> ParseYaml(std::string_view text, std::uint32_t file, const ScalarExpander& expand, Tree& tree,
-                                  Findings& findings) {
+std::optional<Node> ParseYaml(std::string_view text, std::uint32_t file, const ScalarExpander& expand, Tree& tree,
+                              Findings& findings) {
   return TreeBuilder(text, file, expand, tree, findings).Build();
 }
 

@@ -1,5 +1,6 @@
 // Load balancers, listeners, rules, conditions and actions. Names and defaults: spec alb.md 2-5.
 
+#include "config/schema/conditions.h"
 #include "config/schema/schema.h"
 
 #include <array>
@@ -142,54 +143,6 @@ constexpr auto kAccessLogFields = std::to_array<Field>({
 });
 constexpr Object kAccessLogObject{
     .name = "access-log", .doc = "Where requests are logged.", .fields = kAccessLogFields};
-
-constexpr auto kPatternFields = std::to_array<Field>({
-    {.key = "values",
-     .arity = Arity::kList,
-     .doc = "Patterns with the wildcards `*` (any text) and `?` (one character)."},
-    {.key = "regex-values", .arity = Arity::kList, .doc = "Regular expressions (RE2)."},
-});
-constexpr Object kPatternObject{
-    .name = "patterns", .doc = "Wildcard patterns or regular expressions.", .fields = kPatternFields, .single = true};
-
-constexpr auto kHttpHeaderFields = std::to_array<Field>({
-    {.key = "name", .required = true, .doc = "The field's name, in any case."},
-    {.key = "values", .arity = Arity::kList, .doc = "Patterns with the wildcards `*` and `?`; case does not count."},
-    {.key = "regex-values", .arity = Arity::kList, .doc = "Regular expressions (RE2), instead of `values`."},
-});
-constexpr Object kHttpHeaderObject{
-    .name = "http-header", .doc = "A condition on a request header field.", .fields = kHttpHeaderFields};
-
-constexpr auto kQueryPairFields = std::to_array<Field>({
-    {.key = "key", .doc = "Pattern of the parameter's name; absent: any parameter."},
-    {.key = "value", .required = true, .doc = "Pattern of its value; `\\*` and `\\?` are literal."},
-});
-constexpr Object kQueryPairObject{
-    .name = "query-pair", .doc = "One alternative of a `query-string` condition.", .fields = kQueryPairFields};
-
-constexpr auto kConditionFields = std::to_array<Field>({
-    {.key = "host-header",
-     .arity = Arity::kListOrObject,
-     .object = &kPatternObject,
-     .doc = "The request's host without port; case does not count."},
-    {.key = "path-pattern",
-     .arity = Arity::kListOrObject,
-     .object = &kPatternObject,
-     .doc = "The normalised path, without the query; case counts."},
-    {.key = "http-header", .type = kObject, .object = &kHttpHeaderObject, .doc = "A header field's value."},
-    {.key = "http-request-method", .arity = Arity::kList, .doc = "The method, exactly as written."},
-    {.key = "query-string",
-     .type = kObject,
-     .arity = Arity::kList,
-     .object = &kQueryPairObject,
-     .doc = "A query parameter; case does not count."},
-    {.key = "source-ip", .type = kCidr, .arity = Arity::kList, .doc = "The address of the TCP peer."},
-});
-constexpr Object kConditionObject{
-    .name = "condition",
-    .doc = "One condition; its values are alternatives. All conditions of a rule must hold.",
-    .fields = kConditionFields,
-    .single = true};
 
 constexpr auto kWeightedGroupFields = std::to_array<Field>({
     {.key = "name", .required = true, .doc = "Name of a target group."},

@@ -22,7 +22,7 @@ constexpr std::size_t kShownTextMax = 60;  // a longer one is not repeated in a 
 constexpr std::string_view kLaterHint = "leave it out";
 
 // What a value is called in a message.
-std::string Described(const YamlNode& node) {
+std::string Described(const Node& node) {
   switch (node.kind) {
     case NodeKind::kNull:
       return "nothing";
@@ -65,7 +65,7 @@ std::string_view Wanted(FieldType type) {
 }
 
 // A later attribute that is set to what it would be anyway asks for nothing.
-bool IsDefault(const YamlNode& value, const Field& field) {
+bool IsDefault(const Node& value, const Field& field) {
   return value.is_null() ? field.fallback.empty() : value.is_scalar() && EqualsIgnoreCase(value.text, field.fallback);
 }
 
@@ -103,32 +103,32 @@ class ShapeCheck {
  public:
   explicit ShapeCheck(Findings& findings) : findings_(findings) {}
 
-  void CheckObject(const YamlNode& node, const Object& object, std::string_view key);
+  void CheckObject(const Node& node, const Object& object, std::string_view key);
 
  private:
-  void CheckEntry(const YamlNode& key, const YamlNode& value, const Field& field, const Object& object);
-  void CheckRequired(const YamlNode& node, const Object& object);
-  void CheckSingle(const YamlNode& node, const Object& object);
-  void ReportUnknown(const YamlNode& key, const Object& object);
-  void ReportLater(const YamlNode& node, std::string_view what);
-  void ReportLaterWord(const YamlNode& node, const Field& field, std::string hint);
-  void CheckList(const YamlNode& node, const Field& field, const Object& object);
-  void CheckValue(const YamlNode& node, const Field& field, const Object& object);
-  void CheckScalar(const YamlNode& node, const Field& field, const Object& object);
-  void CheckText(const YamlNode& node, const Field& field);
-  void CheckInteger(const YamlNode& node, const Field& field, bool plain);
-  void CheckNumber(const YamlNode& node, const Field& field, bool plain);
-  void CheckDuration(const YamlNode& node, const Field& field);
-  void CheckWord(const YamlNode& node, const Field& field);
-  void CheckAddress(const YamlNode& node, const Field& field, const Object& object);
-  void CheckCidr(const YamlNode& node, const Field& field);
-  void CheckTextMap(const YamlNode& node, const Field& field);
-  void ReportType(const YamlNode& node, const Field& field, std::string hint = {});
+  void CheckEntry(const Node& key, const Node& value, const Field& field, const Object& object);
+  void CheckRequired(const Node& node, const Object& object);
+  void CheckSingle(const Node& node, const Object& object);
+  void ReportUnknown(const Node& key, const Object& object);
+  void ReportLater(const Node& node, std::string_view what);
+  void ReportLaterWord(const Node& node, const Field& field, std::string hint);
+  void CheckList(const Node& node, const Field& field, const Object& object);
+  void CheckValue(const Node& node, const Field& field, const Object& object);
+  void CheckScalar(const Node& node, const Field& field, const Object& object);
+  void CheckText(const Node& node, const Field& field);
+  void CheckInteger(const Node& node, const Field& field, bool plain);
+  void CheckNumber(const Node& node, const Field& field, bool plain);
+  void CheckDuration(const Node& node, const Field& field);
+  void CheckWord(const Node& node, const Field& field);
+  void CheckAddress(const Node& node, const Field& field, const Object& object);
+  void CheckCidr(const Node& node, const Field& field);
+  void CheckTextMap(const Node& node, const Field& field);
+  void ReportType(const Node& node, const Field& field, std::string hint = {});
 
   Findings& findings_;
 };
 
-void ShapeCheck::CheckObject(const YamlNode& node, const Object& object, std::string_view key) {
+void ShapeCheck::CheckObject(const Node& node, const Object& object, std::string_view key) {
   if (!node.is_map()) {
     findings_.AddError(node.position, fmt::format("`{}` wants a map, found {}", key, Described(node)));
     return;
@@ -145,7 +145,7 @@ void ShapeCheck::CheckObject(const YamlNode& node, const Object& object, std::st
   if (object.single) CheckSingle(node, object);
 }
 
-void ShapeCheck::CheckEntry(const YamlNode& key, const YamlNode& value, const Field& field, const Object& object) {
+void ShapeCheck::CheckEntry(const Node& key, const Node& value, const Field& field, const Object& object) {
   if (field.support == Support::kLater) {
     ReportLater(key, Quoted(field.key));
     return;
@@ -171,7 +171,7 @@ void ShapeCheck::CheckEntry(const YamlNode& key, const YamlNode& value, const Fi
   }
 }
 
-void ShapeCheck::CheckRequired(const YamlNode& node, const Object& object) {
+void ShapeCheck::CheckRequired(const Node& node, const Object& object) {
   for (const Field& field : object.fields) {
     if (!field.required || node.Find(field.key) != nullptr) continue;
     findings_.AddError(node.position, fmt::format("{} without `{}`", object.name, field.key),
@@ -179,7 +179,7 @@ void ShapeCheck::CheckRequired(const YamlNode& node, const Object& object) {
   }
 }
 
-void ShapeCheck::CheckSingle(const YamlNode& node, const Object& object) {
+void ShapeCheck::CheckSingle(const Node& node, const Object& object) {
   if (node.entries() == 1) return;
   std::vector<std::string_view> keys;
   for (const Field& field : object.fields) {
@@ -195,7 +195,7 @@ void ShapeCheck::CheckSingle(const YamlNode& node, const Object& object) {
                      fmt::format("exactly one of {}; a list item of its own for each", JoinWords(keys)));
 }
 
-void ShapeCheck::ReportUnknown(const YamlNode& key, const Object& object) {
+void ShapeCheck::ReportUnknown(const Node& key, const Object& object) {
   std::vector<std::string_view> known;
   std::vector<std::string_view> supported;
   for (const Field& field : object.fields) {
@@ -207,16 +207,16 @@ void ShapeCheck::ReportUnknown(const YamlNode& key, const Object& object) {
   findings_.AddError(key.position, fmt::format("unknown key {} in {}", Quoted(key.text), object.name), std::move(hint));
 }
 
-void ShapeCheck::ReportLater(const YamlNode& node, std::string_view what) {
+void ShapeCheck::ReportLater(const Node& node, std::string_view what) {
   findings_.AddError(node.position, fmt::format("{} is not supported in this version", what), std::string(kLaterHint));
 }
 
-void ShapeCheck::ReportLaterWord(const YamlNode& node, const Field& field, std::string hint) {
+void ShapeCheck::ReportLaterWord(const Node& node, const Field& field, std::string hint) {
   findings_.AddError(node.position, fmt::format("`{}: {}` is not supported in this version", field.key, node.text),
                      std::move(hint));
 }
 
-void ShapeCheck::CheckList(const YamlNode& node, const Field& field, const Object& object) {
+void ShapeCheck::CheckList(const Node& node, const Field& field, const Object& object) {
   if (field.arity == Arity::kListOrObject && node.is_map()) {
     CheckObject(node, *field.object, field.key);
     return;
@@ -227,7 +227,7 @@ void ShapeCheck::CheckList(const YamlNode& node, const Field& field, const Objec
         node.is_scalar() && node.text.size() <= kShownTextMax ? fmt::format("write [{}]", node.text) : "");
     return;
   }
-  for (const YamlNode& item : node.children) {
+  for (const Node& item : node.children) {
     if (item.is_null()) {
       findings_.AddError(item.position, fmt::format("an empty item in `{}`", field.key));
     } else {
@@ -236,7 +236,7 @@ void ShapeCheck::CheckList(const YamlNode& node, const Field& field, const Objec
   }
 }
 
-void ShapeCheck::CheckValue(const YamlNode& node, const Field& field, const Object& object) {
+void ShapeCheck::CheckValue(const Node& node, const Field& field, const Object& object) {
   if (field.type == FieldType::kObject) {
     CheckObject(node, *field.object, field.key);
   } else if (field.type == FieldType::kTextMap) {
@@ -248,7 +248,7 @@ void ShapeCheck::CheckValue(const YamlNode& node, const Field& field, const Obje
   }
 }
 
-void ShapeCheck::CheckScalar(const YamlNode& node, const Field& field, const Object& object) {
+void ShapeCheck::CheckScalar(const Node& node, const Field& field, const Object& object) {
   if (node.unknown) return;
   if (node.is_empty_reference() && (field.type != FieldType::kText || field.name)) {
     findings_.AddError(node.position, fmt::format("`{}` has no value: {} is empty", field.key, Quoted(node.written())),
@@ -280,13 +280,13 @@ void ShapeCheck::CheckScalar(const YamlNode& node, const Field& field, const Obj
 }
 
 // Every scalar is a text; names have to stay in the line that they are shown in.
-void ShapeCheck::CheckText(const YamlNode& node, const Field& field) {
+void ShapeCheck::CheckText(const Node& node, const Field& field) {
   if (!field.name || IsPrintable(node.text)) return;
   findings_.AddError(node.position, fmt::format("`{}` holds a control character: {}", field.key, Quoted(node.text)),
                      "names are printed in tables and logs; leave it out");
 }
 
-void ShapeCheck::CheckInteger(const YamlNode& node, const Field& field, bool plain) {
+void ShapeCheck::CheckInteger(const Node& node, const Field& field, bool plain) {
   const auto is_word = [&](std::string_view word) { return EqualsIgnoreCase(word, node.text); };
   if (field.type == FieldType::kIntegerOrWord && std::ranges::any_of(field.words, is_word)) return;
   if (std::ranges::any_of(field.later_words, is_word)) {
@@ -301,7 +301,7 @@ void ShapeCheck::CheckInteger(const YamlNode& node, const Field& field, bool pla
   }
 }
 
-void ShapeCheck::CheckNumber(const YamlNode& node, const Field& field, bool plain) {
+void ShapeCheck::CheckNumber(const Node& node, const Field& field, bool plain) {
   const auto value = plain ? ParseNumber(node.text) : std::nullopt;
   if (!value) {
     ReportType(node, field);
@@ -311,7 +311,7 @@ void ShapeCheck::CheckNumber(const YamlNode& node, const Field& field, bool plai
   }
 }
 
-void ShapeCheck::CheckDuration(const YamlNode& node, const Field& field) {
+void ShapeCheck::CheckDuration(const Node& node, const Field& field) {
   const auto value = ParseDuration(node.text);
   if (!value) {
     const bool bare = ParseInteger(node.text).has_value();
@@ -331,7 +331,7 @@ void ShapeCheck::CheckDuration(const YamlNode& node, const Field& field) {
                      fmt::format("{} to {}", DurationText(field.minimum * unit), DurationText(field.maximum * unit)));
 }
 
-void ShapeCheck::CheckWord(const YamlNode& node, const Field& field) {
+void ShapeCheck::CheckWord(const Node& node, const Field& field) {
   const auto equals = [&](std::string_view word) { return EqualsIgnoreCase(word, node.text); };
   if (std::ranges::any_of(field.words, equals)) return;
   if (std::ranges::any_of(field.later_words, equals)) {
@@ -342,20 +342,20 @@ void ShapeCheck::CheckWord(const YamlNode& node, const Field& field) {
   findings_.AddError(node.position, fmt::format("`{}` cannot be {}", field.key, Quoted(node.text)), hint);
 }
 
-void ShapeCheck::CheckAddress(const YamlNode& node, const Field& field, const Object& object) {
+void ShapeCheck::CheckAddress(const Node& node, const Field& field, const Object& object) {
   const auto address = IpAddress::ParseZoned(node.text);
   if (address) return;
   if (node.text.find('%') == std::string_view::npos) return ReportType(node, field, AddressHint(node.text, object));
   findings_.AddError(node.position, fmt::format("`{}`: {}", field.key, address.error().message), address.error().hint);
 }
 
-void ShapeCheck::CheckCidr(const YamlNode& node, const Field& field) {
+void ShapeCheck::CheckCidr(const Node& node, const Field& field) {
   if (const auto block = CidrBlock::Parse(node.text); !block) {
     findings_.AddError(node.position, fmt::format("`{}`: {}", field.key, block.error().message), block.error().hint);
   }
 }
 
-void ShapeCheck::CheckTextMap(const YamlNode& node, const Field& field) {
+void ShapeCheck::CheckTextMap(const Node& node, const Field& field) {
   if (!node.is_map()) return ReportType(node, field);
   for (std::size_t i = 0; i < node.entries(); ++i) {
     if (node.value(i).is_scalar()) continue;
@@ -365,7 +365,7 @@ void ShapeCheck::CheckTextMap(const YamlNode& node, const Field& field) {
   }
 }
 
-void ShapeCheck::ReportType(const YamlNode& node, const Field& field, std::string hint) {
+void ShapeCheck::ReportType(const Node& node, const Field& field, std::string hint) {
   if (node.is_scalar() && IsReadable(node.text, field.type)) hint = "without the quotes";
   if (field.type == FieldType::kInteger && hint.empty()) hint = fmt::format("{} to {}", field.minimum, field.maximum);
   if (field.type == FieldType::kIntegerOrWord && hint.empty()) {
@@ -378,7 +378,7 @@ void ShapeCheck::ReportType(const YamlNode& node, const Field& field, std::strin
 
 }  // namespace
 
-void CheckShape(const YamlNode& node, const Object& object, Findings& findings) {
+void CheckShape(const Node& node, const Object& object, Findings& findings) {
   ShapeCheck(findings).CheckObject(node, object, object.name);
 }
 

@@ -9,6 +9,6 @@ class Findings;
 
 // Compares a node with the tables of the schema and reports every unknown key, missing key, wrong type, value out of
 // range, unknown word and key of a later version. What decoding reads afterwards is either right or was reported here.
-void CheckShape(const YamlNode& node, const Object& object, Findings& findings);
+void CheckShape(const Node& node, const Object& object, Findings& findings);
 
 }  // namespace weir::config

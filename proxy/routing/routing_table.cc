@@ -52,10 +52,9 @@ class TableBuilder {
 // What makes two host conditions the same; empty for other conditions.
 std::string HostKey(const config::Condition& condition) {
   std::string key;
-  const auto* host = std::get_if<config::HostHeaderCondition>(&condition.kind);
-  if (host == nullptr) return key;
-  for (const auto& value : host->values) key += fmt::format("text {} {}", value.text.size(), value.text);
-  for (const auto& value : host->regex_values) key += fmt::format("regex {} {}", value.text.size(), value.text);
+  if (condition.kind != config::ConditionKind::kHostHeader) return key;
+  for (const auto& value : condition.values) key += fmt::format("text {} {}", value.text.size(), value.text);
+  for (const auto& value : condition.regex_values) key += fmt::format("regex {} {}", value.text.size(), value.text);
   return key;
 }
 

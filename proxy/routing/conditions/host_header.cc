@@ -25,7 +25,7 @@ class HostHeader final : public CompiledCondition {
 
 }  // namespace
 
-BuiltCondition BuildCondition(const config::HostHeaderCondition& condition, const std::string& path) {
+BuiltCondition BuildHostHeader(const config::Condition& condition, const std::string& path) {
   auto patterns = CompileTexts(condition.values, condition.regex_values, CaseRule::kInsensitive, path + ".host-header");
   if (!patterns) return std::unexpected(std::move(patterns.error()));
   return std::make_shared<const HostHeader>(std::move(*patterns));

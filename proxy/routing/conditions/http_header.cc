@@ -35,7 +35,7 @@ class HttpHeader final : public CompiledCondition {
 
 }  // namespace
 
-BuiltCondition BuildCondition(const config::HttpHeaderCondition& condition, const std::string& path) {
+BuiltCondition BuildHttpHeader(const config::Condition& condition, const std::string& path) {
   auto patterns = CompileTexts(condition.values, condition.regex_values, CaseRule::kInsensitive, path + ".http-header");
   if (!patterns) return std::unexpected(std::move(patterns.error()));
   return std::make_shared<const HttpHeader>(condition.name, std::move(*patterns));

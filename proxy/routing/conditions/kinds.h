@@ -15,11 +15,11 @@ namespace weir::proxy {
 using BuiltCondition = std::expected<std::shared_ptr<const CompiledCondition>, std::vector<config::Diagnostic>>;
 
 // `path` is where the condition stands in the file: rules[0].conditions[1]. Thread: any.
-[[nodiscard]] BuiltCondition BuildCondition(const config::HostHeaderCondition& condition, const std::string& path);
-[[nodiscard]] BuiltCondition BuildCondition(const config::PathPatternCondition& condition, const std::string& path);
-[[nodiscard]] BuiltCondition BuildCondition(const config::HttpHeaderCondition& condition, const std::string& path);
-[[nodiscard]] BuiltCondition BuildCondition(const config::RequestMethodCondition& condition, const std::string& path);
-[[nodiscard]] BuiltCondition BuildCondition(const config::QueryStringCondition& condition, const std::string& path);
-[[nodiscard]] BuiltCondition BuildCondition(const config::SourceIpCondition& condition, const std::string& path);
+[[nodiscard]] BuiltCondition BuildHostHeader(const config::Condition& condition, const std::string& path);
+[[nodiscard]] BuiltCondition BuildPathPattern(const config::Condition& condition, const std::string& path);
+[[nodiscard]] BuiltCondition BuildHttpHeader(const config::Condition& condition, const std::string& path);
+[[nodiscard]] BuiltCondition BuildRequestMethod(const config::Condition& condition, const std::string& path);
+[[nodiscard]] BuiltCondition BuildQueryString(const config::Condition& condition, const std::string& path);
+[[nodiscard]] BuiltCondition BuildSourceIp(const config::Condition& condition, const std::string& path);
 
 }  // namespace weir::proxy

@@ -25,7 +25,7 @@ class PathPattern final : public CompiledCondition {
 
 }  // namespace
 
-BuiltCondition BuildCondition(const config::PathPatternCondition& condition, const std::string& path) {
+BuiltCondition BuildPathPattern(const config::Condition& condition, const std::string& path) {
   auto patterns = CompileTexts(condition.values, condition.regex_values, CaseRule::kSensitive, path + ".path-pattern",
                                EscapeRule::kPercent);
   if (!patterns) return std::unexpected(std::move(patterns.error()));

@@ -66,7 +66,7 @@ class QueryString final : public CompiledCondition {
 
 }  // namespace
 
-BuiltCondition BuildCondition(const config::QueryStringCondition& condition, const std::string& /*path*/) {
+BuiltCondition BuildQueryString(const config::Condition& condition, const std::string& /*path*/) {
   const auto pattern_of = [](const config::LocatedText& text) {
     return TextPattern::Glob(text.text, CaseRule::kInsensitive, EscapeRule::kBackslash);
   };

@@ -29,7 +29,7 @@ class RequestMethod final : public CompiledCondition {
 
 }  // namespace
 
-BuiltCondition BuildCondition(const config::RequestMethodCondition& condition, const std::string& /*path*/) {
+BuiltCondition BuildRequestMethod(const config::Condition& condition, const std::string& /*path*/) {
   std::vector<std::string> methods;
   methods.reserve(condition.values.size());
   for (const auto& value : condition.values) methods.push_back(value.text);

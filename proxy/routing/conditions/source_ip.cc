@@ -39,7 +39,7 @@ class SourceIp final : public CompiledCondition {
 
 }  // namespace
 
-BuiltCondition BuildCondition(const config::SourceIpCondition& condition, const std::string& /*path*/) {
+BuiltCondition BuildSourceIp(const config::Condition& condition, const std::string& /*path*/) {
   std::vector<CidrBlock> blocks;
   blocks.reserve(condition.blocks.size());
   for (const CidrBlock& block : condition.blocks) blocks.push_back(Unmapped(block));

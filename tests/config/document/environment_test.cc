@@ -48,7 +48,7 @@ TEST(EnvironmentTest, OtherDollarsAndPlaceholdersAreLeftAlone) {
                               {{"x", "no"}});
   ASSERT_TRUE(result.model) << result.diagnostics.FormatAll();
   const auto& rule = result.model->load_balancers[0].listeners[0].rules[0];
-  const auto& paths = std::get<PathPatternCondition>(rule.conditions[0].kind).regex_values;
+  const auto& paths = rule.conditions[0].regex_values;
   EXPECT_EQ(paths[0].text, "^/a$");
   EXPECT_EQ(paths[1].text, "^/$$");
   EXPECT_EQ(paths[2].text, "^/${x}$");

@@ -13,7 +13,7 @@ namespace weir::config {
 namespace {
 
 // Both parsers must read the same tree out of a text: yaml-cpp is the second opinion on what libyaml's events became.
-void ExpectSame(const YamlNode& ours, const YAML::Node& theirs, const std::string& where) {
+void ExpectSame(const Node& ours, const YAML::Node& theirs, const std::string& where) {
   switch (theirs.Type()) {
     case YAML::NodeType::Undefined:
     case YAML::NodeType::Null:
@@ -34,7 +34,7 @@ void ExpectSame(const YamlNode& ours, const YAML::Node& theirs, const std::strin
       ASSERT_TRUE(ours.is_map()) << where;
       ASSERT_EQ(ours.entries(), theirs.size()) << where;
       for (const auto& entry : theirs) {
-        const YamlNode* value = ours.Find(entry.first.Scalar());
+        const Node* value = ours.Find(entry.first.Scalar());
         ASSERT_NE(value, nullptr) << where << "." << entry.first.Scalar();
         ExpectSame(*value, entry.second, where + "." + entry.first.Scalar());
       }

@@ -26,34 +26,35 @@ inline std::vector<config::LocatedText> Texts(const std::vector<std::string>& te
 }
 
 inline config::Condition Host(const std::vector<std::string>& values, const std::vector<std::string>& regexes = {}) {
-  return {.kind = config::HostHeaderCondition{.values = Texts(values), .regex_values = Texts(regexes)}, .position = {}};
+  return {.kind = config::ConditionKind::kHostHeader, .values = Texts(values), .regex_values = Texts(regexes)};
 }
 inline config::Condition Path(const std::vector<std::string>& values, const std::vector<std::string>& regexes = {}) {
-  return {.kind = config::PathPatternCondition{.values = Texts(values), .regex_values = Texts(regexes)},
-          .position = {}};
+  return {.kind = config::ConditionKind::kPathPattern, .values = Texts(values), .regex_values = Texts(regexes)};
 }
 inline config::Condition Header(const std::string& name, const std::vector<std::string>& values,
                                 const std::vector<std::string>& regexes = {}) {
-  return {.kind = config::HttpHeaderCondition{.name = name, .values = Texts(values), .regex_values = Texts(regexes)},
-          .position = {}};
+  return {.kind = config::ConditionKind::kHttpHeader,
+          .name = name,
+          .values = Texts(values),
+          .regex_values = Texts(regexes)};
 }
 inline config::Condition Method(const std::vector<std::string>& values) {
-  return {.kind = config::RequestMethodCondition{.values = Texts(values)}, .position = {}};
+  return {.kind = config::ConditionKind::kRequestMethod, .values = Texts(values)};
 }
 using KeyValue = std::pair<std::optional<std::string>, std::string>;
 inline config::Condition Query(const std::vector<KeyValue>& pairs) {
-  config::QueryStringCondition condition;
+  config::Condition condition{.kind = config::ConditionKind::kQueryString};
   for (const auto& [key, value] : pairs) {
     std::optional<config::LocatedText> key_text;
     if (key) key_text = config::LocatedText{.text = *key, .position = {}};
     condition.pairs.push_back({.key = key_text, .value = {.text = value, .position = {}}});
   }
-  return {.kind = condition, .position = {}};
+  return condition;
 }
 inline config::Condition Source(const std::vector<std::string>& blocks) {
-  config::SourceIpCondition condition;
+  config::Condition condition{.kind = config::ConditionKind::kSourceIp};
   for (const auto& block : blocks) condition.blocks.push_back(CidrBlock::Parse(block).value());
-  return {.kind = condition, .position = {}};
+  return condition;
 }
 
 // A request that owns nothing: literals in, facts out.

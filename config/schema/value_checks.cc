@@ -1,7 +1,6 @@
-// Patterns that nothing can match. What they are compared with: docs/configuration.md, spec: alb.md 4.2.
+#include "config/schema/value_checks.h"
 
 #include "base/percent.h"
-#include "config/check/checks.h"
 #include "config/findings.h"
 
 #include <fmt/format.h>
@@ -10,7 +9,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace weir::config {
@@ -137,126 +135,104 @@ bool EndsInPort(string_view regex) {
 // Whether every part of the expression has to be matched as it stands: it has no alternative, class or repetition.
 bool IsStraight(string_view regex) { return regex.find_first_of("|[?*{") == string_view::npos; }
 
-class PatternCheck {
- public:
-  explicit PatternCheck(Findings& findings) : findings_(findings) {}
-
-  void operator()(const HostHeaderCondition& hosts);
-  void operator()(const PathPatternCondition& paths);
-  void operator()(const HttpHeaderCondition& header);
-  void operator()(const QueryStringCondition& query);
-  // Methods and addresses are checked as they are read.
-  void operator()(const RequestMethodCondition& /*methods*/) {}
-  void operator()(const SourceIpCondition& /*sources*/) {}
-
- private:
-  void Warn(const LocatedText& pattern, string_view subject, std::string hint) {
-    findings_.AddWarning(pattern.position, fmt::format("no {} matches {}", subject, Quoted(pattern.text)),
-                         std::move(hint));
-  }
-  void CheckHost(const LocatedText& pattern);
-  void CheckPath(const LocatedText& pattern);
-  void CheckQuery(const LocatedText& pattern, string_view subject, string_view separators);
-  void CheckHostRegex(const LocatedText& regex);
-  void CheckPathRegex(const LocatedText& regex);
-
-  Findings& findings_;
-};
-
-void PatternCheck::CheckHost(const LocatedText& pattern) {
-  const string_view text = pattern.text;
-  if (text.empty()) return;
-  if (HasUnseen(text)) {
-    Warn(pattern, "host", "it is compared with the Host field, which is ASCII: write the xn-- form of the name");
-  } else if (text.find_first_of(" /#@\\") != string_view::npos) {
-    Warn(pattern, "host", "it is compared with the host alone, without scheme, port and path");
-  } else if (HasPort(text)) {
-    Warn(pattern, "host", "it is compared with the host without its port; the port is that of the listener");
-  }
+void Warn(const LocatedText& pattern, string_view subject, std::string hint, Findings& findings) {
+  findings.AddWarning(pattern.position, fmt::format("no {} matches {}", subject, Quoted(pattern.text)),
+                      std::move(hint));
 }
 
-void PatternCheck::CheckPath(const LocatedText& pattern) {
-  const std::string text = WithNormalEncodings(pattern.text);
-  if (text.empty()) return;
-  if (text[0] != '/' && !IsWildcard(text[0])) {
-    Warn(pattern, "path", "paths start with /");
-  } else if (text.find('#') != std::string::npos) {
-    Warn(pattern, "path", "it is compared with the path alone: a fragment (#) stays with the client");
-  } else if (HasUnseen(text) || text.find(' ') != std::string::npos) {
-    Warn(pattern, "path", fmt::format("it is compared with the path as it is sent: write {}", Quoted(Encoded(text))));
-  } else if (HasDotSegment(text)) {
-    Warn(pattern, "path", "it is compared with the path after its segments `.` and `..` are resolved");
-  }
-}
+constexpr string_view kCompared = "only visible ASCII and spaces are compared";
 
-void PatternCheck::CheckQuery(const LocatedText& pattern, string_view subject, string_view separators) {
+void CheckQuery(const LocatedText& pattern, string_view separators, Findings& findings) {
   const string_view text = pattern.text;
   if (HasUnseen(text) || text.find(' ') != string_view::npos) {
-    Warn(pattern, subject, fmt::format("it is compared with the query as it is sent: write {}", Quoted(Encoded(text))));
+    Warn(pattern, "parameter",
+         fmt::format("it is compared with the query as it is sent: write {}", Quoted(Encoded(text))), findings);
   } else if (text.find_first_of(separators) != string_view::npos) {
-    Warn(pattern, subject, "it is compared with one parameter of the query, which is split at & and its first =");
-  }
-}
-
-void PatternCheck::CheckHostRegex(const LocatedText& regex) {
-  const string_view text = regex.text;
-  if (EndsInPort(text)) {
-    Warn(regex, "host", "it is compared with the host without its port; the port is that of the listener");
-  } else if (!IsStraight(text)) {
-    return;
-  } else if (HasUnseen(text)) {
-    Warn(regex, "host", "it is compared with the Host field, which is ASCII");
-  } else if (text.find_first_of(" /#@") != string_view::npos) {
-    Warn(regex, "host", "it is compared with the host alone, without scheme, port and path");
-  }
-}
-
-void PatternCheck::CheckPathRegex(const LocatedText& regex) {
-  const string_view text = regex.text;
-  if (!IsStraight(text)) return;
-  if (HasUnseen(text) || text.find(' ') != string_view::npos) {
-    Warn(regex, "path",
-         "it is compared with the path as it is sent, which is ASCII without spaces: percent-encode them");
-  } else if (text.find('#') != string_view::npos) {
-    Warn(regex, "path", "it is compared with the path alone: a fragment (#) stays with the client");
-  } else if (WithNormalEncodings(text) != text) {
-    Warn(regex, "path",
-         "it is compared with percent-encodings in their normal form: upper-case digits, and none of letters, digits, "
-         "`-`, `.`, `_` and `~`");
-  }
-}
-
-void PatternCheck::operator()(const HostHeaderCondition& hosts) {
-  for (const LocatedText& value : hosts.values) CheckHost(value);
-  for (const LocatedText& regex : hosts.regex_values) CheckHostRegex(regex);
-}
-
-void PatternCheck::operator()(const PathPatternCondition& paths) {
-  for (const LocatedText& value : paths.values) CheckPath(value);
-  for (const LocatedText& regex : paths.regex_values) CheckPathRegex(regex);
-}
-
-void PatternCheck::operator()(const HttpHeaderCondition& header) {
-  constexpr string_view kCompared = "only visible ASCII and spaces are compared";
-  for (const LocatedText& value : header.values) {
-    if (HasUnseen(value.text)) Warn(value, "field value", std::string(kCompared));
-  }
-  for (const LocatedText& regex : header.regex_values) {
-    if (HasUnseen(regex.text) && IsStraight(regex.text)) Warn(regex, "field value", std::string(kCompared));
-  }
-}
-
-void PatternCheck::operator()(const QueryStringCondition& query) {
-  for (const QueryStringPair& pair : query.pairs) {
-    if (pair.key) CheckQuery(*pair.key, "parameter", "&=#");
-    CheckQuery(pair.value, "parameter", "&#");
+    Warn(pattern, "parameter",
+         "it is compared with one parameter of the query, which is split at & and its first =", findings);
   }
 }
 
 }  // namespace
 
-void CheckPatterns(const ConditionKind& condition, Findings& findings) {
-  std::visit(PatternCheck(findings), condition);
+bool IsToken(string_view text) {
+  constexpr string_view kMarks = "!#$%&'*+-.^_`|~";
+  return !text.empty() && std::ranges::all_of(text, [&](char c) {
+    return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || kMarks.find(c) != string_view::npos;
+  });
+}
+
+void CheckHostPattern(const LocatedText& pattern, Findings& findings) {
+  const string_view text = pattern.text;
+  if (text.empty()) return;
+  if (HasUnseen(text)) {
+    Warn(pattern, "host", "it is compared with the Host field, which is ASCII: write the xn-- form of the name",
+         findings);
+  } else if (text.find_first_of(" /#@\\") != string_view::npos) {
+    Warn(pattern, "host", "it is compared with the host alone, without scheme, port and path", findings);
+  } else if (HasPort(text)) {
+    Warn(pattern, "host", "it is compared with the host without its port; the port is that of the listener", findings);
+  }
+}
+
+void CheckHostRegex(const LocatedText& regex, Findings& findings) {
+  const string_view text = regex.text;
+  if (EndsInPort(text)) {
+    Warn(regex, "host", "it is compared with the host without its port; the port is that of the listener", findings);
+  } else if (!IsStraight(text)) {
+    return;
+  } else if (HasUnseen(text)) {
+    Warn(regex, "host", "it is compared with the Host field, which is ASCII", findings);
+  } else if (text.find_first_of(" /#@") != string_view::npos) {
+    Warn(regex, "host", "it is compared with the host alone, without scheme, port and path", findings);
+  }
+}
+
+void CheckPathPattern(const LocatedText& pattern, Findings& findings) {
+  const std::string text = WithNormalEncodings(pattern.text);
+  if (text.empty()) return;
+  if (text[0] != '/' && !IsWildcard(text[0])) {
+    Warn(pattern, "path", "paths start with /", findings);
+  } else if (text.find('#') != std::string::npos) {
+    Warn(pattern, "path", "it is compared with the path alone: a fragment (#) stays with the client", findings);
+  } else if (HasUnseen(text) || text.find(' ') != std::string::npos) {
+    Warn(pattern, "path", fmt::format("it is compared with the path as it is sent: write {}", Quoted(Encoded(text))),
+         findings);
+  } else if (HasDotSegment(text)) {
+    Warn(pattern, "path", "it is compared with the path after its segments `.` and `..` are resolved", findings);
+  }
+}
+
+void CheckPathRegex(const LocatedText& regex, Findings& findings) {
+  const string_view text = regex.text;
+  if (!IsStraight(text)) return;
+  if (HasUnseen(text) || text.find(' ') != string_view::npos) {
+    Warn(regex, "path",
+         "it is compared with the path as it is sent, which is ASCII without spaces: percent-encode them", findings);
+  } else if (text.find('#') != string_view::npos) {
+    Warn(regex, "path", "it is compared with the path alone: a fragment (#) stays with the client", findings);
+  } else if (WithNormalEncodings(text) != text) {
+    Warn(regex, "path",
+         "it is compared with percent-encodings in their normal form: upper-case digits, and none of letters, digits, "
+         "`-`, `.`, `_` and `~`",
+         findings);
+  }
+}
+
+void CheckFieldPattern(const LocatedText& pattern, Findings& findings) {
+  if (HasUnseen(pattern.text)) Warn(pattern, "field value", std::string(kCompared), findings);
+}
+
+void CheckFieldRegex(const LocatedText& regex, Findings& findings) {
+  if (HasUnseen(regex.text) && IsStraight(regex.text)) Warn(regex, "field value", std::string(kCompared), findings);
+}
+
+void CheckQueryKey(const LocatedText& pattern, Findings& findings) { CheckQuery(pattern, "&=#", findings); }
+void CheckQueryValue(const LocatedText& pattern, Findings& findings) { CheckQuery(pattern, "&#", findings); }
+
+void CheckMethod(const LocatedText& method, Findings& findings) {
+  if (IsToken(method.text)) return;
+  findings.AddError(method.position, fmt::format("{} is no method", Quoted(method.text)), "GET, POST, PUT ...");
 }
 
 }  // namespace weir::config

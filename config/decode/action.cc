@@ -1,0 +1,129 @@
+// Actions; spec: alb.md section 5.
+
+#include "base/text.h"
+#include "config/decode/decode.h"
+#include "config/findings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace weir::config {
+namespace {
+
+constexpr std::size_t kMessageCharactersMax = 1024;  // spec: alb.md 5.3
+constexpr std::size_t kForwardGroupsMax = 100;       // our choice; AWS stops at 5
+
+void CheckForward(const ForwardAction& forward, Position position, Findings& findings) {
+  std::set<std::uint32_t> seen;
+  std::uint32_t total = 0;
+  for (const WeightedTargetGroup& choice : forward.target_groups) {
+    total += choice.weight;
+    if (!seen.insert(choice.target_group).second) {
+      findings.AddError(position, "a target group stands twice in one forward action", "add the weights up");
+    }
+  }
+  if (forward.target_groups.size() > kForwardGroupsMax) {
+    findings.AddError(position, fmt::format("more than {} target groups in one forward action", kForwardGroupsMax));
+  }
+  if (total == 0 && !forward.target_groups.empty()) {
+    findings.AddWarning(position, "every weight of this forward action is 0", "its requests are answered 503");
+  }
+}
+
+ForwardAction DecodeForward(const Fields& fields, Decoding& decoding) {
+  Findings& findings = decoding.findings;
+  ForwardAction out;
+  if (fields.Has("target-group") == fields.Has("target-groups")) {
+    findings.AddError(fields.position(),
+                      fields.Has("target-group") ? "`target-group` beside `target-groups`"
+                                                 : "a forward action without a target group",
+                      "either `target-group: NAME` or `target-groups: [{name: NAME, weight: N}]`");
+    decoding.target_groups.NoteLostReference();
+    return out;
+  }
+  if (const Node* const name = fields.Scalar("target-group")) {
+    if (const auto group = decoding.target_groups.Resolve(*name, findings)) out.target_groups.push_back({*group, 1});
+    return out;
+  }
+  CheckNotEmpty(fields, "target-groups", findings);
+  const auto items = fields.List("target-groups");
+  for (const Node& item : items) {
+    const Fields choice(item);
+    const Node* const name = choice.Scalar("name");
+    if (name == nullptr) {
+      decoding.target_groups.NoteLostReference();
+      continue;
+    }
+    if (items.size() > 1 && !choice.Has("weight")) {
+      findings.AddError(item.position, fmt::format("target group {} without a weight", Quoted(name->text)),
+                        "with several target groups each needs `weight: 0-999`");
+    }
+    const auto weight = static_cast<std::uint16_t>(choice.Integer("weight").value_or(1));
+    if (const auto group = decoding.target_groups.Resolve(*name, findings))
+      out.target_groups.push_back({*group, weight});
+  }
+  CheckForward(out, fields.PositionOf("target-groups"), findings);
+  return out;
+}
+
+std::size_t Characters(std::string_view utf8) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(utf8, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+FixedResponseAction DecodeFixedResponse(const Fields& fields, Findings& findings) {
+  FixedResponseAction out;
+  out.status_code = static_cast<std::uint16_t>(fields.Integer("status-code").value_or(200));
+  if (out.status_code / 100 == 3) {
+    findings.AddError(fields.PositionOf("status-code"),
+                      fmt::format("a fixed response cannot have status {}", out.status_code),
+                      "2xx, 4xx or 5xx; redirects have an action of their own");
+  }
+  out.content_type = fields.Text("content-type");
+  if (!std::ranges::all_of(out.content_type, [](char c) { return c >= 0x20 && c < 0x7F; })) {
+    findings.AddError(fields.PositionOf("content-type"), "`content-type` holds a character that cannot be sent");
+  }
+  out.message_body = fields.Text("message-body");
+  if (Characters(out.message_body) > kMessageCharactersMax) {
+    findings.AddError(fields.PositionOf("message-body"),
+                      fmt::format("`message-body` is longer than {} characters", kMessageCharactersMax));
+  }
+  const bool bodiless = out.status_code == 204 || out.status_code == 205;
+  if (bodiless && !out.message_body.empty()) {
+    findings.AddError(fields.PositionOf("message-body"), fmt::format("a {} response has no body", out.status_code),
+                      "leave `message-body` out, or answer 200");
+  }
+  return out;
+}
+
+}  // namespace
+
+Action DecodeAction(const Fields& fields, std::string_view key, Decoding& decoding) {
+  const auto items = fields.List(key);
+  if (items.empty()) {
+    // A missing key, or one that is no list, was reported.
+    const Node* const list = fields.node().Find(key);
+    if (list != nullptr && list->is_list()) {
+      decoding.findings.AddError(list->position, "no action", "exactly one of forward, redirect or fixed-response");
+    } else {
+      decoding.target_groups.NoteLostReference();
+    }
+    return {};
+  }
+  if (items.size() > 1) {
+    decoding.findings.AddError(items[1].position, "a second action",
+                               "exactly one of forward, redirect or fixed-response");
+  }
+  const Fields action(items[0]);
+  if (const Node* const forward = action.Map("forward")) return DecodeForward(Fields(*forward), decoding);
+  if (const Node* const redirect = action.Map("redirect")) return DecodeRedirect(Fields(*redirect), decoding.findings);
+  if (const Node* const fixed = action.Map("fixed-response")) {
+    return DecodeFixedResponse(Fields(*fixed), decoding.findings);
+  }
+  decoding.target_groups.NoteLostReference();
+  return {};
+}
+
+}  // namespace weir::config
