@@ -1,11 +1,12 @@
 #pragma once
 
-// The life of a query (answer.cc): ParseQuery -> FindZone -> FollowAlias -> SelectRecords -> PutAnswer -> PutAuthority
-// -> PutAdditional -> PutEdns.
+// The life of a query (answer.cc): ParseQuery -> FindZone -> AnswerFromZone, which gathers RRsets section by section;
+// then AnswerWriter puts them into the response.
 
 #include "base/ip_address.h"
 #include "dns/counters.h"
 #include "dns/policy/selection.h"
+#include "dns/rrset.h"
 #include "dns/wire/query.h"
 #include "dns/wire/types.h"
 #include "dns/zone/zone_set.h"
@@ -19,12 +20,6 @@
 #include <span>
 
 namespace weir::dns {
-
-// Our limit for answers over UDP, whatever the client offers (RFC 9715, DNS flag day 2020); also the size we advertise.
-inline constexpr std::size_t kUdpPayloadMax = 1232;
-inline constexpr std::size_t kTcpMessageMax = 65'535;
-// CNAMEs followed inside a zone before an answer ends as it is; our choice, resolvers follow 8 to 17.
-inline constexpr std::size_t kCnameChainMax = 16;
 
 struct ClientQuery {
   std::span<const std::uint8_t> message;  // without the length that TCP puts in front
@@ -69,14 +64,15 @@ class Answerer {
   void set_deterministic() { selector_.set_deterministic(); }
 
  private:
-  friend class AnswerWriter;
+  friend class AnswerSearch;
 
   std::shared_ptr<const ZoneSet> zones_;
   std::shared_ptr<const health::StatusTable> status_;
   RecordSelector selector_;
   Query query_;
   HashedName name_;
-  HashedName glue_name_;
+  HashedName server_;  // whose addresses are looked for
+  AnswerSections sections_;
   std::chrono::milliseconds tcp_idle_timeout_{0};
 };
 

@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <span>
 #include <utility>
 
@@ -19,13 +18,8 @@ std::string SetText(const config::RecordSet* record) { return record == nullptr 
 
 std::vector<std::string> ValueTexts(const ZoneSet& zones, const RdataList& list, std::uint16_t type) {
   std::vector<std::string> texts;
-  auto rest = zones.rdata().subspan(list.offset);
-  for (std::uint32_t i = 0; i < list.count; ++i) {
-    std::uint16_t size = 0;
-    std::memcpy(&size, rest.data(), sizeof(size));
-    texts.push_back(RdataText(type, rest.subspan(sizeof(size), size)));
-    rest = rest.subspan(sizeof(size) + size);
-  }
+  const std::uint8_t* at = zones.rdata().data() + list.offset;
+  for (std::uint32_t i = 0; i < list.count; ++i) texts.push_back(RdataText(type, NextValue(at)));
   return texts;
 }
 

@@ -11,6 +11,9 @@
 namespace weir::dns {
 
 inline constexpr std::size_t kHeaderBytes = 12;
+// Our limit for answers over UDP, whatever the client offers (RFC 9715, DNS flag day 2020); also the size we advertise.
+inline constexpr std::size_t kUdpPayloadMax = 1232;
+inline constexpr std::size_t kTcpMessageMax = 65'535;
 
 // EDNS Client Subnet of a query (RFC 7871). Family 0 comes with an empty prefix only.
 struct ClientSubnet {

@@ -11,12 +11,19 @@ namespace {
 constexpr std::size_t kHeaderBytes = 12;
 constexpr std::size_t kPointerOffsetMax = 0x3FFF;
 constexpr std::size_t kNumbersOfSoa = 20;
+constexpr std::size_t kPlainFixedBytes = 12;  // owner as a pointer, type, class, TTL, length of the data
 
 std::uint8_t ToLower(std::uint8_t c) { return c >= 'A' && c <= 'Z' ? static_cast<std::uint8_t>(c | 0x20U) : c; }
 
-void StoreU16(std::span<std::uint8_t> out, std::size_t at, std::size_t value) {
-  out[at] = static_cast<std::uint8_t>(value >> 8);
-  out[at + 1] = static_cast<std::uint8_t>(value);
+void StoreU16(std::uint8_t* at, std::size_t value) {
+  at[0] = static_cast<std::uint8_t>(value >> 8);
+  at[1] = static_cast<std::uint8_t>(value);
+}
+
+// Whether the data of the type has names that are compressed (RFC 3597 section 4).
+bool HoldsNames(std::uint16_t type) {
+  constexpr std::uint32_t kTypes = 1U << rr::kNs | 1U << rr::kCname | 1U << rr::kSoa | 1U << rr::kPtr | 1U << rr::kMx;
+  return type < 32 && (kTypes >> type & 1U) != 0;
 }
 
 }  // namespace
@@ -28,8 +35,8 @@ MessageWriter::MessageWriter(std::span<std::uint8_t> out, std::size_t limit)
 
 void MessageWriter::PutHeader(std::uint16_t id, std::uint16_t flags) {
   std::memset(out_.data(), 0, kHeaderBytes);
-  StoreU16(out_, 0, id);
-  StoreU16(out_, 2, flags);
+  StoreU16(out_.data(), id);
+  StoreU16(out_.data() + 2, flags);
   size_ = kHeaderBytes;
 }
 
@@ -43,16 +50,35 @@ bool MessageWriter::PutQuestion(std::span<const std::uint8_t> question, const Ha
 
 bool MessageWriter::PutRecord(Section section, const Owner& owner, std::uint16_t type, std::uint32_t ttl_seconds,
                               std::span<const std::uint8_t> rdata) {
+  const bool is_pointer = owner.pointer != 0 && owner.wire.size() > 1;
+  if (is_pointer && !HoldsNames(type)) return PutPlainRecord(section, owner.pointer, type, ttl_seconds, rdata);
   const Mark before = mark();
-  const bool owner_fits = owner.pointer != 0 && owner.wire.size() > 1
-                              ? PutU16(static_cast<std::uint16_t>(0xC000U | owner.pointer))
-                              : PutName(owner.wire);
+  const bool owner_fits =
+      is_pointer ? PutU16(static_cast<std::uint16_t>(0xC000U | owner.pointer)) : PutName(owner.wire);
   if (owner_fits && PutFixed(type, kClassIn, ttl_seconds) && PutRdata(type, rdata)) {
     ++counts_[static_cast<std::size_t>(section)];
     return true;
   }
   Rewind(before);
   return false;
+}
+
+// What most answers are made of, in one piece.
+bool MessageWriter::PutPlainRecord(Section section, std::uint16_t owner, std::uint16_t type, std::uint32_t ttl_seconds,
+                                   std::span<const std::uint8_t> rdata) {
+  const std::size_t room = limit_ - size_;
+  if (rdata.size() + kPlainFixedBytes > room) return false;
+  std::uint8_t* const at = out_.data() + size_;
+  StoreU16(at, 0xC000U | owner);
+  StoreU16(at + 2, type);
+  StoreU16(at + 4, kClassIn);
+  StoreU16(at + 6, ttl_seconds >> 16);
+  StoreU16(at + 8, ttl_seconds);
+  StoreU16(at + 10, rdata.size());
+  if (!rdata.empty()) std::memcpy(at + kPlainFixedBytes, rdata.data(), rdata.size());
+  size_ += kPlainFixedBytes + rdata.size();
+  ++counts_[static_cast<std::size_t>(section)];
+  return true;
 }
 
 bool MessageWriter::PutRaw(std::span<const std::uint8_t> owner, std::uint16_t type, std::uint16_t record_class,
@@ -77,8 +103,8 @@ void MessageWriter::Rewind(const Mark& mark) {
 std::size_t MessageWriter::Finish(std::uint16_t set_flags) {
   out_[2] = static_cast<std::uint8_t>(out_[2] | set_flags >> 8);
   out_[3] = static_cast<std::uint8_t>(out_[3] | (set_flags & 0xFFU));
-  StoreU16(out_, 4, question_count_);
-  for (std::size_t i = 0; i < counts_.size(); ++i) StoreU16(out_, 6 + 2 * i, counts_[i]);
+  StoreU16(out_.data() + 4, question_count_);
+  for (std::size_t i = 0; i < counts_.size(); ++i) StoreU16(out_.data() + 6 + 2 * i, counts_[i]);
   return size_;
 }
 
@@ -144,7 +170,7 @@ bool MessageWriter::PutRdata(std::uint16_t type, std::span<const std::uint8_t> r
     default:
       fits = PutBytes(rdata);
   }
-  if (fits) StoreU16(out_, length_at, size_ - length_at - 2);
+  if (fits) StoreU16(out_.data() + length_at, size_ - length_at - 2);
   return fits;
 }
 

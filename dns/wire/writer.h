@@ -62,6 +62,9 @@ class MessageWriter {
   // Names remembered for compression; an answer that has more of them compresses the later ones less.
   static constexpr std::size_t kKnownMax = 64;
 
+  // A record whose owner is pointed to and whose data holds no name to compress.
+  [[nodiscard]] bool PutPlainRecord(Section section, std::uint16_t owner, std::uint16_t type, std::uint32_t ttl_seconds,
+                                    std::span<const std::uint8_t> rdata);
   [[nodiscard]] bool PutBytes(std::span<const std::uint8_t> bytes);
   [[nodiscard]] bool PutU16(std::uint16_t value);
   // Type, class and TTL.

@@ -7,18 +7,28 @@
 #include "dns/counters.h"
 
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <memory>
+#include <span>
 
 namespace weir::dns {
 
 inline constexpr std::uint32_t kNoIndex = std::numeric_limits<std::uint32_t>::max();
 
-// Values in wire form, one after the other in ZoneSet::rdata().
+// Values in wire form, one after the other in ZoneSet::rdata(): for each a 16-bit length in host order, then the value.
 struct RdataList {
   std::uint32_t offset = 0;
   std::uint32_t count = 0;
 };
+// The value that is stored at `at`, which moves behind it.
+[[nodiscard]] inline std::span<const std::uint8_t> NextValue(const std::uint8_t*& at) {
+  std::uint16_t size = 0;
+  std::memcpy(&size, at, sizeof(size));
+  const std::span<const std::uint8_t> value{at + sizeof(size), size};
+  at += sizeof(size) + size;
+  return value;
+}
 
 enum class AliasKind : std::uint8_t { kNone, kRecord, kLoadBalancer };
 

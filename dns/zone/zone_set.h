@@ -8,6 +8,7 @@
 #include "config/model.h"
 #include "dns/counters.h"
 #include "dns/wire/name.h"
+#include "dns/wire/types.h"
 #include "dns/zone/records.h"
 
 #include <array>
@@ -70,6 +71,13 @@ class ZoneSet {
   [[nodiscard]] NodeMatch FindNode(std::uint32_t zone, const HashedName& name, bool ds) const;
   // The node of exactly this name; absent when there is none.
   [[nodiscard]] std::optional<std::uint32_t> FindExact(std::uint32_t zone, const HashedName& name) const;
+  // The CNAME at a node, which stands alone there (RFC 1034 3.6.2; the configuration is checked); null without one.
+  [[nodiscard]] const Group* FindCname(std::uint32_t node) const {
+    const Node& at = nodes_[node];
+    if (at.group_count != 1) return nullptr;
+    const Group& only = groups_[at.first_group];
+    return only.type == rr::kCname ? &only : nullptr;
+  }
   // The records of one type at a node; null when there are none.
   [[nodiscard]] const Group* FindGroup(std::uint32_t node, std::uint16_t type) const;
 
@@ -86,7 +94,7 @@ class ZoneSet {
   [[nodiscard]] std::span<const std::uint8_t> name_of(const Node& node) const {
     return std::span(names_).subspan(node.name, node.name_bytes);
   }
-  // The bytes behind RdataList: for each value a 16-bit length in host order, then the value.
+  // The bytes behind RdataList; NextValue reads them.
   [[nodiscard]] std::span<const std::uint8_t> rdata() const { return rdata_; }
   // What an alias to a load balancer answers for A and AAAA; empty for other types.
   [[nodiscard]] RdataList load_balancer_values(std::uint32_t load_balancer, std::uint16_t type) const;

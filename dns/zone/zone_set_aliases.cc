@@ -139,8 +139,8 @@ bool ZoneSetBuilder::DependsOnClient(std::uint32_t index, std::uint32_t depth, s
 bool ZoneSetBuilder::TargetDependsOnClient(const Group& cname, const Member& member, std::uint32_t depth,
                                            std::span<ClientUse> uses) {
   const std::uint32_t zone = set_->nodes_[cname.node].zone;
-  const auto target = set_->rdata().subspan(member.values.offset + sizeof(std::uint16_t));
-  const auto name = Name::FromWire(target.first(NameBytes(target)));
+  const std::uint8_t* at = set_->rdata().data() + member.values.offset;
+  const auto name = Name::FromWire(NextValue(at));
   if (!name.IsWithin(Name::FromWire(set_->name_of(set_->nodes_[set_->zones_[zone].node])))) return false;
   HashedName hashed;
   hashed.Assign(name.wire());

@@ -1,7 +1,6 @@
 // Building a zone set: that each of its answers has room in a message.
 
 #include "base/domain_name.h"
-#include "dns/answer.h"
 #include "dns/policy/selection.h"
 #include "dns/wire/query.h"
 #include "dns/wire/types.h"
@@ -11,7 +10,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <functional>
 #include <span>
 #include <string>
@@ -28,13 +26,8 @@ constexpr std::size_t kRoom = kTcpMessageMax - kOptBytes;
 // Calls `take(value)` for each value.
 template <class Take>
 void ForEachValue(std::span<const std::uint8_t> rdata, const RdataList& list, Take take) {
-  std::size_t at = list.offset;
-  for (std::uint32_t i = 0; i < list.count; ++i) {
-    std::uint16_t size = 0;
-    std::memcpy(&size, rdata.data() + at, sizeof(size));
-    take(rdata.subspan(at + sizeof(size), size));
-    at += sizeof(size) + size;
-  }
+  const std::uint8_t* at = rdata.data() + list.offset;
+  for (std::uint32_t i = 0; i < list.count; ++i) take(NextValue(at));
 }
 
 std::size_t RecordBytes(std::span<const std::uint8_t> rdata, const RdataList& list) {

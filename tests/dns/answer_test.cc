@@ -168,6 +168,29 @@ TEST(AnswerTest, DelegationsAreReferredWithGlue) {
   EXPECT_EQ(ds->authority.at(0).type, rr::kSoa);
 }
 
+TEST(AnswerTest, AReferralOverTcpHasAllGlueHoweverManyServersThereAre) {
+  config::Model model;
+  std::vector<std::string> servers;
+  std::vector<config::RecordSet> records;
+  for (int i = 0; i < 60; ++i) {
+    servers.push_back("ns" + std::to_string(i) + ".child.example.test.");
+    records.push_back(MakeRecord(servers.back(), rr::kA, {.values = {"192.0.2." + std::to_string(i)}}));
+    records.push_back(MakeRecord(servers.back(), rr::kAaaa, {.values = {"2001:db8::" + std::to_string(i)}}));
+  }
+  records.push_back(MakeRecord("child.example.test.", rr::kNs, {.values = servers}));
+  model.zones = {MakeZone("example.test.", std::move(records))};
+  Server server(std::move(model));
+  const auto tcp = server.Ask("www.child.example.test.", rr::kA, {}, Transport::kTcp);
+  EXPECT_FALSE(tcp->flag(kTc));
+  EXPECT_THAT(tcp->authority, SizeIs(60));
+  ASSERT_THAT(tcp->additional, SizeIs(120));
+  EXPECT_EQ(tcp->additional.front().value, "192.0.2.0");
+  EXPECT_EQ(tcp->additional.back().value, "2001:db8::59");
+  const auto udp = server.Ask("www.child.example.test.", rr::kA, {.edns = true});
+  EXPECT_TRUE(udp->flag(kTc));
+  EXPECT_THAT(udp->authority, IsEmpty());
+}
+
 TEST(AnswerTest, AnyGetsOneHinfo) {
   Server server(ExampleModel());
   EXPECT_THAT(server.Ask("www.example.test.", rr::kAny)->values(), ElementsAre("\"RFC8482\" \"\""));
