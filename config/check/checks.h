@@ -30,7 +30,4 @@ void CheckCidrCollectionUse(const NameTable& names, const Model& model, Findings
 // was decoded from, for the places of single values.
 void CheckAwsLimits(const Model& model, const Node& root, Findings& findings);
 
-// Alias trees are at most this deep. Our choice: Route 53 publishes none, and answering walks the tree.
-inline constexpr std::uint32_t kAliasDepthMax = 16;
-
 }  // namespace weir::config

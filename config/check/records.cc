@@ -5,6 +5,7 @@
 #include "config/check/checks.h"
 #include "config/decode/dns_name.h"
 #include "config/findings.h"
+#include "config/limits.h"
 
 #include <fmt/format.h>
 
@@ -54,6 +55,7 @@ class ZoneCheck {
   void CheckWeights(const Group& group);
   void CheckCnames();
   void CheckAliasTarget(const RecordSet& record);
+  [[nodiscard]] std::string_view DelegationOf(std::string_view name) const;
   [[nodiscard]] std::string NearestTargetHint(const RecordSet& record) const;
   void CheckValues(const RecordSet& record);
   void CheckAdvertised(const RecordSet& record);
@@ -248,10 +250,26 @@ void ZoneCheck::CheckCnames() {
 void ZoneCheck::CheckAliasTarget(const RecordSet& record) {
   const std::string& target = record.alias->record;
   if (target.empty() || record.type == 0 || !IsInZone(target, zone_.name)) return;
-  if (FindGroup(target, record.type) != kNone) return;
+  if (FindGroup(target, record.type) != kNone) {
+    const std::string_view child = DelegationOf(target);
+    if (child.empty()) return;
+    findings_.AddError(record.alias->position, fmt::format("{} is delegated with {}", target, child),
+                       "what is at or below an NS record is answered elsewhere; alias to a record above it");
+    return;
+  }
   findings_.AddError(
       record.alias->position, fmt::format("no {} record is named {}", RecordTypeName(record.type), target),
       first_group_.contains(target) ? "an alias answers records of its own type" : NearestTargetHint(record));
+}
+
+// The name with NS records below the apex that `name`, which lies in the zone, is at or below; empty without one.
+std::string_view ZoneCheck::DelegationOf(std::string_view name) const {
+  while (name != zone_.name && name != ".") {
+    if (FindGroup(name, kTypeNs) != kNone) return name;
+    const std::size_t dot = name.find('.');
+    name = dot + 1 == name.size() ? std::string_view(".") : name.substr(dot + 1);
+  }
+  return {};
 }
 
 // Compares what stands before the zone's name: with the name itself everything would be alike.
@@ -330,11 +348,13 @@ std::uint32_t ZoneCheck::Visit(std::uint32_t index, std::uint32_t depth) {
                          fmt::format("aliases are nested deeper than {} steps", kAliasDepthMax));
       continue;
     }
-    group.height = std::max(group.height, Visit(target, depth + 1) + 1);
-    if (group.height > kAliasDepthMax && group.height == groups_[target].height + 1) {
+    const std::uint32_t height = Visit(target, depth + 1) + 1;
+    // What leads there is too long as well: told once.
+    if (height == kAliasDepthMax + 1 && group.height < height) {
       findings_.AddError(record.alias->position,
                          fmt::format("aliases are nested deeper than {} steps", kAliasDepthMax));
     }
+    group.height = std::max(group.height, height);
   }
   group.visit = Group::Visit::kDone;
   return group.height;

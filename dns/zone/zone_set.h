@@ -46,9 +46,10 @@ class ZoneSet {
   ZoneSet(const ZoneSet&) = delete;
   ZoneSet& operator=(const ZoneSet&) = delete;
 
-  // Compiles the zones of `model`, which is kept without its plain records. Reads the latency table and opens the
-  // MaxMind database that it names: blocks on the file system. Every wrong value, name and table row comes back, at the
-  // position of its text, in the order of the file. Zone counters come from `registry`. Thread: control.
+  // Compiles the zones of `model`, which config::Load made without an error and which is kept without its plain
+  // records. Reads the latency table and opens the MaxMind database that it names: blocks on the file system. Every
+  // wrong value and table row comes back, at the position of its text, in the order of the file. Zone counters come
+  // from `registry`. Thread: control.
   [[nodiscard]] static std::expected<std::shared_ptr<const ZoneSet>, std::vector<config::Diagnostic>> Build(
       std::shared_ptr<const config::Model> model, CounterRegistry& registry);
 

@@ -1,5 +1,8 @@
-// Building a zone set: where its aliases lead, and that they come to an end.
+// Building a zone set: where its aliases lead. They come to an end: the configuration is checked.
 
+#include "base/check.h"
+#include "config/limits.h"
+#include "dns/rrset.h"
 #include "dns/wire/name.h"
 #include "dns/wire/types.h"
 #include "dns/zone/zone_set_builder.h"
@@ -14,100 +17,34 @@
 namespace weir::dns {
 namespace {
 
-constexpr std::uint32_t kAliasDepthMax = 100;  // our choice: health looks through aliases by recursion
+// What answering follows: CNAMEs, and aliases behind each of them.
+constexpr std::uint32_t kFollowedMax = (std::uint32_t{kCnameChainMax} + 1) * (config::kAliasDepthMax + 1);
 
 }  // namespace
 
 void ZoneSetBuilder::ResolveAliases() {
-  for (Group& group : set_->groups_) {
+  for (const Group& group : set_->groups_) {
     for (Member& member : std::span(set_->members_).subspan(group.first_member, group.member_count)) {
       if (member.alias == AliasKind::kRecord) ResolveAlias(group, member);
     }
   }
 }
 
-void ZoneSetBuilder::ResolveAlias(Group& group, Member& member) {
-  const config::RecordSet& record = *set_->record_of(group, member);
-  const std::uint32_t zone = set_->nodes_[group.node].zone;
-  const auto name = Name::Parse(record.alias->record);
-  if (!name) {
-    Fail(record.alias->position, "alias: " + name.error().message, name.error().hint);
-    return;
-  }
+// The configuration is checked: the target is there.
+void ZoneSetBuilder::ResolveAlias(const Group& group, Member& member) {
+  const Name name = CheckedName(set_->record_of(group, member)->alias->record);
   HashedName hashed;
-  hashed.Assign(name->wire());
-  const auto match = name->IsWithin(Name::FromWire(set_->name_of(set_->nodes_[set_->zones_[zone].node])))
-                         ? set_->FindNode(zone, hashed, false)
-                         : NodeMatch{};
-  const Group* target = match.kind == NodeMatch::Kind::kFound ? set_->FindGroup(match.node, group.type) : nullptr;
-  if (target == nullptr) {
-    Fail(record.alias->position,
-         "the alias of '" + record.name + "' leads to '" + record.alias->record + "', which has no " +
-             TypeName(group.type) + " record in this zone",
-         "alias to a record of the same zone and type");
-    return;
-  }
+  hashed.Assign(name.wire());
+  const auto node = set_->FindExact(set_->nodes_[group.node].zone, hashed);
+  const Group* const target = node ? set_->FindGroup(*node, group.type) : nullptr;
+  WEIR_CHECK(target != nullptr);
   member.alias_target = static_cast<std::uint32_t>(target - set_->groups_.data());
   if (!member.evaluate_target_health) return;
   Group& remembered = set_->groups_[member.alias_target];
   if (remembered.health_slot == kNoIndex) remembered.health_slot = set_->health_slot_count_++;
 }
 
-// Depth first with an explicit stack: the depth is the configuration's.
-void ZoneSetBuilder::CheckAliasCycles() {
-  if (!findings_.empty()) return;  // alias targets may be unset
-  enum class Mark : std::uint8_t { kNew, kOpen, kDone };
-  std::vector<Mark> marks(set_->groups_.size(), Mark::kNew);
-  std::vector<std::uint32_t> depths(set_->groups_.size(), 0);  // aliases from here to the farthest end
-  struct Visit {
-    std::uint32_t group;
-    std::uint32_t next_member;
-  };
-  std::vector<Visit> path;
-  const auto open = [&](std::uint32_t group) {
-    marks[group] = Mark::kOpen;
-    path.push_back({group, 0});
-  };
-  for (std::uint32_t start = 0; start < marks.size(); ++start) {
-    if (marks[start] != Mark::kNew) continue;
-    open(start);
-    while (!path.empty()) {
-      Visit& visit = path.back();
-      const Group& group = set_->groups_[visit.group];
-      if (visit.next_member == group.member_count) {
-        marks[visit.group] = Mark::kDone;
-        CheckAliasDepth(group, depths);
-        path.pop_back();
-        continue;
-      }
-      const Member& member = set_->members_[group.first_member + visit.next_member++];
-      if (member.alias != AliasKind::kRecord) continue;
-      if (marks[member.alias_target] == Mark::kOpen) {
-        const config::RecordSet& record = *set_->record_of(group, member);
-        Fail(record.alias->position, "the alias of '" + record.name + "' leads back to itself",
-             "end the chain in a record with values or in a load balancer");
-      } else if (marks[member.alias_target] == Mark::kNew) {
-        open(member.alias_target);
-      }
-    }
-  }
-}
-
-void ZoneSetBuilder::CheckAliasDepth(const Group& group, std::span<std::uint32_t> depths) {
-  std::uint32_t& depth = depths[static_cast<std::size_t>(&group - set_->groups_.data())];
-  for (const Member& member : set_->members_of(group)) {
-    if (member.alias != AliasKind::kRecord) continue;
-    const bool was_short = depth <= kAliasDepthMax;
-    depth = std::max(depth, depths[member.alias_target] + 1);
-    if (!was_short || depth != kAliasDepthMax + 1) continue;
-    const config::RecordSet& record = *set_->record_of(group, member);
-    Fail(record.alias->position, "more than 100 aliases follow each other from '" + record.name + "'",
-         "alias nearer to the records with values");
-  }
-}
-
 void ZoneSetBuilder::MarkDrawsByClient() {
-  if (!findings_.empty()) return;  // aliases may lead in circles
   std::vector<ClientUse> uses(set_->groups_.size(), ClientUse::kUnknown);
   for (std::uint32_t i = 0; i < uses.size(); ++i) DependsOnClient(i, 0, uses);
 }
@@ -116,7 +53,7 @@ void ZoneSetBuilder::MarkDrawsByClient() {
 // that of the recursion; past what answering follows, the answer is yes.
 bool ZoneSetBuilder::DependsOnClient(std::uint32_t index, std::uint32_t depth, std::span<ClientUse> uses) {
   if (uses[index] != ClientUse::kUnknown) return uses[index] == ClientUse::kYes;
-  if (depth > 2 * kAliasDepthMax) return true;
+  if (depth > kFollowedMax) return true;
   uses[index] = ClientUse::kNo;  // where CNAMEs lead in a circle
   Group& group = set_->groups_[index];
   bool behind = false;

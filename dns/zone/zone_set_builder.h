@@ -17,9 +17,13 @@
 
 namespace weir::dns {
 
-// Compiles a model into a ZoneSet; used once, by ZoneSet::Build. Every step notes what is wrong and goes on, so that
-// all findings are reported together. Aliases are in zone_set_aliases.cc, what says where clients are in
-// zone_set_places.cc, what a message can hold in zone_set_sizes.cc.
+// A name of a checked model, in which all names can be read.
+[[nodiscard]] Name CheckedName(std::string_view text);
+
+// Compiles a checked model into a ZoneSet; used once, by ZoneSet::Build. How names, types,
+// policies and aliases go together was checked with the configuration (config/check/records.cc); what is wrong with the
+// values, files and sizes that only this folder can read is noted here, all of it. Aliases are in zone_set_aliases.cc,
+// what says where clients are in zone_set_places.cc, what a message can hold in zone_set_sizes.cc.
 class ZoneSetBuilder {
  public:
   ZoneSetBuilder(std::shared_ptr<const config::Model> model, CounterRegistry& registry);
@@ -47,12 +51,8 @@ class ZoneSetBuilder {
   // The node of a name inside the zone; makes it, and the empty non-terminals above it, when they are new.
   std::uint32_t PutNode(std::uint32_t zone, const HashedName& name);
   void BuildGroups(std::uint32_t zone, std::vector<Entry>& entries);
-  void CheckNode(const Node& node);
   void ResolveAliases();
-  void ResolveAlias(Group& group, Member& member);
-  void CheckAliasCycles();
-  // Called when the depths of all groups behind `group` are known.
-  void CheckAliasDepth(const Group& group, std::span<std::uint32_t> depths);
+  void ResolveAlias(const Group& group, Member& member);
   // Weighted groups that lead to answers which depend on who asks: Group::draws_by_client.
   void MarkDrawsByClient();
   enum class ClientUse : std::uint8_t { kUnknown, kNo, kYes };

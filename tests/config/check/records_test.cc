@@ -118,6 +118,16 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"AliasCycle",
              "      - {name: a, type: A, alias: {record: b}}\n      - {name: b, type: A, alias: {record: a}}\n",
              "leads back to itself"},
+        Case{"AliasBelowADelegation",
+             "      - {name: sub, type: NS, ttl: 1s, values: [ns.sub]}\n      - {name: ns.sub, type: A, ttl: 1s, "
+             "values: "
+             "[1.1.1.1]}\n      - {name: a, type: A, alias: {record: ns.sub}}\n",
+             "error: ns.sub.example.test. is delegated with sub.example.test.; what is at or below an NS record is "
+             "answered"},
+        Case{"AliasToADelegation",
+             "      - {name: sub, type: NS, ttl: 1s, values: [ns.sub]}\n      - {name: sub, type: A, ttl: 1s, values: "
+             "[1.1.1.1]}\n      - {name: a, type: A, alias: {record: sub}}\n",
+             "error: sub.example.test. is delegated with sub.example.test."},
         Case{"AliasOutsideTheZone", "      - {name: a, type: A, alias: {record: b.other.}}\n",
              "an alias answers records of its own zone"},
         Case{"UnknownLoadBalancer", "      - {name: a, type: A, alias: {load-balancer: x}}\n",
@@ -232,8 +242,11 @@ TEST(RecordTest, AliasTreesAreBoundedInDepth) {
   };
   for (int i = 1; i <= 16; ++i) add(i);
   EXPECT_EQ(FindingsOf(WithRecords(records)), "");
-  add(17);
-  EXPECT_NE(FindingsOf(WithRecords(records)).find("aliases are nested deeper than 16 steps"), std::string::npos);
+  for (int i = 17; i <= 19; ++i) add(i);
+  const std::string found = FindingsOf(WithRecords(records));
+  const std::size_t at = found.find("aliases are nested deeper than 16 steps");
+  ASSERT_NE(at, std::string::npos);
+  EXPECT_EQ(found.find("aliases are nested deeper", at + 1), std::string::npos) << "told once:\n" << found;
 }
 
 TEST(HealthCheckTest, KeysThatTheTypeGivesNoMeaningAreErrors) {
