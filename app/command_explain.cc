@@ -4,9 +4,9 @@
 #include "app/complain.h"
 #include "app/configuration.h"
 #include "app/offline_view.h"
+#include "base/record_type.h"
 #include "control/admin_client.h"
 #include "control/explain.h"
-#include "dns/wire/types.h"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -181,7 +181,7 @@ int ExplainRequest(const Arguments& arguments) {
 int ExplainQuery(const Arguments& arguments) {
   const auto& question = arguments.dns;
   // Said before any file is read: a slip of the command line is one whatever the file holds.
-  if (!dns::ParseType(question.type)) {
+  if (!ParseRecordType(question.type)) {
     return Complain(
         {fmt::format("`{}` is no record type", question.type), "use a mnemonic such as A or AAAA, or TYPEnnn"},
         kCommandLineWrong);

@@ -1,7 +1,5 @@
 #include "base/domain_name.h"
 
-#include "base/text.h"
-
 #include <algorithm>
 #include <limits>
 #include <optional>
@@ -153,6 +151,14 @@ std::size_t DomainName::labels() const {
   return count;
 }
 
+bool IsNameWithin(std::span<const std::uint8_t> name, std::span<const std::uint8_t> ancestor) {
+  for (std::size_t at = 0; at < name.size(); at += 1U + name[at]) {
+    if (std::ranges::equal(name.subspan(at), ancestor)) return true;
+    if (name[at] == 0) break;
+  }
+  return false;
+}
+
 Result<std::uint8_t> ParseEscape(std::string_view text, std::size_t& at) {
   const auto fail = [] {
     return Failure("a bad escape",
@@ -197,7 +203,7 @@ Result<DomainName> ParseDomainName(std::string_view text, std::span<const std::u
       name.is_plain_ascii = false;
     }
     if (writer.label_full()) return Failure("a label of more than 63 octets", std::string(kShorten));
-    if (!writer.Put(static_cast<std::uint8_t>(ToLowerAscii(static_cast<char>(c))))) return too_long();
+    if (!writer.Put(ToLowerOctet(c))) return too_long();
   }
   if (!name.is_absolute) writer.EndLabel();
   if (!writer.Finish(name.is_absolute || origin.empty() ? std::span<const std::uint8_t>(kRoot) : origin)) {

@@ -28,6 +28,14 @@ struct DomainName {
   [[nodiscard]] std::size_t labels() const;
 };
 
+// An octet of a name as it is compared: ASCII letters in lower case, all others as they are (RFC 4343).
+[[nodiscard]] constexpr std::uint8_t ToLowerOctet(std::uint8_t c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<std::uint8_t>(c | 0x20U) : c;
+}
+
+// Whether `name` is `ancestor` or lies under it; both whole, uncompressed and lower-case, in wire form.
+[[nodiscard]] bool IsNameWithin(std::span<const std::uint8_t> name, std::span<const std::uint8_t> ancestor);
+
 // Reads an escape whose backslash stands before `text[at]`, and moves `at` past it. Escapes are Route 53's (spec:
 // dns.md 2.1): three OCTAL digits up to `\377`, or any character that is no digit, for itself. Fails on everything
 // else.

@@ -170,7 +170,7 @@ json::value Write(const dns::CandidateExplanation& candidate) {
 
 json::value Write(const dns::DecisionExplanation& decision) {
   return json::object{{"name", decision.name},
-                      {"type", dns::TypeName(decision.type)},
+                      {"type", RecordTypeName(decision.type)},
                       {"policy", dns::PolicyName(decision.policy)},
                       {"fail-open", decision.fail_open},
                       {"reason", decision.reason},
@@ -180,7 +180,7 @@ json::value Write(const dns::DecisionExplanation& decision) {
 std::string QueryJson(const dns::Explanation& found, const std::string& text) {
   json::object out{{"text", text},
                    {"name", found.name},
-                   {"type", dns::TypeName(found.type)},
+                   {"type", RecordTypeName(found.type)},
                    {"client", found.client},
                    {"zone", found.zone},
                    {"decisions", Array(found.decisions, [](const auto& decision) { return Write(decision); })},
@@ -207,7 +207,7 @@ Result<proxy::RequestExplanation> FindRequestExplanation(const View& view, const
 
 Result<dns::Explanation> FindQueryExplanation(const View& view, const DnsQuestion& question) {
   if (question.name.empty()) return Failure("the question has no name", "ask for a name such as example.test");
-  const auto type = dns::ParseType(question.type);
+  const auto type = ParseRecordType(question.type);
   if (!type) {
     return Failure("`" + question.type + "` is no record type", "use a mnemonic such as A or AAAA, or TYPEnnn");
   }

@@ -3,9 +3,9 @@
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/overloaded.h"
+#include "base/record_type.h"
 #include "base/text.h"
 #include "dns/explain.h"
-#include "dns/wire/types.h"
 #include "health/observation.h"
 
 #include <algorithm>
@@ -168,7 +168,7 @@ RecordReport DescribeRecord(const config::RecordSet& record, const View& view) {
   RecordReport out;
   const auto& model = *view.model;
   out.name = record.name;
-  out.type = dns::TypeName(record.type);
+  out.type = RecordTypeName(record.type);
   out.set = record.set;
   DescribeRouting(record, model, out);
   out.health = "-";

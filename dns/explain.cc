@@ -27,7 +27,7 @@ std::vector<std::string> ValueTexts(const ZoneSet& zones, const RdataList& list,
 std::string GroupText(const ZoneSet& zones, const Group& group) {
   std::string text;
   AppendDomainName(zones.name_of(zones.node(group.node)), text);
-  return text + " " + TypeName(group.type);
+  return text + " " + RecordTypeName(group.type);
 }
 
 // Turns decisions into explanations, with the health words of the status table.
@@ -322,13 +322,13 @@ Result<Explanation> ExplainQuery(std::shared_ptr<const ZoneSet> zones,
 }
 
 std::string RenderText(const Explanation& explanation) {
-  std::string out = fmt::format("{} {}", explanation.name, TypeName(explanation.type));
+  std::string out = fmt::format("{} {}", explanation.name, RecordTypeName(explanation.type));
   if (!explanation.client.empty()) out += " from " + explanation.client;
   out += '\n';
   if (!explanation.zone.empty()) out += fmt::format("zone {}\n", explanation.zone);
   std::size_t indent = 0;
   for (const auto& decision : explanation.decisions) {
-    out += fmt::format("{:{}}{} {}: {}{}\n", "", indent, decision.name, TypeName(decision.type),
+    out += fmt::format("{:{}}{} {}: {}{}\n", "", indent, decision.name, RecordTypeName(decision.type),
                        PolicyName(decision.policy), decision.fail_open ? ", FAIL-OPEN" : "");
     for (const auto& candidate : decision.candidates) RenderCandidate(candidate, indent + 2, out);
     out += fmt::format("{:{}}{}\n", "", indent + 2, decision.reason);

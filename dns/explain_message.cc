@@ -88,7 +88,7 @@ class ResponseReader {
     at_ = end;
     std::string line;
     AppendDomainName(owner, line);
-    out.answer.push_back(fmt::format("{} {} {} {}", line, ttl, TypeName(type), value));
+    out.answer.push_back(fmt::format("{} {} {} {}", line, ttl, RecordTypeName(type), value));
     if (type == out.type || out.type == rr::kAny) out.values.push_back(value);
     // What a client may keep is the shortest TTL of the chain.
     out.ttl_seconds = std::min(out.ttl_seconds.value_or(ttl), ttl);

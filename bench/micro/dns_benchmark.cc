@@ -141,8 +141,8 @@ std::vector<std::uint8_t> EncodeQuery(std::string_view name, std::uint16_t type,
                                                static_cast<std::uint8_t>(network >> 8),
                                                static_cast<std::uint8_t>(network)};
   out.push_back(0);
-  for (const std::size_t value : {std::size_t{dns::rr::kOpt}, std::size_t{kEdnsPayload}, std::size_t{0}, std::size_t{0},
-                                  subnet ? option.size() : 0}) {
+  for (const std::size_t value :
+       {std::size_t{rr::kOpt}, std::size_t{kEdnsPayload}, std::size_t{0}, std::size_t{0}, subnet ? option.size() : 0}) {
     PutU16(out, value);
   }
   if (subnet) out.insert(out.end(), option.begin(), option.end());
@@ -151,7 +151,7 @@ std::vector<std::uint8_t> EncodeQuery(std::string_view name, std::uint16_t type,
 
 struct Question {
   std::string_view name;
-  std::uint16_t type = dns::rr::kA;
+  std::uint16_t type = rr::kA;
   bool edns = false;
   std::optional<std::uint32_t> subnet = {};  // one client's network, the same in each query
   std::uint32_t networks = 0;                // or clients from all over so many networks
@@ -203,7 +203,7 @@ void Answer(benchmark::State& state, const Question& question) {
 }
 
 BENCHMARK_CAPTURE(Answer, a, Question{.name = "host-7.example.test"})->Arg(100)->Arg(10'000);
-BENCHMARK_CAPTURE(Answer, aaaa, Question{.name = "host-7.example.test", .type = dns::rr::kAaaa})->Arg(100);
+BENCHMARK_CAPTURE(Answer, aaaa, Question{.name = "host-7.example.test", .type = rr::kAaaa})->Arg(100);
 BENCHMARK_CAPTURE(Answer, edns, Question{.name = "host-7.example.test", .edns = true})->Arg(100);
 BENCHMARK_CAPTURE(Answer, nxdomain, Question{.name = "none.example.test", .rcode = dns::Rcode::kNxDomain, .answers = 0})
     ->Arg(100);

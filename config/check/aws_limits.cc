@@ -1,5 +1,6 @@
 // What AWS would refuse; spec: alb.md 1.2, 4, 5, 7.2, 11 and 20, dns.md 2.
 
+#include "base/record_type.h"
 #include "base/text.h"
 #include "config/check/checks.h"
 #include "config/decode/decode.h"
@@ -395,7 +396,7 @@ void AwsLimits::CheckRecordSet(const RecordSet& record) {
   if (record.alias && record.alias->load_balancer && record.ttl_seconds != 60U) {
     Warn(record.position, "an alias to a load balancer with a TTL of its own", "always 60s");
   }
-  if (record.type != kTypeTxt && record.type != kTypeSpf) return;
+  if (record.type != rr::kTxt && record.type != rr::kSpf) return;
   for (const LocatedText& value : record.values) {
     if (TextFormOf(value.text) != TextForm::kUnquoted) continue;
     Warn(value.position, fmt::format("{} without quotation marks", Quoted(value.text)), "'\"text\"'");

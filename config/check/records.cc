@@ -1,6 +1,7 @@
 // Record sets that share a name and type; spec: dns.md 2.1.
 
 #include "base/domain_name.h"
+#include "base/record_type.h"
 #include "base/text.h"
 #include "config/check/checks.h"
 #include "config/decode/dns_name.h"
@@ -234,7 +235,7 @@ void ZoneCheck::CheckWeights(const Group& group) {
 void ZoneCheck::CheckCnames() {
   for (const auto& [name, last] : first_group_) {
     if (groups_[last].next == kNone) continue;
-    const std::uint32_t cname = FindGroup(name, kTypeCname);
+    const std::uint32_t cname = FindGroup(name, rr::kCname);
     if (cname == kNone) continue;
     for (std::uint32_t other = last; other != kNone; other = groups_[other].next) {
       if (other == cname) continue;
@@ -265,7 +266,7 @@ void ZoneCheck::CheckAliasTarget(const RecordSet& record) {
 // The name with NS records below the apex that `name`, which lies in the zone, is at or below; empty without one.
 std::string_view ZoneCheck::DelegationOf(std::string_view name) const {
   while (name != zone_.name && name != ".") {
-    if (FindGroup(name, kTypeNs) != kNone) return name;
+    if (FindGroup(name, rr::kNs) != kNone) return name;
     const std::size_t dot = name.find('.');
     name = dot + 1 == name.size() ? std::string_view(".") : name.substr(dot + 1);
   }
@@ -299,7 +300,7 @@ std::string ZoneCheck::NearestTargetHint(const RecordSet& record) const {
 }
 
 void ZoneCheck::CheckValues(const RecordSet& record) {
-  const bool is_text = record.type == kTypeTxt || record.type == kTypeSpf;
+  const bool is_text = record.type == rr::kTxt || record.type == rr::kSpf;
   for (const LocatedText& value : record.values) {
     if (is_text && TextFormOf(value.text) == TextForm::kUnquotedWords) {
       findings_.AddWarning(value.position, fmt::format("{} is not in quotation marks", Quoted(value.text)),
@@ -318,8 +319,8 @@ void ZoneCheck::CheckAdvertised(const RecordSet& record) {
   if (!record.alias->load_balancer) return;
   const LoadBalancer& balancer = model_.load_balancers[*record.alias->load_balancer];
   if (balancer.addresses.empty()) return;  // They could not be read.
-  const bool v4 = record.type == kTypeA;
-  if (!v4 && record.type != kTypeAaaa) return;
+  const bool v4 = record.type == rr::kA;
+  if (!v4 && record.type != rr::kAaaa) return;
   if (std::ranges::any_of(balancer.advertise, [&](const IpAddress& a) { return a.is_v4() == v4; })) return;
   findings_.AddWarning(
       record.position,
@@ -369,7 +370,7 @@ void CheckDelegations(const Model& model, Findings& findings) {
   for (const Zone& zone : model.zones) {
     zones.insert(zone.name);
     for (const RecordSet& record : zone.records) {
-      if (record.type == kTypeNs) delegations.insert(record.name);
+      if (record.type == rr::kNs) delegations.insert(record.name);
     }
   }
   for (const Zone& zone : model.zones) {

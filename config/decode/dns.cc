@@ -1,5 +1,6 @@
 // DNS health checks, zones and record sets; spec: dns.md section 2.
 
+#include "base/record_type.h"
 #include "base/text.h"
 #include "config/decode/decode.h"
 #include "config/decode/dns_name.h"
@@ -231,7 +232,7 @@ void DecodeAlias(const Fields& fields, const Zone& zone, RecordSet& out, Decodin
   }
   if (const Node* const name = fields.Scalar("load-balancer")) {
     alias.load_balancer = decoding.load_balancers.Resolve(*name, findings);
-    if (out.type != kTypeA && out.type != kTypeAaaa && out.type != 0) {
+    if (out.type != rr::kA && out.type != rr::kAaaa && out.type != 0) {
       findings.AddError(name->position, fmt::format("a load balancer has no {} records", RecordTypeName(out.type)),
                         "A or AAAA");
     }
@@ -277,22 +278,22 @@ void DecodeAnswer(const Fields& fields, const Zone& zone, RecordSet& out, Decodi
 void CheckRecordType(const Fields& fields, const Zone& zone, const RecordSet& record, Findings& findings) {
   const bool apex = record.name == zone.name;
   const Position at = fields.PositionOf("type");
-  if (record.type == kTypeSoa)
+  if (record.type == rr::kSoa)
     findings.AddError(at, "a SOA among the records", "the zone's own is written `soa: {...}`");
-  if (record.type == kTypeNs && apex)
+  if (record.type == rr::kNs && apex)
     findings.AddError(at, "the zone's NS among its records", "write `name-servers: [...]`");
-  if (record.type == kTypeNs && record.name.starts_with("*.")) findings.AddError(at, "a wildcard NS record");
-  if (record.type == kTypeCname && apex) {
+  if (record.type == rr::kNs && record.name.starts_with("*.")) findings.AddError(at, "a wildcard NS record");
+  if (record.type == rr::kCname && apex) {
     findings.AddError(at, "a CNAME at the apex of its zone", "an alias of type A or AAAA does what is meant");
   }
   const bool routed = record.policy != RoutingPolicy::kSimple;
-  const bool fixed = record.type == kTypeNs || record.type == kTypeDs;
+  const bool fixed = record.type == rr::kNs || record.type == rr::kDs;
   if (routed && fixed)
     findings.AddError(at, fmt::format("{} records have no routing policy", RecordTypeName(record.type)));
-  if (record.policy == RoutingPolicy::kMultivalue && record.type == kTypeCname) {
+  if (record.policy == RoutingPolicy::kMultivalue && record.type == rr::kCname) {
     findings.AddError(at, "a CNAME cannot be a multivalue answer");
   }
-  if (record.alias && record.type == kTypeNs) findings.AddError(at, "an NS record cannot be an alias");
+  if (record.alias && record.type == rr::kNs) findings.AddError(at, "an NS record cannot be an alias");
   if (record.alias && record.policy == RoutingPolicy::kMultivalue) {
     findings.AddError(fields.PositionOf("alias"), "a multivalue answer cannot be an alias",
                       "weighted or failover records can");
@@ -301,7 +302,7 @@ void CheckRecordType(const Fields& fields, const Zone& zone, const RecordSet& re
     findings.AddError(fields.PositionOf("alias"), "a failover alias that does not look at its target's health",
                       "add `evaluate-target-health: true`");
   }
-  if (record.type == kTypeCname && record.values.size() > 1) {
+  if (record.type == rr::kCname && record.values.size() > 1) {
     findings.AddError(fields.PositionOf("values"), "a CNAME with several values",
                       "one value; weighted records give several");
   }
@@ -351,7 +352,7 @@ RecordSet DecodeRecordSet(const Node& node, const Zone& zone, Decoding& decoding
                                "a name that ends in a dot is absolute");
   }
   if (const Node* const type = fields.Scalar("type")) {
-    out.type = ParseRecordType(type->text).value_or(0);
+    out.type = ParseZoneRecordType(type->text).value_or(0);
     if (out.type == 0) {
       decoding.findings.AddError(type->position, fmt::format("{} is no record type", Quoted(type->text)),
                                  RecordTypeHint(type->text));

@@ -1,6 +1,7 @@
 #include "config/decode/dns_name.h"
 
 #include "base/domain_name.h"
+#include "base/record_type.h"
 #include "base/text.h"
 #include "config/findings.h"
 
@@ -13,30 +14,6 @@
 
 namespace weir::config {
 namespace {
-
-struct RecordType {
-  std::string_view name;
-  std::uint16_t number;
-};
-constexpr auto kRecordTypes = std::to_array<RecordType>({
-    {"A", 1},
-    {"NS", 2},
-    {"CNAME", 5},
-    {"SOA", 6},
-    {"PTR", 12},
-    {"MX", 15},
-    {"TXT", 16},
-    {"AAAA", 28},
-    {"SRV", 33},
-    {"NAPTR", 35},
-    {"DS", 43},
-    {"SSHFP", 44},
-    {"TLSA", 52},
-    {"SVCB", 64},
-    {"HTTPS", 65},
-    {"SPF", 99},
-    {"CAA", 257},
-});
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
@@ -98,7 +75,7 @@ TextForm TextFormOf(std::string_view value) {
 }
 
 std::string_view InternationalName(std::uint16_t type, std::string_view value) {
-  constexpr auto kTypes = std::to_array<std::uint16_t>({kTypeNs, kTypeCname, 12, 15, 33, 35});  // PTR, MX, SRV, NAPTR
+  constexpr auto kTypes = std::to_array<std::uint16_t>({rr::kNs, rr::kCname, rr::kPtr, rr::kMx, rr::kSrv, rr::kNaptr});
   if (std::ranges::find(kTypes, type) == kTypes.end()) return {};
   while (!value.empty() && IsBlank(value.back())) value.remove_suffix(1);
   std::size_t begin = value.size();
@@ -108,29 +85,9 @@ std::string_view InternationalName(std::uint16_t type, std::string_view value) {
   return ascii ? std::string_view() : value;
 }
 
-std::optional<std::uint16_t> ParseRecordType(std::string_view text) {
-  for (const RecordType& type : kRecordTypes) {
-    if (EqualsIgnoreCase(type.name, text)) return type.number;
-  }
-  // RFC 3597 5. OPT and the query types of RFC 6895 3.1 never stand in a zone.
-  if (text.size() <= 4 || !EqualsIgnoreCase(text.substr(0, 4), "TYPE")) return std::nullopt;
-  const auto number = ParseDecimal(text.substr(4));
-  if (!number || *number == 0 || *number > 65'535 || *number == 41 || (*number >= 128 && *number <= 255)) {
-    return std::nullopt;
-  }
-  return static_cast<std::uint16_t>(*number);
-}
-
 std::string RecordTypeHint(std::string_view text) {
-  std::vector<std::string_view> names;
-  for (const RecordType& type : kRecordTypes) names.push_back(type.name);
-  const std::string hint = NearestHint(text, names);
+  const std::string hint = NearestHint(text, ZoneRecordTypeNames());
   return hint.empty() ? "A, AAAA, CNAME, MX, TXT ... or TYPEnnn" : hint;
-}
-
-std::string RecordTypeName(std::uint16_t type) {
-  const auto found = std::ranges::find(kRecordTypes, type, &RecordType::number);
-  return found == kRecordTypes.end() ? fmt::format("TYPE{}", type) : std::string(found->name);
 }
 
 bool IsHostName(std::string_view text) {

@@ -3,7 +3,6 @@
 #include "base/result.h"
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,22 +30,8 @@ enum class TextForm : std::uint8_t {
 // The name at the end of a value of a type that has one there (CNAME, MX ...), when it is written in UTF-8; else empty.
 [[nodiscard]] std::string_view InternationalName(std::uint16_t type, std::string_view value);
 
-// `A`, `aaaa`, `TYPE65280` into the number; absent for anything that cannot be stored in a zone (ANY, AXFR, OPT).
-[[nodiscard]] std::optional<std::uint16_t> ParseRecordType(std::string_view text);
-// `did you mean AAAA?` or nothing.
+// What would be a record type instead of `text`: `did you mean AAAA?`.
 [[nodiscard]] std::string RecordTypeHint(std::string_view text);
-// `A`, `TYPE65280`.
-[[nodiscard]] std::string RecordTypeName(std::uint16_t type);
-
-inline constexpr std::uint16_t kTypeA = 1;
-inline constexpr std::uint16_t kTypeNs = 2;
-inline constexpr std::uint16_t kTypeCname = 5;
-inline constexpr std::uint16_t kTypeSoa = 6;
-inline constexpr std::uint16_t kTypeTxt = 16;
-inline constexpr std::uint16_t kTypeAaaa = 28;
-inline constexpr std::uint16_t kTypeDs = 43;
-inline constexpr std::uint16_t kTypeSpf = 99;
-
 // Whether the text may be a host name: letters, digits, hyphens, underscores and dots, labels of 1 to 63, 253 at most.
 [[nodiscard]] bool IsHostName(std::string_view text);
 

@@ -1,3 +1,4 @@
+#include "base/record_type.h"
 #include "base/text.h"
 #include "config/decode/decode.h"
 #include "config/decode/dns_name.h"
@@ -41,7 +42,7 @@ void DecodeQuery(const Node& node, RoutingTest& out, Findings& findings) {
   if (const auto absolute = ParseDnsName(name, "."); !absolute) {
     findings.AddError(node.position, absolute.error().message, absolute.error().hint);
   }
-  if (!ParseRecordType(type) && !EqualsIgnoreCase(type, "ANY")) {
+  if (!ParseZoneRecordType(type) && !EqualsIgnoreCase(type, "ANY")) {
     findings.AddError(node.position, fmt::format("{} is no record type", Quoted(type)), RecordTypeHint(type));
   }
   out.query_name = name;

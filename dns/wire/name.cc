@@ -13,8 +13,6 @@ namespace {
 
 constexpr std::uint64_t kHashSeed = 0x9e3779b97f4a7c15ULL;
 
-std::uint8_t ToLower(std::uint8_t c) { return c >= 'A' && c <= 'Z' ? static_cast<std::uint8_t>(c | 0x20U) : c; }
-
 // The two halves of the product: one multiplication mixes eight bytes.
 std::uint64_t Fold(std::uint64_t a, std::uint64_t b) {
   __extension__ using Wide = unsigned __int128;
@@ -51,14 +49,6 @@ std::size_t Name::labels() const {
   std::size_t count = 0;
   for (std::size_t at = 0; bytes_[at] != 0; at += 1U + bytes_[at]) ++count;
   return count;
-}
-
-bool Name::IsWithin(const Name& ancestor) const {
-  for (std::size_t at = 0; at < size_; at += 1U + bytes_[at]) {
-    if (std::ranges::equal(wire().subspan(at), ancestor.wire())) return true;
-    if (bytes_[at] == 0) break;
-  }
-  return false;
 }
 
 std::string Name::ToString() const {
@@ -100,7 +90,7 @@ void HashedName::Assign(std::span<const std::uint8_t> wire) {
     const std::uint64_t word = ToLowerWord(LoadWord(wire.data() + i));
     std::memcpy(bytes_.data() + i, &word, sizeof(word));
   }
-  for (; i < size_; ++i) bytes_[i] = ToLower(wire[i]);
+  for (; i < size_; ++i) bytes_[i] = ToLowerOctet(wire[i]);
   hashes_[0] = kHashSeed;
   for (std::size_t depth = 1; depth <= labels_; ++depth)
     hashes_[depth] = HashLabel(hashes_[depth - 1], labels_ - depth);

@@ -30,7 +30,7 @@ class Name {
   [[nodiscard]] std::span<const std::uint8_t> wire() const { return {bytes_.data(), size_}; }
   // Without the root label.
   [[nodiscard]] std::size_t labels() const;
-  [[nodiscard]] bool IsWithin(const Name& ancestor) const;
+  [[nodiscard]] bool IsWithin(const Name& ancestor) const { return IsNameWithin(wire(), ancestor.wire()); }
   // `www.example.test.`, escaped as Route 53 returns names.
   [[nodiscard]] std::string ToString() const;
 

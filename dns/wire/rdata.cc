@@ -239,7 +239,7 @@ Result<void> ParseGeneric(std::span<const Word> words, Bytes& out) {
 bool TakesRest(Field field) { return field == Field::kStrings || field == Field::kHex; }
 
 Result<void> ParseForm(const Form& form, std::span<const Word> words, const Name& zone, Bytes& out) {
-  const std::string hint = TypeName(form.type) + " is written " + std::string(form.example);
+  const std::string hint = RecordTypeName(form.type) + " is written " + std::string(form.example);
   for (std::size_t i = 0; i < form.field_count; ++i) {
     if (words.size() <= i) return Failure("something is missing", hint);
     auto done = ParseField(form.fields[i], words.subspan(i), zone, out);
@@ -380,13 +380,13 @@ Result<void> ParseRdata(std::uint16_t type, std::string_view text, const Name& z
     // A wrong form of a known type would break the clients that know it, and the compression of its names.
     std::string unused;
     if (done && form != nullptr && !AppendFields(*form, std::span(out).subspan(begin), unused)) {
-      done =
-          Failure("these bytes are no " + TypeName(type), TypeName(type) + " is written " + std::string(form->example));
+      done = Failure("these bytes are no " + RecordTypeName(type),
+                     RecordTypeName(type) + " is written " + std::string(form->example));
     }
   } else if (form != nullptr) {
     done = ParseForm(*form, *words, zone, out);
   } else {
-    done = Failure(Quote(text) + " cannot be read", TypeName(type) + " is written \\# LENGTH HEX (RFC 3597)");
+    done = Failure(Quote(text) + " cannot be read", RecordTypeName(type) + " is written \\# LENGTH HEX (RFC 3597)");
   }
   if (done && out.size() - begin > kRdataBytesMax) return Failure("more than 65,535 bytes", "split the record");
   return done;

@@ -13,8 +13,6 @@ constexpr std::size_t kPointerOffsetMax = 0x3FFF;
 constexpr std::size_t kNumbersOfSoa = 20;
 constexpr std::size_t kPlainFixedBytes = 12;  // owner as a pointer, type, class, TTL, length of the data
 
-std::uint8_t ToLower(std::uint8_t c) { return c >= 'A' && c <= 'Z' ? static_cast<std::uint8_t>(c | 0x20U) : c; }
-
 void StoreU16(std::uint8_t* at, std::size_t value) {
   at[0] = static_cast<std::uint8_t>(value >> 8);
   at[1] = static_cast<std::uint8_t>(value);
@@ -198,7 +196,7 @@ bool MessageWriter::SameName(std::size_t offset, std::span<const std::uint8_t> w
     if (out_[at] != wire[i]) return false;
     if (wire[i] == 0) return true;
     for (std::size_t k = 1; k < label; ++k) {
-      if (ToLower(out_[at + k]) != wire[i + k]) return false;
+      if (ToLowerOctet(out_[at + k]) != wire[i + k]) return false;
     }
     at += label;
     i += label;

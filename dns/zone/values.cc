@@ -77,7 +77,7 @@ std::optional<config::Diagnostic> ReadValue(std::uint16_t type, const config::Lo
                                             std::vector<std::uint8_t>& out) {
   const auto done = ParseRdata(type, value.text, zone, out);
   if (done) return std::nullopt;
-  return Finding(value.position, TypeName(type) + " value '" + value.text + "': " + done.error().message,
+  return Finding(value.position, RecordTypeName(type) + " value '" + value.text + "': " + done.error().message,
                  done.error().hint);
 }
 

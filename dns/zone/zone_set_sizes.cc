@@ -87,7 +87,7 @@ void ZoneSetBuilder::CheckMessageSize(const Group& group, const Member& first, s
   std::string name;
   AppendDomainName(owner, name);
   Fail(record != nullptr ? record->position : model_->zones[set_->nodes_[group.node].zone].position,
-       "the " + TypeName(group.type) + " records of '" + name + "' take " + std::to_string(bytes) +
+       "the " + RecordTypeName(group.type) + " records of '" + name + "' take " + std::to_string(bytes) +
            " bytes, more than a message holds",
        "at most 65,535 bytes with the question (RFC 1035 4.2.2): fewer or shorter values");
 }

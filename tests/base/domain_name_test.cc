@@ -65,6 +65,17 @@ TEST(DomainNameTest, ARelativeNameContinuesWithTheOrigin) {
   EXPECT_EQ(Read("."), ".");
 }
 
+TEST(DomainNameTest, ANameLiesWithinItselfAndItsAncestors) {
+  const auto name = *ParseDomainName("www.example.test.");
+  EXPECT_TRUE(IsNameWithin(name.wire(), name.wire()));
+  for (const char* ancestor : {"example.test.", "test.", "."}) {
+    EXPECT_TRUE(IsNameWithin(name.wire(), ParseDomainName(ancestor)->wire())) << ancestor;
+  }
+  for (const char* other : {"ww.example.test.", "ample.test.", "a.www.example.test.", "org."}) {
+    EXPECT_FALSE(IsNameWithin(name.wire(), ParseDomainName(other)->wire())) << other;
+  }
+}
+
 // The first three are of RFC 3492 7.1.
 TEST(DomainNameTest, InternationalNamesHaveAPunycodeForm) {
   EXPECT_EQ(ToPunycode("他们为什么不说中文"), "xn--ihqwcrb4cv8a8dqg056pqjye");

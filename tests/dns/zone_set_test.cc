@@ -79,7 +79,7 @@ TEST(RdataTest, EveryTypeReadsAndWritesItsForm) {
                          Row{rr::kA, "\\# 3 C00002", nullptr}}) {
     std::vector<std::uint8_t> wire;
     const auto done = ParseRdata(row.type, row.text, zone, wire);
-    EXPECT_EQ(done.has_value(), row.expected != nullptr) << TypeName(row.type) << " " << row.text;
+    EXPECT_EQ(done.has_value(), row.expected != nullptr) << RecordTypeName(row.type) << " " << row.text;
     if (done && row.expected != nullptr) {
       EXPECT_EQ(RdataText(row.type, wire), row.expected);
     }

@@ -38,7 +38,7 @@ using weir::dns::testing::MakeRecord;
 using weir::dns::testing::MakeZone;
 using weir::dns::testing::Response;
 using Bytes = std::span<const std::uint8_t>;
-namespace rr = weir::dns::rr;
+namespace rr = weir::rr;
 
 constexpr std::size_t kChecks = 4;
 constexpr std::size_t kSettingBytes = 3;

@@ -134,7 +134,7 @@ void CheckCompression(const std::vector<Wire>& names, std::size_t buffer_bytes) 
   for (; records < names.size(); ++records) {
     const MessageWriter::Owner owner = records == 0 ? writer.question_owner() : MessageWriter::Owner{names[records], 0};
     const Wire& target = names[(records + 1) % names.size()];
-    if (!writer.PutRecord(weir::dns::Section::kAnswer, owner, weir::dns::rr::kCname, 60, target)) break;
+    if (!writer.PutRecord(weir::dns::Section::kAnswer, owner, weir::rr::kCname, 60, target)) break;
   }
   const Bytes message = Bytes(buffer).first(writer.Finish(0));
   std::size_t at = 12;

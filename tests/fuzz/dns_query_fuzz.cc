@@ -115,7 +115,7 @@ MessageBytes Rewrite(const Query& query) {
   if (!query.has_edns) return out;
   const MessageBytes options = Options(query);
   out.U8(0);
-  out.U16(weir::dns::rr::kOpt);
+  out.U16(weir::rr::kOpt);
   out.U16(query.udp_payload_bytes);
   out.U16(query.verdict == Verdict::kBadVersion ? 1 : 0);
   out.U16(query.dnssec_ok ? 0x8000 : 0);

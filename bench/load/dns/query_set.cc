@@ -36,7 +36,7 @@ std::vector<std::uint8_t> SubnetOption(const CidrBlock& subnet) {
 // RFC 6891 6.1.2.
 std::vector<std::uint8_t> OptRecord(const QueryOptions& options, std::span<const std::uint8_t> data) {
   std::vector<std::uint8_t> record = {0};  // the root
-  AppendU16(record, dns::rr::kOpt);
+  AppendU16(record, rr::kOpt);
   AppendU16(record, options.bufsize);
   AppendU16(record, 0);  // extended code and version
   AppendU16(record, options.dnssec_ok ? 0x8000U : 0U);

@@ -78,8 +78,8 @@ std::optional<SourceErrors> ReadLines(std::string_view text, const std::string& 
 
 std::optional<Error> CheckType(std::string_view text, std::optional<std::uint16_t> type) {
   if (!type) return Error{"'" + std::string(text) + "' is no record type", "use a mnemonic such as A, or TYPEnnn"};
-  if (*type == dns::rr::kAxfr || *type == dns::rr::kIxfr || *type == dns::rr::kOpt || *type == dns::rr::kTsig) {
-    return Error{dns::TypeName(*type) + " cannot be asked as a query of one message", "ask for a type of record"};
+  if (*type == rr::kAxfr || *type == rr::kIxfr || *type == rr::kOpt || *type == rr::kTsig) {
+    return Error{RecordTypeName(*type) + " cannot be asked as a query of one message", "ask for a type of record"};
   }
   return std::nullopt;
 }
@@ -89,7 +89,7 @@ std::optional<Error> CheckType(std::string_view text, std::optional<std::uint16_
 Result<Question> ParseQuestion(std::string_view name, std::string_view type) {
   auto parsed = dns::Name::Parse(name);
   if (!parsed) return std::unexpected(parsed.error());
-  const auto number = dns::ParseType(type);
+  const auto number = ParseRecordType(type);
   if (auto error = CheckType(type, number)) return std::unexpected(*std::move(error));
   return Question{*parsed, *number};
 }
@@ -138,8 +138,8 @@ std::vector<Question> SweepZones(const config::Model& model) {
     if (parsed) questions.push_back({*parsed, type});
   };
   for (const auto& zone : model.zones) {
-    add(zone.name, dns::rr::kSoa);
-    add(zone.name, dns::rr::kNs);
+    add(zone.name, rr::kSoa);
+    add(zone.name, rr::kNs);
     for (const auto& record : zone.records) add(record.name, record.type);
   }
   return questions;

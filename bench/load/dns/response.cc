@@ -58,11 +58,11 @@ std::size_t ExpandName(std::span<const std::uint8_t> message, std::size_t at, st
 // Octets in front of the one compressible name that the data of a type is; absent for every other type.
 std::optional<std::size_t> BytesBeforeName(std::uint16_t type) {
   switch (type) {
-    case dns::rr::kNs:
-    case dns::rr::kCname:
-    case dns::rr::kPtr:
+    case rr::kNs:
+    case rr::kCname:
+    case rr::kPtr:
       return 0;
-    case dns::rr::kMx:
+    case rr::kMx:
       return 2;
     default:
       return std::nullopt;
@@ -102,26 +102,26 @@ std::optional<std::string> NameText(std::span<const std::uint8_t> wire) {
 
 std::optional<std::string> TypedText(std::uint16_t type, std::span<const std::uint8_t> rdata) {
   switch (type) {
-    case dns::rr::kA:
+    case rr::kA:
       if (rdata.size() != 4) return std::nullopt;
       return IpAddress::V4({rdata[0], rdata[1], rdata[2], rdata[3]}).ToString();
-    case dns::rr::kAaaa: {
+    case rr::kAaaa: {
       std::array<std::uint8_t, 16> bytes{};
       if (rdata.size() != bytes.size()) return std::nullopt;
       std::ranges::copy(rdata, bytes.begin());
       return IpAddress::V6(bytes).ToString();
     }
-    case dns::rr::kNs:
-    case dns::rr::kCname:
-    case dns::rr::kPtr:
+    case rr::kNs:
+    case rr::kCname:
+    case rr::kPtr:
       return NameText(rdata);
-    case dns::rr::kMx: {
+    case rr::kMx: {
       if (rdata.size() < 3) return std::nullopt;
       const auto name = NameText(rdata.subspan(2));
       if (!name) return std::nullopt;
       return std::to_string(ReadU16(rdata, 0)) + " " + *name;
     }
-    case dns::rr::kTxt:
+    case rr::kTxt:
       return CharacterStrings(rdata);
     default:
       return std::nullopt;
@@ -154,7 +154,7 @@ bool ReadResponse(std::span<const std::uint8_t> message, std::uint16_t type, Res
     if (at == 0 || at + kRecordFixedBytes > message.size()) return false;
     const std::uint16_t record_type = ReadU16(message, at);
     const std::size_t bytes = ReadU16(message, at + 8);
-    if (record_type == dns::rr::kOpt && i >= answers) {
+    if (record_type == rr::kOpt && i >= answers) {
       response.rcode = static_cast<std::uint16_t>(response.rcode | message[at + 4] << 4);
     }
     at += kRecordFixedBytes;

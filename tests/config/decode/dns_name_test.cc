@@ -1,5 +1,7 @@
 #include "config/decode/dns_name.h"
 
+#include "base/record_type.h"
+
 #include <gtest/gtest.h>
 
 namespace weir::config {
@@ -74,10 +76,10 @@ TEST(ConfigDnsNameTest, ANameIsInItsZoneAtLabelBoundariesOnly) {
 }
 
 TEST(ConfigDnsNameTest, TypesAreMnemonicsOrNumbersThatAZoneMayHold) {
-  EXPECT_EQ(ParseRecordType("aaaa"), 28);
-  EXPECT_EQ(ParseRecordType("TYPE65280"), 65'280);
+  EXPECT_EQ(ParseZoneRecordType("aaaa"), 28);
+  EXPECT_EQ(ParseZoneRecordType("TYPE65280"), 65'280);
   for (const auto* text : {"ANY", "AXFR", "TYPE0", "TYPE41", "TYPE255", "TYPE65536", "TYPE", "X"})
-    EXPECT_FALSE(ParseRecordType(text)) << text;
+    EXPECT_FALSE(ParseZoneRecordType(text)) << text;
 }
 
 }  // namespace

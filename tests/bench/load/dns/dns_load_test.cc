@@ -109,8 +109,8 @@ TEST(DnsScheduleTest, FlatOutAlwaysHasOneDueUntilTheLimit) {
 
 TEST(DnsTallyTest, SharesAreBounded) {
   ShareCounter shares;
-  for (std::uint8_t i = 0; i < 100; ++i) shares.Add(dns::rr::kA, std::array<std::uint8_t, 4>{192, 0, 2, i});
-  shares.Add(dns::rr::kA, std::array<std::uint8_t, 4>{192, 0, 2, 3});
+  for (std::uint8_t i = 0; i < 100; ++i) shares.Add(rr::kA, std::array<std::uint8_t, 4>{192, 0, 2, i});
+  shares.Add(rr::kA, std::array<std::uint8_t, 4>{192, 0, 2, 3});
   std::map<std::string, std::uint64_t> taken;
   shares.Take(taken);
   EXPECT_EQ(taken.size(), kShareValuesMax + 1);
@@ -142,7 +142,7 @@ TEST(DnsQuerySourcesTest, ReadsDnsperfFiles) {
   ASSERT_TRUE(questions);
   ASSERT_EQ(questions->size(), 2U);
   EXPECT_EQ((*questions)[0].name.ToString(), "www.example.test.");
-  EXPECT_EQ((*questions)[1].type, dns::rr::kHttps);
+  EXPECT_EQ((*questions)[1].type, rr::kHttps);
 }
 
 TEST(DnsQuerySourcesTest, TellsEveryWrongLine) {
@@ -178,13 +178,13 @@ TEST(DnsQuerySourcesTest, ASweepAsksForEveryNameAndTypeOnce) {
   for (const char* name : {"w.example.test.", "w.example.test.", "*.wild.example.test."}) {
     config::RecordSet record;
     record.name = name;
-    record.type = dns::rr::kA;
+    record.type = rr::kA;
     zone.records.push_back(record);
   }
   model.zones.push_back(zone);
   std::vector<std::string> asked;
   for (const auto& question : SweepZones(model)) {
-    asked.push_back(question.name.ToString() + " " + dns::TypeName(question.type));
+    asked.push_back(question.name.ToString() + " " + RecordTypeName(question.type));
   }
   EXPECT_THAT(asked,
               ElementsAre("example.test. SOA", "example.test. NS", "w.example.test. A", "sweep.wild.example.test. A"));

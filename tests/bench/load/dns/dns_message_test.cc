@@ -26,7 +26,7 @@ Bytes PutTurn(const QuerySet& set, std::uint64_t turn, std::uint16_t id = 0x1234
 }
 
 TEST(DnsQuerySetTest, WritesWhatTheServerReads) {
-  const std::array questions = {MakeQuestion("www.example.test", dns::rr::kAaaa)};
+  const std::array questions = {MakeQuestion("www.example.test", rr::kAaaa)};
   const std::array subnets = {Block("198.51.100.0/22")};
   const QuerySet set(questions, subnets, {.recursion_desired = true, .dnssec_ok = true, .bufsize = 4096});
   const Bytes message = PutTurn(set, 0);
@@ -36,14 +36,14 @@ TEST(DnsQuerySetTest, WritesWhatTheServerReads) {
   EXPECT_TRUE(query.recursion_desired);
   EXPECT_TRUE(query.dnssec_ok);
   EXPECT_EQ(query.udp_payload_bytes, 4096);
-  EXPECT_EQ(query.type, dns::rr::kAaaa);
+  EXPECT_EQ(query.type, rr::kAaaa);
   ASSERT_TRUE(query.client_subnet);
   EXPECT_EQ(query.client_subnet->source_bits, 22);
   EXPECT_EQ(query.client_subnet->address.ToString(), "198.51.100.0");
 }
 
 TEST(DnsQuerySetTest, WithoutEdnsThereIsNoOptRecord) {
-  const std::array questions = {MakeQuestion("example.test", dns::rr::kA)};
+  const std::array questions = {MakeQuestion("example.test", rr::kA)};
   const Bytes message = PutTurn(QuerySet(questions, {}, {}), 0);
   const dns::Query query = dns::ParseQuery(message);
   EXPECT_EQ(query.verdict, dns::Query::Verdict::kValid);
@@ -96,7 +96,7 @@ TEST(DnsResponseTest, TheValueIsTheFirstOfTheTypeAskedFor) {
   records.insert(records.end(), kAddress.begin(), kAddress.end());
   const Bytes message = MakeResponse(0x8400, 2, records);
   Response response;
-  ASSERT_TRUE(ReadResponse(message, dns::rr::kA, response));
+  ASSERT_TRUE(ReadResponse(message, rr::kA, response));
   PlainRdata value;
   ASSERT_TRUE(value.Assign(message, response.value_type, response.value_offset, response.value_bytes));
   EXPECT_EQ(ValueText(response.value_type, value.view()), "192.0.2.1");
@@ -105,7 +105,7 @@ TEST(DnsResponseTest, TheValueIsTheFirstOfTheTypeAskedFor) {
 TEST(DnsResponseTest, NamesOfValuesAreWrittenInFull) {
   const Bytes message = MakeResponse(0x8400, 1, kAlias);
   Response response;
-  ASSERT_TRUE(ReadResponse(message, dns::rr::kA, response));
+  ASSERT_TRUE(ReadResponse(message, rr::kA, response));
   PlainRdata value;
   ASSERT_TRUE(value.Assign(message, response.value_type, response.value_offset, response.value_bytes));
   EXPECT_EQ(ValueText(response.value_type, value.view()), "b.test.");
@@ -116,7 +116,7 @@ TEST(DnsResponseTest, PointersThatLeadNowhereAreRefused) {
   alias.back() = 36;  // the label in front of the pointer: round and round
   const Bytes message = MakeResponse(0x8400, 1, alias);
   Response response;
-  ASSERT_TRUE(ReadResponse(message, dns::rr::kA, response));
+  ASSERT_TRUE(ReadResponse(message, rr::kA, response));
   PlainRdata value;
   EXPECT_FALSE(value.Assign(message, response.value_type, response.value_offset, response.value_bytes));
 }
@@ -124,7 +124,7 @@ TEST(DnsResponseTest, PointersThatLeadNowhereAreRefused) {
 TEST(DnsResponseTest, ReadsTheExtendedCode) {
   const Bytes opt = {0, 0, 41, 4, 208, 1, 0, 0, 0, 0, 0};
   Response response;
-  ASSERT_TRUE(ReadResponse(MakeResponse(0x8600, 0, opt, 1), dns::rr::kA, response));
+  ASSERT_TRUE(ReadResponse(MakeResponse(0x8600, 0, opt, 1), rr::kA, response));
   EXPECT_EQ(response.rcode, 16);
   EXPECT_TRUE(response.truncated);
 }
@@ -132,22 +132,22 @@ TEST(DnsResponseTest, ReadsTheExtendedCode) {
 TEST(DnsResponseTest, WhatIsCutOffOrTooLongIsMalformed) {
   const Bytes whole = MakeResponse(0x8400, 1, kAddress);
   Response response;
-  ASSERT_TRUE(ReadResponse(whole, dns::rr::kA, response));
+  ASSERT_TRUE(ReadResponse(whole, rr::kA, response));
   for (std::size_t size = 0; size < whole.size(); ++size) {
     const Bytes exact(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
-    EXPECT_FALSE(ReadResponse(exact, dns::rr::kA, response)) << size;
+    EXPECT_FALSE(ReadResponse(exact, rr::kA, response)) << size;
   }
   Bytes longer = whole;
   longer.push_back(0);
-  EXPECT_FALSE(ReadResponse(longer, dns::rr::kA, response));
-  EXPECT_FALSE(ReadResponse(MakeResponse(0x0100, 1, kAddress), dns::rr::kA, response)) << "a query";
+  EXPECT_FALSE(ReadResponse(longer, rr::kA, response));
+  EXPECT_FALSE(ReadResponse(MakeResponse(0x0100, 1, kAddress), rr::kA, response)) << "a query";
 }
 
 TEST(DnsResponseTest, UnknownAndBrokenDataIsShownInHexadecimal) {
   EXPECT_EQ(ValueText(65280, Bytes{10, 0, 0, 1}), "\\# 4 0A000001");
-  EXPECT_EQ(ValueText(dns::rr::kA, Bytes{10, 0, 0}), "\\# 3 0A0000");
-  EXPECT_EQ(ValueText(dns::rr::kTxt, Bytes{2, 'h', 'i', 1, 7}), "\"hi\" \"?\"");
-  EXPECT_EQ(ValueText(dns::rr::kTxt, Bytes{9, 'h'}), "\\# 2 0968");
+  EXPECT_EQ(ValueText(rr::kA, Bytes{10, 0, 0}), "\\# 3 0A0000");
+  EXPECT_EQ(ValueText(rr::kTxt, Bytes{2, 'h', 'i', 1, 7}), "\"hi\" \"?\"");
+  EXPECT_EQ(ValueText(rr::kTxt, Bytes{9, 'h'}), "\\# 2 0968");
   EXPECT_EQ(ValueText(65280, Bytes(2'000, 0)).size(), 80U);
 }
 
