@@ -11,28 +11,15 @@ constexpr std::uint16_t kFlagTruncated = 0x0200;
 constexpr std::uint16_t kTsigErrorBadKey = 17;
 constexpr std::size_t kTsigFixedBytes = 16;  // time, fudge, MAC size, original id, error, other length
 
-// What OPT and TSIG take at the end of the message.
-std::size_t ReservedBytes(const Query& query, std::string_view name_server_id) {
-  std::size_t bytes = query.has_edns ? EdnsBytes(query, name_server_id) : 0;
-  if (query.signature) {
-    bytes += query.signature->owner.size() + 10 + query.signature->algorithm.size() + kTsigFixedBytes;
-  }
-  return bytes;
-}
-
-// How far records may reach in `size_max` bytes.
-std::size_t RecordLimit(std::size_t size_max, std::size_t reserved) {
-  return size_max > kHeaderBytes + reserved ? size_max - reserved : kHeaderBytes;
-}
-
 }  // namespace
 
-AnswerWriter::AnswerWriter(const Query& query, std::span<std::uint8_t> out, std::string_view name_server_id)
-    : query_(query), writer_(out, RecordLimit(out.size(), ReservedBytes(query, name_server_id))) {}
-
-void AnswerWriter::PutQuestion(const HashedName& name) {
-  if (!writer_.PutQuestion(query_.question, name)) truncated_ = true;
-  after_question_ = writer_.mark();
+// Less what OPT and TSIG take at the end of the message.
+std::size_t AnswerWriter::RecordLimit(std::size_t size_max, std::string_view name_server_id) const {
+  std::size_t reserved = query_.has_edns ? EdnsBytes(query_, name_server_id) : 0;
+  if (query_.signature) {
+    reserved += query_.signature->owner.size() + 10 + query_.signature->algorithm.size() + kTsigFixedBytes;
+  }
+  return size_max > kHeaderBytes + reserved ? size_max - reserved : kHeaderBytes;
 }
 
 bool AnswerWriter::Put(AnswerSections& sections) {

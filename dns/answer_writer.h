@@ -21,12 +21,17 @@ class AnswerWriter {
  public:
   // `out` is as large as the transport and the client allow, and holds 512 bytes. Room for OPT and TSIG at the end of
   // the message is set aside; `name_server_id` is what EdnsAnswer will say. `query` outlives the object.
-  AnswerWriter(const Query& query, std::span<std::uint8_t> out, std::string_view name_server_id);
+  AnswerWriter(const Query& query, std::span<std::uint8_t> out, std::string_view name_server_id)
+      : query_(query),
+        writer_(out, query.has_edns || query.signature ? RecordLimit(out.size(), name_server_id) : out.size()) {}
 
   // The header, with `flags` as its bytes 2 and 3.
   void PutHeader(std::uint16_t flags) { writer_.PutHeader(query_.id, flags); }
   // The question of the query, whose name is `name`.
-  void PutQuestion(const HashedName& name);
+  void PutQuestion(const HashedName& name) {
+    if (!writer_.PutQuestion(query_.question, name)) truncated_ = true;
+    after_question_ = writer_.mark();
+  }
   // Where the message has the part of the question's name that begins `offset` bytes into it: an owner there is pointed
   // to.
   [[nodiscard]] static std::uint16_t QuestionNameAt(std::size_t offset) {
@@ -46,6 +51,8 @@ class AnswerWriter {
   [[nodiscard]] bool truncated() const { return truncated_; }
 
  private:
+  // How far records may reach in `size_max` bytes.
+  [[nodiscard]] std::size_t RecordLimit(std::size_t size_max, std::string_view name_server_id) const;
   [[nodiscard]] bool PutSection(Section section, std::span<const Rrset> rrsets);
   [[nodiscard]] bool PutRrset(Section section, const Rrset& rrset);
   void Truncate();

@@ -80,6 +80,7 @@ struct UdpResponder::Batch {
   std::array<iovec, kBatch> pieces;
   std::array<sockaddr_in6, kBatch> peers;  // room for either family
   std::array<ControlBuffer, kBatch> controls;
+  std::array<std::span<const std::uint8_t>, kBatch> received;  // the queries of this turn
   UdpMessages messages;
   std::array<std::uint8_t, kBatch * kUdpPayloadMax> answers;  // one behind the other, so that they can be joined
   std::array<QueryBuffer, kBatch> queries;
@@ -183,16 +184,15 @@ bool UdpResponder::AnswerBatch(int socket) {
 
 void UdpResponder::AnswerReceived(std::size_t received) {
   Batch& batch = *batch_;
-  std::array<std::span<const std::uint8_t>, kBatch> messages;
   for (std::size_t i = 0; i < received; ++i) {
-    messages[i] = std::span(batch.queries[i].bytes).first(batch.headers[i].msg_len);
+    batch.received[i] = std::span(batch.queries[i].bytes).first(batch.headers[i].msg_len);
   }
-  answerer_.Expect(std::span(messages).first(received));
+  answerer_.Expect(std::span(batch.received).first(received));
   batch.messages.Clear();
   std::size_t answer_at = 0;
   for (std::size_t i = 0; i < received; ++i) {
     const Endpoint peer = net::SocketAddress::ToEndpoint(reinterpret_cast<const sockaddr*>(&batch.peers[i]));
-    const ClientQuery query{.message = messages[i], .client = peer.address, .transport = Transport::kUdp};
+    const ClientQuery query{.message = batch.received[i], .client = peer.address, .transport = Transport::kUdp};
     const auto answer = std::span(batch.answers).subspan(answer_at, kUdpPayloadMax);
     AnswerReport report;
     // Port 0 cannot be answered.

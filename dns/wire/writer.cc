@@ -1,35 +1,35 @@
 #include "dns/wire/writer.h"
 
-#include "base/check.h"
-
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace weir::dns {
 namespace {
 
-constexpr std::size_t kHeaderBytes = 12;
 constexpr std::size_t kPointerOffsetMax = 0x3FFF;
 constexpr std::size_t kNumbersOfSoa = 20;
-constexpr std::size_t kPlainFixedBytes = 12;  // owner as a pointer, type, class, TTL, length of the data
+constexpr std::size_t kPointerBytes = 2;
+constexpr std::size_t kFixedBytes = 10;  // type, class, TTL, length of the data
 
-void StoreU16(std::uint8_t* at, std::size_t value) {
-  at[0] = static_cast<std::uint8_t>(value >> 8);
-  at[1] = static_cast<std::uint8_t>(value);
+// In network order. Whole numbers: byte by byte would take several times the instructions.
+template <class Number>
+void Store(std::uint8_t* at, Number value) {
+  static_assert(std::endian::native == std::endian::little);
+  value = std::byteswap(value);
+  std::memcpy(at, &value, sizeof(value));
 }
 
-// Whether the data of the type has names that are compressed (RFC 3597 section 4).
-bool HoldsNames(std::uint16_t type) {
-  constexpr std::uint32_t kTypes = 1U << rr::kNs | 1U << rr::kCname | 1U << rr::kSoa | 1U << rr::kPtr | 1U << rr::kMx;
-  return type < 32 && (kTypes >> type & 1U) != 0;
+void StoreU16(std::uint8_t* at, std::size_t value) { Store(at, static_cast<std::uint16_t>(value)); }
+
+void StoreFixed(std::uint8_t* at, std::uint16_t type, std::uint16_t record_class, std::uint32_t ttl, std::size_t size) {
+  StoreU16(at, type);
+  StoreU16(at + 2, record_class);
+  Store(at + 4, ttl);
+  StoreU16(at + 8, size);
 }
 
 }  // namespace
-
-MessageWriter::MessageWriter(std::span<std::uint8_t> out, std::size_t limit)
-    : out_(out), limit_(std::min(limit, out.size())) {
-  WEIR_CHECK(out.size() >= kHeaderBytes);
-}
 
 void MessageWriter::PutHeader(std::uint16_t id, std::uint16_t flags) {
   std::memset(out_.data(), 0, kHeaderBytes);
@@ -46,14 +46,12 @@ bool MessageWriter::PutQuestion(std::span<const std::uint8_t> question, const Ha
   return true;
 }
 
-bool MessageWriter::PutRecord(Section section, const Owner& owner, std::uint16_t type, std::uint32_t ttl_seconds,
-                              std::span<const std::uint8_t> rdata) {
-  const bool is_pointer = owner.pointer != 0 && owner.wire.size() > 1;
-  if (is_pointer && !HoldsNames(type)) return PutPlainRecord(section, owner.pointer, type, ttl_seconds, rdata);
+bool MessageWriter::PutNamedRecord(Section section, const Owner& owner, std::uint16_t type, std::uint32_t ttl_seconds,
+                                   std::span<const std::uint8_t> rdata) {
   const Mark before = mark();
   const bool owner_fits =
-      is_pointer ? PutU16(static_cast<std::uint16_t>(0xC000U | owner.pointer)) : PutName(owner.wire);
-  if (owner_fits && PutFixed(type, kClassIn, ttl_seconds) && PutRdata(type, rdata)) {
+      owner.is_pointer() ? PutU16(static_cast<std::uint16_t>(0xC000U | owner.pointer)) : PutName(owner.wire);
+  if (owner_fits && PutFixed(type, ttl_seconds) && PutRdata(type, rdata)) {
     ++counts_[static_cast<std::size_t>(section)];
     return true;
   }
@@ -64,32 +62,31 @@ bool MessageWriter::PutRecord(Section section, const Owner& owner, std::uint16_t
 // What most answers are made of, in one piece.
 bool MessageWriter::PutPlainRecord(Section section, std::uint16_t owner, std::uint16_t type, std::uint32_t ttl_seconds,
                                    std::span<const std::uint8_t> rdata) {
-  const std::size_t room = limit_ - size_;
-  if (rdata.size() + kPlainFixedBytes > room) return false;
-  std::uint8_t* const at = out_.data() + size_;
-  StoreU16(at, 0xC000U | owner);
-  StoreU16(at + 2, type);
-  StoreU16(at + 4, kClassIn);
-  StoreU16(at + 6, ttl_seconds >> 16);
-  StoreU16(at + 8, ttl_seconds);
-  StoreU16(at + 10, rdata.size());
-  if (!rdata.empty()) std::memcpy(at + kPlainFixedBytes, rdata.data(), rdata.size());
-  size_ += kPlainFixedBytes + rdata.size();
+  if (kPointerBytes + kFixedBytes + rdata.size() > limit_ - size_) return false;
+  StoreU16(out_.data() + size_, 0xC000U | owner);
+  size_ += kPointerBytes;
+  Append(type, kClassIn, ttl_seconds, rdata);
   ++counts_[static_cast<std::size_t>(section)];
   return true;
 }
 
 bool MessageWriter::PutRaw(std::span<const std::uint8_t> owner, std::uint16_t type, std::uint16_t record_class,
                            std::uint32_t ttl, std::span<const std::uint8_t> rdata) {
-  const Mark before = mark();
-  limit_ = out_.size();
-  if (PutBytes(owner) && PutFixed(type, record_class, ttl) && PutU16(static_cast<std::uint16_t>(rdata.size())) &&
-      PutBytes(rdata)) {
-    ++counts_[static_cast<std::size_t>(Section::kAdditional)];
-    return true;
-  }
-  Rewind(before);
-  return false;
+  if (owner.size() + kFixedBytes + rdata.size() > out_.size() - size_) return false;
+  std::ranges::copy(owner, out_.begin() + static_cast<std::ptrdiff_t>(size_));
+  size_ += owner.size();
+  Append(type, record_class, ttl, rdata);
+  ++counts_[static_cast<std::size_t>(Section::kAdditional)];
+  return true;
+}
+
+// What follows the owner of a record; there is room.
+void MessageWriter::Append(std::uint16_t type, std::uint16_t record_class, std::uint32_t ttl,
+                           std::span<const std::uint8_t> rdata) {
+  std::uint8_t* const at = out_.data() + size_;
+  StoreFixed(at, type, record_class, ttl, rdata.size());
+  if (!rdata.empty()) std::memcpy(at + kFixedBytes, rdata.data(), rdata.size());
+  size_ += kFixedBytes + rdata.size();
 }
 
 void MessageWriter::Rewind(const Mark& mark) {
@@ -118,13 +115,11 @@ bool MessageWriter::PutU16(std::uint16_t value) {
   return PutBytes(bytes);
 }
 
-bool MessageWriter::PutFixed(std::uint16_t type, std::uint16_t record_class, std::uint32_t ttl) {
-  const std::array<std::uint8_t, 8> bytes = {
-      static_cast<std::uint8_t>(type >> 8),         static_cast<std::uint8_t>(type),
-      static_cast<std::uint8_t>(record_class >> 8), static_cast<std::uint8_t>(record_class),
-      static_cast<std::uint8_t>(ttl >> 24),         static_cast<std::uint8_t>(ttl >> 16),
-      static_cast<std::uint8_t>(ttl >> 8),          static_cast<std::uint8_t>(ttl)};
-  return PutBytes(bytes);
+bool MessageWriter::PutFixed(std::uint16_t type, std::uint32_t ttl) {
+  if (kFixedBytes > limit_ - size_) return false;
+  StoreFixed(out_.data() + size_, type, kClassIn, ttl, 0);
+  size_ += kFixedBytes;
+  return true;
 }
 
 bool MessageWriter::PutName(std::span<const std::uint8_t> wire) {
@@ -147,8 +142,7 @@ bool MessageWriter::PutName(std::span<const std::uint8_t> wire) {
 }
 
 bool MessageWriter::PutRdata(std::uint16_t type, std::span<const std::uint8_t> rdata) {
-  const std::size_t length_at = size_;
-  if (!PutU16(0)) return false;
+  const std::size_t begin = size_;
   bool fits = false;
   switch (type) {
     case rr::kNs:
@@ -168,7 +162,7 @@ bool MessageWriter::PutRdata(std::uint16_t type, std::span<const std::uint8_t> r
     default:
       fits = PutBytes(rdata);
   }
-  if (fits) StoreU16(out_.data() + length_at, size_ - length_at - 2);
+  if (fits) StoreU16(out_.data() + begin - 2, size_ - begin);
   return fits;
 }
 
@@ -189,14 +183,17 @@ std::uint16_t MessageWriter::FindKnown(std::span<const std::uint8_t> suffix, std
 
 bool MessageWriter::SameName(std::size_t offset, std::span<const std::uint8_t> wire) const {
   // Follows our own pointers, which only ever lead backwards.
+  const std::uint8_t* const message = out_.data();
   std::size_t at = offset;
   for (std::size_t i = 0; i < wire.size();) {
-    while (out_[at] >= 0xC0) at = (out_[at] & 0x3FU) << 8 | out_[at + 1];
-    const std::size_t label = 1U + wire[i];
-    if (out_[at] != wire[i]) return false;
-    if (wire[i] == 0) return true;
+    while (message[at] >= 0xC0) at = (message[at] & 0x3FU) << 8 | message[at + 1];
+    const std::uint8_t* const stored = message + at;
+    const std::uint8_t* const wanted = wire.data() + i;
+    const std::size_t label = 1U + wanted[0];
+    if (stored[0] != wanted[0]) return false;
+    if (wanted[0] == 0) return true;
     for (std::size_t k = 1; k < label; ++k) {
-      if (ToLowerOctet(out_[at + k]) != wire[i + k]) return false;
+      if (stored[k] != wanted[k] && ToLowerOctet(stored[k]) != wanted[k]) return false;
     }
     at += label;
     i += label;
