@@ -29,11 +29,12 @@ bool AnswerWriter::Put(AnswerSections& sections) {
     fits = false;
     Truncate();
   }
+  needs_additional_ = needs_additional_ || sections.additional_is_needed;
   if (fits && !sections.additional.empty()) {
     if (writer_.count(Section::kAdditional) == 0) before_additional_ = writer_.mark();
     fits = PutSection(Section::kAdditional, sections.additional.view());
-    if (!fits && sections.additional_is_needed) Truncate();
-    if (!fits && !sections.additional_is_needed) writer_.Rewind(before_additional_);
+    if (!fits && needs_additional_) Truncate();
+    if (!fits && !needs_additional_) writer_.Rewind(before_additional_);
     no_more_ = !fits;
   }
   sections.Clear();

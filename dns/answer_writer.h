@@ -63,7 +63,8 @@ class AnswerWriter {
   MessageWriter::Mark after_question_;
   MessageWriter::Mark before_additional_;
   bool truncated_ = false;
-  bool no_more_ = false;  // additional records were left out
+  bool no_more_ = false;           // additional records were left out
+  bool needs_additional_ = false;  // a part of them was said to be needed
 };
 
 }  // namespace weir::dns

@@ -133,6 +133,18 @@ TEST(AnswerWriterTest, NeededAdditionalRecordsTruncate) {
   EXPECT_THAT(response->additional, IsEmpty());
 }
 
+TEST(AnswerWriterTest, ALaterPartOfWhatIsNeededTruncatesAsWell) {
+  Message message(12 + 22 + 3 * 16);
+  message.sections.additional_is_needed = true;
+  message.Fill(message.sections.authority.Add(rr::kA, 1), kOne, 1);
+  message.Fill(message.sections.additional.Add(rr::kA, 1), kOne, 1);
+  EXPECT_TRUE(message.writer().Put(message.sections));
+  message.Fill(message.sections.additional.Add(rr::kA, 1), kThree, 3);
+  EXPECT_FALSE(message.writer().Put(message.sections));
+  EXPECT_TRUE(message.writer().truncated());
+  EXPECT_THAT(message.Finish()->authority, IsEmpty());
+}
+
 TEST(AnswerWriterTest, MoreAdditionalRecordsMayFollow) {
   Message message;
   message.Fill(message.sections.answer.Add(rr::kA, 1), kOne, 1);
