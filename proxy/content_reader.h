@@ -33,7 +33,6 @@ class ContentReader {
   [[nodiscard]] bool is_large() const { return is_large_; }
   // A read into memory gave `bytes`: whether pipes are worth their system calls follows from it.
   void NoteRead(std::size_t bytes) { in_bulk_ = bytes >= kBulkReadBytes; }
-  [[nodiscard]] std::string_view why() const { return chunks_ == nullptr ? std::string_view() : chunks_->why(); }
 
  private:
   [[nodiscard]] Status TakeChunks(std::string_view& bytes, Content& content);

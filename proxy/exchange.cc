@@ -120,15 +120,24 @@ void Exchange::RunActions(const http::RequestHead& head, const Content& content)
   const ActionRequest request{
       .head = head, .connection = *run_.connection, .listener = *run_.listener, .worker = worker_, .wait = wait_};
   const Rule& rule = *run_.rule;
-  ActionOutcome outcome;
-  while (outcome.kind == ActionOutcome::Kind::kGoOn && run_.actions_run < rule.leading_actions.size()) {
-    outcome = rule.leading_actions[run_.actions_run++]->Run(request);
+  if (!rule.leading_actions.empty()) {
+    const ActionOutcome outcome = RunLeadingActions(request);
+    if (outcome.kind != ActionOutcome::Kind::kGoOn) return Obey(outcome, worker_.generated, head, content);
   }
-  if (outcome.kind == ActionOutcome::Kind::kGoOn) {
-    ++run_.actions_run;
-    outcome = std::visit([&request](const auto& action) { return action.Run(request); }, rule.action);
-  }
+  ++run_.actions_run;
+  const auto outcome = std::visit([&request](const auto& action) { return action.Run(request); }, rule.action);
+  if (outcome.kind == ActionOutcome::Kind::kForward) return Forward(outcome.group, head, content);
+  if (outcome.kind == ActionOutcome::Kind::kRespond) return SendGenerated(worker_.generated);
   Obey(outcome, worker_.generated, head, content);
+}
+
+ActionOutcome Exchange::RunLeadingActions(const ActionRequest& request) {
+  const auto& actions = run_.rule->leading_actions;
+  ActionOutcome outcome;
+  while (outcome.kind == ActionOutcome::Kind::kGoOn && run_.actions_run < actions.size()) {
+    outcome = actions[run_.actions_run++]->Run(request);
+  }
+  return outcome;
 }
 
 void Exchange::Obey(ActionOutcome outcome, const GeneratedResponse& response, const http::RequestHead& head,

@@ -63,6 +63,7 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   [[nodiscard]] bool CheckFraming(const http::RequestHead& head);
   void MatchRule(const http::RequestHead& head);
   void RunActions(const http::RequestHead& head, const Content& content);
+  [[nodiscard]] ActionOutcome RunLeadingActions(const ActionRequest& request);
   void Await(const http::RequestHead& head, const Content& content);
   void OnActionDone(ActionOutcome outcome, const GeneratedResponse* response) override;
   void Obey(ActionOutcome outcome, const GeneratedResponse& response, const http::RequestHead& head,

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 namespace weir::proxy {
@@ -66,48 +65,26 @@ void Http1Connection::Read() {
       worker_.loop.RunSoon(*this);
       return;
     }
-    const bool piped =
-        state_ == State::kContent && carried_.empty() && content_.wants_pipe() && exchange_->TakesRequestPipe();
-    if (!(piped ? ReadToPipe() : ReadToMemory())) return;
+    if (reader_.carried.size() > WorkerState::kCarriedBytesMax)
+      return;  // pipelined requests wait their turn in the socket
+    const bool piped = state_ == State::kContent && reader_.carried.empty() && reader_.content.wants_pipe() &&
+                       exchange_->TakesRequestPipe();
+    const std::size_t max = state_ == State::kHead ? WorkerState::kHeadReadBytesMax : WorkerState::kReadBytesMax;
+    if (!reader_.ReadOnce(stream(), worker_, piped, max, *this)) return;
     // A FIN that came with the last bytes raises no edge of its own.
     if (state_ == State::kResponse && stream().peer_closed()) OnPeerClosed();
   }
 }
 
-bool Http1Connection::ReadToMemory() {
-  char* const buffer = worker_.read_buffer.data();
-  const std::size_t carried = carried_.size();
-  if (carried > WorkerState::kCarriedBytesMax) return false;  // pipelined requests wait their turn in the socket
-  std::memcpy(buffer, carried_.data(), carried);
-  const std::size_t max = state_ == State::kHead ? WorkerState::kHeadReadBytesMax : WorkerState::kReadBytesMax;
-  const net::IoResult result = stream().Read({buffer + carried, max});
-  if (result.status == net::IoStatus::kWouldBlock) return false;
-  if (result.status != net::IoStatus::kOk) {
-    OnEnd();
-    return false;
-  }
-  CountReceived(result.bytes);
-  carried_.clear();
-  if (state_ == State::kContent) content_.NoteRead(result.bytes);
-  Consume({buffer, carried + result.bytes});
+bool Http1Connection::OnBytes(std::string_view bytes, std::size_t read) {
+  CountReceived(read);
+  if (state_ == State::kContent) reader_.content.NoteRead(read);
+  Consume(bytes);
   return true;
 }
 
-bool Http1Connection::ReadToPipe() {
-  net::PipePool::Loan pipe;
-  Content content;
-  switch (content_.ReadToPipe(stream(), worker_.pipes, pipe, content)) {
-    case net::IoStatus::kOk:
-      break;
-    case net::IoStatus::kWouldBlock:
-      return false;
-    case net::IoStatus::kRefused:
-      return ReadToMemory();
-    default:
-      OnEnd();
-      return false;
-  }
-  CountReceived(pipe->bytes());
+bool Http1Connection::OnPiped(const Content& content) {
+  CountReceived((*content.pipe)->bytes());
   if (content.is_last()) state_ = State::kResponse;
   exchange_->OnRequestContent(content);
   return true;
@@ -121,8 +98,8 @@ void Http1Connection::CountReceived(std::size_t bytes) {
 
 // Serves what had arrived before it could be served.
 void Http1Connection::UseCarried() {
-  if (carried_.empty()) return;
-  std::string bytes = std::exchange(carried_, std::string());
+  if (reader_.carried.empty()) return;
+  std::string bytes = std::exchange(reader_.carried, std::string());
   Consume(bytes);
 }
 
@@ -136,15 +113,15 @@ void Http1Connection::Consume(std::string_view bytes) {
       break;
     }
   }
-  if (bytes.empty() && carried_.empty()) return;
-  if (state_ == State::kHead || state_ == State::kContent || state_ == State::kResponse) carried_.assign(bytes);
+  if (bytes.empty() && reader_.carried.empty()) return;
+  if (state_ == State::kHead || state_ == State::kContent || state_ == State::kResponse) reader_.carried.assign(bytes);
 }
 
 bool Http1Connection::ConsumeHead(std::string_view& bytes) {
   http::RequestHead& head = worker_.request_head;
-  const auto outcome = http::ParseRequestHead(bytes, scanned_, http::HeadLimits(), head);
+  const auto outcome = http::ParseRequestHead(bytes, reader_.scanned, http::HeadLimits(), head);
   if (outcome.status == http::ParseStatus::kNeedMore) return false;
-  scanned_ = 0;
+  reader_.scanned = 0;
   any_request_ = true;
   bytes_received_ = bytes.size();
   bytes_sent_ = 0;
@@ -157,9 +134,9 @@ bool Http1Connection::ConsumeHead(std::string_view& bytes) {
   bytes.remove_prefix(outcome.consumed);
   close_after_response_ =
       !head.keep_alive || worker_.draining || facts_.slot->removed || keep_alive_expired() || Distrusts(head);
-  content_.Begin(head.framing);
+  reader_.content.Begin(head.framing);
   Content content;
-  if (content_.Take(bytes, content) == ContentReader::Status::kRefused) {
+  if (reader_.content.Take(bytes, content) == ContentReader::Status::kRefused) {
     bytes = {};
     Refuse(ErrorCode::kRequestContentMalformed);
     return false;
@@ -176,7 +153,7 @@ bool Http1Connection::ConsumeHead(std::string_view& bytes) {
 
 bool Http1Connection::ConsumeContent(std::string_view& bytes) {
   Content content;
-  if (content_.Take(bytes, content) == ContentReader::Status::kRefused) {
+  if (reader_.content.Take(bytes, content) == ContentReader::Status::kRefused) {
     bytes = {};
     close_after_response_ = true;
     exchange_->OnDownstreamFailed(ErrorCode::kRequestContentMalformed);
@@ -227,7 +204,7 @@ void Http1Connection::OnPeerClosed() {
     exchange_->OnDownstreamFailed(ErrorCode::kClientClosed);
     return;
   }
-  if (!carried_.empty() || std::exchange(half_closed_, true)) return;
+  if (!reader_.carried.empty() || std::exchange(half_closed_, true)) return;
   close_after_response_ = true;
   if (exchange_->response_began()) return;
   net::Timer::Cancel();
@@ -248,7 +225,7 @@ void Http1Connection::OnTimer() {
   } else if (writer_.congested()) {
     // The client stopped reading: it must not take what it has got for all of the answer.
     Close(net::Stream::CloseMode::kReset);
-  } else if (any_request_ && carried_.empty()) {
+  } else if (any_request_ && reader_.carried.empty()) {
     End();  // an idle keep-alive connection ends without a word
   } else {
     worker_.request_head = {};

@@ -2,19 +2,21 @@
 
 #include "net/stream.h"
 #include "net/timer_wheel.h"
-#include "proxy/content_reader.h"
 #include "proxy/downstream/downstream_connection.h"
 #include "proxy/downstream/downstream_stream.h"
 #include "proxy/exchange.h"
+#include "proxy/message_reader.h"
+#include "proxy/message_writer.h"
 #include "proxy/stream_writer.h"
 #include "proxy/worker_state.h"
 
 #include <sys/uio.h>
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -67,9 +69,11 @@ class Http1Connection final : public DownstreamConnection,
   void RunTask() override;
 
   void Read();
-  // One read each; false when there is no more to be read now.
-  [[nodiscard]] bool ReadToMemory();
-  [[nodiscard]] bool ReadToPipe();
+  // From MessageReader.
+  friend struct MessageReader;
+  [[nodiscard]] bool OnBytes(std::string_view bytes, std::size_t read);
+  [[nodiscard]] bool OnPiped(const Content& content);
+  void OnEnd();
   void CountReceived(std::size_t bytes);
   void CountSent(std::size_t bytes);
   void UseCarried();
@@ -79,14 +83,13 @@ class Http1Connection final : public DownstreamConnection,
   [[nodiscard]] bool ConsumeContent(std::string_view& bytes);
   void Refuse(ErrorCode code);
   [[nodiscard]] bool Distrusts(const http::RequestHead& head) const;
-  void OnEnd();
   void OnPeerClosed();
   void Discard();
   [[nodiscard]] bool DiscardOnce();
   void AppendResponseHead(std::string& out, const ResponseMessage& response, bool with_framing);
   void NoteEnd(const Content& content);
   void WriteWithContent(std::string& out, const Content& content);
-  void Write(std::string_view head, std::string_view content, std::string_view tail, StreamWriter::Then then);
+  void Write(std::span<const iovec> pieces, StreamWriter::Then then);
   void WritePipe(net::PipePool::Loan& pipe);
   void OnWritten(bool written);
   void AfterResponse();
@@ -124,12 +127,10 @@ class Http1Connection final : public DownstreamConnection,
   bool content_paused_ = false;
   bool half_closed_ = false;
   bool write_failed_ = false;
-  bool response_chunked_ = false;
   bool client_is_http10_ = false;
   std::uint8_t lingers_ = 0;  // of kLingerTime that have passed
-  ContentReader content_;
-  std::string carried_;      // bytes that wait: part of a head, or pipelined requests
-  std::size_t scanned_ = 0;  // of a head in carried_
+  MessageWriter framing_;
+  MessageReader reader_;
   StreamWriter writer_;
   std::uint64_t bytes_received_ = 0;
   std::uint64_t bytes_sent_ = 0;

@@ -2,7 +2,6 @@
 #include "http/writer.h"
 #include "proxy/downstream/http1_connection.h"
 
-#include <array>
 #include <utility>
 
 namespace weir::proxy {
@@ -25,22 +24,11 @@ void Http1Connection::AppendResponseHead(std::string& out, const ResponseMessage
     out += "\r\n";
     return;
   }
-  switch (response.framing.kind) {
-    case http::FramingKind::kNone:
-      if (response.announced_length) http::AppendContentLength(out, *response.announced_length);
-      break;
-    case http::FramingKind::kContentLength:
-      http::AppendContentLength(out, response.framing.content_length);
-      break;
-    default:
-      response_chunked_ = !client_is_http10_;
-      if (response_chunked_) {
-        out += "Transfer-Encoding: chunked\r\n";
-      } else {
-        close_after_response_ = true;
-      }
-      break;
+  if (response.announced_length && response.framing.kind == http::FramingKind::kNone) {
+    http::AppendContentLength(out, *response.announced_length);
   }
+  using enum MessageWriter::Receiver;
+  if (!framing_.Begin(out, response.framing, client_is_http10_ ? kHttp10 : kKnowsChunks)) close_after_response_ = true;
   if (close_after_response_) {
     out += "Connection: close\r\n";
   } else if (client_is_http10_) {
@@ -53,11 +41,11 @@ void Http1Connection::SendInterim(const ResponseMessage& response) {
   if (client_is_http10_) return;
   worker_.head_out.clear();
   AppendResponseHead(worker_.head_out, response, false);
-  Write(worker_.head_out, {}, {}, StreamWriter::Then::kMoreFollows);
+  const iovec piece = Piece(worker_.head_out);
+  Write({&piece, 1}, StreamWriter::Then::kMoreFollows);
 }
 
 void Http1Connection::SendResponse(const ResponseMessage& response, const Content& content) {
-  response_chunked_ = false;
   NoteEnd(content);
   worker_.head_out.clear();
   AppendResponseHead(worker_.head_out, response, true);
@@ -65,7 +53,8 @@ void Http1Connection::SendResponse(const ResponseMessage& response, const Conten
 }
 
 bool Http1Connection::takes_pipe() const {
-  return !response_chunked_ && !writer_.congested() && !write_failed_ && state_ != State::kClosed && stream().splices();
+  return !framing_.chunked() && !writer_.congested() && !write_failed_ && state_ != State::kClosed &&
+         stream().splices();
 }
 
 void Http1Connection::SendContent(const Content& content) {
@@ -78,33 +67,21 @@ void Http1Connection::SendContent(const Content& content) {
 // A response that ends before its request was received whole: what is left of the request cannot be told from the next
 // one.
 void Http1Connection::NoteEnd(const Content& content) {
-  if (content.is_last() && !content_.complete()) close_after_response_ = true;
+  if (content.is_last() && !reader_.content.complete()) close_after_response_ = true;
 }
 
 // One write: what `out` holds, the content and what frames it.
 void Http1Connection::WriteWithContent(std::string& out, const Content& content) {
-  const bool has_chunk = response_chunked_ && !content.bytes.empty();
-  if (has_chunk) http::AppendChunkHeader(out, content.bytes.size());
-  const bool joined = content.bytes.size() <= kJoinedContentMax;
-  if (joined) out += content.bytes;
-  const std::size_t before_content = out.size();
-  if (has_chunk) out += "\r\n";
-  if (response_chunked_ && content.is_last()) http::AppendLastChunk(out, content.trailer_fields());
-  const std::string_view all = out;
+  MessageWriter::Pieces room;
   using enum StreamWriter::Then;
-  const auto then = content.is_last() && close_after_response_ ? kEndFollows : kMoreFollows;
-  if (joined) {
-    Write(all, {}, {}, then);
-  } else {
-    Write(all.substr(0, before_content), content.bytes, all.substr(before_content), then);
-  }
+  Write(framing_.Frame(out, content, room), content.is_last() && close_after_response_ ? kEndFollows : kMoreFollows);
 }
 
-void Http1Connection::Write(std::string_view head, std::string_view content, std::string_view tail,
-                            StreamWriter::Then then) {
+void Http1Connection::Write(std::span<const iovec> pieces, StreamWriter::Then then) {
   if (write_failed_ || state_ == State::kClosed) return;
-  const std::array<iovec, 3> pieces = {Piece(head), Piece(content), Piece(tail)};
-  CountSent(head.size() + content.size() + tail.size());
+  std::size_t bytes = 0;
+  for (const iovec& piece : pieces) bytes += piece.iov_len;
+  CountSent(bytes);
   OnWritten(writer_.Write(stream(), pieces, then));
 }
 
@@ -187,15 +164,15 @@ void Http1Connection::AfterResponse() {
     if (state_ == State::kContent) content_paused_ = true;
     return;
   }
-  if (!content_.complete()) close_after_response_ = true;
+  if (!reader_.content.complete()) close_after_response_ = true;
   if (close_after_response_) return End();
   state_ = State::kHead;
   answered_ = worker_.loop.now();
   content_paused_ = false;
   // An idle connection owns no buffer.
-  if (carried_.empty() && carried_.capacity() > kInlineBytesMax) FreeBuffer(carried_);
+  if (reader_.carried.empty() && reader_.carried.capacity() > kInlineBytesMax) FreeBuffer(reader_.carried);
   Touch();
-  if (!carried_.empty() || stream().readable()) worker_.loop.RunSoon(*this);
+  if (!reader_.carried.empty() || stream().readable()) worker_.loop.RunSoon(*this);
 }
 
 // The connection has given its last answer. Bytes that arrive at a closed socket, or were not read from it, make the
@@ -212,7 +189,7 @@ void Http1Connection::End() {
 void Http1Connection::Linger() {
   state_ = State::kLingering;
   content_paused_ = false;
-  FreeBuffer(carried_);
+  FreeBuffer(reader_.carried);
   stream().ShutdownWrite();
   net::Timer::Cancel();
   worker_.loop.timers().Schedule(*this, worker_.loop.now() + kLingerTime);
@@ -262,7 +239,7 @@ void Http1Connection::CloseWhenIdle() {
     return;
   }
   const bool fresh = !any_request_ && worker_.loop.now() - accepted_ < kFreshTime;
-  if (state_ != State::kHead || !carried_.empty() || writer_.congested() || fresh) {
+  if (state_ != State::kHead || !reader_.carried.empty() || writer_.congested() || fresh) {
     close_after_response_ = exchange_ != nullptr || writer_.congested();
   } else if (any_request_) {
     End();
@@ -272,7 +249,7 @@ void Http1Connection::CloseWhenIdle() {
 }
 
 std::optional<SteadyTime> Http1Connection::idle_since() const {
-  if (state_ != State::kHead || !any_request_ || !carried_.empty() || writer_.congested()) return std::nullopt;
+  if (state_ != State::kHead || !any_request_ || !reader_.carried.empty() || writer_.congested()) return std::nullopt;
   return answered_;
 }
 

@@ -3,9 +3,7 @@
 #include "http/head_parser.h"
 #include "http/writer.h"
 
-#include <array>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 namespace weir::proxy {
@@ -51,8 +49,6 @@ bool Http1UpstreamConnection::SendRequest(const RequestMessage& request, const C
   head_received_ = response_began_ = response_complete_ = until_close_ = write_failed_ = false;
   interim_count_ = 0;
   interim_bytes_ = 0;
-  request_chunked_ =
-      request.framing.kind == http::FramingKind::kChunked || request.framing.kind == http::FramingKind::kUnknown;
   request_complete_ = content.is_last();
   method_ = request.method;
 
@@ -61,31 +57,14 @@ bool Http1UpstreamConnection::SendRequest(const RequestMessage& request, const C
   http::AppendRequestLine(out, request.method, request.target);
   out += request.host_lines;
   out += request.fields;
-  if (request_chunked_) {
-    out += "Transfer-Encoding: chunked\r\n";
-  } else if (request.framing.kind == http::FramingKind::kContentLength) {
-    http::AppendContentLength(out, request.framing.content_length);
-  }
+  static_cast<void>(framing_.Begin(out, request.framing, MessageWriter::Receiver::kKnowsChunks));
   out += "\r\n";
-  const auto pieces = AppendContentFraming(out, content);
-  if (!writer_.Write(*stream_, pieces)) {
+  MessageWriter::Pieces room;
+  if (!writer_.Write(*stream_, framing_.Frame(out, content, room))) {
     state_ = State::kDead;
     return false;
   }
   return true;
-}
-
-std::array<iovec, 3> Http1UpstreamConnection::AppendContentFraming(std::string& out, const Content& content) const {
-  const bool has_chunk = request_chunked_ && !content.bytes.empty();
-  if (has_chunk) http::AppendChunkHeader(out, content.bytes.size());
-  const bool joined = content.bytes.size() <= kJoinedContentMax;
-  if (joined) out += content.bytes;
-  const std::size_t before_content = out.size();
-  if (has_chunk) out += "\r\n";
-  if (request_chunked_ && content.is_last()) http::AppendLastChunk(out, content.trailer_fields());
-  const std::string_view all = out;
-  if (joined) return {Piece(all), Piece({}), Piece({})};
-  return {Piece(all.substr(0, before_content)), Piece(content.bytes), Piece(all.substr(before_content))};
 }
 
 void Http1UpstreamConnection::SendContent(const Content& content) {
@@ -97,14 +76,15 @@ void Http1UpstreamConnection::SendContent(const Content& content) {
   } else {
     std::string& out = worker_.head_out;
     out.clear();
-    const auto pieces = AppendContentFraming(out, content);
-    write_failed_ = !writer_.Write(*stream_, pieces);
+    MessageWriter::Pieces room;
+    write_failed_ = !writer_.Write(*stream_, framing_.Frame(out, content, room));
   }
   if (write_failed_) writer_.Clear();
 }
 
 bool Http1UpstreamConnection::takes_pipe() const {
-  return state_ == State::kActive && !request_chunked_ && !write_failed_ && !writer_.congested() && stream_->splices();
+  return state_ == State::kActive && !framing_.chunked() && !write_failed_ && !writer_.congested() &&
+         stream_->splices();
 }
 
 void Http1UpstreamConnection::OnWritable() {
@@ -144,8 +124,13 @@ void Http1UpstreamConnection::ReadResponse() {
       worker_.loop.RunSoon(*this);
       return;
     }
-    const bool piped = head_received_ && content_.wants_pipe() && events_->TakesResponsePipe();
-    if (!(piped ? ReadToPipe() : ReadToMemory())) return;
+    const bool piped = head_received_ && reader_.content.wants_pipe() && events_->TakesResponsePipe();
+    std::size_t max = WorkerState::kReadBytesMax;
+    if (!head_received_) {
+      // Targets that gave much are likely to give much again.
+      max = reader_.content.is_large() ? WorkerState::kHeadOnlyReadBytesMax : WorkerState::kHeadReadBytesMax;
+    }
+    if (!reader_.ReadOnce(*stream_, worker_, piped, max, *this)) return;
   }
 }
 
@@ -159,46 +144,20 @@ bool Http1UpstreamConnection::FindNothingMore() {
 // What was put off: the rest of a long response, or one that may flow again.
 void Http1UpstreamConnection::RunTask() {
   if (state_ != State::kActive || paused_) return;
-  if (!head_received_ && !carried_.empty()) {
-    std::string carried = std::exchange(carried_, std::string());
+  if (!head_received_ && !reader_.carried.empty()) {
+    std::string carried = std::exchange(reader_.carried, std::string());
     if (!Consume(carried)) return;
   }
   ReadResponse();
 }
 
-bool Http1UpstreamConnection::ReadToMemory() {
-  char* const buffer = worker_.read_buffer.data();
-  const std::size_t carried = carried_.size();
-  std::memcpy(buffer, carried_.data(), carried);
-  std::size_t max = WorkerState::kReadBytesMax;
-  // Targets that gave much are likely to give much again.
-  if (!head_received_) max = content_.is_large() ? WorkerState::kHeadOnlyReadBytesMax : WorkerState::kHeadReadBytesMax;
-  const net::IoResult result = stream_->Read({buffer + carried, max});
-  if (result.status == net::IoStatus::kWouldBlock) return false;
-  if (result.status != net::IoStatus::kOk) {
-    OnEnd();
-    return false;
-  }
+bool Http1UpstreamConnection::OnBytes(std::string_view bytes, std::size_t read) {
   response_began_ = true;
-  carried_.clear();
-  if (head_received_) content_.NoteRead(result.bytes);
-  return Consume({buffer, carried + result.bytes});
+  if (head_received_) reader_.content.NoteRead(read);
+  return Consume(bytes);
 }
 
-bool Http1UpstreamConnection::ReadToPipe() {
-  net::PipePool::Loan pipe;
-  Content content;
-  switch (content_.ReadToPipe(*stream_, worker_.pipes, pipe, content)) {
-    case net::IoStatus::kOk:
-      break;
-    case net::IoStatus::kWouldBlock:
-      return false;
-    case net::IoStatus::kRefused:
-      return ReadToMemory();
-    default:
-      OnEnd();
-      return false;
-  }
+bool Http1UpstreamConnection::OnPiped(const Content& content) {
   response_complete_ = content.is_last();
   if (response_complete_ && (!request_complete_ || !FindNothingMore())) reusable_ = false;
   events_->OnResponseContent(content);
@@ -214,7 +173,7 @@ bool Http1UpstreamConnection::Consume(std::string_view bytes) {
     }
     if (!head_received_) {
       if (!ConsumeHead(bytes)) return false;
-      if (!head_received_ && !carried_.empty()) return true;
+      if (!head_received_ && !reader_.carried.empty()) return true;
     } else if (!ConsumeContent(bytes, nullptr)) {
       return false;
     }
@@ -224,13 +183,13 @@ bool Http1UpstreamConnection::Consume(std::string_view bytes) {
 
 bool Http1UpstreamConnection::ConsumeHead(std::string_view& bytes) {
   http::ResponseHead& head = worker_.response_head;
-  const auto outcome = http::ParseResponseHead(bytes, scanned_, http::ResponseHeadLimits(), method_, head);
+  const auto outcome = http::ParseResponseHead(bytes, reader_.scanned, http::ResponseHeadLimits(), method_, head);
   if (outcome.status == http::ParseStatus::kNeedMore) {
-    carried_.assign(bytes);
+    reader_.carried.assign(bytes);
     bytes = {};
     return true;
   }
-  scanned_ = 0;
+  reader_.scanned = 0;
   if (outcome.status == http::ParseStatus::kRefused) {
     Fail(CodeForRefusedResponse(outcome));
     return false;
@@ -245,7 +204,7 @@ bool Http1UpstreamConnection::ConsumeHead(std::string_view& bytes) {
   head_received_ = true;
   until_close_ = head.framing.kind == http::FramingKind::kUntilClose;
   if (!head.keep_alive || until_close_) reusable_ = false;
-  content_.Begin(head.framing);
+  reader_.content.Begin(head.framing);
   return ConsumeContent(bytes, &head);
 }
 
@@ -260,7 +219,7 @@ bool Http1UpstreamConnection::TakeInterim(const http::ResponseHead& head, std::s
   events_->OnResponse(head, {});
   if (state_ != State::kActive) return false;
   if (!paused_) return true;
-  carried_.assign(bytes);
+  reader_.carried.assign(bytes);
   bytes = {};
   return false;
 }
@@ -268,7 +227,7 @@ bool Http1UpstreamConnection::TakeInterim(const http::ResponseHead& head, std::s
 // Delivers what `bytes` hold of the content, together with the head where that is new. False when this was the end.
 bool Http1UpstreamConnection::ConsumeContent(std::string_view& bytes, const http::ResponseHead* head) {
   Content content;
-  if (content_.Take(bytes, content) == ContentReader::Status::kRefused) {
+  if (reader_.content.Take(bytes, content) == ContentReader::Status::kRefused) {
     // A head that was not passed on yet is worth nothing with such content.
     Fail(head != nullptr ? ErrorCode::kTargetResponseMalformed : ErrorCode::kTargetResponseIncomplete);
     return false;
@@ -320,8 +279,8 @@ void Http1UpstreamConnection::Release(Reusable reusable) {
   }
   state_ = State::kIdle;
   paused_ = false;
-  carried_.clear();
-  scanned_ = 0;
+  reader_.carried.clear();
+  reader_.scanned = 0;
   worker_.loop.timers().Schedule(*this, worker_.loop.now() + idle_timeout());
   pool_.PutAvailable(*this);
 }

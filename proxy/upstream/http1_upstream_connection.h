@@ -2,15 +2,14 @@
 
 #include "net/stream.h"
 #include "net/timer_wheel.h"
-#include "proxy/content_reader.h"
+#include "proxy/message_reader.h"
+#include "proxy/message_writer.h"
 #include "proxy/stream_writer.h"
 #include "proxy/upstream/upstream_pool.h"
 #include "proxy/upstream/upstream_stream.h"
 
-#include <sys/uio.h>
-
-#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -55,19 +54,17 @@ class Http1UpstreamConnection final : public UpstreamConnection,
   void RunTask() override;
 
   void ReadResponse();
-  // One read each; false when the connection has nothing more to give to this exchange now.
-  [[nodiscard]] bool ReadToMemory();
-  [[nodiscard]] bool ReadToPipe();
+  // From MessageReader; false when the connection has nothing more to give to this exchange now.
+  friend struct MessageReader;
+  [[nodiscard]] bool OnBytes(std::string_view bytes, std::size_t read);
+  [[nodiscard]] bool OnPiped(const Content& content);
+  void OnEnd();
   [[nodiscard]] bool FindNothingMore();
   // Uses `bytes` up; false when the connection has nothing more to give to this exchange.
   [[nodiscard]] bool Consume(std::string_view bytes);
   [[nodiscard]] bool ConsumeHead(std::string_view& bytes);
   [[nodiscard]] bool TakeInterim(const http::ResponseHead& head, std::size_t size, std::string_view& bytes);
   [[nodiscard]] bool ConsumeContent(std::string_view& bytes, const http::ResponseHead* head);
-  // Appends what frames `content` and gives the pieces to write: what `out` held and the chunk's size, the content,
-  // what follows it.
-  [[nodiscard]] std::array<iovec, 3> AppendContentFraming(std::string& out, const Content& content) const;
-  void OnEnd();
   void Fail(ErrorCode code);
 
   // Interim responses of one exchange; our choice, because no target has more hints than that to give.
@@ -85,7 +82,6 @@ class Http1UpstreamConnection final : public UpstreamConnection,
   bool reused_ = false;
   bool reusable_ = true;
   bool paused_ = false;
-  bool request_chunked_ = false;
   bool request_complete_ = false;
   bool write_failed_ = false;
   bool head_received_ = false;
@@ -94,10 +90,9 @@ class Http1UpstreamConnection final : public UpstreamConnection,
   bool until_close_ = false;
   std::uint32_t interim_count_ = 0;
   std::size_t interim_bytes_ = 0;
-  ContentReader content_;
+  MessageWriter framing_;
+  MessageReader reader_;
   std::string method_;
-  std::string carried_;      // a head that has not arrived whole
-  std::size_t scanned_ = 0;  // of carried_
   StreamWriter writer_;
 };
 

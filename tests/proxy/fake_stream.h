@@ -11,7 +11,7 @@
 namespace weir::proxy {
 
 // A stream of a string: gives `incoming`, takes `room` bytes into `outgoing`.
-class FakeStream final : public net::Stream {
+class FakeStream : public net::Stream {
  public:
   std::string incoming;
   std::string outgoing;
