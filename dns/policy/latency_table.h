@@ -41,8 +41,6 @@ class LatencyTable {
     return prefixes_.ScopeBits(address, place);
   }
 
-  [[nodiscard]] std::size_t row_count() const { return rows_.size(); }
-
  private:
   friend class LatencyTableBuilder;
   struct Row {
