@@ -13,7 +13,6 @@
 #include <nghttp2/nghttp2.h>
 #include <openssl/crypto.h>
 #include <spdlog/version.h>
-#include <yaml.h>
 #include <zlib.h>
 
 #include <cstdio>
@@ -25,21 +24,25 @@
 namespace weir::app {
 namespace {
 
-// RE2 does not tell its version, but the file that it was loaded from does: libre2.so.9.0.0 is 9.0.0.
-std::string Re2Version() {
-  std::string file;
+// For libraries that do not tell their version: the file that one was loaded from does. libre2.so.9.0.0 is 9.0.0 for
+// the stem `libre2.so.`.
+std::string VersionOfFile(std::string_view stem) {
+  struct Search {
+    std::string_view stem;
+    std::string file;
+  } search{stem, {}};
   const auto find = [](dl_phdr_info* object, std::size_t /*size*/, void* out) {
-    const std::string name = object->dlpi_name;
-    if (name.find("/libre2.so") == std::string::npos) return 0;
-    *static_cast<std::string*>(out) = name;
+    auto& wanted = *static_cast<Search*>(out);
+    const std::string_view name = object->dlpi_name;
+    if (name.find(wanted.stem) == std::string_view::npos) return 0;
+    wanted.file = name;
     return 1;
   };
-  if (dl_iterate_phdr(find, &file) == 0) return "built in";
+  if (dl_iterate_phdr(find, &search) == 0) return "built in";
   std::error_code error;
-  const auto real = std::filesystem::canonical(file, error);
-  const auto name = (error ? std::filesystem::path(file) : real).filename().string();
-  constexpr std::string_view kStem = "libre2.so.";
-  return name.starts_with(kStem) ? name.substr(kStem.size()) : name;
+  const auto real = std::filesystem::canonical(search.file, error);
+  const auto name = (error ? std::filesystem::path(search.file) : real).filename().string();
+  return name.starts_with(stem) ? name.substr(stem.size()) : name;
 }
 
 // The versions that run, where a library tells; else those that were compiled against.
@@ -47,12 +50,12 @@ int PrintVersion() {
   fmt::print("{}\n", VersionLine());
   fmt::print("build: {}, {}\n", BuildType(), Compiler());
   fmt::print(
-      "libraries: Boost {}.{}.{}, {}, nghttp2 {}, c-ares {}, RE2 {}, libyaml {}, libmaxminddb {}, zlib {}, "
+      "libraries: Boost {}.{}.{}, {}, nghttp2 {}, c-ares {}, RE2 {}, yaml-cpp {}, libmaxminddb {}, zlib {}, "
       "fmt {}.{}.{}, spdlog {}.{}.{}, CLI11 {}\n",
       BOOST_VERSION / 100'000, BOOST_VERSION / 100 % 1'000, BOOST_VERSION % 100, OpenSSL_version(OPENSSL_VERSION),
-      nghttp2_version(0)->version_str, ares_version(nullptr), Re2Version(), yaml_get_version_string(),
-      MMDB_lib_version(), zlibVersion(), FMT_VERSION / 10'000, FMT_VERSION / 100 % 100, FMT_VERSION % 100,
-      SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH, CLI11_VERSION);
+      nghttp2_version(0)->version_str, ares_version(nullptr), VersionOfFile("libre2.so."),
+      VersionOfFile("libyaml-cpp.so."), MMDB_lib_version(), zlibVersion(), FMT_VERSION / 10'000,
+      FMT_VERSION / 100 % 100, FMT_VERSION % 100, SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH, CLI11_VERSION);
   return kDone;
 }
 

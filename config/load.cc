@@ -45,6 +45,8 @@ void NamePaths(const Node& node, std::string& path, Places& places) {
     path.resize(size);
   }
   NamePlace(node.position, path, places);
+  // What is wrong with a reference is reported where it is written, which may be another place than that of its alias.
+  if (node.is_scalar() && !node.children.empty()) NamePlace(node.children[0].position, path, places);
 }
 
 LoadResult Load(const std::string& name, const std::string_view* text, const LoadOptions& options) {
@@ -60,9 +62,10 @@ LoadResult Load(const std::string& name, const std::string_view* text, const Loa
   // What a file that is not YAML leaves out would be reported as dangling references.
   const bool readable = findings.errors() == 0 || !sources->root.children.empty();
   if (readable) {
-    CheckShape(sources->root, RootObject(), findings);
-    DecodeModel(sources->root, findings, *model);
-    if (options.aws_limits) CheckAwsLimits(*model, sources->root, findings);
+    const Node root = ExpandReferences(sources->root, environment, sources->tree, findings);
+    CheckShape(root, RootObject(), findings);
+    DecodeModel(root, findings, *model);
+    if (options.aws_limits) CheckAwsLimits(*model, root, findings);
     if (findings.errors() > 0 && options.check_values) findings.Add(options.check_values(*model));
   }
   LoadResult out;

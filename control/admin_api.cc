@@ -267,6 +267,7 @@ AdminResponse ConfigurationResponse(const Refusal& refusal) {
     errors.push_back(json::object{{"file", item.position.file < files.size() ? files[item.position.file] : ""},
                                   {"line", item.position.line},
                                   {"column", item.position.column},
+                                  {"path", item.path},
                                   {"message", item.message},
                                   {"hint", item.hint}});
   }

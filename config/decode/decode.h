@@ -4,7 +4,7 @@
 // reported what is wrong; decoding reads what is right, reports what only two keys together can show, and takes the
 // default for everything else. Every function is called once per load. Thread: the one that loads.
 
-#include "config/document/yaml_tree.h"
+#include "config/document/node.h"
 #include "config/model.h"
 
 #include <chrono>

@@ -1,10 +1,13 @@
 #include "config/document/environment.h"
 
+#include "config/document/tree_builder.h"
 #include "config/findings.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <vector>
 
 namespace weir::config {
 namespace {
@@ -58,6 +61,30 @@ std::string ExpandEnvironment(std::string_view text, const Environment& environm
     text.remove_prefix(end + 1);
   }
   return out.append(text);
+}
+
+Node ExpandReferences(const Node& node, const Environment& environment, Tree& tree, Findings& findings) {
+  if (!node.has_references) return node;
+  Node out = node;
+  out.has_references = false;
+  if (node.is_scalar()) {
+    const Node& written = node.children[0];
+    const std::size_t errors = findings.errors();
+    out.text = tree.Keep(ExpandEnvironment(written.text, environment, written.position, findings));
+    out.expanded = true;
+    out.unknown = findings.errors() != errors;
+    return out;
+  }
+  std::vector<Node> children;
+  children.reserve(node.children.size());
+  bool in_key = false;
+  for (std::size_t i = 0; i < node.children.size(); ++i) {
+    in_key = in_key || (node.is_map() && i % 2 == 0 && node.children[i].has_references);
+    children.push_back(ExpandReferences(node.children[i], environment, tree, findings));
+  }
+  if (in_key) CheckKeys(children, findings);
+  out.children = tree.Keep(children);
+  return out;
 }
 
 }  // namespace weir::config

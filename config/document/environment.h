@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/diagnostic.h"
+#include "config/document/node.h"
 
 #include <functional>
 #include <optional>
@@ -19,5 +20,10 @@ using Environment = std::function<std::optional<std::string>(const std::string&)
 // that is not closed, is reported at `position` and left as it is.
 [[nodiscard]] std::string ExpandEnvironment(std::string_view text, const Environment& environment, Position position,
                                             Findings& findings);
+
+// `node` with every reference in it and below replaced, as decoding reads it; the node itself where there is none.
+// Lists and maps on the way to a reference are made anew in `tree`, everything else is shared. Keys that become the
+// same are reported.
+[[nodiscard]] Node ExpandReferences(const Node& node, const Environment& environment, Tree& tree, Findings& findings);
 
 }  // namespace weir::config

@@ -2,6 +2,7 @@
 
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "config/document/yaml_reader.h"
 #include "config/findings.h"
 #include "config/schema/schema.h"
 
@@ -17,7 +18,6 @@
 #include <cstring>
 #include <map>
 #include <optional>
-#include <set>
 #include <utility>
 
 namespace weir::config {
@@ -49,31 +49,7 @@ std::string Identity(const std::string& path) {
   return out;
 }
 
-using PlaceSet = std::set<std::pair<std::uint32_t, std::uint32_t>>;  // line and column in one file
-
-std::pair<std::uint32_t, std::uint32_t> PlaceOf(Position position) { return {position.line, position.column}; }
-
 bool IsIgnored(const Node& section) { return section.text.starts_with(kIgnoredSectionPrefix); }
-
-// Takes the places out of `places` where references that could not be read and stand in `node` are written.
-void TakeUsed(const Node& node, PlaceSet& places) {
-  if (node.is_scalar()) {
-    if (node.unknown && node.expanded) places.erase(PlaceOf(node.children[0].position));
-    return;
-  }
-  for (const Node& child : node.children) TakeUsed(child, places);
-}
-
-// What is left of `places` when those are taken out that sections which count use.
-PlaceSet Without(PlaceSet places, const Node& root) {
-  if (!root.is_map()) return {};
-  for (std::size_t i = 0; i < root.entries(); ++i) {
-    if (IsIgnored(root.key(i))) continue;
-    TakeUsed(root.key(i), places);
-    TakeUsed(root.value(i), places);
-  }
-  return places;
-}
 
 class SourceReader {
  public:
@@ -95,7 +71,6 @@ class SourceReader {
   };
 
   void Parse(std::uint32_t file, std::string_view text);
-  std::optional<Node> ParseTree(std::uint32_t file, std::string_view text);
   // A file, or files, that should have been read: what they hold is unknown.
   void Miss(Position position, std::string message, std::string hint = {});
   void Include(const Node& list, const std::string& from);
@@ -148,28 +123,8 @@ void SourceReader::ReadContent(const std::string& name, std::string_view text) {
   open_.pop_back();
 }
 
-// The tree of a file. What is wrong with a reference is reported where the file uses it: in an ignored section only
-// when an alias takes it from there.
-std::optional<Node> SourceReader::ParseTree(std::uint32_t file, std::string_view text) {
-  Findings found;
-  PlaceSet unread;
-  const ScalarExpander expand = [&](std::string_view scalar, Position position) -> std::optional<std::string> {
-    const std::size_t errors = found.errors();
-    std::string expanded = ExpandEnvironment(scalar, environment_, position, found);
-    if (found.errors() != errors) unread.insert(PlaceOf(position));
-    return expanded;
-  };
-  auto root = ParseYaml(text, file, expand, sources_.tree, found);
-  PlaceSet unused;
-  if (root && !unread.empty()) unused = Without(std::move(unread), *root);
-  std::vector<Diagnostic> items = found.Take();
-  std::erase_if(items, [&](const Diagnostic& item) { return unused.contains(PlaceOf(item.position)); });
-  findings_.Add(std::move(items));
-  return root;
-}
-
 void SourceReader::Parse(std::uint32_t file, std::string_view text) {
-  const auto root = ParseTree(file, text);
+  const auto root = ReadYaml(text, file, sources_.tree, findings_);
   if (!root) sources_.complete = false;
   if (!root || root->is_null()) return;
   if (!root->is_map()) {
@@ -188,7 +143,8 @@ void SourceReader::Miss(Position position, std::string message, std::string hint
 }
 
 void SourceReader::Include(const Node& list, const std::string& from) {
-  for (const Node& pattern : list.children) {
+  for (const Node& written : list.children) {
+    const Node pattern = ExpandReferences(written, environment_, sources_.tree, findings_);
     // What an unset variable would have named is unknown, and was reported.
     if (pattern.unknown) sources_.complete = false;
     if (pattern.is_scalar() && !pattern.unknown) IncludePattern(pattern, from);
@@ -215,8 +171,8 @@ void SourceReader::IncludePattern(const Node& pattern, const std::string& from) 
 
 void SourceReader::Add(const Node& root) {
   for (std::size_t i = 0; i < root.entries(); ++i) {
-    const Node& key = root.key(i);
-    if (IsIgnored(key)) continue;
+    if (IsIgnored(root.key(i))) continue;
+    const Node key = ExpandReferences(root.key(i), environment_, sources_.tree, findings_);
     const auto same = std::ranges::find_if(sections_, [&](const Section& s) { return s.key.text == key.text; });
     if (same == sections_.end()) {
       sections_.push_back({key, root.value(i), {}, {}});
@@ -267,14 +223,12 @@ void SourceReader::Join() {
   for (Section& section : sections_) {
     if (section.joined) {
       const auto& children = section.value.is_list() ? section.items : section.entries;
-      section.value.children = sources_.tree.Keep(children);
+      section.value = sources_.tree.Container(section.value.kind, section.value.position, children);
     }
     entries.push_back(section.key);
     entries.push_back(section.value);
   }
-  sources_.root.kind = NodeKind::kMap;
-  sources_.root.position = {0, 1, 1};
-  sources_.root.children = sources_.tree.Keep(entries);
+  sources_.root = sources_.tree.Container(NodeKind::kMap, {0, 1, 1}, entries);
 }
 
 }  // namespace

@@ -1,8 +1,9 @@
 #pragma once
 
 #include "config/document/environment.h"
-#include "config/document/yaml_tree.h"
+#include "config/document/node.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -16,6 +17,8 @@ class Findings;
 
 // Our choice: ten times what 10,000 rules and 100,000 records take.
 inline constexpr std::size_t kFileBytesMax = std::size_t{128} * 1024 * 1024;
+// Sections whose names begin with this are ignored: a place for shared anchors.
+inline constexpr std::string_view kIgnoredSectionPrefix = "x-";
 // Our choice: a glob that matches more is a mistake.
 inline constexpr std::size_t kFilesMax = 10'000;
 
@@ -25,13 +28,15 @@ struct Sources {
   std::vector<std::string> patterns;  // of `include`, as paths; what they match is in `files`
   Tree tree;
   bool complete = true;  // false: some file could not be read, or is no YAML
-  // A map; lists of the same section are concatenated in the order of inclusion, maps joined. Sections whose names
-  // begin with `x-` are left out: a place for anchors.
+  // The document: a map; lists of the same section are concatenated in the order of inclusion, maps joined. Sections
+  // whose names begin with `x-` are left out: a place for anchors. Environment references stand in it as they are
+  // written, but for the names of sections.
   Node root;
 };
 
 // `text`, when given, stands for the content of `name`. Everything wrong is in `findings`; what could be read is in the
-// answer nevertheless, so that it can be checked too. `environment` answers ${NAME}. Blocks on the file system.
+// answer nevertheless, so that it can be checked too. `environment` answers ${NAME} in `include` and in the names of
+// sections. Blocks on the file system.
 [[nodiscard]] std::unique_ptr<Sources> ReadSources(const std::string& name, const std::string_view* text,
                                                    const Environment& environment, Findings& findings);
 

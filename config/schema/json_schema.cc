@@ -1,3 +1,4 @@
+#include "config/document/sources.h"
 #include "config/load.h"
 #include "config/schema/schema.h"
 

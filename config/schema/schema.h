@@ -70,8 +70,6 @@ inline constexpr std::int64_t kProbeIntervalMinMilliseconds = 100;
 
 // The whole file.
 [[nodiscard]] const Object& RootObject();
-// Sections whose names begin with this are ignored: a place for shared anchors.
-inline constexpr std::string_view kIgnoredSectionPrefix = "x-";
 // Those that several tables use.
 extern const Object kLoadBalancerObject;
 extern const Object kListenerObject;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "config/document/yaml_tree.h"
+#include "config/document/node.h"
 #include "config/schema/schema.h"
 
 namespace weir::config {

@@ -23,8 +23,8 @@ ALLOWED = {
 }
 # Third-party headers stay in the folders that wrap them.
 THIRD_PARTY = {
-    "yaml-cpp/": set(),  # a second opinion in the tests of config
-    "yaml.h": {"config"},
+    "yaml-cpp/": {"config"},
+    "yaml.h": set(),  # a second opinion in the tests of config
     "nghttp2/": {"http"},
     "ares": {"net"},
     "maxminddb": {"dns"},

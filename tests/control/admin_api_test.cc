@@ -246,7 +246,7 @@ TEST(AdminApiConclusionTest, AWrongFileAnswersEveryErrorWithItsPlace) {
   EXPECT_EQ(response.status, 422U);
   EXPECT_EQ(
       response.body,
-      R"({"errors":[{"file":"b.yaml","line":4,"column":9,"message":"no such group `gren`","hint":"did you mean green?"}]})");
+      R"({"errors":[{"file":"b.yaml","line":4,"column":9,"path":"x.y","message":"no such group `gren`","hint":"did you mean green?"}]})");
 }
 
 TEST(AdminApiConclusionTest, RefusalsHaveTheirStatus) {

@@ -35,7 +35,7 @@ def test_the_version_is_one_line(arguments):
 
 def test_version_names_every_library_with_its_number():
     libraries = weir("version").stdout
-    for name in ("Boost", "OpenSSL", "nghttp2", "c-ares", "RE2", "libyaml", "libmaxminddb", "zlib", "fmt", "spdlog", "CLI11"):
+    for name in ("Boost", "OpenSSL", "nghttp2", "c-ares", "RE2", "yaml-cpp", "libmaxminddb", "zlib", "fmt", "spdlog", "CLI11"):
         assert re.search(rf"{name} v?\d", libraries), (name, libraries)
 
 

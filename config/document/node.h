@@ -4,33 +4,33 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <memory_resource>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace weir::config {
 
-class Findings;
-
 enum class NodeKind : std::uint8_t { kNull, kScalar, kList, kMap };
 
-// One node of a parsed file; a view into the Tree that owns it, cheap to copy. Aliases are already followed and merges
-// (`<<`) are already made, so nodes of one file may share children.
+// One node of a document, whatever syntax it was written in; a view into the Tree that owns it, cheap to copy. Aliases
+// are already followed and merges (`<<`) are already made, so nodes of one file may share children. Its position is a
+// place in a file; of a document that came otherwise `file` is its origin (`api: PATCH /v1/document`), `line` is 0, and
+// `column` only tells its nodes apart.
 struct Node {
   NodeKind kind = NodeKind::kNull;
-  bool quoted = false;    // a scalar in quotes, or a block scalar, or tagged !!str: never a number or a boolean
-  bool expanded = false;  // an environment reference was replaced: the text decides the type, quotes do not
-  bool unknown = false;   // a reference in it was reported: nothing more can be said of the value
+  bool quoted = false;          // a scalar in quotes, or a block scalar, or tagged !!str: never a number or a boolean
+  bool has_references = false;  // an environment reference stands in it or below it, not replaced yet
+  bool expanded = false;        // one was replaced: the text decides the type, quotes do not
+  bool unknown = false;         // one was reported: nothing more can be said of the value
   Position position;
   std::uint32_t height = 0;          // levels below: 0 for a scalar
   std::uint64_t expanded_nodes = 1;  // nodes of this part, each use of an alias counted
   std::string_view text = {};        // of a scalar
-  // Of a list: the items; of a map: key, value, key, value ...; of an expanded scalar: what is written there.
+  // Of a list: the items; of a map: key, value, key, value ...; of a scalar with references: what is written, where it
+  // is written (`position` may be that of an alias).
   std::span<const Node> children = {};
 
   [[nodiscard]] bool is_null() const { return kind == NodeKind::kNull; }
@@ -59,18 +59,16 @@ class Tree {
  public:
   [[nodiscard]] std::string_view Keep(std::string_view text);
   [[nodiscard]] std::span<const Node> Keep(std::span<const Node> nodes);
+  // A list or a map over `children`, which are kept, with the sums that a container has.
+  [[nodiscard]] Node Container(NodeKind kind, Position position, std::span<const Node> children);
+  // A scalar, whose text is kept; environment references are noted.
+  [[nodiscard]] Node Scalar(Position position, std::string_view text, bool quoted);
 
  private:
   std::pmr::monotonic_buffer_resource memory_{std::size_t{64} * 1024};
 };
 
-// Replaces environment references in a scalar; absent: there was none and the text stands. Reports its own findings.
-using ScalarExpander = std::function<std::optional<std::string>(std::string_view text, Position position)>;
-
-// Parses one YAML document. Syntax errors, a second document, duplicate keys, keys that are not plain text, unknown
-// anchors, aliases that hold themselves and the limits above are reported to `findings`; the answer is absent only when
-// there is no tree to go on with. An empty text gives a null node.
-[[nodiscard]] std::optional<Node> ParseYaml(std::string_view text, std::uint32_t file, const ScalarExpander& expand,
-                                            Tree& tree, Findings& findings);
+// What plain text means null: nothing, `~` and three spellings of the word.
+[[nodiscard]] bool IsNullText(std::string_view text);
 
 }  // namespace weir::config
