@@ -24,7 +24,7 @@ void Timer::Cancel() {
 }
 
 TimerWheel::TimerWheel(SteadyTime now)
-    : slots_(kSlots), occupied_(kSlots / 64), current_tick_(Nanoseconds(now) / kSlotNanoseconds) {}
+    : slots_(kSlots), occupied_(kWords), current_tick_(Nanoseconds(now) / kSlotNanoseconds) {}
 
 TimerWheel::~TimerWheel() {
   for (Timer* head : slots_) {
@@ -56,17 +56,24 @@ void TimerWheel::Link(Timer& timer, std::int64_t tick) {
   if (timer.next_ != nullptr) timer.next_->previous_ = &timer.next_;
   slots_[slot] = &timer;
   occupied_[slot / 64] |= std::uint64_t{1} << (slot % 64);
+  occupied_words_ |= std::uint64_t{1} << (slot / 64);
   ++size_;
 }
 
 void TimerWheel::Unlink(Timer& timer) {
   *timer.previous_ = timer.next_;
   if (timer.next_ != nullptr) timer.next_->previous_ = timer.previous_;
-  if (slots_[timer.slot_] == nullptr) occupied_[timer.slot_ / 64] &= ~(std::uint64_t{1} << (timer.slot_ % 64));
+  if (slots_[timer.slot_] == nullptr) NoteEmpty(timer.slot_);
   timer.wheel_ = nullptr;
   timer.next_ = nullptr;
   timer.previous_ = nullptr;
   --size_;
+}
+
+void TimerWheel::NoteEmpty(std::size_t slot) {
+  std::uint64_t& word = occupied_[slot / 64];
+  word &= ~(std::uint64_t{1} << (slot % 64));
+  if (word == 0) occupied_words_ &= ~(std::uint64_t{1} << (slot / 64));
 }
 
 void TimerWheel::Advance(SteadyTime now) {
@@ -84,7 +91,7 @@ void TimerWheel::Advance(SteadyTime now) {
     Timer* due = slots_[slot];
     slots_[slot] = nullptr;
     due->previous_ = &due;
-    occupied_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
+    NoteEmpty(slot);
     while (due != nullptr) {
       Timer& timer = *due;
       Unlink(timer);
@@ -100,14 +107,19 @@ void TimerWheel::Advance(SteadyTime now) {
 std::optional<SteadyTime> TimerWheel::NextWake() const {
   if (size_ == 0) return std::nullopt;
   const auto start = static_cast<std::size_t>(current_tick_) % kSlots;
-  for (std::size_t visited = 0; visited <= kSlots;) {
-    const std::size_t slot = (start + visited) % kSlots;
-    const std::uint64_t word = occupied_[slot / 64] >> (slot % 64);
-    if (word != 0) {
-      const auto tick = current_tick_ + static_cast<std::int64_t>(visited) + std::countr_zero(word);
-      return SteadyTime(std::chrono::nanoseconds(tick * kSlotNanoseconds));
-    }
-    visited += 64 - slot % 64;
+  const std::size_t start_word = start / 64;
+  std::size_t slot = kSlots;
+  if (const std::uint64_t word = occupied_[start_word] >> (start % 64); word != 0) {
+    slot = start + static_cast<std::size_t>(std::countr_zero(word));
+  } else if (occupied_words_ != 0) {
+    // The words behind that one, round to its own beginning.
+    const std::uint64_t words = std::rotr(occupied_words_, static_cast<int>(start_word + 1));
+    const std::size_t next = (start_word + 1 + static_cast<std::size_t>(std::countr_zero(words))) % kWords;
+    slot = next * 64 + static_cast<std::size_t>(std::countr_zero(occupied_[next]));
+  }
+  if (slot != kSlots) {
+    const auto tick = current_tick_ + static_cast<std::int64_t>((slot + kSlots - start) % kSlots);
+    return SteadyTime(std::chrono::nanoseconds(tick * kSlotNanoseconds));
   }
   return SteadyTime(std::chrono::nanoseconds(current_tick_ * kSlotNanoseconds));
 }

@@ -54,6 +54,7 @@ class TimerWheel {
  public:
   static constexpr std::int64_t kSlotNanoseconds = 16'000'000;
   static constexpr std::size_t kSlots = 4096;
+  static constexpr std::size_t kWords = kSlots / 64;
 
   explicit TimerWheel(SteadyTime now);
   ~TimerWheel();
@@ -72,9 +73,13 @@ class TimerWheel {
   friend class Timer;
   void Link(Timer& timer, std::int64_t tick);
   void Unlink(Timer& timer);
+  void NoteEmpty(std::size_t slot);
+
+  static_assert(kWords == 64);
 
   std::vector<Timer*> slots_;
   std::vector<std::uint64_t> occupied_;  // one bit for each slot
+  std::uint64_t occupied_words_ = 0;     // one bit for each of these words: finding the next slot reads two
   std::int64_t current_tick_;            // every tick before this one was fired
   std::size_t size_ = 0;
 };

@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -148,6 +150,33 @@ TEST_F(TimerWheelTest, NextWakeIsNeverAfterTheDeadlinesSlot) {
     ASSERT_TRUE(wheel_.NextWake());
     EXPECT_LE(*wheel_.NextWake(), deadline + kSlot);
     Pass(milliseconds(static_cast<std::int64_t>(random.Below(100))));
+  }
+}
+
+// In any order of scheduling, firing and taking back, on either side of the wheel's end.
+TEST_F(TimerWheelTest, NextWakeIsTheSlotOfTheNextTimer) {
+  Random random(12);
+  struct One final : Timer {
+    void OnTimer() override {}
+    SteadyTime deadline;
+  };
+  std::vector<std::unique_ptr<One>> timers;
+  for (int i = 0; i < 5'000; ++i) {
+    if (timers.size() < 8 && random.Below(2) == 0) {
+      timers.push_back(std::make_unique<One>());
+      timers.back()->deadline = clock_.Now() + milliseconds(static_cast<std::int64_t>(1 + random.Below(64'000)));
+      wheel_.Schedule(*timers.back(), timers.back()->deadline);
+    } else if (!timers.empty() && random.Below(4) == 0) {
+      timers.erase(timers.begin() + static_cast<std::ptrdiff_t>(random.Below(timers.size())));
+    } else {
+      Pass(milliseconds(static_cast<std::int64_t>(random.Below(4'000))));
+    }
+    std::erase_if(timers, [](const auto& timer) { return !timer->scheduled(); });
+    const auto next = std::ranges::min_element(timers, {}, [](const auto& timer) { return timer->deadline; });
+    ASSERT_EQ(wheel_.NextWake().has_value(), next != timers.end());
+    if (next == timers.end()) continue;
+    EXPECT_GE(*wheel_.NextWake(), (*next)->deadline);
+    EXPECT_LT(*wheel_.NextWake(), (*next)->deadline + kSlot);
   }
 }
 
