@@ -24,7 +24,7 @@ struct FreeOpenssl {
 using OwnedBio = std::unique_ptr<bio_st, FreeOpenssl>;
 using OwnedBioMethod = std::unique_ptr<bio_method_st, FreeOpenssl>;
 using OwnedKey = std::unique_ptr<evp_pkey_st, FreeOpenssl>;
-using OwnedSslContext = std::unique_ptr<ssl_ctx_st, FreeOpenssl>;
+using OwnedSslSettings = std::unique_ptr<ssl_ctx_st, FreeOpenssl>;
 using OwnedSsl = std::unique_ptr<ssl_st, FreeOpenssl>;
 using OwnedX509 = std::unique_ptr<x509_st, FreeOpenssl>;
 

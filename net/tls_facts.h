@@ -14,6 +14,7 @@ namespace weir::net {
 struct TlsFacts {
   TlsVersion version = TlsVersion::k12;
   std::string_view suite;           // AWS's and OpenSSL's name
+  std::uint8_t suite_index = 0;     // for TlsSuiteAt
   std::string_view group;           // of the key exchange, by IANA's name; empty: none (RSA)
   std::string server_name;          // the client's SNI, in lower case; empty: none
   bool is_name_matched = false;     // a certificate of the listener is for it
@@ -28,5 +29,8 @@ struct TlsFailure {
   std::optional<std::uint8_t> alert_sent;
   std::optional<std::uint8_t> alert_received;
 };
+
+// `handshake_failure`: the name in IANA's registry (RFC 8446 section 6); `other` for what no version has.
+[[nodiscard]] std::string_view TlsAlertName(std::uint8_t alert);
 
 }  // namespace weir::net

@@ -1,13 +1,13 @@
 #include "net/tls_policy.h"
 
 #include "base/check.h"
+#include "net/openssl_parts.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include <algorithm>
 #include <iterator>
-#include <memory>
 #include <string>
 #include <utility>
 
@@ -56,7 +56,7 @@ constexpr KnownSuite kSuites[] = {
     {{0x003d, "AES256-SHA256"}, kRsaSha2, kAes256},
     {{0x0035, "AES256-SHA"}, kRsaSha1, kAes256},
 };
-static_assert(std::size(kSuites) <= TlsPolicy::kSuitesMax);
+static_assert(std::size(kSuites) == kTlsSuiteCount);
 
 constexpr std::size_t IndexOf(std::uint16_t id) {
   std::size_t index = 0;
@@ -209,6 +209,8 @@ std::string_view ToString(TlsVersion version) {
   std::unreachable();
 }
 
+const TlsSuite& TlsSuiteAt(std::size_t index) { return kSuites[index].suite; }
+
 const TlsSuite& TlsPolicy::suite(std::size_t index) const { return kSuites[suite_indexes[index]].suite; }
 
 std::span<const TlsPolicy> TlsPolicies() { return kPolicies; }
@@ -238,10 +240,7 @@ const TlsPolicy& TargetTlsPolicy(std::span<const TlsPolicy* const> listeners) {
 }
 
 std::vector<std::string_view> MissingGroups(const TlsPolicy& policy) {
-  struct FreeContext {
-    void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-  };
-  const std::unique_ptr<SSL_CTX, FreeContext> scratch(SSL_CTX_new(TLS_server_method()));
+  const OwnedSslSettings scratch(SSL_CTX_new(TLS_server_method()));
   WEIR_CHECK(scratch != nullptr);
   std::vector<std::string_view> missing;
   for (const std::string_view group : policy.groups) {

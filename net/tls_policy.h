@@ -20,19 +20,22 @@ struct TlsSuite {
   [[nodiscard]] constexpr bool is_tls13() const { return (id >> 8U) == 0x13; }
 };
 
+// Every suite that some policy has.
+inline constexpr std::size_t kTlsSuiteCount = 21;
+// The suite at `index` of them, in an order of its own.
+[[nodiscard]] const TlsSuite& TlsSuiteAt(std::size_t index);
+
 // What the name of a policy promises besides versions and suites; decides about the policy towards targets.
 enum class TlsPolicyKind : std::uint8_t { kOld, kWithTls13, kPostQuantum, kFips, kFipsPostQuantum, kRfc9151 };
 
 // One of AWS's security policies, which cannot be changed and are known by name. spec: alb.md 18.2. A value. Thread:
 // any.
 struct TlsPolicy {
-  static constexpr std::size_t kSuitesMax = 21;
-
   std::string_view name;  // ELBSecurityPolicy-…
   TlsVersion version_min = TlsVersion::k12;
   TlsVersion version_max = TlsVersion::k12;
   TlsPolicyKind kind = TlsPolicyKind::kOld;
-  std::array<std::uint8_t, kSuitesMax> suite_indexes{};
+  std::array<std::uint8_t, kTlsSuiteCount> suite_indexes{};  // for TlsSuiteAt
   std::uint8_t suite_count = 0;
   // Key exchange groups by IANA's names, the preferred one first. AWS publishes only the post-quantum ones.
   std::span<const std::string_view> groups;

@@ -61,7 +61,7 @@ class TlsServer : public std::enable_shared_from_this<TlsServer> {
   std::string alpn_;  // each name behind its length
   std::unique_ptr<Algorithms> algorithms_;
   OwnedBioMethod bio_method_;
-  OwnedSslContext context_;
+  OwnedSslSettings context_;
   // What one call encrypts, until the socket has taken it: empty between calls, so that it serves all connections.
   std::string out_;
 };

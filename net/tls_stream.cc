@@ -37,13 +37,14 @@ TlsVersion VersionOf(const SSL* ssl) {
   }
 }
 
-std::string_view SuiteOf(const SSL* ssl, const TlsPolicy& policy) {
+void NoteSuite(const SSL* ssl, const TlsPolicy& policy, TlsFacts& facts) {
   const SSL_CIPHER* const cipher = SSL_get_current_cipher(ssl);
   const std::uint16_t id = cipher == nullptr ? std::uint16_t{0} : SSL_CIPHER_get_protocol_id(cipher);
   for (std::size_t i = 0; i < policy.suite_count; ++i) {
-    if (policy.suite(i).id == id) return policy.suite(i).name;
+    if (policy.suite(i).id != id) continue;
+    facts.suite = policy.suite(i).name;
+    facts.suite_index = policy.suite_indexes[i];
   }
-  return {};
 }
 
 // The bytes of `pieces` from `from` on, at most kWriteBytes of one piece, or up to a record of several, put together in
@@ -164,7 +165,7 @@ void TlsStream::NoteFacts() {
   const TlsServerPlan& plan = server_->plan();
   facts_ = std::make_unique<TlsFacts>();
   facts_->version = VersionOf(ssl);
-  facts_->suite = SuiteOf(ssl, *plan.policy);
+  NoteSuite(ssl, *plan.policy, *facts_);
   facts_->is_resumed = SSL_session_reused(ssl) == 1;
   if (const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name); name != nullptr) {
     facts_->server_name = ToLowerAscii(name);
@@ -220,7 +221,7 @@ IoResult TlsStream::Read(std::span<char> buffer) {
 void TlsStream::NoteEndOfRead(int reason) {
   // A key update may want to answer while reading. Where nothing can be sent any more, what the peer said before is
   // still to be read.
-  const bool flushed = Flush();
+  const bool flushed = server_->out_.empty() || Flush();
   if (reason == SSL_ERROR_ZERO_RETURN) {
     ended_ = Ended::kEnd;
   } else if (reason != SSL_ERROR_WANT_READ) {

@@ -32,7 +32,7 @@ class TlsStream final : public Stream, private StreamEvents {
   void ExpectOnlyEnd() override { transport_->ExpectOnlyEnd(); }
   void ShutdownWrite() override;
   void Close(CloseMode mode) override;
-  [[nodiscard]] bool readable() const override { return more_ || transport_->readable(); }
+  [[nodiscard]] bool readable() const override { return more_ || (ended_ == Ended::kNo && transport_->readable()); }
   [[nodiscard]] bool open() const override { return transport_->open(); }
   [[nodiscard]] bool peer_closed() const override;
   [[nodiscard]] bool broken() const override { return broken_ || transport_->broken(); }
