@@ -49,6 +49,13 @@ struct AccessLog {
   Position position = {};  // of `path`
 };
 
+// A secret as the file gives it: the text, or the file that holds it. One of the two is set. Never printed.
+struct Secret {
+  std::string text;
+  std::string file;
+  Position position;
+};
+
 enum class DesyncMitigationMode : std::uint8_t { kMonitor, kDefensive, kStrictest };
 enum class XffProcessing : std::uint8_t { kAppend, kPreserve, kRemove };
 
@@ -61,6 +68,7 @@ struct LoadBalancerAttributes {
   bool preserve_host_header = false;
   bool xff_client_port = false;
   XffProcessing xff_processing = XffProcessing::kAppend;
+  bool tls_version_and_cipher_suite = false;  // routing.http.x_amzn_tls_version_and_cipher_suite.enabled
 };
 
 // spec: alb.md section 3.
@@ -68,6 +76,8 @@ struct ListenerAttributes {
   bool server_header_enabled = true;
   // routing.http.response.*.header_value: field name and value set on every response; empty values are not listed.
   std::vector<std::pair<std::string, std::string>> response_fields;
+  std::string tls_version_field = "X-Amzn-Tls-Version";  // routing.http.request.*.header_name
+  std::string tls_cipher_suite_field = "X-Amzn-Tls-Cipher-Suite";
 };
 
 // What a condition asks. Each kind has a row in config/schema/conditions.cc, which says how it is written and compared,
@@ -131,11 +141,20 @@ struct Rule {
   [[nodiscard]] bool is_default() const { return priority == 0; }
 };
 
-enum class ListenerProtocol : std::uint8_t { kHttp };
+enum class ListenerProtocol : std::uint8_t { kHttp, kHttps };
+
+// Paths are resolved.
+struct ListenerCertificate {
+  LocatedText certificate;
+  LocatedText key;
+  std::optional<Secret> passphrase;
+};
 
 struct Listener {
   std::uint16_t port = 0;  // 0 takes a free one
   ListenerProtocol protocol = ListenerProtocol::kHttp;
+  LocatedText ssl_policy;                         // of HTTPS; the place of the protocol when it is the default
+  std::vector<ListenerCertificate> certificates;  // of HTTPS: the first is the default
   ListenerAttributes attributes;
   std::vector<Rule> rules;  // sorted by priority, lowest first, without the default rule
   Rule default_rule;
@@ -357,6 +376,7 @@ struct Model {
   std::vector<HealthCheck> health_checks;
   std::vector<CidrCollection> cidr_collections;
   std::vector<Zone> zones;
+  std::vector<LocatedText> tls_ticket_keys;  // paths; empty: keys are made
   Latency latency;
   Admin admin;
   std::vector<RoutingTest> tests;

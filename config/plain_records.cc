@@ -37,6 +37,7 @@ std::shared_ptr<const Model> WithoutPlainRecords(std::shared_ptr<const Model> mo
                                            .health_checks = model->health_checks,
                                            .cidr_collections = model->cidr_collections,
                                            .zones = {},
+                                           .tls_ticket_keys = model->tls_ticket_keys,
                                            .latency = model->latency,
                                            .admin = model->admin,
                                            .tests = model->tests});

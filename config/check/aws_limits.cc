@@ -42,6 +42,7 @@ constexpr std::size_t kRecordValuesMax = 400;
 constexpr std::size_t kRecordSetsMax = 10'000;
 constexpr std::size_t kPolicyRecordsMax = 100;
 constexpr std::size_t kHealthChecksMax = 200;
+constexpr std::size_t kCertificatesMax = 25;
 constexpr std::size_t kCidrCollectionsMax = 5;
 constexpr std::size_t kCidrBlocksMax = 1'000;
 constexpr unsigned kCidrV4BitsMax = 24;
@@ -109,6 +110,7 @@ class AwsLimits {
 
   void CheckName(std::string_view name, std::string_view what, Position position);
   void CheckBalancer(const LoadBalancer& balancer, const Fields& fields);
+  void CheckTls(const LoadBalancer& balancer);
   void CheckRule(const Rule& rule);
   void CheckTexts(std::span<const LocatedText> texts, std::string_view noun, AwsValueCheck check);
   void CheckCondition(const Condition& condition, const ConditionRow& row);
@@ -204,6 +206,26 @@ void AwsLimits::CheckBalancer(const LoadBalancer& balancer, const Fields& fields
   }
   AtMost(rules, kRulesMax, "rules", "a load balancer", balancer.position);
   AtMost(groups.size(), kGroupsPerBalancerMax, "target groups", "a load balancer", balancer.position);
+  CheckTls(balancer);
+}
+
+// spec: alb.md 18.1.
+void AwsLimits::CheckTls(const LoadBalancer& balancer) {
+  const auto is_plain = [](std::string_view policy) {
+    return policy.find("-FIPS") == std::string_view::npos && policy.find("-PQ-") == std::string_view::npos;
+  };
+  const Listener* first = nullptr;
+  std::size_t certificates = 0;
+  for (const Listener& listener : balancer.listeners) {
+    if (listener.protocol != ListenerProtocol::kHttps) continue;
+    if (!listener.certificates.empty()) certificates += listener.certificates.size() - 1;
+    if (first == nullptr) first = &listener;
+    if (is_plain(first->ssl_policy.text) == is_plain(listener.ssl_policy.text)) continue;
+    Warn(listener.ssl_policy.position,
+         fmt::format("{} beside {} in a load balancer", listener.ssl_policy.text, first->ssl_policy.text),
+         "FIPS and post-quantum policies go together, but with no others");
+  }
+  AtMost(certificates, kCertificatesMax, "certificates besides the default ones", "a load balancer", balancer.position);
 }
 
 void AwsLimits::CheckTexts(std::span<const LocatedText> texts, std::string_view noun, AwsValueCheck check) {

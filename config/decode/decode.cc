@@ -157,6 +157,7 @@ void DecodeModel(const Node& root_node, Findings& findings, Model& model) {
     model.cidr_collections.push_back(DecodeCidrCollection(item, decoding));
   for (const Node& item : root.List("zones")) model.zones.push_back(DecodeZone(item, decoding));
   CheckZoneNames(model.zones, findings);
+  model.tls_ticket_keys = DecodeTicketKeys(root, model.files);
   model.latency = DecodeLatency(root, model.files);
   model.admin = DecodeAdmin(root);
   for (const Node& item : root.List("tests")) model.tests.push_back(DecodeTest(item, decoding));

@@ -110,6 +110,9 @@ struct Decoding {
 void DecodeModel(const Node& root, Findings& findings, Model& model);
 
 [[nodiscard]] LoadBalancer DecodeLoadBalancer(const Node& node, Decoding& decoding);
+// Protocol, policy and certificates of a listener; `out` has its port already.
+void DecodeListenerTls(const Fields& fields, Decoding& decoding, Listener& out);
+[[nodiscard]] std::vector<LocatedText> DecodeTicketKeys(const Fields& root, const std::vector<std::string>& files);
 [[nodiscard]] std::vector<Condition> DecodeConditions(std::span<const Node> items, Decoding& decoding);
 // The one action of the list under `key`; a forward action without target groups when it cannot be read.
 [[nodiscard]] Action DecodeAction(const Fields& fields, std::string_view key, Decoding& decoding);

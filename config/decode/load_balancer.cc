@@ -99,6 +99,7 @@ LoadBalancerAttributes DecodeAttributes(const Fields& fields) {
   out.preserve_host_header = fields.Boolean("routing.http.preserve_host_header.enabled", false);
   out.xff_client_port = fields.Boolean("routing.http.xff_client_port.enabled", false);
   out.xff_processing = fields.Choice("routing.http.xff_header_processing.mode", kXffModeWords, out.xff_processing);
+  out.tls_version_and_cipher_suite = fields.Boolean("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", false);
   return out;
 }
 
@@ -133,6 +134,12 @@ ListenerAttributes DecodeListenerAttributes(const Fields& fields, Findings& find
     CheckFieldValue(*value, attribute.field, findings);
     out.response_fields.emplace_back(attribute.field, value->text);
   }
+  const auto rename = [&fields](std::string_view field, std::string& name) {
+    const std::string given = fields.Text(fmt::format("routing.http.request.{}.header_name", field));
+    if (!given.empty()) name = given;
+  };
+  rename("x_amzn_tls_version", out.tls_version_field);
+  rename("x_amzn_tls_cipher_suite", out.tls_cipher_suite_field);
   return out;
 }
 
@@ -179,20 +186,22 @@ Listener DecodeListener(const Node& node, Decoding& decoding) {
   Listener out;
   out.position = fields.PositionOf("port");
   out.port = fields.Port("port").value_or(0);
+  DecodeListenerTls(fields, decoding, out);
   if (const Node* const attributes = fields.Map("attributes")) {
     out.attributes = DecodeListenerAttributes(Fields(*attributes), decoding.findings);
   }
+  const bool speaks_http = out.protocol == ListenerProtocol::kHttp;
   const auto rules = fields.List("rules");
   out.rules.reserve(rules.size());
   for (const Node& rule : rules) {
     out.rules.push_back(DecodeRule(rule, decoding));
-    CheckSecureRedirect(Fields(rule), "actions", out.port, decoding.findings);
+    if (speaks_http) CheckSecureRedirect(Fields(rule), "actions", out.port, decoding.findings);
   }
   CheckRules(out, rules, decoding.findings);
   std::ranges::stable_sort(out.rules, {}, &Rule::priority);
   out.default_rule.position = fields.PositionOf("default-actions");
   out.default_rule.action = DecodeAction(fields, "default-actions", decoding);
-  CheckSecureRedirect(fields, "default-actions", out.port, decoding.findings);
+  if (speaks_http) CheckSecureRedirect(fields, "default-actions", out.port, decoding.findings);
   return out;
 }
 

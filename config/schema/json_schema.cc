@@ -102,6 +102,14 @@ json::value Item(const Field& field, bool attributes) {
     return json::object{{"type", "object"},
                         {"additionalProperties", {{"type", json::array{"string", "number", "boolean"}}}}};
   }
+  if (field.type == FieldType::kPath || field.type == FieldType::kSecret) {
+    const json::object text{{"type", "string"}};
+    const json::object file{{"type", "object"},
+                            {"properties", {{"file", text}}},
+                            {"required", json::array{"file"}},
+                            {"additionalProperties", false}};
+    return json::object{{"anyOf", json::array{text, file}}};
+  }
   return Scalar(field, attributes);
 }
 

@@ -18,9 +18,9 @@ constexpr auto kLaterLoadBalancerTypes = std::to_array<string_view>({"network", 
 constexpr auto kIpAddressTypes = std::to_array<string_view>({"ipv4", "ipv6", "dualstack"});
 constexpr auto kLaterIpAddressTypes = std::to_array<string_view>({"dualstack-without-public-ipv4"});
 constexpr auto kLogFormats = std::to_array<string_view>({"alb", "json"});
-constexpr auto kListenerProtocols = std::to_array<string_view>({"HTTP"});
+constexpr auto kListenerProtocols = std::to_array<string_view>({"HTTP", "HTTPS"});
 constexpr auto kLaterListenerProtocols =
-    std::to_array<string_view>({"HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC", "GENEVE"});
+    std::to_array<string_view>({"TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC", "GENEVE"});
 constexpr auto kDesyncModes = std::to_array<string_view>({"monitor", "defensive", "strictest"});
 constexpr auto kXffModes = std::to_array<string_view>({"append", "preserve", "remove"});
 constexpr auto kRedirectProtocols = std::to_array<string_view>({"HTTP", "HTTPS", "#{protocol}"});
@@ -28,6 +28,54 @@ constexpr auto kRedirectStatuses = std::to_array<string_view>({"HTTP_301", "HTTP
 constexpr auto kClientRoutingPolicies = std::to_array<string_view>({"any_availability_zone"});
 constexpr auto kLaterClientRoutingPolicies =
     std::to_array<string_view>({"partial_availability_zone_affinity", "availability_zone_affinity"});
+
+// spec: alb.md 18.2; what they mean is in net/tls_policy.cc.
+constexpr auto kSslPolicies = std::to_array<string_view>({
+    "ELBSecurityPolicy-TLS13-1-3-2021-06",
+    "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09",
+    "ELBSecurityPolicy-TLS13-1-2-2021-06",
+    "ELBSecurityPolicy-TLS13-1-2-PQ-2025-09",
+    "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
+    "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
+    "ELBSecurityPolicy-TLS13-1-2-Ext1-2021-06",
+    "ELBSecurityPolicy-TLS13-1-2-Ext1-PQ-2025-09",
+    "ELBSecurityPolicy-TLS13-1-2-Ext2-2021-06",
+    "ELBSecurityPolicy-TLS13-1-2-Ext2-PQ-2025-09",
+    "ELBSecurityPolicy-TLS13-1-1-2021-06",
+    "ELBSecurityPolicy-TLS13-1-0-2021-06",
+    "ELBSecurityPolicy-TLS13-1-0-PQ-2025-09",
+    "ELBSecurityPolicy-TLS-1-2-Ext-2018-06",
+    "ELBSecurityPolicy-TLS-1-2-2017-01",
+    "ELBSecurityPolicy-TLS-1-1-2017-01",
+    "ELBSecurityPolicy-2016-08",
+    "ELBSecurityPolicy-TLS13-1-3-FIPS-2023-04",
+    "ELBSecurityPolicy-TLS13-1-3-FIPS-PQ-2025-09",
+    "ELBSecurityPolicy-TLS13-1-2-FIPS-2023-04",
+    "ELBSecurityPolicy-TLS13-1-2-FIPS-PQ-2025-09",
+    "ELBSecurityPolicy-TLS13-1-2-Res-FIPS-2023-04",
+    "ELBSecurityPolicy-TLS13-1-2-Res-FIPS-PQ-2025-09",
+    "ELBSecurityPolicy-TLS13-1-2-Ext0-FIPS-2023-04",
+    "ELBSecurityPolicy-TLS13-1-2-Ext0-FIPS-PQ-2025-09",
+    "ELBSecurityPolicy-TLS13-1-2-Ext1-FIPS-2023-04",
+    "ELBSecurityPolicy-TLS13-1-2-Ext1-FIPS-PQ-2025-09",
+    "ELBSecurityPolicy-TLS13-1-2-Ext2-FIPS-2023-04",
+    "ELBSecurityPolicy-TLS13-1-2-Ext2-FIPS-PQ-2025-09",
+    "ELBSecurityPolicy-TLS13-1-1-FIPS-2023-04",
+    "ELBSecurityPolicy-TLS13-1-0-FIPS-2023-04",
+    "ELBSecurityPolicy-TLS13-1-0-FIPS-PQ-2025-09",
+    "ELBSecurityPolicy-TLS13-1-3-RFC9151-FIPS-2023-07",
+    "ELBSecurityPolicy-TLS13-1-2-RFC9151-FIPS-2023-07",
+    "ELBSecurityPolicy-TLS13-1-2-Ext0-RFC9151-FIPS-2023-07",
+    "ELBSecurityPolicy-TLS13-1-2-RFC9151-INTEROP1-FIPS-2023-07",
+    "ELBSecurityPolicy-TLS13-1-2-RFC9151-INTEROP2-FIPS-2023-07",
+    "ELBSecurityPolicy-TLS13-1-2-RFC9151-INTEROP3-FIPS-2023-07",
+    "ELBSecurityPolicy-TLS13-1-2-RFC9151-INTEROP4-FIPS-2023-07",
+    "ELBSecurityPolicy-FS-1-2-Res-2020-10",
+    "ELBSecurityPolicy-FS-1-2-Res-2019-08",
+    "ELBSecurityPolicy-FS-1-2-2019-08",
+    "ELBSecurityPolicy-FS-1-1-2019-08",
+    "ELBSecurityPolicy-FS-2018-06",
+});
 
 // A boolean attribute of a feature that this version does not have.
 constexpr Field LaterSwitch(string_view key, string_view fallback) {
@@ -70,7 +118,10 @@ constexpr auto kLoadBalancerAttributes = std::to_array<Field>({
      .words = kXffModes,
      .fallback = "append",
      .doc = "What happens to X-Forwarded-For."},
-    LaterSwitch("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", "false"),
+    {.key = "routing.http.x_amzn_tls_version_and_cipher_suite.enabled",
+     .type = kBoolean,
+     .fallback = "false",
+     .doc = "Tell targets what was agreed on with the client: `X-Amzn-Tls-Version`, `X-Amzn-Tls-Cipher-Suite`."},
     LaterSwitch("routing.http2.enabled", "true"),
     LaterSwitch("load_balancing.cross_zone.enabled", "true"),
     LaterSwitch("access_logs.s3.enabled", "false"),
@@ -123,8 +174,10 @@ constexpr auto kListenerAttributes = std::to_array<Field>({
     LaterText("routing.http.request.x_amzn_mtls_clientcert_validity.header_name"),
     LaterText("routing.http.request.x_amzn_mtls_clientcert_leaf.header_name"),
     LaterText("routing.http.request.x_amzn_mtls_clientcert.header_name"),
-    LaterText("routing.http.request.x_amzn_tls_version.header_name"),
-    LaterText("routing.http.request.x_amzn_tls_cipher_suite.header_name"),
+    {.key = "routing.http.request.x_amzn_tls_version.header_name",
+     .doc = "Another name for `X-Amzn-Tls-Version`; HTTPS listeners only."},
+    {.key = "routing.http.request.x_amzn_tls_cipher_suite.header_name",
+     .doc = "Another name for `X-Amzn-Tls-Cipher-Suite`; HTTPS listeners only."},
     {.key = "tcp.idle_timeout.seconds",
      .type = kInteger,
      .support = Support::kLaterUnlessDefault,
@@ -231,6 +284,18 @@ constexpr auto kRuleFields = std::to_array<Field>({
     {.key = "transforms", .support = Support::kLater},
 });
 
+constexpr auto kListenerCertificateFields = std::to_array<Field>({
+    {.key = "certificate",
+     .type = kPath,
+     .required = true,
+     .doc = "PEM: the certificate, then those of its issuers, in order."},
+    {.key = "key", .type = kPath, .required = true, .doc = "PEM: its private key."},
+    {.key = "passphrase", .type = kSecret, .doc = "Of an encrypted key; of a file without the line end."},
+});
+constexpr Object kListenerCertificateObject{.name = "listener-certificate",
+                                            .doc = "A certificate of an HTTPS listener and its key.",
+                                            .fields = kListenerCertificateFields};
+
 constexpr auto kListenerFields = std::to_array<Field>({
     {.key = "port", .type = kInteger, .required = true, .maximum = 65'535, .doc = "0 takes a free port."},
     {.key = "protocol",
@@ -246,8 +311,16 @@ constexpr auto kListenerFields = std::to_array<Field>({
      .required = true,
      .object = &kActionObject,
      .doc = "Exactly one action, taken when no rule matches."},
-    {.key = "ssl-policy", .support = Support::kLater},
-    {.key = "certificates", .support = Support::kLater},
+    {.key = "ssl-policy",
+     .type = kWord,
+     .words = kSslPolicies,
+     .fallback = "ELBSecurityPolicy-2016-08",
+     .doc = "AWS's [security policies](tls.md#security-policies): versions and suites of an HTTPS listener."},
+    {.key = "certificates",
+     .type = kObject,
+     .arity = Arity::kList,
+     .object = &kListenerCertificateObject,
+     .doc = "Of an HTTPS listener: the first is the default, the others are chosen by name."},
     {.key = "mutual-authentication", .support = Support::kLater},
     {.key = "alpn-policy", .support = Support::kLater},
 });
@@ -309,6 +382,8 @@ constexpr Object kLoadBalancerObject{
 
 constexpr std::span<const string_view> kIpAddressTypeWords = kIpAddressTypes;
 constexpr std::span<const string_view> kAccessLogFormatWords = kLogFormats;
+constexpr std::span<const string_view> kListenerProtocolWords = kListenerProtocols;
+constexpr std::span<const string_view> kSslPolicyWords = kSslPolicies;
 constexpr std::span<const string_view> kDesyncModeWords = kDesyncModes;
 constexpr std::span<const string_view> kXffModeWords = kXffModes;
 constexpr std::span<const string_view> kRedirectProtocolWords = kRedirectProtocols;

@@ -9,6 +9,9 @@
 namespace weir::config {
 namespace {
 
+// Longer lists stand elsewhere in the documentation.
+constexpr std::size_t kWordsShownMax = 20;
+
 std::string TypeText(const Field& field) {
   switch (field.type) {
     case FieldType::kText:
@@ -26,7 +29,8 @@ std::string TypeText(const Field& field) {
     case FieldType::kSeconds:
       return "duration, whole seconds";
     case FieldType::kWord:
-      return JoinWords(field.words);
+      return field.words.size() > kWordsShownMax ? fmt::format("one of {} names", field.words.size())
+                                                 : JoinWords(field.words);
     case FieldType::kAddress:
       return "address";
     case FieldType::kCidr:
@@ -35,6 +39,10 @@ std::string TypeText(const Field& field) {
       return fmt::format("[{0}](#{0})", field.object->name);
     case FieldType::kTextMap:
       return "map of texts";
+    case FieldType::kPath:
+      return "path, or `{file: PATH}`";
+    case FieldType::kSecret:
+      return "`${NAME}` or `{file: PATH}`";
   }
   return {};
 }

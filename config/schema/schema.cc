@@ -75,6 +75,12 @@ constexpr auto kTestFields = std::to_array<Field>({
 constexpr Object kTestObject{
     .name = "test", .doc = "One entry of `tests`: `weir test` decides it without a socket.", .fields = kTestFields};
 
+constexpr auto kTicketKeyFields = std::to_array<Field>({
+    {.key = "file", .required = true, .doc = "32 random bytes in base64, as `openssl rand -base64 32` writes them."},
+});
+constexpr Object kTicketKeyObject{
+    .name = "tls-ticket-key", .doc = "A key of session tickets.", .fields = kTicketKeyFields};
+
 constexpr auto kRootFields = std::to_array<Field>({
     {.key = "include",
      .arity = Arity::kList,
@@ -90,10 +96,14 @@ constexpr auto kRootFields = std::to_array<Field>({
     {.key = "latency", .type = kObject, .object = &kLatencyObject},
     {.key = "admin", .type = kObject, .object = &kAdminObject},
     {.key = "tests", .type = kObject, .arity = Arity::kList, .object = &kTestObject},
+    {.key = "tls-ticket-keys",
+     .type = kObject,
+     .arity = Arity::kList,
+     .object = &kTicketKeyObject,
+     .doc = "The first encrypts, all decrypt. Default: keys of its own, a new one every 12 h."},
     {.key = "trust-stores", .support = Support::kLater},
     {.key = "state", .support = Support::kLater},
     {.key = "stickiness-keys", .support = Support::kLater},
-    {.key = "tls-ticket-keys", .support = Support::kLater},
     {.key = "tsig-keys", .support = Support::kLater},
     {.key = "alarms", .support = Support::kLater},
     {.key = "aws-api", .support = Support::kLater},

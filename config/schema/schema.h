@@ -25,6 +25,8 @@ enum class FieldType : std::uint8_t {
   kCidr,      // ADDRESS/BITS or an address
   kObject,
   kTextMap,  // any key, text values
+  kPath,     // of a file: written plainly or as `{file: PATH}`
+  kSecret,   // `${NAME}` or `{file: PATH}`; never printed
 };
 
 enum class Arity : std::uint8_t {
@@ -86,6 +88,8 @@ extern const Object kZoneObject;
 // Words in the order of the enumerations they decode to.
 extern const std::span<const std::string_view> kIpAddressTypeWords;
 extern const std::span<const std::string_view> kAccessLogFormatWords;
+extern const std::span<const std::string_view> kListenerProtocolWords;
+extern const std::span<const std::string_view> kSslPolicyWords;
 extern const std::span<const std::string_view> kDesyncModeWords;
 extern const std::span<const std::string_view> kXffModeWords;
 extern const std::span<const std::string_view> kProbeProtocolWords;

@@ -60,6 +60,10 @@ std::string_view Wanted(FieldType type) {
     case FieldType::kObject:
     case FieldType::kTextMap:
       return "a map";
+    case FieldType::kPath:
+      return "a path, or {file: PATH}";
+    case FieldType::kSecret:
+      return "${NAME} or {file: PATH}";
   }
   return {};
 }
@@ -123,6 +127,7 @@ class ShapeCheck {
   void CheckAddress(const Node& node, const Field& field, const Object& object);
   void CheckCidr(const Node& node, const Field& field);
   void CheckTextMap(const Node& node, const Field& field);
+  void CheckFile(const Node& node, const Field& field);
   void ReportType(const Node& node, const Field& field, std::string hint = {});
 
   Findings& findings_;
@@ -241,6 +246,8 @@ void ShapeCheck::CheckValue(const Node& node, const Field& field, const Object& 
     CheckObject(node, *field.object, field.key);
   } else if (field.type == FieldType::kTextMap) {
     CheckTextMap(node, field);
+  } else if (field.type == FieldType::kPath || field.type == FieldType::kSecret) {
+    CheckFile(node, field);
   } else if (!node.is_scalar()) {
     if (!node.is_null()) ReportType(node, field);
   } else {
@@ -362,6 +369,20 @@ void ShapeCheck::CheckTextMap(const Node& node, const Field& field) {
     findings_.AddError(node.value(i).position,
                        fmt::format("{} in `{}` wants a text, found {}", Quoted(node.key(i).text), field.key,
                                    Described(node.value(i))));
+  }
+}
+
+// A path or a secret may stand in a map of its own; what it is, is never repeated.
+void ShapeCheck::CheckFile(const Node& node, const Field& field) {
+  const Node* const file = node.is_map() ? node.Find("file") : nullptr;
+  const bool is_only = file != nullptr && node.entries() == 1;
+  const Node& text = is_only ? *file : node;
+  if (!text.is_scalar()) {
+    const std::string found = node.is_map() && !is_only ? "another map" : Described(text);
+    findings_.AddError(node.position, fmt::format("`{}` wants {}, found {}", field.key, Wanted(field.type), found));
+  } else if (text.text.empty() && !text.unknown) {
+    findings_.AddError(text.position, fmt::format("`{}` is empty", field.key),
+                       fmt::format("give it {}, or leave it out", Wanted(field.type)));
   }
 }
 

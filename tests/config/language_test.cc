@@ -88,10 +88,7 @@ std::string OneListener(std::string_view key) {
 INSTANTIATE_TEST_SUITE_P(
     LaterVersions, LanguageTest,
     ::testing::Values(
-        Case{"Https", OneListener("protocol: HTTPS"), "`protocol: HTTPS` is not supported in this version; only HTTP"},
         Case{"Tcp", OneListener("protocol: tcp"), "`protocol: tcp` is not supported in this version"},
-        Case{"SslPolicy", OneListener("ssl-policy: x"), "`ssl-policy` is not supported in this version"},
-        Case{"Certificates", OneListener("certificates: []"), "`certificates` is not supported in this version"},
         Case{"MutualAuthentication", OneListener("mutual-authentication: {}"),
              "`mutual-authentication` is not supported in this version"},
         Case{"TrustStores", "trust-stores: []\n", "`trust-stores` is not supported in this version"},

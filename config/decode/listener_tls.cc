@@ -1,0 +1,119 @@
+// What an HTTPS listener has beyond an HTTP one. spec: alb.md 18.
+
+#include "config/decode/decode.h"
+#include "config/document/sources.h"
+#include "config/findings.h"
+#include "config/schema/schema.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+namespace weir::config {
+namespace {
+
+// What AWS's API takes where none is named.
+constexpr std::string_view kDefaultPolicy = "ELBSecurityPolicy-2016-08";
+constexpr std::string_view kRecommendedPolicy = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09";
+
+// The scalar of a path or a secret: itself, or that of `{file: …}`.
+const Node* FileNode(const Node* node) {
+  if (node == nullptr || !node->is_map()) return nullptr;
+  const Node* const file = node->Find("file");
+  return file != nullptr && file->is_scalar() ? file : nullptr;
+}
+
+LocatedText DecodePath(const Fields& fields, std::string_view key, const std::vector<std::string>& files) {
+  const Node* const value = fields.node().Find(key);
+  const Node* const file = FileNode(value);
+  const Node* const text = file != nullptr ? file : fields.Scalar(key);
+  if (text == nullptr || text->text.empty()) return {.text = {}, .position = fields.PositionOf(key)};
+  return {.text = ResolvePath(text->text, files[text->position.file]), .position = text->position};
+}
+
+std::optional<Secret> DecodeSecret(const Fields& fields, std::string_view key, const std::vector<std::string>& files) {
+  if (!fields.Has(key)) return std::nullopt;
+  if (const Node* const file = FileNode(fields.node().Find(key))) {
+    return Secret{.text = {}, .file = ResolvePath(file->text, files[file->position.file]), .position = file->position};
+  }
+  return Secret{.text = fields.Text(key), .file = {}, .position = fields.PositionOf(key)};
+}
+
+void CheckFieldName(const Fields& attributes, std::string_view key, Findings& findings) {
+  const Node* const name = attributes.Scalar(key);
+  // RFC 9110 section 5.6.2, without the characters that only trouble others.
+  const auto is_plain = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_'; };
+  if (name == nullptr || std::ranges::all_of(name->text, is_plain)) return;
+  findings.AddError(name->position, fmt::format("{} is no name of a header field", Quoted(name->text)),
+                    "letters, digits, - and _");
+}
+
+// Keys that an HTTP listener does not obey.
+void RefuseForHttp(const Fields& fields, Findings& findings) {
+  for (const std::string_view key : {"ssl-policy", "certificates"}) {
+    if (!fields.Has(key)) continue;
+    findings.AddError(fields.PositionOf(key), fmt::format("`{}` has no meaning for an HTTP listener", key),
+                      "leave it out, or write `protocol: HTTPS`");
+  }
+  const Node* const attributes = fields.Map("attributes");
+  for (const std::string_view field : {"x_amzn_tls_version", "x_amzn_tls_cipher_suite"}) {
+    const std::string key = fmt::format("routing.http.request.{}.header_name", field);
+    if (attributes == nullptr || Fields(*attributes).Text(key).empty()) continue;
+    findings.AddError(Fields(*attributes).PositionOf(key), fmt::format("`{}` has no meaning for an HTTP listener", key),
+                      "leave it out, or write `protocol: HTTPS`");
+  }
+}
+
+}  // namespace
+
+void DecodeListenerTls(const Fields& fields, Decoding& decoding, Listener& out) {
+  Findings& findings = decoding.findings;
+  out.protocol = fields.Choice("protocol", kListenerProtocolWords, ListenerProtocol::kHttp);
+  if (out.protocol == ListenerProtocol::kHttp) {
+    // A protocol that cannot be read may be any.
+    if (!fields.Has("protocol") || fields.Word("protocol", kListenerProtocolWords)) RefuseForHttp(fields, findings);
+    return;
+  }
+  if (const auto policy = fields.Word("ssl-policy", kSslPolicyWords)) {
+    out.ssl_policy = {.text = std::string(kSslPolicyWords[*policy]), .position = fields.PositionOf("ssl-policy")};
+  } else {
+    out.ssl_policy = {.text = std::string(kDefaultPolicy), .position = fields.PositionOf("protocol")};
+    if (!fields.Has("ssl-policy")) {
+      findings.AddWarning(out.ssl_policy.position,
+                          fmt::format("no `ssl-policy`: {} is AWS's default, and takes TLS 1.0", kDefaultPolicy),
+                          fmt::format("ssl-policy: {}", kRecommendedPolicy));
+    }
+  }
+  for (const Node& item : fields.List("certificates")) {
+    if (!item.is_map()) continue;
+    const Fields certificate(item);
+    out.certificates.push_back({.certificate = DecodePath(certificate, "certificate", decoding.files),
+                                .key = DecodePath(certificate, "key", decoding.files),
+                                .passphrase = DecodeSecret(certificate, "passphrase", decoding.files)});
+  }
+  CheckNotEmpty(fields, "certificates", findings);
+  if (!fields.Has("certificates")) {
+    findings.AddError(
+        fields.PositionOf("protocol"), "an HTTPS listener without `certificates`",
+        "add `certificates: [{certificate: PATH, key: PATH}]`; `weir certificate self-signed NAME` makes both");
+  }
+  if (const Node* const attributes = fields.Map("attributes")) {
+    for (const std::string_view key : {"routing.http.request.x_amzn_tls_version.header_name",
+                                       "routing.http.request.x_amzn_tls_cipher_suite.header_name"}) {
+      CheckFieldName(Fields(*attributes), key, findings);
+    }
+  }
+}
+
+std::vector<LocatedText> DecodeTicketKeys(const Fields& root, const std::vector<std::string>& files) {
+  std::vector<LocatedText> out;
+  for (const Node& item : root.List("tls-ticket-keys")) {
+    LocatedText path = Fields(item).Located("file");
+    if (!path.text.empty()) path.text = ResolvePath(path.text, files[path.position.file]);
+    out.push_back(std::move(path));
+  }
+  return out;
+}
+
+}  // namespace weir::config

@@ -1,0 +1,125 @@
+// HTTPS listeners: what they need, and what HTTP listeners cannot have.
+
+#include "tests/config/load_text.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace weir::config {
+namespace {
+
+std::string ListenerWith(std::string_view keys) {
+  return std::string("load-balancers: [{name: a, listeners: [{port: 443, ")
+      .append(keys)
+      .append(", default-actions: [{fixed-response: {status-code: 200}}]}]}]\n");
+}
+
+constexpr std::string_view kCertificates = "certificates: [{certificate: a.pem, key: a.key}]";
+
+TEST(ListenerTlsTest, KeysAreReadWithTheirPlaces) {
+  const auto loaded = LoadFor(ListenerWith(
+      "protocol: https, ssl-policy: elbsecuritypolicy-tls13-1-3-2021-06, certificates: [{certificate: {file: a.pem}, "
+      "key: keys/a.key, passphrase: {file: a.pass}}, {certificate: b.pem, key: {file: b.key}, passphrase: secret}], "
+      "attributes: {routing.http.request.x_amzn_tls_version.header_name: X-Version}"));
+  ASSERT_TRUE(loaded.model) << loaded.diagnostics.FormatAll();
+  EXPECT_TRUE(loaded.diagnostics.items.empty()) << loaded.diagnostics.FormatAll();
+  const Listener& listener = loaded.model->load_balancers[0].listeners[0];
+  EXPECT_EQ(listener.protocol, ListenerProtocol::kHttps);
+  EXPECT_EQ(listener.ssl_policy.text, "ELBSecurityPolicy-TLS13-1-3-2021-06");
+  ASSERT_EQ(listener.certificates.size(), 2U);
+  EXPECT_EQ(listener.certificates[0].certificate.text, "a.pem");
+  EXPECT_EQ(listener.certificates[0].key.text, "keys/a.key");
+  EXPECT_EQ(listener.certificates[0].passphrase->file, "a.pass");
+  EXPECT_EQ(listener.certificates[1].key.text, "b.key");
+  EXPECT_EQ(listener.certificates[1].passphrase->text, "secret");
+  EXPECT_GT(listener.certificates[1].key.position.column, listener.certificates[1].certificate.position.column);
+  EXPECT_EQ(listener.attributes.tls_version_field, "X-Version");
+  EXPECT_EQ(listener.attributes.tls_cipher_suite_field, "X-Amzn-Tls-Cipher-Suite");
+}
+
+TEST(ListenerTlsTest, WithoutAPolicyItIsAwssDefaultWithAWarning) {
+  const auto loaded = LoadFor(ListenerWith(std::string("protocol: HTTPS, ").append(kCertificates)));
+  ASSERT_TRUE(loaded.model) << loaded.diagnostics.FormatAll();
+  EXPECT_EQ(loaded.model->load_balancers[0].listeners[0].ssl_policy.text, "ELBSecurityPolicy-2016-08");
+  EXPECT_NE(loaded.diagnostics.FormatAll().find("warning: no `ssl-policy`: ELBSecurityPolicy-2016-08"),
+            std::string::npos);
+}
+
+TEST(ListenerTlsTest, TicketKeysAreListedInOrder) {
+  const auto loaded = LoadFor("tls-ticket-keys: [{file: one.key}, {file: two.key}]\n");
+  ASSERT_TRUE(loaded.model) << loaded.diagnostics.FormatAll();
+  ASSERT_EQ(loaded.model->tls_ticket_keys.size(), 2U);
+  EXPECT_EQ(loaded.model->tls_ticket_keys[1].text, "two.key");
+}
+
+TEST(ListenerTlsTest, ARedirectOfAnHttpsListenerKeepsItsPort) {
+  const std::string found = FindingsOf(
+      std::string("load-balancers: [{name: a, listeners: [{port: 8443, protocol: HTTPS, ssl-policy: "
+                  "ELBSecurityPolicy-TLS13-1-3-2021-06, ")
+          .append(kCertificates)
+          .append(", default-actions: [{redirect: {protocol: HTTPS, path: /new, status-code: HTTP_301}}]}]}]\n"));
+  EXPECT_EQ(found.find("which speaks HTTP"), std::string::npos) << found;
+}
+
+TEST(ListenerTlsTest, AwsMixesFipsAndPostQuantumPoliciesWithNoOthers) {
+  const auto listener = [](std::string_view port, std::string_view policy) {
+    return std::string("{port: ")
+        .append(port)
+        .append(", protocol: HTTPS, ")
+        .append(kCertificates)
+        .append(", ssl-policy: ELBSecurityPolicy-")
+        .append(policy)
+        .append(", default-actions: [{fixed-response: {status-code: 200}}]}");
+  };
+  const auto found = [&](std::string_view second) {
+    const std::string text = "load-balancers: [{name: a, listeners: [" + listener("443", "TLS13-1-2-PQ-2025-09") +
+                             ", " + listener("444", second) + "]}]\n";
+    return FindingsOf(text, true);
+  };
+  EXPECT_NE(found("2016-08").find("AWS: ELBSecurityPolicy-2016-08 beside ELBSecurityPolicy-TLS13-1-2-PQ-2025-09"),
+            std::string::npos);
+  EXPECT_EQ(found("TLS13-1-2-FIPS-2023-04").find("beside"), std::string::npos);
+}
+
+struct Case {
+  const char* name;
+  const char* keys;
+  const char* finding;
+};
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+class ListenerTlsMistakeTest : public ::testing::TestWithParam<Case> {};
+
+TEST_P(ListenerTlsMistakeTest, IsReported) {
+  const std::string found = FindingsOf(ListenerWith(GetParam().keys));
+  EXPECT_NE(found.find(GetParam().finding), std::string::npos) << found;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, ListenerTlsMistakeTest,
+    ::testing::Values(
+        Case{"NoCertificates", "protocol: HTTPS", "an HTTPS listener without `certificates`; add `certificates: ["},
+        Case{"NoneInTheList", "protocol: HTTPS, certificates: []", "`certificates`"},
+        Case{"NoKey", "protocol: HTTPS, certificates: [{certificate: a.pem}]",
+             "listener-certificate without `key`; add `key: ...`"},
+        Case{"EmptyPath", "protocol: HTTPS, certificates: [{certificate: '', key: a.key}]", "`certificate` is empty"},
+        Case{"AnotherMap", "protocol: HTTPS, certificates: [{certificate: {path: a.pem}, key: a.key}]",
+             "`certificate` wants a path, or {file: PATH}, found another map"},
+        Case{"AListForAPath", "protocol: HTTPS, certificates: [{certificate: [a.pem], key: a.key}]",
+             "`certificate` wants a path, or {file: PATH}, found a list"},
+        Case{"UnknownPolicy", "protocol: HTTPS, ssl-policy: ELBSecurityPolicy-TLS13-1-3-2021-07",
+             "did you mean `ELBSecurityPolicy-TLS13-1-3-2021-06`?"},
+        Case{"PolicyForHttp", "ssl-policy: ELBSecurityPolicy-2016-08",
+             "`ssl-policy` has no meaning for an HTTP listener"},
+        Case{"CertificatesForHttp", "certificates: [{certificate: a.pem, key: a.key}]",
+             "`certificates` has no meaning for an HTTP listener"},
+        Case{"NameForHttp", "attributes: {routing.http.request.x_amzn_tls_version.header_name: X-V}",
+             "`routing.http.request.x_amzn_tls_version.header_name` has no meaning for an HTTP listener"},
+        Case{"NoFieldName",
+             "protocol: HTTPS, certificates: [{certificate: a.pem, key: a.key}], attributes: "
+             "{routing.http.request.x_amzn_tls_version.header_name: 'X V'}",
+             "`X V` is no name of a header field"}),
+    [](const auto& row) { return std::string(row.param.name); });
+
+}  // namespace
+}  // namespace weir::config
