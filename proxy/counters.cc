@@ -25,6 +25,24 @@ void ResponseCounters::Add(std::uint16_t status) {
   }
 }
 
+void TlsCounters::Note(const net::TlsFacts& agreed) {
+  handshakes[std::to_underlying(agreed.version)][agreed.is_resumed ? 1 : 0].Add();
+  suites[agreed.suite_index].Add();
+}
+
+void TlsCounters::Note(const net::TlsFailure& failure) {
+  const auto count = [](std::array<Counter, 128>& counters, std::uint8_t alert) {
+    counters[alert % counters.size()].Add();
+  };
+  if (failure.alert_received) {
+    count(alerts_received, *failure.alert_received);
+  } else if (failure.alert_sent) {
+    count(alerts_sent, *failure.alert_sent);
+  } else {
+    failed_without_alert.Add();
+  }
+}
+
 namespace {
 
 template <class Key, class Table, class Less>

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "base/counters.h"
+#include "net/tls_facts.h"
+#include "net/tls_policy.h"
 #include "proxy/error.h"
 
 #include <array>
@@ -22,6 +24,21 @@ struct ResponseCounters {
   void Add(std::uint16_t status);
 };
 
+// TLS of one listener.
+struct TlsCounters {
+  Counter handshakes_active;
+  // Those that went through: by version, the oldest first, and full or resumed.
+  std::array<std::array<Counter, 2>, 4> handshakes;
+  std::array<Counter, net::kTlsSuiteCount> suites;  // by index of net::TlsSuiteAt
+  // Those that did not: by the alert that was sent; `received` by the client; without any: closed, too late, no TLS.
+  std::array<Counter, 128> alerts_sent;
+  std::array<Counter, 128> alerts_received;
+  Counter failed_without_alert;
+
+  void Note(const net::TlsFacts& agreed);
+  void Note(const net::TlsFailure& failure);
+};
+
 struct ListenerCounters {
   Counter connections_accepted;
   Counter connections_active;
@@ -33,6 +50,7 @@ struct ListenerCounters {
   Counter desync_requests;                      // requests that were not Compliant
   LatencyHistogram exchange_duration;           // first byte of the request to last byte of the response
   std::array<Counter, kErrorCodeCount> errors;  // exchanges that failed, by ErrorCode
+  TlsCounters tls;
 };
 struct RuleCounters {
   Counter requests;

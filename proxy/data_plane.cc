@@ -4,7 +4,9 @@
 #include "net/acceptor.h"
 #include "proxy/downstream/client_gate.h"
 #include "proxy/downstream/downstream_connection.h"
+#include "proxy/downstream/tls_handshake.h"
 #include "proxy/exchange.h"
+#include "proxy/tls/listener_tls.h"
 #include "proxy/upstream/upstream_pool.h"
 #include "proxy/worker_state.h"
 
@@ -57,6 +59,10 @@ class ListenerSocket final : public net::Deferred, private net::AcceptorEvents {
   bool MayAccept() override { return gate_.open(); }
   void OnMustWait() override { gate_.Wait(); }
   void OnAccepted(std::unique_ptr<net::Stream> stream) override {
+    if (slot_->tls != nullptr) {
+      connections_.Add(std::make_unique<TlsHandshake>(worker_, connections_, slot_, std::move(stream)));
+      return;
+    }
     connections_.Add(MakeDownstreamConnection(worker_, connections_, slot_, std::move(stream)));
   }
 
@@ -71,6 +77,7 @@ class DataPlane::Implementation {
  public:
   Implementation(net::EventLoop& loop, DataPlaneOptions options)
       : access_log_(options.access_logs, options.node_region),
+        tls_(options.tls),
         worker_(loop, options.worker),
         pool_(worker_),
         gate_(worker_, connections_, options.client_crowd, [this] { OnRoom(); }),
@@ -110,6 +117,7 @@ class DataPlane::Implementation {
     slot->view = view_;
     slot->listener = listener;
     slot->counters = &(*listener->counters)[worker_.worker];
+    UpdateTls(*slot);
     slots_.push_back(slot);
     sockets_.push_back(std::make_unique<ListenerSocket>(worker_, connections_, gate_, std::move(slot), std::move(fd)));
   }
@@ -179,6 +187,17 @@ class DataPlane::Implementation {
     slot.listener = listener;
     slot.counters = &(*listener->counters)[worker_.worker];
     slot.index = listener->index;
+    UpdateTls(slot);
+  }
+
+  // Connections that are there go on with the server they began with.
+  void UpdateTls(ListenerSlot& slot) const {
+    const auto& plan = slot.listener->tls;
+    if (plan == nullptr) {
+      slot.tls = nullptr;
+    } else if (slot.tls == nullptr || !SameTlsPlan(slot.tls->plan(), *plan)) {
+      slot.tls = net::TlsServer::Make(plan, tls_);
+    }
   }
 
   // Those that have no future close as soon as they are idle: all while draining, else those of removed listeners.
@@ -195,6 +214,7 @@ class DataPlane::Implementation {
   }
 
   AccessLog access_log_;
+  net::TlsSharedState tls_;
   WorkerState worker_;
   UpstreamPool pool_;
   DownstreamConnections connections_;

@@ -4,6 +4,7 @@
 #include "base/unique_fd.h"
 #include "health/status.h"
 #include "net/event_loop.h"
+#include "net/tls_server.h"
 #include "proxy/connection_limits.h"
 #include "proxy/log/access_log_sink.h"
 #include "proxy/routing/routing_table.h"
@@ -29,6 +30,7 @@ struct DataPlaneOptions {
   std::string node_region;                // for the ARNs of the access log; may be empty
   AccessLogSinks* access_logs = nullptr;  // shared by the workers; outlives them
   ClientCrowd* client_crowd = nullptr;    // the same; may be null
+  net::TlsSharedState tls;                // the same; may be empty where no listener speaks TLS
 };
 
 // One worker's proxy: listening sockets, client connections, upstream pools, the view that new requests are decided by.

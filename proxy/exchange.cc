@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "net/tls_facts.h"
 #include "proxy/forwarding.h"
 #include "proxy/routing/request_facts.h"
 
@@ -172,11 +173,24 @@ void Exchange::OnActionDone(ActionOutcome outcome, const GeneratedResponse* resp
   if (wait_ == nullptr) ResumeRequestWithHeld();
 }
 
+const TlsFields* Exchange::FillTlsFields(TlsFields& fields) const {
+  const net::TlsFacts* const agreed = run_.connection->stream->tls();
+  if (agreed == nullptr) return nullptr;
+  const config::ListenerAttributes& names = run_.listener->listener_config->attributes;
+  fields = {.version_name = names.tls_version_field,
+            .version = net::ToString(agreed->version),
+            .cipher_suite_name = names.tls_cipher_suite_field,
+            .cipher_suite = agreed->suite};
+  return &fields;
+}
+
 void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const Content& content) {
+  TlsFields tls;
   const RequestOrigin origin{.peer = run_.connection->peer(),
                              .local = run_.connection->local(),
                              .port = run_.connection->slot->bound.port,
-                             .scheme = run_.connection->scheme};
+                             .scheme = run_.connection->scheme,
+                             .tls = attributes().tls_version_and_cipher_suite ? FillTlsFields(tls) : nullptr};
   BuildRequestMessage(head, attributes(), origin, run_.timing.begun_wall, worker_.random, message_, texts_.trace_id);
   if (group == ActionOutcome::kNoGroup) {
     Fail(ErrorCode::kNoTarget);
@@ -590,7 +604,8 @@ void Exchange::WriteAccessLog() {
       .error_reason = run_.response.error_reason,
       .desync_class = run_.request.desync_class,
       .desync_reason = run_.request.desync_reason,
-      .connection_id = *connection.id};
+      .connection_id = *connection.id,
+      .tls = connection.stream->tls()};
   if (timing.was_sent()) record.request_processing_seconds = Seconds(timing.begun, timing.sent);
   if (timing.was_answered()) {
     record.target_processing_seconds = Seconds(timing.sent, timing.answered);

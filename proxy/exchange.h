@@ -19,6 +19,8 @@
 
 namespace weir::proxy {
 
+struct TlsFields;  // forwarding.h
+
 // One request and its response, whatever the version and transport of either side. Its life is the list of phases
 // below, in the order in which they run; every failure goes through Fail, every exchange ends in Finish. Made and
 // recycled by the worker (Begin … Finish); the downstream stream owns the right to call On…. Thread: worker.
@@ -69,6 +71,8 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   void Obey(ActionOutcome outcome, const GeneratedResponse& response, const http::RequestHead& head,
             const Content& content);
   void Forward(std::uint32_t group, const http::RequestHead& head, const Content& content);
+  // Null over plain TCP.
+  [[nodiscard]] const TlsFields* FillTlsFields(TlsFields& fields) const;
   [[nodiscard]] bool SelectTarget();
   void AcquireUpstream(const Content& content);
   void SendRequest(const Content& content);

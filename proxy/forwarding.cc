@@ -18,6 +18,13 @@ bool IsValidName(std::string_view name) {
   });
 }
 
+// Fields that are not passed on because of what is configured.
+bool IsDropped(std::string_view name, const config::LoadBalancerAttributes& attributes, const TlsFields* tls) {
+  if (attributes.drop_invalid_header_fields && !IsValidName(name)) return true;
+  return tls != nullptr &&
+         (EqualsIgnoreCase(name, tls->version_name) || EqualsIgnoreCase(name, tls->cipher_suite_name));
+}
+
 // Copies field lines. Lines that stand in memory as they are to be written, one behind the other, are copied in one go:
 // at the next gap, or by Flush.
 class LineCopier {
@@ -177,6 +184,7 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
   if (head.parts.has_query) (out.target += '?') += head.parts.query;
 
   const http::HopByHopFields hop_by_hop(head.fields);
+  const bool drops_some = attributes.drop_invalid_header_fields || origin.tls != nullptr;
   std::string_view received_trace;
   std::size_t head_bytes = 0;
   LineCopier copied(out.fields);
@@ -196,7 +204,7 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
       case http::FieldId::kXForwardedProto:
         break;  // written anew
       default:
-        if (attributes.drop_invalid_header_fields && !IsValidName(field.name)) break;
+        if (drops_some && IsDropped(field.name, attributes, origin.tls)) break;
         if (!hop_by_hop.Contains(field)) copied.Copy(field);
         break;
     }
@@ -219,6 +227,10 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
     lines.Put(trace_id);
     lines.Put("\r\n");
   });
+  if (origin.tls != nullptr) {
+    http::AppendField(out.fields, origin.tls->version_name, origin.tls->version);
+    http::AppendField(out.fields, origin.tls->cipher_suite_name, origin.tls->cipher_suite);
+  }
 }
 
 void AppendResponseFields(const http::ResponseHead& head, const config::ListenerAttributes& attributes,

@@ -16,12 +16,22 @@
 
 namespace weir::proxy {
 
+// spec: alb.md 12.5. Names as the listener's attributes give them.
+struct TlsFields {
+  std::string_view version_name;
+  std::string_view version;  // TLSv1.2
+  std::string_view cipher_suite_name;
+  std::string_view cipher_suite;
+};
+
 // Where a request came from and to.
 struct RequestOrigin {
   Endpoint peer;            // the client
   Endpoint local;           // what it connected to
   std::uint16_t port = 0;   // the listener's
   std::string_view scheme;  // http
+  // Not null: the fields that tell the target what was agreed on with the client; those of the client are dropped.
+  const TlsFields* tls = nullptr;
 };
 
 inline constexpr std::size_t kForwardedForAddressesMax = 30;

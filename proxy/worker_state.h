@@ -19,6 +19,10 @@
 #include <string>
 #include <vector>
 
+namespace weir::net {
+class TlsServer;
+}
+
 namespace weir::proxy {
 
 class Exchange;
@@ -49,6 +53,7 @@ struct ListenerSlot {
   std::shared_ptr<const DataView> view;  // the newest one that has the listener
   const Listener* listener = nullptr;    // in `view`; never null
   ListenerCounters* counters = nullptr;  // the listener's, of this worker
+  std::shared_ptr<net::TlsServer> tls;   // of this worker; null: plain HTTP
   bool removed = false;  // the newest configuration has it no more: connections close after their request
 };
 

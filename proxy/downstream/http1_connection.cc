@@ -14,6 +14,7 @@ Http1Connection::Http1Connection(WorkerState& worker, DownstreamConnections& con
   facts_.slot = std::move(slot);
   facts_.stream = std::move(stream);
   facts_.stream->set_events(*this);
+  if (facts_.stream->tls() != nullptr) facts_.scheme = "https";
   counters().connections_accepted.Add();
   counters().connections_active.Add();
   Touch();

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "base/text_writer.h"
 #include "base/words.h"
+#include "net/tls_facts.h"
 #include "proxy/log/access_log_sink.h"
 
 #include <algorithm>
@@ -112,6 +113,15 @@ void PutTargetGroupArn(TextWriter& out, std::string_view group, std::string_view
   out.PutHex(HashOf(group), 16);
 }
 
+void PutCertificateArn(TextWriter& out, std::string_view id, std::string_view region) {
+  out.Put("arn:aws:acm:");
+  out.Put(region.empty() ? std::string_view("local") : region);
+  out.Put(':');
+  out.Put(kAccount);
+  out.Put(":certificate/");
+  out.Put(id);
+}
+
 void PutLoadBalancerId(TextWriter& out, std::string_view name) {
   out.Put("app/");
   out.Put(name);
@@ -212,9 +222,25 @@ constexpr std::size_t kAlbFixedBytesMax = 1024;
 
 std::string_view LoggedUserAgent(const AccessLogRecord& record) { return record.user_agent.substr(0, 8 * 1024); }
 
+constexpr std::string_view kSessionReused = "session-reused";
+
+// Fields 19 and 20.
+void PutTlsNames(TextWriter& out, const net::TlsFacts* tls, std::string_view region) {
+  if (tls == nullptr) return out.Put("\"-\" \"-\"");
+  PutQuoted(out, tls->is_name_matched ? std::string_view(tls->server_name) : std::string_view());
+  out.Put(" \"");
+  if (tls->certificate_id.empty()) {
+    out.Put(kSessionReused);
+  } else {
+    PutCertificateArn(out, tls->certificate_id, region);
+  }
+  out.Put('"');
+}
+
 std::size_t AlbLineBytesMax(const AccessLogRecord& record, std::string_view node_region) {
   std::size_t bytes = kAlbFixedBytesMax + record.load_balancer.size() + node_region.size() +
                       record.target_group.size() + record.connection_id.size();
+  if (record.tls != nullptr) bytes += QuotedBytesMax(record.tls->server_name) + node_region.size();
   for (const std::string_view text : {record.request_line, LoggedUserAgent(record), record.trace_id, record.actions,
                                       record.redirect_url, record.error_reason}) {
     bytes += QuotedBytesMax(text);
@@ -223,7 +249,7 @@ std::size_t AlbLineBytesMax(const AccessLogRecord& record, std::string_view node
 }
 
 void PutAlbLine(TextWriter& out, const AccessLogRecord& record, std::string_view node_region, Iso8601Writer& times) {
-  out.Put("http ");
+  out.Put(record.tls == nullptr ? std::string_view("http ") : std::string_view("https "));
   times.Put(out, record.time);
   out.Put(' ');
   PutLoadBalancerId(out, record.load_balancer);
@@ -253,7 +279,15 @@ void PutAlbLine(TextWriter& out, const AccessLogRecord& record, std::string_view
   PutQuoted(out, record.request_line);
   out.Put(' ');
   PutQuoted(out, LoggedUserAgent(record));
-  out.Put(" - - ");  // ssl_cipher, ssl_protocol
+  if (record.tls == nullptr) {
+    out.Put(" - - ");  // ssl_cipher, ssl_protocol
+  } else {
+    out.Put(' ');
+    out.Put(record.tls->suite);
+    out.Put(' ');
+    out.Put(net::ToString(record.tls->version));
+    out.Put(' ');
+  }
   if (record.target_group.empty()) {
     out.Put('-');
   } else {
@@ -261,7 +295,9 @@ void PutAlbLine(TextWriter& out, const AccessLogRecord& record, std::string_view
   }
   out.Put(' ');
   PutQuoted(out, record.trace_id);
-  out.Put(" \"-\" \"-\" ");  // domain_name, chosen_cert_arn
+  out.Put(' ');
+  PutTlsNames(out, record.tls, node_region);
+  out.Put(' ');
   PutPriority(out, record.rule_priority);
   out.Put(' ');
   times.Put(out, record.creation_time);
@@ -295,7 +331,7 @@ void AppendAlbLine(std::string& out, const AccessLogRecord& record, std::string_
 }
 
 void AppendJsonLine(std::string& out, const AccessLogRecord& record) {
-  out += "{\"type\":\"http\"";
+  out += record.tls == nullptr ? "{\"type\":\"http\"" : "{\"type\":\"https\"";
   AppendJsonText(out, "time", FormatIso8601(record.time));
   std::string text;
   AppendLoadBalancerId(text, record.load_balancer);
@@ -311,6 +347,13 @@ void AppendJsonLine(std::string& out, const AccessLogRecord& record) {
   AppendJsonNumber(out, "sent_bytes", record.sent_bytes);
   AppendJsonText(out, "request", record.request_line);
   AppendJsonText(out, "user_agent", record.user_agent.substr(0, 8 * 1024));
+  if (record.tls != nullptr) {
+    AppendJsonText(out, "ssl_cipher", record.tls->suite);
+    AppendJsonText(out, "ssl_protocol", net::ToString(record.tls->version));
+    if (record.tls->is_name_matched) AppendJsonText(out, "domain_name", record.tls->server_name);
+    AppendJsonText(out, "chosen_cert",
+                   record.tls->certificate_id.empty() ? kSessionReused : record.tls->certificate_id);
+  }
   if (!record.target_group.empty()) AppendJsonText(out, "target_group", record.target_group);
   AppendJsonText(out, "trace_id", record.trace_id);
   if (record.rule_priority >= 0)

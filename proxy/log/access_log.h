@@ -13,6 +13,10 @@
 #include <string_view>
 #include <utility>
 
+namespace weir::net {
+struct TlsFacts;
+}
+
 namespace weir::proxy {
 
 class AccessLogSinks;
@@ -47,6 +51,7 @@ struct AccessLogRecord {
   http::DesyncClass desync_class = http::DesyncClass::kCompliant;
   http::DesyncReason desync_reason = http::DesyncReason::kNone;
   std::string_view connection_id;  // TID_…
+  const net::TlsFacts* tls = nullptr;
 };
 
 // Appends METHOD scheme://host:port/uri HTTP/x, the port always printed. `local` stands in for a host that the request

@@ -1,7 +1,10 @@
 #include "proxy/routing/routing_table.h"
 
+#include "net/tls_server.h"
 #include "proxy/routing/conditions.h"
 #include "proxy/routing/matcher.h"
+#include "proxy/tls/credential_store.h"
+#include "proxy/tls/listener_tls.h"
 
 #include <fmt/format.h>
 
@@ -24,11 +27,16 @@ const Listener* RoutingTable::FindListener(std::string_view load_balancer, std::
 
 namespace {
 
+bool HasErrors(const std::vector<config::Diagnostic>& findings) {
+  return std::ranges::find(findings, config::Severity::kError, &config::Diagnostic::severity) != findings.end();
+}
+
 // Turns the model into listeners; keeps what all of them share while it does.
 class TableBuilder {
  public:
-  TableBuilder(const config::Model& model, const std::vector<WeightOverride>& overrides, CounterRegistry& counters)
-      : model_(model), overrides_(overrides), counters_(counters) {}
+  TableBuilder(const config::Model& model, const std::vector<WeightOverride>& overrides, CounterRegistry& counters,
+               TlsCredentialStore& credentials)
+      : model_(model), overrides_(overrides), counters_(counters), credentials_(credentials) {}
 
   std::shared_ptr<const Listener> BuildListener(std::size_t load_balancer_index, std::size_t listener_index);
   std::vector<TargetGroupRoute> BuildGroups();
@@ -43,6 +51,7 @@ class TableBuilder {
   const config::Model& model_;
   const std::vector<WeightOverride>& overrides_;
   CounterRegistry& counters_;
+  TlsCredentialStore& credentials_;
   std::vector<config::Diagnostic> findings_;
   std::uint32_t draws_ = 0;
   // Rules of one host, of which there are often many, share its condition. By HostKey.
@@ -121,6 +130,7 @@ std::shared_ptr<const Listener> TableBuilder::BuildListener(std::size_t load_bal
   listener->listener_config = &config;
   const std::string key = fmt::format("{}/{}", load_balancer.name, config.port == 0 ? listener_index : config.port);
   listener->counters = counters_.Listener(key);
+  listener->tls = BuildTlsPlan(load_balancer, config, listener_index, credentials_, SystemClock().WallNow(), findings_);
 
   const std::string path = fmt::format("load-balancers[{}].listeners[{}]", load_balancer_index, listener_index);
   listener->rules.reserve(config.rules.size() + 1);
@@ -129,7 +139,7 @@ std::shared_ptr<const Listener> TableBuilder::BuildListener(std::size_t load_bal
   }
   std::ranges::sort(listener->rules, {}, &Rule::priority);
   listener->rules.push_back(BuildRule(config.default_rule, *listener, key, path + ".default-actions"));
-  if (findings_.empty()) listener->matcher = std::make_shared<const RuleMatcher>(listener->rules);
+  if (!HasErrors(findings_)) listener->matcher = std::make_shared<const RuleMatcher>(listener->rules);
   return listener;
 }
 
@@ -146,8 +156,10 @@ std::vector<TargetGroupRoute> TableBuilder::BuildGroups() {
 
 std::vector<config::Diagnostic> RoutingTable::CheckValues(const config::Model& model) {
   std::vector<config::Diagnostic> findings;
+  TlsCredentialStore credentials;
   for (const auto& load_balancer : model.load_balancers) {
     for (const auto& listener : load_balancer.listeners) {
+      static_cast<void>(BuildTlsPlan(load_balancer, listener, 0, credentials, SystemClock().WallNow(), findings));
       for (const auto& rule : listener.rules) {
         for (const auto& condition : rule.conditions) {
           auto built = CompiledCondition::Build(condition, {});
@@ -156,21 +168,25 @@ std::vector<config::Diagnostic> RoutingTable::CheckValues(const config::Model& m
       }
     }
   }
+  static_cast<void>(ReadTicketKeys(model, findings));
   return findings;
 }
 
 std::expected<std::shared_ptr<const RoutingTable>, std::vector<config::Diagnostic>> RoutingTable::Build(
     std::shared_ptr<const config::Model> model, std::uint64_t revision, const std::vector<WeightOverride>& overrides,
-    CounterRegistry& counters) {
+    CounterRegistry& counters, TlsCredentialStore* credentials) {
   auto table = std::make_shared<RoutingTable>();
-  TableBuilder builder(*model, overrides, counters);
+  TlsCredentialStore own_credentials;
+  TableBuilder builder(*model, overrides, counters, credentials == nullptr ? own_credentials : *credentials);
   table->groups_ = builder.BuildGroups();
   for (std::size_t i = 0; i < model->load_balancers.size(); ++i) {
     for (std::size_t j = 0; j < model->load_balancers[i].listeners.size(); ++j) {
       table->listeners_.push_back(builder.BuildListener(i, j));
     }
   }
-  if (!builder.findings().empty()) return std::unexpected(std::move(builder.findings()));
+  table->ticket_keys_ = ReadTicketKeys(*model, builder.findings());
+  if (HasErrors(builder.findings())) return std::unexpected(std::move(builder.findings()));
+  table->warnings_ = std::move(builder.findings());
   table->draws_ = builder.draws();
   table->revision_ = revision;
   table->model_ = std::move(model);

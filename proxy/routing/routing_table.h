@@ -6,6 +6,7 @@
 #include "base/ip_address.h"
 #include "config/model.h"
 #include "http/message.h"
+#include "net/tls_ticket_keys.h"
 #include "proxy/actions/kinds.h"
 #include "proxy/counters.h"
 
@@ -17,7 +18,13 @@
 #include <string_view>
 #include <vector>
 
+namespace weir::net {
+struct TlsServerPlan;
+}
+
 namespace weir::proxy {
+
+class TlsCredentialStore;
 
 // What the conditions of a rule look at. Views live as long as the request head. spec: alb.md 4.2.
 struct RequestFacts {
@@ -54,6 +61,7 @@ struct Listener {
   std::vector<Rule> rules;  // by priority; the default rule is last
   std::shared_ptr<const RuleMatcher> matcher;
   std::shared_ptr<ListenerCountersTable> counters;
+  std::shared_ptr<const net::TlsServerPlan> tls;  // null: plain HTTP
 
   // The first rule, by priority, whose conditions all hold; the default rule when none does. Never fails. Allocates
   // nothing.
@@ -77,10 +85,11 @@ struct WeightOverride {
 class RoutingTable {
  public:
   // Compiles the model. Findings that only compiling makes (a regular expression that RE2 refuses) come back with their
-  // place. An override whose rule is gone, or whose groups differ, is left out. Thread: control.
+  // place. An override whose rule is gone, or whose groups differ, is left out. Certificates come from `credentials`,
+  // or are read anew without. Thread: control.
   [[nodiscard]] static std::expected<std::shared_ptr<const RoutingTable>, std::vector<config::Diagnostic>> Build(
       std::shared_ptr<const config::Model> model, std::uint64_t revision, const std::vector<WeightOverride>& overrides,
-      CounterRegistry& counters);
+      CounterRegistry& counters, TlsCredentialStore* credentials = nullptr);
 
   // The findings of Build for a model that has errors of other kinds, and that Build therefore cannot take. Thread:
   // any.
@@ -89,6 +98,10 @@ class RoutingTable {
   [[nodiscard]] std::uint64_t revision() const { return revision_; }
   [[nodiscard]] const std::vector<std::shared_ptr<const Listener>>& listeners() const { return listeners_; }
   [[nodiscard]] const std::vector<TargetGroupRoute>& groups() const { return groups_; }
+  // What is worth a warning and only building shows: certificates.
+  [[nodiscard]] const std::vector<config::Diagnostic>& warnings() const { return warnings_; }
+  // Of `tls-ticket-keys`; empty: none are given.
+  [[nodiscard]] const std::vector<net::TlsTicketKey>& ticket_keys() const { return ticket_keys_; }
   // How many numbers a worker keeps for the draws: the sum of the choices of every forward action.
   [[nodiscard]] std::uint32_t draws() const { return draws_; }
   // Null when there is none. With several listeners on port 0, `index` tells them apart.
@@ -99,6 +112,8 @@ class RoutingTable {
   std::uint64_t revision_ = 0;
   std::vector<std::shared_ptr<const Listener>> listeners_;
   std::vector<TargetGroupRoute> groups_;
+  std::vector<config::Diagnostic> warnings_;
+  std::vector<net::TlsTicketKey> ticket_keys_;
   std::uint32_t draws_ = 0;
 };
 

@@ -50,6 +50,21 @@ class ForwardingTest : public ::testing::Test {
   std::string trace_id_;
 };
 
+TEST_F(ForwardingTest, WhatWasAgreedOnReplacesWhatTheClientClaims) {
+  const TlsFields tls{.version_name = "X-Amzn-Tls-Version",
+                      .version = "TLSv1.3",
+                      .cipher_suite_name = "X-Suite",
+                      .cipher_suite = "TLS_AES_128_GCM_SHA256"};
+  fields_ = {{"x-amzn-tls-version", "forged"}, {"X-Suite", "forged"}, {"X-Amzn-Tls-Cipher-Suite", "kept"}};
+  EXPECT_THAT(Build().fields, HasSubstr("x-amzn-tls-version: forged"));
+  origin_.tls = &tls;
+  const std::string fields = Build().fields;
+  EXPECT_THAT(fields, HasSubstr("X-Amzn-Tls-Version: TLSv1.3\r\n"));
+  EXPECT_THAT(fields, HasSubstr("X-Suite: TLS_AES_128_GCM_SHA256\r\n"));
+  EXPECT_THAT(fields, HasSubstr("X-Amzn-Tls-Cipher-Suite: kept\r\n"));
+  EXPECT_THAT(fields, Not(HasSubstr("forged")));
+}
+
 struct HostRow {
   const char* name;
   std::uint16_t port;

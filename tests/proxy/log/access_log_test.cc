@@ -1,5 +1,6 @@
 #include "proxy/log/access_log.h"
 
+#include "net/tls_facts.h"
 #include "proxy/log/access_log_sink.h"
 #include "tests/support/loopback.h"
 
@@ -61,6 +62,40 @@ std::vector<std::string> Fields(const std::string& line) {
     }
   }
   return fields;
+}
+
+TEST(AlbLineTest, TlsFillsItsFields) {
+  net::TlsFacts tls;
+  tls.version = net::TlsVersion::k12;
+  tls.suite = "ECDHE-RSA-AES128-GCM-SHA256";
+  tls.server_name = "shop.example.net";
+  tls.is_name_matched = true;
+  tls.certificate_id = "00112233-4455-6677-8899-aabbccddeeff";
+  AccessLogRecord record = Record();
+  record.tls = &tls;
+  const auto fields = [&] {
+    std::string line;
+    Iso8601Writer times;
+    AppendAlbLine(line, record, "eu-west", times);
+    return Fields(line);
+  };
+  auto found = fields();
+  ASSERT_EQ(found.size(), 36U);
+  EXPECT_EQ(found[0], "https");
+  EXPECT_EQ(found[14], "ECDHE-RSA-AES128-GCM-SHA256");
+  EXPECT_EQ(found[15], "TLSv1.2");
+  EXPECT_EQ(found[18], "\"shop.example.net\"");
+  EXPECT_EQ(found[19], "\"arn:aws:acm:eu-west:000000000000:certificate/00112233-4455-6677-8899-aabbccddeeff\"");
+  tls.is_name_matched = false;
+  tls.certificate_id = {};
+  found = fields();
+  EXPECT_EQ(found[18], "\"-\"");
+  EXPECT_EQ(found[19], "\"session-reused\"");
+  std::string json;
+  AppendJsonLine(json, record);
+  EXPECT_THAT(json, HasSubstr("{\"type\":\"https\""));
+  EXPECT_THAT(json, HasSubstr("\"ssl_protocol\":\"TLSv1.2\""));
+  EXPECT_THAT(json, HasSubstr("\"chosen_cert\":\"session-reused\""));
 }
 
 // spec: alb.md 16.1.

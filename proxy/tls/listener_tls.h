@@ -1,0 +1,38 @@
+#pragma once
+
+// From what a listener is configured with to how it speaks TLS. spec: alb.md 18.1, 18.2.
+
+#include "base/clock.h"
+#include "config/diagnostic.h"
+#include "config/model.h"
+#include "net/tls_ticket_keys.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace weir::net {
+struct TlsServerPlan;
+}
+
+namespace weir::proxy {
+
+class TlsCredentialStore;
+
+// Null for a listener without TLS, and where a certificate cannot be had at all, which is an error among `findings`.
+// Warnings: certificates that have expired, are not valid yet or lack their issuer; a changed file that cannot be used,
+// while what it was serves on; groups of the policy that the OpenSSL at hand does not have. Blocks on the file system.
+// Thread: control.
+[[nodiscard]] std::shared_ptr<const net::TlsServerPlan> BuildTlsPlan(const config::LoadBalancer& load_balancer,
+                                                                     const config::Listener& listener,
+                                                                     std::size_t listener_index,
+                                                                     TlsCredentialStore& credentials, WallTime now,
+                                                                     std::vector<config::Diagnostic>& findings);
+// True when both would make the same server, so that the one that is there can stay.
+[[nodiscard]] bool SameTlsPlan(const net::TlsServerPlan& left, const net::TlsServerPlan& right);
+
+// The keys of `tls-ticket-keys`, in order; what is none is an error among `findings`.
+[[nodiscard]] net::TlsTicketKeySet ReadTicketKeys(const config::Model& model,
+                                                  std::vector<config::Diagnostic>& findings);
+
+}  // namespace weir::proxy

@@ -1,0 +1,143 @@
+#include "proxy/tls/listener_tls.h"
+
+#include "config/schema/schema.h"
+#include "net/tls_policy.h"
+#include "net/tls_server.h"
+#include "proxy/tls/credential_store.h"
+#include "tests/app/temporary_folder.h"
+#include "tests/support/tls_server.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace weir::proxy {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using Made = weir::testing::Certificate;
+
+class ListenerTlsTest : public ::testing::Test {
+ protected:
+  ListenerTlsTest() {
+    balancer_.name = "shop";
+    listener_.port = 443;
+    listener_.protocol = config::ListenerProtocol::kHttps;
+    listener_.ssl_policy.text = "ELBSecurityPolicy-TLS13-1-2-2021-06";
+    listener_.ssl_policy.position.line = 1;
+    Write(Made::Make({.names = {"shop.example.test"}}));
+    listener_.certificates.push_back({.certificate = {.text = folder_.Path("shop.pem"), .position = {0, 2, 1}},
+                                      .key = {.text = folder_.Path("shop.key"), .position = {0, 3, 1}},
+                                      .passphrase = std::nullopt});
+  }
+  void Write(const Made& made) {
+    folder_.Replace("shop.pem", made.Pem());
+    folder_.Replace("shop.key", made.KeyPem());
+  }
+  std::shared_ptr<const net::TlsServerPlan> Build(std::chrono::hours later = {}) {
+    findings_.clear();
+    return BuildTlsPlan(balancer_, listener_, 0, store_, std::chrono::system_clock::now() + later, findings_);
+  }
+  std::vector<std::string> Messages() const {
+    std::vector<std::string> texts;
+    for (const auto& finding : findings_) {
+      texts.push_back((finding.severity == config::Severity::kError ? "error " : "warning ") +
+                      std::to_string(finding.position.line) + " " + finding.message);
+    }
+    return texts;
+  }
+
+  app::TemporaryFolder folder_;
+  config::LoadBalancer balancer_;
+  config::Listener listener_;
+  TlsCredentialStore store_;
+  std::vector<config::Diagnostic> findings_;
+};
+
+TEST_F(ListenerTlsTest, APlanHasPolicyCertificatesAndScope) {
+  const auto plan = Build();
+  ASSERT_NE(plan, nullptr);
+  EXPECT_THAT(Messages(), IsEmpty());
+  EXPECT_EQ(plan->policy->name, listener_.ssl_policy.text);
+  EXPECT_EQ(plan->choice->credentials().size(), 1U);
+  EXPECT_EQ(plan->session_scope, "shop/443");
+  EXPECT_THAT(plan->alpn, ElementsAre("http/1.1"));
+  listener_.protocol = config::ListenerProtocol::kHttp;
+  EXPECT_EQ(Build(), nullptr);
+}
+
+TEST_F(ListenerTlsTest, FilesThatDidNotChangeAreTheSameServer) {
+  const auto first = Build();
+  const auto second = Build();
+  EXPECT_TRUE(SameTlsPlan(*first, *second));
+  Write(Made::Make({}));
+  EXPECT_FALSE(SameTlsPlan(*first, *Build()));
+}
+
+TEST_F(ListenerTlsTest, ABadPairIsAnErrorAtFirstAndAWarningWhileTheOldOneServes) {
+  folder_.Replace("shop.key", Made::Make({}).KeyPem());
+  EXPECT_EQ(Build(), nullptr);
+  EXPECT_THAT(Messages(), ElementsAre(HasSubstr("error 3 the key in ")));
+  Write(Made::Make({}));
+  const auto good = Build();
+  ASSERT_NE(good, nullptr);
+  folder_.Replace("shop.pem", "nonsense");
+  const auto kept = Build();
+  ASSERT_NE(kept, nullptr);
+  EXPECT_TRUE(SameTlsPlan(*good, *kept));
+  EXPECT_THAT(Messages(), ElementsAre(::testing::AllOf(HasSubstr("warning 2 "), HasSubstr("serves on"))));
+}
+
+TEST_F(ListenerTlsTest, ExpiryIsAWarningAtTheCertificate) {
+  ASSERT_NE(Build(std::chrono::hours(48)), nullptr);
+  EXPECT_THAT(Messages(), ElementsAre(::testing::AllOf(HasSubstr("warning 2 "), HasSubstr("expired at"))));
+}
+
+TEST_F(ListenerTlsTest, GroupsThatTheLibraryLacksAreNamed) {
+  listener_.ssl_policy.text = "ELBSecurityPolicy-TLS13-1-2-PQ-2025-09";
+  ASSERT_NE(Build(), nullptr);
+  const bool has_all = net::MissingGroups(*net::FindTlsPolicy(listener_.ssl_policy.text)).empty();
+  if (has_all) {
+    EXPECT_THAT(Messages(), IsEmpty());
+  } else {
+    EXPECT_THAT(Messages(), ElementsAre(::testing::AllOf(HasSubstr("warning 1 "), HasSubstr("MLKEM"))));
+  }
+}
+
+TEST_F(ListenerTlsTest, APassphraseFileEndsWithoutItsLineEnd) {
+  const Made made = Made::Make({});
+  folder_.Write("shop.pem", made.Pem());
+  folder_.Write("shop.key", made.KeyPem("open sesame"));
+  listener_.certificates[0].passphrase =
+      config::Secret{.text = {}, .file = folder_.Write("shop.pass", "open sesame\n"), .position = {0, 4, 1}};
+  EXPECT_NE(Build(), nullptr);
+  folder_.Replace("shop.pass", "guessed\n");
+  EXPECT_NE(Build(), nullptr);
+  EXPECT_THAT(Messages(), ElementsAre(HasSubstr("warning 4 the passphrase does not open the key")));
+}
+
+TEST_F(ListenerTlsTest, TicketKeysComeFromTheirFiles) {
+  config::Model model;
+  model.tls_ticket_keys = {
+      {.text = folder_.Write("one.key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"), .position = {0, 1, 1}},
+      {.text = folder_.Write("two.key", "no key"), .position = {0, 2, 1}},
+      {.text = folder_.Path("absent.key"), .position = {0, 3, 1}}};
+  EXPECT_EQ(ReadTicketKeys(model, findings_).size(), 1U);
+  EXPECT_THAT(Messages(), ElementsAre(HasSubstr("two.key is not a ticket key"), HasSubstr("cannot read")));
+}
+
+TEST(SslPolicyNamesTest, TheSchemaHasThemAll) {
+  std::vector<std::string_view> known;
+  for (const net::TlsPolicy& policy : net::TlsPolicies()) known.push_back(policy.name);
+  EXPECT_THAT(std::vector<std::string_view>(config::kSslPolicyWords.begin(), config::kSslPolicyWords.end()),
+              ::testing::ElementsAreArray(known));
+}
+
+}  // namespace
+}  // namespace weir::proxy
