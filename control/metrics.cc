@@ -1,6 +1,7 @@
 #include "control/metrics.h"
 
 #include "base/counters.h"
+#include "control/metrics_tls.h"
 #include "control/metrics_writer.h"
 #include "control/status_report.h"
 #include "dns/counters.h"
@@ -157,6 +158,7 @@ void WriteListeners(MetricsWriter& out, const View& view) {
                     "Responses that the load balancer made itself: errors, redirects, fixed responses.",
                     &proxy::ListenerCounters::generated_responses);
   WriteErrors(out, view);
+  WriteTlsMetrics(out, view);
   out.Family("weir_proxy_exchange_duration_seconds", "histogram",
              "First byte of the request to last byte of the response.");
   for (const auto& listener : view.routing->listeners()) {

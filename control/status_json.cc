@@ -61,13 +61,25 @@ json::value Write(const RuleReport& rule) {
   return out;
 }
 
+json::value Write(const CertificateReport& certificate) {
+  return json::object{{"certificate", certificate.certificate},
+                      {"names", Array(certificate.names, Text)},
+                      {"not-after", certificate.not_after},
+                      {"valid", certificate.valid}};
+}
+
 json::value Write(const ListenerReport& listener) {
-  return json::object{{"port", listener.port},
-                      {"protocol", listener.protocol},
-                      {"bound", Array(listener.bound, Text)},
-                      {"requests", listener.requests},
-                      {"active-connections", listener.active_connections},
-                      {"rules", Array(listener.rules, [](const auto& r) { return Write(r); })}};
+  json::object out{{"port", listener.port},
+                   {"protocol", listener.protocol},
+                   {"bound", Array(listener.bound, Text)},
+                   {"requests", listener.requests},
+                   {"active-connections", listener.active_connections}};
+  if (!listener.ssl_policy.empty()) {
+    out["ssl-policy"] = listener.ssl_policy;
+    out["certificates"] = Array(listener.certificates, [](const auto& c) { return Write(c); });
+  }
+  out["rules"] = Array(listener.rules, [](const auto& r) { return Write(r); });
+  return out;
 }
 
 json::value Write(const LoadBalancerReport& balancer) {
@@ -238,6 +250,14 @@ RuleReport ReadRule(const json::value& value) {
   return out;
 }
 
+CertificateReport ReadCertificate(const json::value& value) {
+  const auto& from = Members(value);
+  return {.certificate = ReadText(from, "certificate"),
+          .names = ReadTexts(from, "names"),
+          .not_after = ReadText(from, "not-after"),
+          .valid = ReadFlag(from, "valid")};
+}
+
 ListenerReport ReadListener(const json::value& value) {
   const auto& from = Members(value);
   return {.port = ReadNumber<std::uint32_t>(from, "port"),
@@ -245,6 +265,8 @@ ListenerReport ReadListener(const json::value& value) {
           .bound = ReadTexts(from, "bound"),
           .requests = ReadNumber(from, "requests"),
           .active_connections = ReadNumber(from, "active-connections"),
+          .ssl_policy = ReadText(from, "ssl-policy"),
+          .certificates = ReadList<CertificateReport>(from, "certificates", ReadCertificate),
           .rules = ReadList<RuleReport>(from, "rules", ReadRule)};
 }
 

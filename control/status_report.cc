@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "dns/explain.h"
 #include "health/observation.h"
+#include "net/tls_server.h"
 
 #include <algorithm>
 #include <array>
@@ -38,11 +39,24 @@ ActionReport DescribeAction(const proxy::Rule& rule, const proxy::RoutingTable& 
   return report;
 }
 
+void DescribeTls(const net::TlsServerPlan& plan, ListenerReport& report) {
+  report.ssl_policy = plan.policy->name;
+  const WallTime now = SystemClock().WallNow();
+  for (const auto& credential : plan.choice->credentials()) {
+    const net::TlsCertificateFacts& facts = credential->facts();
+    report.certificates.push_back({.certificate = credential->certificate_file(),
+                                   .names = facts.names,
+                                   .not_after = net::FormatCertificateTime(facts.not_after),
+                                   .valid = facts.valid(now)});
+  }
+}
+
 ListenerReport DescribeListener(const proxy::Listener& listener, const proxy::RoutingTable& table,
                                 const Runtime& runtime) {
   ListenerReport report;
   report.port = listener.port;
-  report.protocol = "HTTP";
+  report.protocol = listener.tls != nullptr ? "HTTPS" : "HTTP";
+  if (listener.tls != nullptr) DescribeTls(*listener.tls, report);
   for (const auto& bound : runtime.listeners) {
     if (bound.load_balancer != listener.load_balancer || bound.index != listener.index) continue;
     for (const auto& endpoint : bound.endpoints) report.bound.push_back(endpoint.ToString());

@@ -31,12 +31,20 @@ struct RuleReport {
   std::uint64_t requests = 0;
   bool weights_overridden = false;
 };
+struct CertificateReport {
+  std::string certificate;  // its file
+  std::vector<std::string> names;
+  std::string not_after;  // 2026-11-02T10:15:30Z
+  bool valid = true;      // as of the report
+};
 struct ListenerReport {
   std::uint32_t port = 0;  // as bound
   std::string protocol;
   std::vector<std::string> bound;  // 0.0.0.0:8080
   std::uint64_t requests = 0;
   std::uint64_t active_connections = 0;
+  std::string ssl_policy;                       // of HTTPS, as the next
+  std::vector<CertificateReport> certificates;  // the default one first
   std::vector<RuleReport> rules;
 };
 struct LoadBalancerReport {

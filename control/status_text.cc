@@ -212,6 +212,26 @@ void AppendLoadBalancers(std::string& out, const StatusReport& report, bool colo
   AppendTable(out, "Load balancers", table, colours);
 }
 
+void AppendCertificates(std::string& out, const StatusReport& report, bool colours) {
+  Table table({"LISTENER", "POLICY", "CERTIFICATE", "NAMES", "EXPIRES"});
+  for (const auto& balancer : report.load_balancers) {
+    for (const auto& listener : balancer.listeners) {
+      std::string where = balancer.name + "/" + std::to_string(listener.port);
+      std::string policy = listener.ssl_policy;
+      for (const auto& certificate : listener.certificates) {
+        std::string names;
+        for (const auto& name : certificate.names) names += (names.empty() ? "" : " ") + name;
+        table.Add({{std::exchange(where, {})},
+                   {std::exchange(policy, {})},
+                   {certificate.certificate},
+                   {std::move(names)},
+                   {certificate.not_after, certificate.valid ? Colour::kNone : Colour::kBad}});
+      }
+    }
+  }
+  AppendTable(out, "Certificates", table, colours);
+}
+
 void AppendTargetGroups(std::string& out, const StatusReport& report, bool colours) {
   Table table({"GROUP", "TARGET", "ZONE", "STATE", "REQUESTS", "SINCE", "WHY"});
   for (const auto& group : report.target_groups) {
@@ -336,6 +356,7 @@ std::string StatusText(const StatusReport& report, const StatusTextOptions& opti
   std::string out = HeaderText(report);
   AppendRates(out, options.rates, options.colours);
   AppendLoadBalancers(out, report, options.colours);
+  AppendCertificates(out, report, options.colours);
   AppendTargetGroups(out, report, options.colours);
   AppendHealthChecks(out, report, options.colours);
   AppendZones(out, report, options.colours);

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "control/view.h"
+
+namespace weir::control {
+
+class MetricsWriter;
+
+// The families of listeners that speak TLS: handshakes, suites, failures, certificates. docs/metrics.md.
+void WriteTlsMetrics(MetricsWriter& out, const View& view);
+
+}  // namespace weir::control
