@@ -69,6 +69,7 @@ RunningAppliance::RunningAppliance(ApplianceOptions options)
     : options_(std::move(options)),
       events_(SystemClock()),
       counters_(options_.workers),
+      ticket_keys_(SystemClock().WallNow()),
       dns_counters_(options_.workers),
       publisher_([this] {
         for (const auto& worker : workers_) worker->Wake();
@@ -84,7 +85,8 @@ RunningAppliance::RunningAppliance(ApplianceOptions options)
                    }},
               [this](std::shared_ptr<const health::StatusTable> table) { publisher_.OnStatus(std::move(table)); }),
       sweep_timer_([this] { SweepRetired(); }),
-      drain_timer_([this] { OnDrainTimer(); }) {
+      drain_timer_([this] { OnDrainTimer(); }),
+      ticket_key_timer_([this] { RotateTicketKeys(); }) {
   runtime_.file = options_.name;
   runtime_.started = SystemClock().WallNow();
   runtime_.loaded_at = runtime_.started;
@@ -108,7 +110,7 @@ std::expected<RunningAppliance::Compiled, control::Refusal> RunningAppliance::Co
   if (zones) model = (*zones)->shared_model();
   const auto build = [&](std::shared_ptr<const config::Model> bound) -> std::expected<void, control::Refusal> {
     out.view.model = std::move(bound);
-    auto routing = proxy::RoutingTable::Build(out.view.model, out.view.revision, weights, counters_);
+    auto routing = proxy::RoutingTable::Build(out.view.model, out.view.revision, weights, counters_, &credentials_);
     config::Diagnostics findings{.files = files, .items = {}};
     if (!routing) config::AddFindings(std::move(routing.error()), findings);
     if (!zones) config::AddFindings(zones.error(), findings);
@@ -159,6 +161,8 @@ control::ChangeResult RunningAppliance::Adopt(std::shared_ptr<const config::Mode
   files_ = files;
   if (const auto serving = CurrentView()) retired_parts_.Add(*serving, compiled->view);
   loop_.timers().Schedule(sweep_timer_, loop_.now() + kSweepPoll);
+  ticket_keys_.Fix(compiled->view.routing->ticket_keys(), SystemClock().WallNow());
+  routing_warnings_ = compiled->view.routing->warnings();
   publisher_.Stage(compiled->view);
   engine_.Apply(compiled->view.model, revision_);
   SetLimits();
@@ -263,13 +267,16 @@ std::optional<StartFailure> RunningAppliance::Run() {
   if (!loaded.model) return StartFailure{.diagnostics = std::move(loaded.diagnostics), .error = {}};
   LogFindings(loaded.diagnostics);
   for (std::size_t i = 0; i < options_.workers; ++i) {
-    workers_.push_back(std::make_unique<Worker>(WorkerOptions{.index = i,
-                                                              .node_region = loaded.model->node.region,
-                                                              .access_logs = &access_logs_,
-                                                              .client_crowd = &client_crowd_,
-                                                              .dns_counters = &(*dns_counters_.responders())[i]},
-                                                publisher_.published()));
+    workers_.push_back(
+        std::make_unique<Worker>(WorkerOptions{.index = i,
+                                               .node_region = loaded.model->node.region,
+                                               .access_logs = &access_logs_,
+                                               .client_crowd = &client_crowd_,
+                                               .tls = {.ticket_keys = &ticket_keys_, .session_cache = &tls_sessions_},
+                                               .dns_counters = &(*dns_counters_.responders())[i]},
+                                 publisher_.published()));
   }
+  RotateTicketKeys();
   signals_ = std::make_unique<Signals>(loop_, [this](int number) { OnSignal(number); });
   auto adopted = Adopt(std::move(loaded.model), loaded.diagnostics.files, {});
   std::optional<StartFailure> failure;
@@ -277,6 +284,7 @@ std::optional<StartFailure> RunningAppliance::Run() {
     NoteLoaded();
     include_patterns_ = loaded.include_patterns;
     WatchFiles({.files = loaded.diagnostics.files, .patterns = loaded.include_patterns});
+    LogRoutingWarnings();
     ReportReady();
     LowerThreadPriority();
     loop_.Run();
@@ -317,6 +325,8 @@ void RunningAppliance::StartWatching() {
     static_cast<void>(Make(control::ReloadChange{}));
   });
   watcher_->NoteState();
+  certificate_watcher_ = std::make_unique<FileWatcher>(loop_, [this] { RenewCertificates(); });
+  certificate_watcher_->NoteState();
 }
 
 void RunningAppliance::WatchFiles(WatchedPaths paths) {
@@ -325,6 +335,7 @@ void RunningAppliance::WatchFiles(WatchedPaths paths) {
     if (!extra->empty()) paths.files.push_back(*extra);
   }
   watcher_->Watch(std::move(paths));
+  WatchCertificates();
 }
 
 void RunningAppliance::OnSignal(int number) {
@@ -358,6 +369,7 @@ void RunningAppliance::StartDrain() {
                       std::chrono::duration_cast<std::chrono::seconds>(options_.drain_timeout).count()));
   events_.Draining();
   watcher_.reset();
+  certificate_watcher_.reset();
   client_crowd_.FallSilent();
   for (const auto& worker : workers_) worker->Drain();
   drain_deadline_ = loop_.now() + options_.drain_timeout;

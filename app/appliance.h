@@ -15,9 +15,12 @@
 #include "health/engine.h"
 #include "net/event_loop.h"
 #include "net/timer_wheel.h"
+#include "net/tls_session_cache.h"
+#include "net/tls_ticket_keys.h"
 #include "proxy/connection_limits.h"
 #include "proxy/counters.h"
 #include "proxy/log/access_log_sink.h"
+#include "proxy/tls/credential_store.h"
 
 #include <chrono>
 #include <cstddef>
@@ -104,6 +107,12 @@ class RunningAppliance final : public control::Appliance {
   // Before the first load, so that nothing that is written meanwhile is missed.
   void StartWatching();
   void WatchFiles(WatchedPaths paths);
+  // Certificates, keys and passphrases of the model that serves.
+  void WatchCertificates();
+  void RenewCertificates();
+  void RotateTicketKeys();
+  // Those of the certificates that serve.
+  void LogRoutingWarnings() const;
   void OnSignal(int number);
   void StartDrain();
   void OnDrainTimer();
@@ -119,24 +128,30 @@ class RunningAppliance final : public control::Appliance {
   proxy::AccessLogSinks access_logs_;
   proxy::ClientCrowd client_crowd_;
   proxy::CounterRegistry counters_;
+  proxy::TlsCredentialStore credentials_;
+  net::TlsTicketKeys ticket_keys_;
+  net::TlsSessionCache tls_sessions_;
   dns::CounterRegistry dns_counters_;
   Publisher publisher_;
   SocketTable sockets_;
   std::vector<std::unique_ptr<Worker>> workers_;
   health::Engine engine_;
   std::unique_ptr<FileWatcher> watcher_;
+  std::unique_ptr<FileWatcher> certificate_watcher_;
   std::unique_ptr<Signals> signals_;
   std::unique_ptr<control::AdminServer> admin_;
   std::vector<std::unique_ptr<control::AdminServer>> retired_admins_;
   RetiredParts retired_parts_;
   net::CallbackTimer sweep_timer_;
   net::CallbackTimer drain_timer_;
+  net::CallbackTimer ticket_key_timer_;
   SteadyTime drain_deadline_;
   int interrupts_ = 0;
 
   std::uint64_t revision_ = 0;
   std::shared_ptr<const config::Model> model_;  // as loaded: a port of 0 is still 0
   std::shared_ptr<const dns::ZoneSet> zones_;   // compiled from model_
+  std::vector<config::Diagnostic> routing_warnings_;
   std::vector<std::string> files_;
   std::vector<std::string> include_patterns_;
   std::optional<Endpoint> admin_configured_;

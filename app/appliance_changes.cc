@@ -114,6 +114,7 @@ control::ChangeResult RunningAppliance::Make(const control::ReloadChange& /*chan
   } else if (loaded.model) {
     for (const auto& item : loaded.diagnostics.items) LogWarning(loaded.diagnostics.Format(item));
     result = Adopt(std::move(loaded.model), loaded.diagnostics.files, CurrentRuntime().shifts);
+    if (result) LogRoutingWarnings();
   } else {
     result = std::unexpected(
         control::Refusal{.kind = control::RefusalKind::kConfiguration, .error = {}, .diagnostics = loaded.diagnostics});

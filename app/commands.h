@@ -32,6 +32,7 @@ void AddSchemaCommand(CLI::App& root, Command& run);
 void AddVersionCommand(CLI::App& root, Command& run);
 void AddHelpCommand(CLI::App& root, Command& run);
 void AddBenchCommand(CLI::App& root, Command& run);
+void AddCertificateCommand(CLI::App& root, Command& run);
 
 // Those of `bench`; `bench` is the command that they are added to.
 void AddBenchHttpCommand(CLI::App& bench, Command& run);

@@ -22,6 +22,7 @@ void AddCommands(CLI::App& root, weir::app::Command& run) {
   AddWeightsCommand(root, run);
   AddDrainCommand(root, run);
   AddBenchCommand(root, run);
+  AddCertificateCommand(root, run);
   AddSchemaCommand(root, run);
   AddVersionCommand(root, run);
   AddHelpCommand(root, run);

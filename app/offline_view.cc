@@ -100,6 +100,7 @@ OfflineView LoadOffline(const std::string& path, const config::LoadOptions& opti
   if (!routing) config::AddFindings(std::move(routing.error()), out.diagnostics);
   if (!zones) config::AddFindings(std::move(zones.error()), out.diagnostics);
   if (!routing || !zones) return out;
+  config::AddFindings((*routing)->warnings(), out.diagnostics);
   out.view = std::make_shared<const control::View>(control::View{.revision = kRevision,
                                                                  .model = loaded.model,
                                                                  .routing = std::move(*routing),

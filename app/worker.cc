@@ -24,7 +24,8 @@ Worker::Worker(WorkerOptions options, const Published<control::View>& views)
       data_plane_(loop_, {.worker = options_.index,
                           .node_region = options_.node_region,
                           .access_logs = options_.access_logs,
-                          .client_crowd = options_.client_crowd}) {
+                          .client_crowd = options_.client_crowd,
+                          .tls = options_.tls}) {
   loop_.SetTurnStart([this] { OnTurnStart(); });
   loop_.SetTurnEnd([this] { OnTurnEnd(); });
   thread_ = std::thread([this] { loop_.Run(); });

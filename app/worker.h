@@ -24,6 +24,7 @@ struct WorkerOptions {
   std::string node_region;
   proxy::AccessLogSinks* access_logs = nullptr;
   proxy::ClientCrowd* client_crowd = nullptr;
+  net::TlsSharedState tls;
   dns::ResponderCounters* dns_counters = nullptr;  // this worker's own
 };
 

@@ -1,0 +1,57 @@
+// What changes without a new configuration: certificates and the keys of session tickets.
+
+#include "app/appliance.h"
+#include "base/log.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace weir::app {
+namespace {
+
+constexpr std::chrono::minutes kTicketKeyPoll{10};
+
+}  // namespace
+
+void RunningAppliance::RotateTicketKeys() {
+  ticket_keys_.Rotate(SystemClock().WallNow());
+  loop_.timers().Schedule(ticket_key_timer_, loop_.now() + kTicketKeyPoll);
+}
+
+void RunningAppliance::WatchCertificates() {
+  if (!certificate_watcher_) return;
+  WatchedPaths paths;
+  const auto add = [&paths](const std::string& path) {
+    if (!path.empty()) paths.files.push_back(path);
+  };
+  for (const auto& balancer : model_->load_balancers) {
+    for (const auto& listener : balancer.listeners) {
+      for (const auto& certificate : listener.certificates) {
+        add(certificate.certificate.text);
+        add(certificate.key.text);
+        if (certificate.passphrase) add(certificate.passphrase->file);
+      }
+    }
+  }
+  for (const auto& key : model_->tls_ticket_keys) add(key.text);
+  certificate_watcher_->Watch(std::move(paths));
+}
+
+void RunningAppliance::LogRoutingWarnings() const {
+  const config::Diagnostics findings{.files = files_, .items = routing_warnings_};
+  for (const auto& item : findings.items) LogWarning(findings.Format(item));
+}
+
+// The model stays as it is; whatever has become of its YAML file meanwhile does not matter.
+void RunningAppliance::RenewCertificates() {
+  certificate_watcher_->NoteState();
+  auto renewed = Adopt(model_, files_, CurrentRuntime().shifts);
+  WatchCertificates();
+  if (!renewed) return NoteRefusal(renewed.error());
+  LogRoutingWarnings();
+  LogInfo(fmt::format("certificates read again revision={}", *renewed));
+  Tell(fmt::format("certificates read again, revision {}", *renewed));
+}
+
+}  // namespace weir::app

@@ -1,0 +1,86 @@
+#include "app/commands.h"
+#include "app/complain.h"
+#include "base/clock.h"
+#include "base/unique_fd.h"
+#include "net/tls_self_signed.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::app {
+namespace {
+
+struct Arguments {
+  std::vector<std::string> names;
+  std::string out;
+  int days = 365;
+  bool force = false;
+};
+
+// `*.example.test` is a name of a file that shells would take for others.
+std::string FileNameOf(const std::string& name) { return name.starts_with("*.") ? "wildcard" + name.substr(1) : name; }
+
+// Made anew, so that nobody has opened it before its mode is set.
+Result<void> WriteFile(const std::string& path, std::string_view text, mode_t mode, bool force) {
+  const auto cannot = [&path](int error) {
+    return Failure("cannot write " + path + ": " + std::strerror(error),
+                   error == EEXIST ? "--force replaces it, --out NAME writes beside it" : "");
+  };
+  if (force && unlink(path.c_str()) != 0 && errno != ENOENT) return cannot(errno);
+  const UniqueFd file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+  if (!file.valid()) return cannot(errno);
+  while (!text.empty()) {
+    const ssize_t written = write(file.get(), text.data(), text.size());
+    if (written < 0 && errno != EINTR) return cannot(errno);
+    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+int Make(const Arguments& arguments) {
+  const auto made = net::MakeSelfSigned(
+      {.names = arguments.names, .lifetime = std::chrono::days(arguments.days), .now = SystemClock().WallNow()});
+  if (!made) return Complain(made.error(), kCommandLineWrong);
+  const std::string base = arguments.out.empty() ? FileNameOf(arguments.names.front()) : arguments.out;
+  const std::string certificate = base + ".pem";
+  const std::string key = base + ".key";
+  // The key first: a certificate without its key is of no use to anybody.
+  auto written = WriteFile(key, made->key, S_IRUSR | S_IWUSR, arguments.force);
+  if (written)
+    written = WriteFile(certificate, made->certificate, S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH, arguments.force);
+  if (!written) return Complain(written.error(), kSystemRefused);
+  fmt::print("{} and {}, valid for {} days\n", certificate, key, arguments.days);
+  fmt::print("certificates: [{{certificate: \"{}\", key: \"{}\"}}]\n", certificate, key);
+  return kDone;
+}
+
+}  // namespace
+
+void AddCertificateCommand(CLI::App& root, Command& run) {
+  auto* command = root.add_subcommand("certificate", "Makes certificates for HTTPS listeners");
+  command->require_subcommand(1);
+  auto arguments = std::make_shared<Arguments>();
+  auto* make = command->add_subcommand("self-signed", "Makes a certificate that signs itself, and its key");
+  make->add_option("NAME", arguments->names, "host names, *.NAME or addresses that it is for")->required();
+  make->add_option("--out", arguments->out, "writes OUT.pem and OUT.key; default: the first name");
+  make->add_option("--days", arguments->days, "how long it is valid; default 365")->check(CLI::Range(1, 36'500));
+  make->add_flag("--force", arguments->force, "replaces files that are there");
+  make->footer("Example:  weir certificate self-signed localhost 127.0.0.1");
+  command->footer("Example:  weir certificate self-signed shop.example.test \"*.shop.example.test\"");
+  make->callback([arguments, &run] { run = [arguments] { return Make(*arguments); }; });
+}
+
+}  // namespace weir::app
