@@ -42,6 +42,10 @@ std::vector<Diagnostic> Findings::Take() {
   return std::exchange(items_, {});
 }
 
+std::string LineText(const Position& position) {
+  return position.line == 0 ? "in an edit" : fmt::format("at line {}", position.line);
+}
+
 void Arrange(std::vector<Diagnostic>& items) {
   std::ranges::sort(items, [](const Diagnostic& a, const Diagnostic& b) { return Key(a) < Key(b); });
   const auto rest =

@@ -30,6 +30,9 @@ class Findings {
   std::size_t errors_ = 0;
 };
 
+// `at line 7`, for the hints that name another place; `in an edit` where there is no line.
+[[nodiscard]] std::string LineText(const Position& position);
+
 // Brings findings into the order of the file and takes repetitions out.
 void Arrange(std::vector<Diagnostic>& items);
 // Adds `more` to the findings of a load that had no errors; they stay in the order of the file.

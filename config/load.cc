@@ -2,17 +2,24 @@
 
 #include "config/check/checks.h"
 #include "config/decode/decode.h"
+#include "config/document/document.h"
+#include "config/document/environment.h"
+#include "config/document/json_writer.h"
 #include "config/document/sources.h"
 #include "config/findings.h"
 #include "config/schema/shape.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <unordered_map>
+#include <utility>
 
 namespace weir::config {
 namespace {
+
+constexpr std::string_view kIncludeKey = "include";
 
 using Places = std::unordered_map<std::uint64_t, std::vector<Diagnostic*>>;
 
@@ -49,34 +56,75 @@ void NamePaths(const Node& node, std::string& path, Places& places) {
   if (node.is_scalar() && !node.children.empty()) NamePlace(node.children[0].position, path, places);
 }
 
-LoadResult Load(const std::string& name, const std::string_view* text, const LoadOptions& options) {
-  const Environment environment = options.environment ? options.environment : [](const std::string& variable) {
+Environment EnvironmentOf(const LoadOptions& options) {
+  if (options.environment) return options.environment;
+  return [](const std::string& variable) {
     const char* const value = std::getenv(variable.c_str());
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   };
-  Findings findings;
-  const auto sources = ReadSources(name, text, environment, findings);
+}
+
+// Everything that follows once there is a document. `complete` is false when a part of it could not be read.
+LoadResult Decoded(std::shared_ptr<Document> document, bool complete, const LoadOptions& options, Findings& findings) {
   auto model = std::make_shared<Model>();
-  model->files = sources->files;
-  model->complete = sources->complete;
-  // What a file that is not YAML leaves out would be reported as dangling references.
-  const bool readable = findings.errors() == 0 || !sources->root.children.empty();
-  if (readable) {
-    const Node root = ExpandReferences(sources->root, environment, sources->tree, findings);
-    CheckShape(root, RootObject(), findings);
-    DecodeModel(root, findings, *model);
-    if (options.aws_limits) CheckAwsLimits(*model, root, findings);
-    if (findings.errors() > 0 && options.check_values) findings.Add(options.check_values(*model));
-  }
+  model->files = document->files;
+  model->complete = complete;
+  Tree tree;
+  std::vector<Replacement> replaced;
+  const Node root = ExpandReferences(document->root, EnvironmentOf(options), tree, findings, &replaced);
+  CheckShape(root, RootObject(), findings);
+  DecodeModel(root, findings, *model);
+  if (options.aws_limits) CheckAwsLimits(*model, root, findings);
+  if (findings.errors() > 0 && options.check_values) findings.Add(options.check_values(*model));
   LoadResult out;
-  if (findings.errors() == 0) out.model = std::move(model);
-  out.diagnostics.files = sources->files;
-  out.include_patterns = sources->patterns;
+  const bool right = findings.errors() == 0;
+  out.diagnostics.files = document->files;
   out.diagnostics.items = findings.Take();
+  if (options.hide_environment) HideReplacements(replaced, out.diagnostics.items);
   Places places;
   for (Diagnostic& item : out.diagnostics.items) places[PlaceKey(item.position)].push_back(&item);
   std::string path;
-  NamePaths(sources->root, path, places);
+  NamePaths(document->root, path, places);
+  if (!right) return out;
+  out.model = std::move(model);
+  out.document = std::move(document);
+  return out;
+}
+
+LoadResult Failed(std::vector<std::string> files, Findings& findings) {
+  LoadResult out;
+  out.diagnostics.files = std::move(files);
+  out.diagnostics.items = findings.Take();
+  return out;
+}
+
+// What is included was read: the document holds it.
+Node WithoutInclude(const Node& root, Tree& tree) {
+  std::vector<Node> children;
+  for (std::size_t i = 0; i < root.entries(); ++i) {
+    if (root.key(i).text == kIncludeKey) continue;
+    children.push_back(root.key(i));
+    children.push_back(root.value(i));
+  }
+  return tree.Container(NodeKind::kMap, root.position, children);
+}
+
+LoadResult Load(const std::string& name, const std::string_view* text, const LoadOptions& options) {
+  Findings findings;
+  const std::shared_ptr<Sources> sources = ReadSources(name, text, EnvironmentOf(options), findings);
+  LoadResult out;
+  // What a file that is not YAML leaves out would be reported as dangling references.
+  if (findings.errors() > 0 && sources->root.children.empty()) {
+    out = Failed(sources->files, findings);
+  } else {
+    auto document = std::make_shared<Document>();
+    document->files = sources->files;
+    document->root = sources->root;
+    document->owners.push_back(sources);
+    out = Decoded(document, sources->complete, options, findings);
+    document->root = WithoutInclude(sources->root, sources->tree);
+  }
+  out.include_patterns = sources->patterns;
   return out;
 }
 
@@ -87,5 +135,33 @@ LoadResult LoadFile(const std::string& path, const LoadOptions& options) { retur
 LoadResult LoadText(std::string_view text, const std::string& name, const LoadOptions& options) {
   return Load(name, &text, options);
 }
+
+LoadResult LoadPatched(const Document& document, std::string_view patch, const std::string& origin,
+                       const LoadOptions& options) {
+  Findings findings;
+  std::vector<std::string> files = document.files;
+  const auto known = std::ranges::find(files, origin);
+  const Position whole{static_cast<std::uint32_t>(known - files.begin()), 0, 0};
+  if (known == files.end()) files.push_back(origin);
+  auto tree = std::make_shared<Tree>();
+  const auto steps = ReadPatch(patch, whole.file, *tree, findings);
+  if (!steps) return Failed(std::move(files), findings);
+  auto edited = Edited(document, *steps, files, std::move(tree));
+  if (!edited) {
+    findings.AddError(whole, edited.error().message, edited.error().hint);
+  } else if (!(*edited)->root.is_map()) {
+    findings.AddError(whole, "a configuration is a map of sections");
+  } else if ((*edited)->root.Find(kIncludeKey) != nullptr) {
+    findings.AddError(whole, "an edit cannot include files", "only a file can");
+  }
+  if (findings.errors() > 0) return Failed(std::move(files), findings);
+  LoadResult out = Decoded(std::move(*edited), true, options, findings);
+  for (const EditStep& step : *steps) {
+    if (step.kind != EditKind::kTest) out.edited.push_back(PointerText(step.path));
+  }
+  return out;
+}
+
+std::string DocumentJson(const Document& document) { return WriteJson(document.root); }
 
 }  // namespace weir::config

@@ -219,9 +219,9 @@ void CheckRules(const std::vector<Rule>& rules, Findings& findings) {
       earlier.Add(rule);
       continue;
     }
-    findings.AddWarning(rule.position, fmt::format("the rule with {} can never match", Title(rule)),
-                        fmt::format("the rule with {} at line {} takes all of its requests", Title(*covering),
-                                    covering->position.line));
+    findings.AddWarning(
+        rule.position, fmt::format("the rule with {} can never match", Title(rule)),
+        fmt::format("the rule with {} {} takes all of its requests", Title(*covering), LineText(covering->position)));
   }
 }
 

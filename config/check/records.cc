@@ -127,14 +127,14 @@ void ZoneCheck::CheckGroup(const Group& group) {
         record.position,
         fmt::format("a {} record of {} beside a {} one", PolicyName(record.policy), Title(group),
                     PolicyName(first.policy)),
-        fmt::format("all records of one name and type share a policy; the first is at line {}", first.position.line));
+        fmt::format("all records of one name and type share a policy; the first is {}", LineText(first.position)));
     return;
   }
   if (first.policy == RoutingPolicy::kSimple) {
     if (group.records.size() > 1) {
       findings_.AddError(At(group.records[1]).position, fmt::format("a second record {}", Title(group)),
-                         fmt::format("the first is at line {}; write both values there, or give both a routing policy",
-                                     first.position.line));
+                         fmt::format("the first is {}; write both values there, or give both a routing policy",
+                                     LineText(first.position)));
     }
     return;
   }
@@ -152,7 +152,7 @@ void ZoneCheck::CheckSets(const Group& group) {
     if (At(index).set.empty()) continue;
     if (const auto [at, fresh] = seen.emplace(At(index).set, index); !fresh) {
       findings_.AddError(At(index).position, fmt::format("a second set {} of {}", Quoted(At(index).set), Title(group)),
-                         fmt::format("the first is at line {}", At(at->second).position.line));
+                         fmt::format("the first is {}", LineText(At(at->second).position)));
     }
   }
 }
@@ -169,7 +169,7 @@ void ZoneCheck::CheckRoles(const Group& group) {
         At(index).position,
         fmt::format("a second {} record of {}", At(index).failover == FailoverRole::kPrimary ? "PRIMARY" : "SECONDARY",
                     Title(group)),
-        fmt::format("one of each; the first is at line {}", At(seen).position.line));
+        fmt::format("one of each; the first is {}", LineText(At(seen).position)));
   }
   if (first[0] == kNone || first[1] == kNone) {
     findings_.AddWarning(At(group.records.front()).position,
@@ -183,7 +183,7 @@ void ZoneCheck::CheckRegions(const Group& group) {
   for (const std::uint32_t index : group.records) {
     if (const auto [at, fresh] = seen.emplace(At(index).region, index); !fresh) {
       findings_.AddError(At(index).position, fmt::format("a second record of {} for the same region", Title(group)),
-                         fmt::format("one for each region; the first is at line {}", At(at->second).position.line));
+                         fmt::format("one for each region; the first is {}", LineText(At(at->second).position)));
     }
   }
 }
@@ -199,11 +199,11 @@ void ZoneCheck::CheckLocations(const Group& group) {
       findings_.AddError(record.position,
                          fmt::format("{} by CIDR collection {} beside {}", Title(group), CollectionName(record),
                                      CollectionName(*first)),
-                         fmt::format("all records of one name and type use one collection; the first is at line {}",
-                                     first->position.line));
+                         fmt::format("all records of one name and type use one collection; the first is {}",
+                                     LineText(first->position)));
     } else if (const auto [at, fresh] = seen.emplace(record.cidr->location, index); !fresh) {
       findings_.AddError(record.position, fmt::format("a second record of {} for the same location", Title(group)),
-                         fmt::format("one for each location; the first is at line {}", At(at->second).position.line));
+                         fmt::format("one for each location; the first is {}", LineText(At(at->second).position)));
     }
   }
   if (first == nullptr || seen.contains(std::nullopt)) return;
@@ -221,8 +221,8 @@ void ZoneCheck::CheckWeights(const Group& group) {
     if (with_ttl == nullptr) with_ttl = &record;
     if (record.ttl_seconds == with_ttl->ttl_seconds) continue;
     findings_.AddWarning(record.position, fmt::format("the TTLs of {} differ", Title(group)),
-                         fmt::format("{}s at line {}; a resolver keeps the longer one longer than its share",
-                                     *with_ttl->ttl_seconds, with_ttl->position.line));
+                         fmt::format("{}s {}; a resolver keeps the longer one longer than its share",
+                                     *with_ttl->ttl_seconds, LineText(with_ttl->position)));
     break;
   }
   if (total == 0) {
@@ -241,8 +241,8 @@ void ZoneCheck::CheckCnames() {
       if (other == cname) continue;
       findings_.AddError(At(groups_[cname].records.front()).position,
                          fmt::format("a CNAME beside the {} records of {}", RecordTypeName(groups_[other].type), name),
-                         fmt::format("a CNAME stands alone at its name; the other is at line {}",
-                                     At(groups_[other].records.front()).position.line));
+                         fmt::format("a CNAME stands alone at its name; the other is {}",
+                                     LineText(At(groups_[other].records.front()).position)));
       break;
     }
   }

@@ -69,7 +69,7 @@ void DecodeBlocks(const Fields& fields, std::size_t location, CidrCollection& ou
                       owner == location ? fmt::format("block {} stands twice", block->ToString())
                                         : fmt::format("block {} belongs to location {} already", block->ToString(),
                                                       Quoted(out.locations[owner].name)),
-                      fmt::format("a block has one location; the first is at line {}", position.line));
+                      fmt::format("a block has one location; the first is {}", LineText(position)));
   }
 }
 

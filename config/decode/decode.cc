@@ -63,7 +63,7 @@ Latency DecodeLatency(const Fields& root, const std::vector<std::string>& files)
   const Fields fields(*map);
   const auto decode = [&](std::string_view key) {
     LocatedText path = fields.Located(key);
-    if (!path.text.empty()) path.text = ResolvePath(path.text, files[path.position.file]);
+    if (!path.text.empty()) path.text = ResolvePath(path.text, FileOf(path.position, files));
     return path;
   };
   out.table = decode("table");
@@ -99,7 +99,7 @@ void CheckZoneNames(const std::vector<Zone>& zones, Findings& findings) {
     if (zone.name.empty()) continue;
     if (const auto [at, fresh] = seen.emplace(zone.name, &zone); !fresh) {
       findings.AddError(zone.position, fmt::format("a second zone named {}", Quoted(zone.name)),
-                        fmt::format("the first is at line {}", at->second->position.line));
+                        fmt::format("the first is {}", LineText(at->second->position)));
     }
   }
 }
@@ -140,6 +140,10 @@ void CheckModel(const Fields& root, Decoding& decoding, Model& model) {
 }
 
 }  // namespace
+
+const std::string& FileOf(Position position, const std::vector<std::string>& files) {
+  return files[position.line == 0 ? 0 : position.file];
+}
 
 void DecodeModel(const Node& root_node, Findings& findings, Model& model) {
   const Fields root(root_node);

@@ -106,6 +106,9 @@ struct Decoding {
   std::vector<NameTable> cidr_locations = {};  // by collection
 };
 
+// What relative paths in a value are relative to: the file that it stands in, for an edit the first file.
+[[nodiscard]] const std::string& FileOf(Position position, const std::vector<std::string>& files);
+
 // The whole file.
 void DecodeModel(const Node& root, Findings& findings, Model& model);
 

@@ -111,7 +111,7 @@ void NameTable::Add(std::span<const Node> items, Findings& findings) {
       continue;
     }
     findings.AddError(name->position, fmt::format("a second {} named {}", kind_, Quoted(name->text)),
-                      fmt::format("the first is at line {}", items[at->second].Find("name")->position.line));
+                      fmt::format("the first is {}", LineText(items[at->second].Find("name")->position)));
   }
 }
 

@@ -162,21 +162,20 @@ Rule DecodeRule(const Node& node, Decoding& decoding) {
 
 // Priorities and names are what rules are told apart by.
 void CheckRules(const Listener& listener, std::span<const Node> nodes, Findings& findings) {
-  std::unordered_map<std::uint32_t, std::uint32_t> priorities;
-  std::unordered_map<std::string_view, std::uint32_t> names;
+  std::unordered_map<std::uint32_t, Position> priorities;
+  std::unordered_map<std::string_view, Position> names;
   for (std::size_t i = 0; i < listener.rules.size(); ++i) {
     const Rule& rule = listener.rules[i];
     const Fields fields(nodes[i]);
-    const auto line = rule.position.line;
-    if (const auto [at, fresh] = priorities.emplace(rule.priority, line); !fresh && rule.priority != 0) {
+    if (const auto [at, fresh] = priorities.emplace(rule.priority, rule.position); !fresh && rule.priority != 0) {
       findings.AddError(fields.PositionOf("priority"), fmt::format("a second rule with priority {}", rule.priority),
-                        fmt::format("the first is at line {}; priorities are unique in a listener", at->second));
+                        fmt::format("the first is {}; priorities are unique in a listener", LineText(at->second)));
     }
     if (rule.name.empty()) continue;
-    if (const auto [at, fresh] = names.emplace(rule.name, line); !fresh) {
+    if (const auto [at, fresh] = names.emplace(rule.name, rule.position); !fresh) {
       findings.AddError(fields.PositionOf("name"),
                         fmt::format("a second rule named {} in this listener", Quoted(rule.name)),
-                        fmt::format("the first is at line {}", at->second));
+                        fmt::format("the first is {}", LineText(at->second)));
     }
   }
 }
@@ -217,7 +216,7 @@ LoadBalancer DecodeLoadBalancer(const Node& node, Decoding& decoding) {
   if (const Node* const log = fields.Map("access-log")) {
     const Fields log_fields(*log);
     const std::string path = log_fields.Text("path");
-    const std::string& file = decoding.files[log_fields.PositionOf("path").file];
+    const std::string& file = FileOf(log_fields.PositionOf("path"), decoding.files);
     out.access_log = AccessLog{path == "-" ? path : ResolvePath(path, file),
                                log_fields.Choice("format", kAccessLogFormatWords, AccessLogFormat::kAlb),
                                log_fields.PositionOf("path")};

@@ -39,6 +39,12 @@ std::optional<std::string> Resolve(std::string_view reference, const Environment
   return value;
 }
 
+void ReplaceAll(std::string_view what, std::string_view by, std::string& text) {
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {
+    text.replace(at, what.size(), by);
+  }
+}
+
 }  // namespace
 
 std::string ExpandEnvironment(std::string_view text, const Environment& environment, Position position,
@@ -63,7 +69,22 @@ std::string ExpandEnvironment(std::string_view text, const Environment& environm
   return out.append(text);
 }
 
-Node ExpandReferences(const Node& node, const Environment& environment, Tree& tree, Findings& findings) {
+void HideReplacements(const std::vector<Replacement>& replacements, std::vector<Diagnostic>& findings) {
+  constexpr std::size_t kSecretMin = 4;
+  for (const Replacement& replacement : replacements) {
+    const std::string name = Quoted(replacement.written);
+    const std::string shown = fmt::format("{} from {}", Quoted(replacement.text), name);
+    for (Diagnostic& finding : findings) {
+      for (std::string* const text : {&finding.message, &finding.hint}) {
+        ReplaceAll(shown, "what " + name + " holds", *text);
+        if (replacement.text.size() >= kSecretMin) ReplaceAll(replacement.text, replacement.written, *text);
+      }
+    }
+  }
+}
+
+Node ExpandReferences(const Node& node, const Environment& environment, Tree& tree, Findings& findings,
+                      std::vector<Replacement>* replaced) {
   if (!node.has_references) return node;
   Node out = node;
   out.has_references = false;
@@ -73,6 +94,7 @@ Node ExpandReferences(const Node& node, const Environment& environment, Tree& tr
     out.text = tree.Keep(ExpandEnvironment(written.text, environment, written.position, findings));
     out.expanded = true;
     out.unknown = findings.errors() != errors;
+    if (replaced != nullptr) replaced->push_back({written.text, out.text});
     return out;
   }
   std::vector<Node> children;
@@ -80,7 +102,7 @@ Node ExpandReferences(const Node& node, const Environment& environment, Tree& tr
   bool in_key = false;
   for (std::size_t i = 0; i < node.children.size(); ++i) {
     in_key = in_key || (node.is_map() && i % 2 == 0 && node.children[i].has_references);
-    children.push_back(ExpandReferences(node.children[i], environment, tree, findings));
+    children.push_back(ExpandReferences(node.children[i], environment, tree, findings, replaced));
   }
   if (in_key) CheckKeys(children, findings);
   out.children = tree.Keep(children);

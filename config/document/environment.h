@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weir::config {
 
@@ -21,9 +22,22 @@ using Environment = std::function<std::optional<std::string>(const std::string&)
 [[nodiscard]] std::string ExpandEnvironment(std::string_view text, const Environment& environment, Position position,
                                             Findings& findings);
 
+// A reference that was replaced.
+struct Replacement {
+  std::string_view written;
+  std::string_view text;
+};
+
+// Takes what variables hold out of the messages and hints of findings, and names the reference instead. Values of less
+// than four characters are left in a message that does not say that it repeats one: they are no secrets, and words hold
+// them.
+void HideReplacements(const std::vector<Replacement>& replacements, std::vector<Diagnostic>& findings);
+
 // `node` with every reference in it and below replaced, as decoding reads it; the node itself where there is none.
 // Lists and maps on the way to a reference are made anew in `tree`, everything else is shared. Keys that become the
 // same are reported.
-[[nodiscard]] Node ExpandReferences(const Node& node, const Environment& environment, Tree& tree, Findings& findings);
+// `replaced`, where given, gets what was replaced.
+[[nodiscard]] Node ExpandReferences(const Node& node, const Environment& environment, Tree& tree, Findings& findings,
+                                    std::vector<Replacement>* replaced = nullptr);
 
 }  // namespace weir::config

@@ -42,7 +42,7 @@ void CheckKeys(std::vector<Node>& entries, Findings& findings) {
     }
     if (first) {
       findings.AddError(key.position, fmt::format("key {} stands twice in one map", Quoted(key.text)),
-                        fmt::format("the first is at line {}", first->line));
+                        fmt::format("the first is {}", LineText(*first)));
       continue;
     }
     kept.push_back(key);
