@@ -134,7 +134,8 @@ std::expected<RunningAppliance::Compiled, control::Refusal> RunningAppliance::Co
 
 control::ChangeResult RunningAppliance::Adopt(std::shared_ptr<const config::Model> model,
                                               const std::vector<std::string>& files,
-                                              std::vector<control::ShiftOverride> shifts) {
+                                              std::vector<control::ShiftOverride> shifts,
+                                              std::shared_ptr<const config::Document> document) {
   auto compiled = Compile(std::move(model), files, shifts);
   if (!compiled) return std::unexpected(compiled.error());
   auto prepared = OpenAccessLogs(*compiled->model);
@@ -159,6 +160,7 @@ control::ChangeResult RunningAppliance::Adopt(std::shared_ptr<const config::Mode
     if (zones_->record_count() >= RetiredParts::kRecordsTrimmed) malloc_trim(0);
   }
   files_ = files;
+  document_ = std::move(document);
   if (const auto serving = CurrentView()) retired_parts_.Add(*serving, compiled->view);
   loop_.timers().Schedule(sweep_timer_, loop_.now() + kSweepPoll);
   ticket_keys_.Fix(compiled->view.routing->ticket_keys(), SystemClock().WallNow());
@@ -233,6 +235,8 @@ void RunningAppliance::NoteAccepted(const SocketPlan& plan, std::vector<control:
   runtime_.dns = plan.dns;
   runtime_.admin = admin_->endpoint();
   runtime_.shifts = std::move(shifts);
+  runtime_.document = document_;
+  runtime_.document_revision = revision_;
 }
 
 void RunningAppliance::NoteLoaded() {
@@ -278,11 +282,12 @@ std::optional<StartFailure> RunningAppliance::Run() {
   }
   RotateTicketKeys();
   signals_ = std::make_unique<Signals>(loop_, [this](int number) { OnSignal(number); });
-  auto adopted = Adopt(std::move(loaded.model), loaded.diagnostics.files, {});
+  auto adopted = Adopt(std::move(loaded.model), loaded.diagnostics.files, {}, std::move(loaded.document));
   std::optional<StartFailure> failure;
   if (adopted) {
     NoteLoaded();
     include_patterns_ = loaded.include_patterns;
+    loaded_files_ = loaded.diagnostics.files;
     WatchFiles({.files = loaded.diagnostics.files, .patterns = loaded.include_patterns});
     LogRoutingWarnings();
     ReportReady();

@@ -84,7 +84,8 @@ class RunningAppliance final : public control::Appliance {
   // positions refer to.
   [[nodiscard]] control::ChangeResult Adopt(std::shared_ptr<const config::Model> model,
                                             const std::vector<std::string>& files,
-                                            std::vector<control::ShiftOverride> shifts);
+                                            std::vector<control::ShiftOverride> shifts,
+                                            std::shared_ptr<const config::Document> document);
   struct Compiled;
   [[nodiscard]] std::expected<Compiled, control::Refusal> Compile(std::shared_ptr<const config::Model> model,
                                                                   const std::vector<std::string>& files,
@@ -99,11 +100,14 @@ class RunningAppliance final : public control::Appliance {
   void NoteAccepted(const SocketPlan& plan, std::vector<control::ShiftOverride> shifts);
 
   [[nodiscard]] control::ChangeResult Make(const control::ReloadChange& change);
+  [[nodiscard]] control::ChangeResult Make(const control::DocumentChange& change);
   [[nodiscard]] control::ChangeResult Make(const control::TargetStateChange& change);
   [[nodiscard]] control::ChangeResult Make(const control::CheckStateChange& change);
   [[nodiscard]] control::ChangeResult Make(const control::WeightsChange& change);
 
   void NoteRefusal(const control::Refusal& refusal);
+  // A file was loaded: says what was edited before and is gone.
+  void NoteReplacedEdits();
   // Before the first load, so that nothing that is written meanwhile is missed.
   void StartWatching();
   void WatchFiles(WatchedPaths paths);
@@ -149,8 +153,11 @@ class RunningAppliance final : public control::Appliance {
   int interrupts_ = 0;
 
   std::uint64_t revision_ = 0;
-  std::shared_ptr<const config::Model> model_;  // as loaded: a port of 0 is still 0
-  std::shared_ptr<const dns::ZoneSet> zones_;   // compiled from model_
+  std::shared_ptr<const config::Model> model_;        // as loaded: a port of 0 is still 0
+  std::shared_ptr<const dns::ZoneSet> zones_;         // compiled from model_
+  std::shared_ptr<const config::Document> document_;  // what model_ was decoded from
+  std::vector<std::string> edited_paths_;             // since the last load
+  std::vector<std::string> loaded_files_;             // by the last load that was accepted
   std::vector<config::Diagnostic> routing_warnings_;
   std::vector<std::string> files_;
   std::vector<std::string> include_patterns_;

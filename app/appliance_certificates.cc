@@ -46,7 +46,7 @@ void RunningAppliance::LogRoutingWarnings() const {
 // The model stays as it is; whatever has become of its YAML file meanwhile does not matter.
 void RunningAppliance::RenewCertificates() {
   certificate_watcher_->NoteState();
-  auto renewed = Adopt(model_, files_, CurrentRuntime().shifts);
+  auto renewed = Adopt(model_, files_, CurrentRuntime().shifts, document_);
   WatchCertificates();
   if (!renewed) return NoteRefusal(renewed.error());
   LogRoutingWarnings();

@@ -1,6 +1,7 @@
 // What each change becomes before it is adopted.
 
 #include "app/appliance.h"
+#include "app/configuration.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "control/status_report.h"
@@ -113,7 +114,8 @@ control::ChangeResult RunningAppliance::Make(const control::ReloadChange& /*chan
                     "end the program if nothing is to be served");
   } else if (loaded.model) {
     for (const auto& item : loaded.diagnostics.items) LogWarning(loaded.diagnostics.Format(item));
-    result = Adopt(std::move(loaded.model), loaded.diagnostics.files, CurrentRuntime().shifts);
+    result =
+        Adopt(std::move(loaded.model), loaded.diagnostics.files, CurrentRuntime().shifts, std::move(loaded.document));
     if (result) LogRoutingWarnings();
   } else {
     result = std::unexpected(
@@ -123,8 +125,9 @@ control::ChangeResult RunningAppliance::Make(const control::ReloadChange& /*chan
   WatchedPaths watched{.files = loaded.diagnostics.files, .patterns = loaded.include_patterns};
   if (result) {
     include_patterns_ = loaded.include_patterns;
+    loaded_files_ = loaded.diagnostics.files;
   } else {
-    watched.files.insert(watched.files.end(), files_.begin(), files_.end());
+    watched.files.insert(watched.files.end(), loaded_files_.begin(), loaded_files_.end());
     watched.patterns.insert(watched.patterns.end(), include_patterns_.begin(), include_patterns_.end());
   }
   WatchFiles(std::move(watched));
@@ -136,6 +139,7 @@ control::ChangeResult RunningAppliance::Make(const control::ReloadChange& /*chan
                       options_.name, model_->load_balancers.size(), model_->target_groups.size(),
                       model_->zones.size()));
   NoteLoaded();
+  NoteReplacedEdits();
   events_.Reloaded(*result, options_.name);
   Tell(fmt::format("configuration reloaded, revision {}", *result));
   const std::lock_guard lock(runtime_mutex_);
@@ -143,6 +147,43 @@ control::ChangeResult RunningAppliance::Make(const control::ReloadChange& /*chan
   runtime_.last_reload_accepted = true;
   runtime_.last_reload_error.clear();
   return result;
+}
+
+control::ChangeResult RunningAppliance::Make(const control::DocumentChange& change) {
+  if (change.expected && *change.expected != revision_) {
+    return Refuse(control::RefusalKind::kMoved, fmt::format("revision {} serves", revision_),
+                  "GET /v1/document again; its ETag is the revision");
+  }
+  auto loaded = LoadPatchedConfiguration(*document_, change.patch, change.origin);
+  control::ChangeResult result;
+  if (!loaded.model) {
+    result = std::unexpected(control::Refusal{
+        .kind = control::RefusalKind::kConfiguration, .error = {}, .diagnostics = std::move(loaded.diagnostics)});
+  } else if (ServesNothing(*loaded.model) && !ServesNothing(*model_)) {
+    result = Refuse(control::RefusalKind::kConfiguration, "neither load balancers nor dns would be left",
+                    "end the program if nothing is to be served");
+  } else {
+    result =
+        Adopt(std::move(loaded.model), loaded.diagnostics.files, CurrentRuntime().shifts, std::move(loaded.document));
+  }
+  if (!result) {
+    LogWarning(fmt::format("edit refused origin=\"{}\" serving_revision={}", change.origin, revision_));
+    return result;
+  }
+  edited_paths_.insert(edited_paths_.end(), loaded.edited.begin(), loaded.edited.end());
+  LogInfo(fmt::format("document edited revision={} origin=\"{}\" paths=\"{}\"", *result, change.origin,
+                      fmt::join(loaded.edited, " ")));
+  events_.Edited(*result, change.origin, loaded.edited);
+  Tell(fmt::format("document edited, revision {}", *result));
+  return result;
+}
+
+void RunningAppliance::NoteReplacedEdits() {
+  for (const std::string& path : edited_paths_) {
+    LogWarning(fmt::format("edit replaced by the file path={} revision={}", path, revision_));
+    events_.EditReplaced(revision_, path);
+  }
+  edited_paths_.clear();
 }
 
 control::ChangeResult RunningAppliance::Make(const control::TargetStateChange& change) {
@@ -197,7 +238,7 @@ control::ChangeResult RunningAppliance::Make(const control::WeightsChange& asked
     for (const auto& [name, weight] : change.weights) shift.weights.weights[name] = static_cast<std::uint16_t>(weight);
     shifts.push_back(std::move(shift));
   }
-  auto result = Adopt(model_, files_, std::move(shifts));
+  auto result = Adopt(model_, files_, std::move(shifts), document_);
   if (!result) return result;
   const auto now = CurrentView();
   const auto changed = FindRule(*now->routing, change);

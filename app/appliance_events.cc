@@ -74,6 +74,20 @@ void ApplianceEvents::Refused(std::uint64_t revision, std::string_view file, std
                 {"error", std::string(finding)}});
 }
 
+void ApplianceEvents::Edited(std::uint64_t revision, std::string_view origin, const std::vector<std::string>& paths) {
+  const std::string listed = fmt::format("{}", fmt::join(paths, " "));
+  journal_.Add(EventKind::kEdit, clock_.WallNow(), fmt::format("edited {}, revision {}", listed, revision),
+               {{"result", "accepted"},
+                {"origin", std::string(origin)},
+                {"paths", listed},
+                {"revision", std::to_string(revision)}});
+}
+
+void ApplianceEvents::EditReplaced(std::uint64_t revision, const std::string& path) {
+  journal_.Add(EventKind::kEdit, clock_.WallNow(), fmt::format("the edit of {} is gone: the file was loaded", path),
+               {{"result", "replaced"}, {"paths", path}, {"revision", std::to_string(revision)}});
+}
+
 void ApplianceEvents::Overridden(const std::vector<health::Override>& before,
                                  const std::vector<health::Override>& now) {
   const auto add = [this](const health::Override& changed, std::string_view state) {

@@ -30,6 +30,9 @@ class ApplianceEvents {
   // A reload was accepted, or refused: `finding` is its first error and `revision` serves on.
   void Reloaded(std::uint64_t revision, std::string_view file);
   void Refused(std::uint64_t revision, std::string_view file, std::string_view finding);
+  // The document was edited at these places; or a reload put what the file says in the place of an edit.
+  void Edited(std::uint64_t revision, std::string_view origin, const std::vector<std::string>& paths);
+  void EditReplaced(std::uint64_t revision, const std::string& path);
   // The overrides of health as they were and are: one event for each that was set, changed or is gone.
   void Overridden(const std::vector<health::Override>& before, const std::vector<health::Override>& now);
   // Weights were set, or given back to the configuration; the texts are those of the rule's groups (`blue:8 green:2`).

@@ -50,7 +50,7 @@ int Run(const Arguments& arguments) {
   SetLogLevel(ParseLogLevel(arguments.log_level));
   ApplianceOptions options;
   options.name = arguments.file;
-  options.load = [file = arguments.file] { return LoadConfiguration(file); };
+  options.load = [file = arguments.file] { return LoadConfiguration(file, {.hide_environment = true}); };
   options.workers = arguments.workers == 0 ? UsableCpus() : arguments.workers;
   options.drain_timeout = std::chrono::seconds(arguments.drain_timeout_seconds);
   RunningAppliance appliance(std::move(options));

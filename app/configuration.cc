@@ -31,4 +31,12 @@ config::LoadResult LoadConfigurationText(std::string_view text, const std::strin
   return config::LoadText(text, name, options);
 }
 
+config::LoadResult LoadPatchedConfiguration(const config::Document& document, std::string_view patch,
+                                            const std::string& origin) {
+  config::LoadOptions options;
+  options.hide_environment = true;
+  options.check_values = CheckValues;
+  return config::LoadPatched(document, patch, origin, options);
+}
+
 }  // namespace weir::app

@@ -178,10 +178,28 @@ Parsed<PendingChange> Weights(const AdminRequest& request, const std::vector<std
   return PendingChange{std::move(change), {}};
 }
 
+// The revisions of an If-Match field (RFC 9110, 13.1.1): `"12"`, or a list of them. Absent is `*`: any will do.
+Parsed<PendingChange> Patch(const AdminRequest& request) {
+  DocumentChange change{
+      .expected = std::nullopt, .patch = std::string(request.body), .origin = "api: PATCH /v1/document"};
+  if (!request.if_match.empty() && request.if_match != "*") {
+    std::string_view tag = request.if_match;
+    const bool quoted = tag.size() > 2 && tag.starts_with('"') && tag.ends_with('"');
+    if (quoted) tag = tag.substr(1, tag.size() - 2);
+    const auto revision = quoted ? ParseDecimal(tag) : std::nullopt;
+    // What never was the tag of a revision matches none.
+    change.expected = revision ? *revision : 0;
+  }
+  return PendingChange{std::move(change), {}};
+}
+
+std::string EntityTag(std::uint64_t revision) { return "\"" + std::to_string(revision) + "\""; }
+
 // ---- the table of paths
 
 enum class Call : std::uint8_t {
   kStatus,
+  kDocument,
   kEvents,
   kReload,
   kExplainHttp,
@@ -201,6 +219,7 @@ struct Route {
 
 constexpr std::array kRoutes = {
     Route{Call::kStatus, {"v1", "status"}, "GET, HEAD"},
+    Route{Call::kDocument, {"v1", "document"}, "GET, HEAD, PATCH"},
     Route{Call::kEvents, {"v1", "events"}, "GET, HEAD"},
     Route{Call::kReload, {"v1", "reload"}, "POST"},
     Route{Call::kExplainHttp, {"v1", "explain", "http"}, "GET, HEAD"},
@@ -317,6 +336,13 @@ AdminResponse Read(Call call, std::string_view query, const Appliance& appliance
   const auto runtime = appliance.CurrentRuntime();
   if (call == Call::kHealth) return HealthResponse(runtime);
   if (call == Call::kEvents) return EventsResponse(ParseQuery(query), appliance, runtime.started);
+  if (call == Call::kDocument) {
+    if (runtime.document == nullptr)
+      return ErrorResponse(503, "nothing is served yet", "ask again when /healthz answers 200");
+    auto response = JsonResponse(200, config::DocumentJson(*runtime.document));
+    response.etag = EntityTag(runtime.document_revision);
+    return response;
+  }
   const auto view = appliance.CurrentView();
   if (!view) return ErrorResponse(503, "nothing is served yet", "ask again when /healthz answers 200");
   if (call == Call::kStatus) return JsonResponse(200, StatusJson(BuildStatusReport(*view, runtime, build.version)));
@@ -340,6 +366,8 @@ unsigned StatusOf(RefusalKind kind) {
       return 400;
     case RefusalKind::kConflict:
       return 409;
+    case RefusalKind::kMoved:
+      return 412;
     case RefusalKind::kConfiguration:
       return 422;
   }
@@ -378,6 +406,9 @@ std::variant<AdminResponse, PendingChange> AdminApi::Answer(const AdminRequest& 
       return settle(CheckState(request, segments[2]));
     case Call::kWeights:
       return settle(Weights(request, segments));
+    case Call::kDocument:
+      if (request.method == "PATCH") return settle(Patch(request));
+      return Read(route->call, query, appliance_, build_);
     case Call::kReload:
       return PendingChange{ReloadChange{}, {}};
     default:
@@ -389,7 +420,9 @@ AdminResponse AdminApi::Conclude(const PendingChange& pending, const ChangeResul
   if (result) {
     json::object out{{"revision", *result}};
     if (!pending.state.empty()) out["state"] = pending.state;
-    return JsonResponse(200, json::serialize(out));
+    auto response = JsonResponse(200, json::serialize(out));
+    if (std::holds_alternative<DocumentChange>(pending.change)) response.etag = EntityTag(*result);
+    return response;
   }
   const auto& refusal = result.error();
   if (refusal.kind == RefusalKind::kConfiguration) return ConfigurationResponse(refusal);

@@ -19,6 +19,7 @@ struct AdminRequest {
   std::string_view host = {};        // Host field
   std::string_view origin = {};      // Origin field; empty when absent
   std::string_view fetch_site = {};  // Sec-Fetch-Site; empty when absent
+  std::string_view if_match = {};    // If-Match; empty when absent
   std::string_view body = {};
 };
 
@@ -26,7 +27,8 @@ struct AdminResponse {
   unsigned status = 200;
   std::string content_type = "application/json";
   std::string body;
-  std::string allow;  // for 405
+  std::string allow = {};  // for 405
+  std::string etag = {};   // of the document
 };
 
 // A request that changes something: to be submitted; `state` is repeated in the answer when it was accepted.

@@ -137,6 +137,7 @@ void AdminServer::Loop::Session::OnRequest() {
                              .host = text(message[http::field::host]),
                              .origin = text(message[http::field::origin]),
                              .fetch_site = text(message["Sec-Fetch-Site"]),
+                             .if_match = text(message[http::field::if_match]),
                              .body = message.body()};
   auto answer = loop_.api_.Answer(request);
   if (auto* response = std::get_if<AdminResponse>(&answer)) return Send(std::move(*response));
@@ -165,6 +166,7 @@ void AdminServer::Loop::Session::Send(AdminResponse answer) {
     message.set(http::field::cache_control, "no-store");
     message.set("X-Content-Type-Options", "nosniff");
     if (!answer.allow.empty()) message.set(http::field::allow, answer.allow);
+    if (!answer.etag.empty()) message.set(http::field::etag, answer.etag);
     message.keep_alive(keep_alive_);
     message.content_length(answer.body.size());
   };

@@ -7,6 +7,7 @@
 #include "base/ip_address.h"
 #include "base/result.h"
 #include "config/diagnostic.h"
+#include "config/load.h"
 #include "control/event_journal.h"
 #include "control/view.h"
 #include "dns/counters.h"
@@ -19,6 +20,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -29,6 +31,12 @@ namespace weir::control {
 
 // Reads the file again.
 struct ReloadChange {};
+// Edits the document.
+struct DocumentChange {
+  std::optional<std::uint64_t> expected;  // the revision that it was made for; absent: whichever serves
+  std::string patch;                      // a JSON Patch (RFC 6902)
+  std::string origin;                     // who asks: stands for the file in what is found wrong
+};
 // Forces one target's state; kMeasured takes the override away.
 struct TargetStateChange {
   std::string group;
@@ -48,13 +56,14 @@ struct WeightsChange {
   std::string rule_name = {};                    // where not empty, the rule's name instead of its priority
   std::map<std::string, std::uint32_t> weights;  // by target group name, 0-999
 };
-using Change = std::variant<ReloadChange, TargetStateChange, CheckStateChange, WeightsChange>;
+using Change = std::variant<ReloadChange, DocumentChange, TargetStateChange, CheckStateChange, WeightsChange>;
 
 // Why a change was not made. Nothing was changed.
 enum class RefusalKind : std::uint8_t {
   kNotFound,       // 404: what it names does not exist
   kInvalid,        // 400: a value is wrong
   kConflict,       // 409: right in itself, but not for what is there now
+  kMoved,          // 412: another revision than the expected one serves
   kConfiguration,  // 422: `diagnostics` says what is wrong with the file, or `error` what the system refused
 };
 struct Refusal {
@@ -91,7 +100,9 @@ struct Runtime {
   std::uint64_t reloads_accepted = 0;
   std::uint64_t reloads_refused = 0;
   bool last_reload_accepted = true;
-  std::string last_reload_error;  // the first finding; empty when it was accepted
+  std::string last_reload_error;                     // the first finding; empty when it was accepted
+  std::shared_ptr<const config::Document> document;  // what serves, as it is written; of `document_revision`
+  std::uint64_t document_revision = 0;
   std::vector<BoundListener> listeners;
   std::vector<Endpoint> dns;
   Endpoint admin;

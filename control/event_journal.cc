@@ -40,6 +40,8 @@ std::string_view ToString(EventKind kind) {
       return "reload";
     case EventKind::kOverride:
       return "override";
+    case EventKind::kEdit:
+      return "edit";
     case EventKind::kShift:
       return "shift";
   }

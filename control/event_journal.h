@@ -20,6 +20,7 @@ enum class EventKind : std::uint8_t {
   kHealth,    // a target or a DNS health check changed its state (`health`)
   kReload,    // a configuration was loaded or refused (`reload`)
   kOverride,  // the state of a target or a check was forced, released or dropped (`override`)
+  kEdit,      // the document was edited, or an edit is gone by a reload (`edit`)
   kShift,     // weights were overridden, released or dropped (`shift`)
 };
 [[nodiscard]] std::string_view ToString(EventKind kind);

@@ -29,13 +29,14 @@ LocatedText DecodePath(const Fields& fields, std::string_view key, const std::ve
   const Node* const file = FileNode(value);
   const Node* const text = file != nullptr ? file : fields.Scalar(key);
   if (text == nullptr || text->text.empty()) return {.text = {}, .position = fields.PositionOf(key)};
-  return {.text = ResolvePath(text->text, files[text->position.file]), .position = text->position};
+  return {.text = ResolvePath(text->text, FileOf(text->position, files)), .position = text->position};
 }
 
 std::optional<Secret> DecodeSecret(const Fields& fields, std::string_view key, const std::vector<std::string>& files) {
   if (!fields.Has(key)) return std::nullopt;
   if (const Node* const file = FileNode(fields.node().Find(key))) {
-    return Secret{.text = {}, .file = ResolvePath(file->text, files[file->position.file]), .position = file->position};
+    return Secret{
+        .text = {}, .file = ResolvePath(file->text, FileOf(file->position, files)), .position = file->position};
   }
   return Secret{.text = fields.Text(key), .file = {}, .position = fields.PositionOf(key)};
 }
@@ -110,7 +111,7 @@ std::vector<LocatedText> DecodeTicketKeys(const Fields& root, const std::vector<
   std::vector<LocatedText> out;
   for (const Node& item : root.List("tls-ticket-keys")) {
     LocatedText path = Fields(item).Located("file");
-    if (!path.text.empty()) path.text = ResolvePath(path.text, files[path.position.file]);
+    if (!path.text.empty()) path.text = ResolvePath(path.text, FileOf(path.position, files));
     out.push_back(std::move(path));
   }
   return out;

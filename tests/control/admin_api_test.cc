@@ -1,5 +1,6 @@
 #include "control/admin_api.h"
 
+#include "config/load.h"
 #include "tests/control/control_fixture.h"
 
 #include <boost/json/parse.hpp>
@@ -54,6 +55,34 @@ TEST_F(AdminApiTest, HealthzSaysWhetherItServes) {
   EXPECT_EQ(Response({.method = "GET", .target = "/healthz"}).status, 503U);
   appliance_.runtime = {};
   EXPECT_EQ(Response({.method = "GET", .target = "/healthz"}).status, 503U);
+}
+
+TEST_F(AdminApiTest, TheDocumentIsServedWithItsRevisionAsTag) {
+  EXPECT_EQ(Response({.method = "GET", .target = "/v1/document"}).status, 503U);
+  config::LoadOptions options;
+  options.environment = [](const std::string&) { return std::optional<std::string>("of-the-environment"); };
+  auto loaded = config::LoadText("node: {name: \"${NAME}\"}\ndns: {port: 5353}\n", "t.yaml", options);
+  ASSERT_TRUE(loaded.document) << loaded.diagnostics.FormatAll();
+  appliance_.runtime.document = loaded.document;
+  appliance_.runtime.document_revision = 12;
+  const auto response = Response({.method = "GET", .target = "/v1/document"});
+  EXPECT_EQ(response.status, 200U);
+  EXPECT_EQ(response.etag, "\"12\"");
+  EXPECT_EQ(response.body, R"({"node":{"name":"${NAME}"},"dns":{"port":5353}})");
+}
+
+TEST_F(AdminApiTest, APatchIsAChangeOfTheRevisionThatItNames) {
+  const auto asked = [&](std::string_view tag) {
+    return Asked<DocumentChange>({.method = "PATCH", .target = "/v1/document", .if_match = tag, .body = "[]"});
+  };
+  EXPECT_EQ(asked("").expected, std::nullopt);
+  EXPECT_EQ(asked("*").expected, std::nullopt);
+  EXPECT_EQ(asked("\"12\"").expected, std::uint64_t{12});
+  for (const char* none : {"12", "W/\"12\"", "\"x\"", "\"\"", "\""})
+    EXPECT_EQ(asked(none).expected, std::uint64_t{0}) << none;
+  EXPECT_EQ(asked("").patch, "[]");
+  EXPECT_EQ(asked("").origin, "api: PATCH /v1/document");
+  EXPECT_EQ(Response({.method = "PUT", .target = "/v1/document"}).allow, "GET, HEAD, PATCH");
 }
 
 TEST_F(AdminApiTest, NothingIsServedBeforeTheFirstView) {
@@ -234,6 +263,16 @@ TEST(AdminApiConclusionTest, AnAcceptedChangeAnswersTheRevision) {
   const auto response = AdminApi::Conclude({.change = ReloadChange{}, .state = {}}, std::uint64_t{12});
   EXPECT_EQ(response.status, 200U);
   EXPECT_EQ(response.body, R"({"revision":12})");
+}
+
+TEST(AdminApiConclusionTest, AnEditAnswersItsTagOrThatTheRevisionMoved) {
+  const PendingChange pending{.change = DocumentChange{}, .state = {}};
+  const auto done = AdminApi::Conclude(pending, std::uint64_t{13});
+  EXPECT_EQ(done.body, R"({"revision":13})");
+  EXPECT_EQ(done.etag, "\"13\"");
+  Refusal refusal{
+      .kind = RefusalKind::kMoved, .error = {.message = "revision 12 serves", .hint = {}}, .diagnostics = {}};
+  EXPECT_EQ(AdminApi::Conclude(pending, std::unexpected(refusal)).status, 412U);
 }
 
 TEST(AdminApiConclusionTest, AWrongFileAnswersEveryErrorWithItsPlace) {
