@@ -30,7 +30,7 @@ def main():
             lambda d: d.update({"load-balancer": []}),
             lambda d: d["load-balancers"][0].update({"listners": []}),
             lambda d: d["load-balancers"][0]["listeners"][0].update({"port": 70000}),
-            lambda d: d["load-balancers"][0]["listeners"][0].update({"protocol": "HTTPS"}),
+            lambda d: d["load-balancers"][0]["listeners"][0].update({"protocol": "TLS"}),
             lambda d: d["target-groups"][0].update({"health-check": {"interval": 5}}),
             lambda d: d["target-groups"][0].pop("name"),
         ):
