@@ -144,7 +144,7 @@ LoadResult LoadPatched(const Document& document, std::string_view patch, const s
   const Position whole{static_cast<std::uint32_t>(known - files.begin()), 0, 0};
   if (known == files.end()) files.push_back(origin);
   auto tree = std::make_shared<Tree>();
-  const auto steps = ReadPatch(patch, whole.file, *tree, findings);
+  const auto steps = ReadPatch(patch, whole.file, *tree, findings, document.edit_columns);
   if (!steps) return Failed(std::move(files), findings);
   auto edited = Edited(document, *steps, files, std::move(tree));
   if (!edited) {
@@ -155,6 +155,8 @@ LoadResult LoadPatched(const Document& document, std::string_view patch, const s
     findings.AddError(whole, "an edit cannot include files", "only a file can");
   }
   if (findings.errors() > 0) return Failed(std::move(files), findings);
+  // A node takes a byte at least.
+  (*edited)->edit_columns += static_cast<std::uint32_t>(patch.size());
   LoadResult out = Decoded(std::move(*edited), true, options, findings);
   for (const EditStep& step : *steps) {
     if (step.kind != EditKind::kTest) out.edited.push_back(PointerText(step.path));

@@ -27,6 +27,7 @@ Result<std::shared_ptr<Document>> Edited(const Document& document, std::span<con
   if (!root) return std::unexpected(std::move(root.error()));
   auto out = std::make_shared<Document>();
   out->files = std::move(files);
+  out->edit_columns = document.edit_columns;
   if (document.owners.size() >= kOwnersMax) {
     auto whole = std::make_shared<Tree>();
     out->root = CopyOf(*root, *whole);

@@ -19,6 +19,7 @@ struct Document {
   std::vector<std::string> files;                   // Position::file: files, and origins of edits
   std::vector<std::shared_ptr<const void>> owners;  // of what `root` looks at
   Node root;                                        // a map
+  std::uint32_t edit_columns = 0;  // what edits brought has columns up to here: no two nodes have one place
 };
 
 // The document after an edit. `tree` holds the values that it brings. Fails as ApplyEdit does.

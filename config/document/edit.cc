@@ -248,8 +248,8 @@ std::string PointerText(const StructuralPath& path) {
 }
 
 std::optional<std::vector<EditStep>> ReadPatch(std::string_view text, std::uint32_t origin, Tree& tree,
-                                               Findings& findings) {
-  const auto root = ReadJson(text, origin, tree, findings);
+                                               Findings& findings, std::uint32_t columns_before) {
+  const auto root = ReadJson(text, origin, tree, findings, columns_before);
   if (!root) return std::nullopt;
   if (!root->is_list()) {
     findings.AddError(root->position, "a patch is a list of steps",

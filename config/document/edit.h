@@ -34,9 +34,9 @@ struct EditStep {
 [[nodiscard]] std::string PointerText(const StructuralPath& path);
 
 // Reads a JSON Patch. What is wrong is in `findings` and the answer is absent; `origin` is what stands for the file of
-// the values that it brings.
+// the values that it brings, and their columns begin behind `columns_before`.
 [[nodiscard]] std::optional<std::vector<EditStep>> ReadPatch(std::string_view text, std::uint32_t origin, Tree& tree,
-                                                             Findings& findings);
+                                                             Findings& findings, std::uint32_t columns_before = 0);
 
 // The document after all steps, or why one of them cannot be made: the document is as it was then. What does not change
 // is shared with `root`; lists and maps on the way to a change are made anew in `tree`, which has to live as long as

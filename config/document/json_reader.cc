@@ -25,7 +25,8 @@ class JsonEvents {
   static constexpr std::size_t max_string_size = std::numeric_limits<std::size_t>::max();
   static constexpr std::size_t max_key_size = std::numeric_limits<std::size_t>::max();
 
-  JsonEvents(std::uint32_t origin, Tree& tree, Findings& findings) : origin_(origin), builder_(tree, findings) {}
+  JsonEvents(std::uint32_t origin, std::uint32_t columns_before, Tree& tree, Findings& findings)
+      : origin_(origin), builder_(tree, findings), column_(columns_before) {}
 
   [[nodiscard]] std::optional<Node> root() const { return builder_.root(); }
   // The reading ended because of what was found, not of the syntax.
@@ -51,7 +52,7 @@ class JsonEvents {
   bool on_comment(std::string_view /*part*/, ErrorCode& /*error*/) { return true; }
 
  private:
-  Position Next() { return {origin_, 0, ++nodes_}; }
+  Position Next() { return {origin_, 0, ++column_}; }
   bool Go(bool goes_on, ErrorCode& error) {
     refused_ = !goes_on;
     if (refused_) error = json::error::too_deep;
@@ -75,13 +76,14 @@ class JsonEvents {
   std::uint32_t origin_;
   TreeBuilder builder_;
   std::string parts_;  // of a text or a number that comes in pieces
-  std::uint32_t nodes_ = 0;
+  std::uint32_t column_;
   bool refused_ = false;
 };
 
 }  // namespace
 
-std::optional<Node> ReadJson(std::string_view text, std::uint32_t origin, Tree& tree, Findings& findings) {
+std::optional<Node> ReadJson(std::string_view text, std::uint32_t origin, Tree& tree, Findings& findings,
+                             std::uint32_t columns_before) {
   const Position whole{origin, 0, 0};
   if (const auto fault = FindTextFault(text)) {
     findings.AddError(whole, fmt::format("not JSON text: {} at byte {}", fault->problem, fault->offset + 1),
@@ -90,7 +92,7 @@ std::optional<Node> ReadJson(std::string_view text, std::uint32_t origin, Tree& 
   }
   json::parse_options options;
   options.max_depth = kNestingLevelsMax + 1;  // the builder reports what is deeper
-  json::basic_parser<JsonEvents> parser(options, origin, tree, findings);
+  json::basic_parser<JsonEvents> parser(options, origin, columns_before, tree, findings);
   ErrorCode error;
   const std::size_t read = parser.write_some(false, text.data(), text.size(), error);
   if (parser.handler().refused()) return std::nullopt;

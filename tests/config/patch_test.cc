@@ -116,6 +116,15 @@ TEST(PatchTest, ManyEditsFollowEachOther) {
   EXPECT_EQ(loaded.document->files.size(), 2U);
 }
 
+TEST(PatchTest, FindingOfALaterEditHasItsOwnPath) {
+  const auto first = Patched(R"([{"op": "replace", "path": "/load-balancers/0/listeners/0/port", "value": 2}])");
+  ASSERT_TRUE(first.document);
+  const auto second = LoadPatched(*first.document, R"([{"op": "add", "path": "/target-groups/0/nosuch", "value": 2}])",
+                                  std::string(kOrigin), With({}));
+  ASSERT_EQ(second.diagnostics.items.size(), 1U);
+  EXPECT_EQ(second.diagnostics.items[0].path, "target-groups[0].nosuch");
+}
+
 TEST(PatchTest, RelativePathsAreThoseOfTheFile) {
   const auto result =
       Patched(R"([{"op": "add", "path": "/load-balancers/0/access-log", "value": {"path": "log/access.log"}}])");
