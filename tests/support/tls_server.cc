@@ -47,10 +47,11 @@ std::string TakeText(BIO* memory) {
   return text;
 }
 
-// RSA keys take long to make: one of each size serves all certificates.
+// RSA keys take long to make: one of each size serves all certificates. They live to the end: OpenSSL takes itself
+// apart before a destructor of a static would run.
 EVP_PKEY* RsaKey(unsigned bits) {
   static std::mutex mutex;
-  static std::map<unsigned, EVP_PKEY*> made;
+  static auto& made = *new std::map<unsigned, EVP_PKEY*>;
   const std::lock_guard lock(mutex);
   EVP_PKEY*& key = made[bits];
   if (key == nullptr) key = EVP_RSA_gen(bits);
