@@ -46,7 +46,6 @@ class Answerer {
 
   // Takes over newer zones, newer health, or both; neither is null. Weighted draws go on when the zones are the same.
   void SetView(std::shared_ptr<const ZoneSet> zones, std::shared_ptr<const health::StatusTable> status);
-  [[nodiscard]] bool has_view() const { return zones_ != nullptr; }
   [[nodiscard]] const std::shared_ptr<const ZoneSet>& zones() const { return zones_; }
 
   // Writes the response to `query` into `out`, at most min(out.size(), what the transport and the client allow) bytes;
