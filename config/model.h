@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -375,8 +376,8 @@ struct Model {
   std::optional<DnsListener> dns;
   std::vector<HealthCheck> health_checks;
   std::vector<CidrCollection> cidr_collections;
-  std::vector<Zone> zones;
-  std::vector<LocatedText> tls_ticket_keys;  // paths; empty: keys are made
+  std::vector<std::shared_ptr<const Zone>> zones;  // shared with the models before and after, where they are the same
+  std::vector<LocatedText> tls_ticket_keys;        // paths; empty: keys are made
   Latency latency;
   Admin admin;
   std::vector<RoutingTest> tests;

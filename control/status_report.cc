@@ -208,9 +208,9 @@ RecordReport DescribeRecord(const config::RecordSet& record, const View& view) {
 void AddZones(const View& view, StatusReport& report) {
   for (const auto& zone : view.model->zones) {
     ZoneReport out;
-    out.name = zone.name;
-    out.record_count = zone.records.size() + zone.plain_record_count;
-    for (const auto& record : zone.records) {
+    out.name = zone->name;
+    out.record_count = zone->records.size() + zone->plain_record_count;
+    for (const auto& record : zone->records) {
       if (record.is_plain()) continue;
       if (out.records.size() < kRecordsShownMax) {
         out.records.push_back(DescribeRecord(record, view));

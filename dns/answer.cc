@@ -22,7 +22,7 @@ constexpr std::uint16_t kFlagAuthoritative = 0x0400;
 constexpr std::uint16_t kFlagRecursionDesired = 0x0100;
 constexpr std::uint16_t kFlagCheckingDisabled = 0x0010;
 
-// RFC 8482 4.2: what ANY gets instead of everything. A value as in ZoneSet::rdata().
+// RFC 8482 4.2: what ANY gets instead of everything. A value as in Zone::rdata().
 constexpr std::array<std::uint8_t, 11> kAnyHinfo = {9, 0, 7, 'R', 'F', 'C', '8', '4', '8', '2', 0};
 static_assert(std::endian::native == std::endian::little);
 constexpr std::uint32_t kAnyTtlSeconds = 3'600;
@@ -83,13 +83,15 @@ class AnswerSearch {
   void AddNegative(Rcode rcode);
   void AddServerAddresses(const Group& servers);
   bool AddAddresses(std::uint32_t node, std::uint16_t type);
-  [[nodiscard]] RrsetValues ValuesOf(const RdataList& list, std::uint32_t first = 0) const {
-    return {zones().rdata().data() + list.offset, list.count, first};
+  [[nodiscard]] RrsetValues ValuesOf(const RdataList& list) const {
+    return {zone().rdata() + list.offset, list.count, 0};
   }
   [[nodiscard]] bool IsLoop() const;
   bool FollowCname(Owner& owner);
   [[nodiscard]] EdnsAnswer Edns() const;
   [[nodiscard]] const ZoneSet& zones() const { return *answerer_.zones_; }
+  // Of the question, once it is found.
+  [[nodiscard]] const Zone& zone() const { return *place_->zone; }
   [[nodiscard]] std::string_view NameServerId() const {
     if (!query_.wants_name_server_id || answerer_.zones_ == nullptr) return {};
     return zones().model().node.name;
@@ -102,6 +104,7 @@ class AnswerSearch {
   const ClientQuery& client_;
   AnswerWriter writer_;
   SelectionTrace* trace_;
+  const ZonePlace* place_ = nullptr;  // of report_.zone
   AnswerReport report_;
   std::uint16_t flags_ = 0;
   unsigned scope_bits_ = 0;
@@ -152,6 +155,7 @@ void AnswerSearch::AnswerQuestion() {
   if (answerer_.zones_ == nullptr || query_.record_class != kClassIn || IsTransfer(query_.type)) return;
   report_.zone = zones().FindZone(name_, query_.type == rr::kDs);
   if (!report_.zone) return;
+  place_ = &zones().place(*report_.zone);
   report_.rcode = Rcode::kNoError;
   flags_ |= kFlagAuthoritative;
   AnswerFromZone();
@@ -161,7 +165,7 @@ void AnswerSearch::AnswerQuestion() {
 void AnswerSearch::AnswerFromZone() {
   Owner owner{name_.wire(), AnswerWriter::QuestionNameAt(0)};
   while (true) {
-    const NodeMatch match = zones().FindNode(*report_.zone, name_, query_.type == rr::kDs);
+    const NodeMatch match = zone().FindNode(name_, query_.type == rr::kDs);
     switch (match.kind) {
       case NodeMatch::Kind::kNone:
         // Of a chain that ends nowhere, too: the code is that of the last name (RFC 6604 section 3).
@@ -178,9 +182,9 @@ void AnswerSearch::AnswerFromZone() {
 }
 
 AnswerSearch::Step AnswerSearch::AnswerName(std::uint32_t node, Owner& owner) {
-  const Group* cname = zones().FindCname(node);
+  const Group* cname = zone().FindCname(node);
   if (query_.type == rr::kAny && cname == nullptr) {
-    if (zones().node(node).group_count == 0) {
+    if (zone().node(node).group_count == 0) {
       AddNegative(Rcode::kNoError);
     } else {
       AddAnyAnswer(owner);
@@ -188,7 +192,7 @@ AnswerSearch::Step AnswerSearch::AnswerName(std::uint32_t node, Owner& owner) {
     return Step::kDone;
   }
   if (cname != nullptr && IsLoop()) return Step::kDone;
-  const Group* group = cname != nullptr ? cname : zones().FindGroup(node, query_.type);
+  const Group* group = cname != nullptr ? cname : zone().FindGroup(node, query_.type);
   if (group == nullptr || !AddAnswer(*group, owner)) {
     AddNegative(Rcode::kNoError);
     return Step::kDone;
@@ -205,7 +209,7 @@ AnswerSearch::Step AnswerSearch::AnswerName(std::uint32_t node, Owner& owner) {
 
 bool AnswerSearch::AddAnswer(const Group& group, const Owner& owner) {
   RecordSelector& selector = answerer_.selector_;
-  const Selection selection = selector.Select(group, PlaceOf(query_, client_.client), trace_);
+  const Selection selection = selector.Select(*place_, group, PlaceOf(query_, client_.client), trace_);
   scope_bits_ = std::max(scope_bits_, selection.scope_bits);
   const std::size_t lists = selection.list_count;
   const auto is_empty = [](const RdataList& list) { return list.count == 0; };
@@ -218,7 +222,7 @@ bool AnswerSearch::AddAnswer(const Group& group, const Owner& owner) {
   for (std::size_t i = 0; i < lists; ++i) {
     const RdataList& list = selection.lists[(first_list + i) % lists];
     const auto first = rotate && list.count > 1 ? static_cast<std::uint32_t>(selector.random().Below(list.count)) : 0U;
-    rrset.AddPart(ValuesOf(list, first));
+    rrset.AddPart({selection.rdata + list.offset, list.count, first});
   }
   return true;
 }
@@ -249,10 +253,10 @@ void AnswerSearch::AddReferral(std::uint32_t node) {
   report_.referral = true;
   // What a CNAME led to is not ours, but the CNAME is.
   if (sections_.answer.empty()) flags_ = static_cast<std::uint16_t>(flags_ & ~kFlagAuthoritative);
-  const Group& servers = *zones().FindGroup(node, rr::kNs);
-  const Member& member = zones().members_of(servers)[0];
+  const Group& servers = *zone().FindGroup(node, rr::kNs);
+  const Member& member = zone().members_of(servers)[0];
   Rrset& rrset = sections_.authority.Add(rr::kNs, member.ttl_seconds);
-  rrset.set_owner(zones().name_of(zones().node(node)), 0);
+  rrset.set_owner(zone().name_of(zone().node(node)), 0);
   rrset.AddPart(ValuesOf(member.values));
   // Glue of servers inside the child is needed to get there.
   sections_.additional_is_needed = true;
@@ -262,35 +266,37 @@ void AnswerSearch::AddReferral(std::uint32_t node) {
 // The SOA with the TTL that negative answers have (RFC 2308 section 5).
 void AnswerSearch::AddNegative(Rcode rcode) {
   report_.rcode = rcode;
-  const ZoneApex& apex = zones().zone(*report_.zone);
+  const ZoneApex& apex = zone().apex();
   Rrset& rrset = sections_.authority.Add(rr::kSoa, apex.negative_ttl_seconds);
   // The end of the question, unless a CNAME led elsewhere.
   const std::size_t before_apex = name_.label_offset(name_.labels() - apex.labels);
-  rrset.set_owner(zones().name_of(zones().node(apex.node)),
+  rrset.set_owner(zone().name_of(zone().node(apex.node)),
                   followed_count_ == 0 ? AnswerWriter::QuestionNameAt(before_apex) : std::uint16_t{0});
   rrset.AddPart(ValuesOf(apex.soa));
 }
 
 // Addresses of name servers as far as the zone has them.
 void AnswerSearch::AddServerAddresses(const Group& servers) {
-  const RrsetValues values = ValuesOf(zones().members_of(servers)[0].values);
+  const RrsetValues values = ValuesOf(zone().members_of(servers)[0].values);
   const std::uint8_t* at = values.begin;
   for (std::uint32_t i = 0; i < values.count; ++i) {
     answerer_.server_.Assign(NextValue(at));
-    const auto node = zones().FindExact(*report_.zone, answerer_.server_);
+    const auto node = zone().FindExact(answerer_.server_);
     if (node && !(AddAddresses(*node, rr::kA) && AddAddresses(*node, rr::kAaaa))) return;
   }
 }
 
 // False: no more have room.
 bool AnswerSearch::AddAddresses(std::uint32_t node, std::uint16_t type) {
-  const Group* addresses = zones().FindGroup(node, type);
+  const Group* addresses = zone().FindGroup(node, type);
   if (addresses == nullptr) return true;
   if (sections_.additional.full() && !writer_.Put(sections_)) return false;
-  const Selection selection = answerer_.selector_.Select(*addresses, PlaceOf(query_, client_.client), nullptr);
+  const Selection selection = answerer_.selector_.Select(*place_, *addresses, PlaceOf(query_, client_.client), nullptr);
   Rrset& rrset = sections_.additional.Add(type, selection.ttl_seconds);
-  rrset.set_owner(zones().name_of(zones().node(node)), 0);
-  for (const RdataList& list : std::span(selection.lists).first(selection.list_count)) rrset.AddPart(ValuesOf(list));
+  rrset.set_owner(zone().name_of(zone().node(node)), 0);
+  for (const RdataList& list : std::span(selection.lists).first(selection.list_count)) {
+    rrset.AddPart({selection.rdata + list.offset, list.count, 0});
+  }
   return true;
 }
 

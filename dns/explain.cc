@@ -16,17 +16,17 @@ namespace {
 
 std::string SetText(const config::RecordSet* record) { return record == nullptr ? std::string() : record->set; }
 
-std::vector<std::string> ValueTexts(const ZoneSet& zones, const RdataList& list, std::uint16_t type) {
+std::vector<std::string> ValueTexts(const std::uint8_t* rdata, const RdataList& list, std::uint16_t type) {
   std::vector<std::string> texts;
-  const std::uint8_t* at = zones.rdata().data() + list.offset;
+  const std::uint8_t* at = rdata + list.offset;
   for (std::uint32_t i = 0; i < list.count; ++i) texts.push_back(RdataText(type, NextValue(at)));
   return texts;
 }
 
 // Tells a name and a type as one speaks of a group: `eu.example.test. A`.
-std::string GroupText(const ZoneSet& zones, const Group& group) {
+std::string GroupText(const Zone& zone, const Group& group) {
   std::string text;
-  AppendDomainName(zones.name_of(zones.node(group.node)), text);
+  AppendDomainName(zone.name_of(zone.node(group.node)), text);
   return text + " " + RecordTypeName(group.type);
 }
 
@@ -42,7 +42,7 @@ class Explainer final : public SelectionTrace {
   [[nodiscard]] std::vector<DecisionExplanation>& decisions() { return decisions_; }
 
  private:
-  HealthExplanation ExplainMember(const Group& group, const Member& member, std::size_t budget);
+  HealthExplanation ExplainMember(const ZonePlace& place, const Group& group, const Member& member, std::size_t budget);
   std::string CheckReason(const Member& member, bool& healthy) const;
   CandidateExplanation ExplainCandidate(const Decision& decision, const Member& member, const Candidate& candidate);
   void ExplainFigure(const Decision& decision, const Member& member, const Candidate& candidate,
@@ -83,21 +83,23 @@ std::string Explainer::CheckReason(const Member& member, bool& healthy) const {
   return text;
 }
 
-HealthExplanation Explainer::ExplainMember(const Group& group, const Member& member, std::size_t budget) {
+HealthExplanation Explainer::ExplainMember(const ZonePlace& place, const Group& group, const Member& member,
+                                           std::size_t budget) {
+  const Zone& zone = *place.zone;
   HealthExplanation out;
-  out.subject = GroupText(zones_, group);
-  if (const auto set = SetText(zones_.record_of(group, member)); !set.empty()) out.subject += " " + set;
-  out.healthy = judge_.IsHealthy(member);
+  out.subject = GroupText(zone, group);
+  if (const auto set = SetText(zone.record_of(member)); !set.empty()) out.subject += " " + set;
+  out.healthy = judge_.IsHealthy(place, member);
   bool check_healthy = true;
   std::string reason = CheckReason(member, check_healthy);
   const auto add = [&reason](const std::string& text) { reason += (reason.empty() ? "" : "; ") + text; };
   if (member.alias == AliasKind::kRecord && member.evaluate_target_health) {
-    const Group& target = zones_.groups()[member.alias_target];
-    const bool target_healthy = judge_.IsGroupHealthy(target);
-    add(fmt::format("alias target {} has {} healthy record", GroupText(zones_, target), target_healthy ? "a" : "no"));
+    const Group& target = zone.groups()[member.alias_target];
+    const bool target_healthy = judge_.IsGroupHealthy(place, target);
+    add(fmt::format("alias target {} has {} healthy record", GroupText(zone, target), target_healthy ? "a" : "no"));
     if (budget > 0) {
-      for (const Member& below : zones_.members_of(target)) {
-        out.children.push_back(ExplainMember(target, below, budget - 1));
+      for (const Member& below : zone.members_of(target)) {
+        out.children.push_back(ExplainMember(place, target, below, budget - 1));
       }
     }
   } else if (member.alias == AliasKind::kLoadBalancer && member.evaluate_target_health) {
@@ -162,19 +164,20 @@ std::string_view Explainer::Reason(const Decision& decision, const Candidate& ca
 CandidateExplanation Explainer::ExplainCandidate(const Decision& decision, const Member& member,
                                                  const Candidate& candidate) {
   CandidateExplanation out;
-  out.set = SetText(zones_.record_of(decision.group, member));
-  out.health = ExplainMember(decision.group, member, kHealthDepthMax);
+  const Zone& zone = *decision.place.zone;
+  out.set = SetText(zone.record_of(member));
+  out.health = ExplainMember(decision.place, decision.group, member, kHealthDepthMax);
   out.eligible = candidate.eligible;
   out.chosen = candidate.chosen;
   ExplainFigure(decision, member, candidate, out);
   if (member.alias == AliasKind::kRecord) {
-    out.alias = "record " + GroupText(zones_, zones_.groups()[member.alias_target]);
+    out.alias = "record " + GroupText(zone, zone.groups()[member.alias_target]);
   } else {
     const bool balanced = member.alias == AliasKind::kLoadBalancer;
     if (balanced) out.alias = "load balancer " + zones_.model().load_balancers[member.alias_target].name;
     const RdataList list =
         balanced ? zones_.load_balancer_values(member.alias_target, decision.group.type) : member.values;
-    out.values = ValueTexts(zones_, list, decision.group.type);
+    out.values = ValueTexts(balanced ? zones_.load_balancer_rdata() : zone.rdata(), list, decision.group.type);
     out.ttl_seconds = AnswerTtlSeconds(member);
   }
   const bool in_draw = decision.group.policy != config::RoutingPolicy::kWeighted || candidate.weight > 0;
@@ -219,12 +222,13 @@ std::string DecisionReason(const Decision& decision) {
 
 void Explainer::OnDecision(const Decision& decision) {
   DecisionExplanation out;
-  AppendDomainName(zones_.name_of(zones_.node(decision.group.node)), out.name);
+  const Zone& zone = *decision.place.zone;
+  AppendDomainName(zone.name_of(zone.node(decision.group.node)), out.name);
   out.type = decision.group.type;
   out.policy = decision.group.policy;
   // One simple record without a check cannot fail; one with a failing check answers all the same.
   out.fail_open = decision.fail_open;
-  const auto members = zones_.members_of(decision.group);
+  const auto members = zone.members_of(decision.group);
   for (std::size_t i = 0; i < members.size(); ++i) {
     out.candidates.push_back(ExplainCandidate(decision, members[i], decision.candidates[i]));
   }

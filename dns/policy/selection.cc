@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <limits>
 #include <tuple>
+#include <utility>
 
 namespace weir::dns {
 namespace {
@@ -21,15 +22,28 @@ Place PlaceOf(const config::Region& region) { return {region.latitude, region.lo
 
 std::uint32_t AnswerTtlSeconds(const Member& member) { return member.ttl_seconds; }
 
+// Zones mostly keep their places.
+void RecordSelector::TakeCredits(const ZoneSet& zones) {
+  std::vector<std::int64_t> credits(zones.draw_count(), 0);
+  const std::size_t shared = zones_ == nullptr ? 0 : std::min(zones.zone_count(), zones_->zone_count());
+  for (std::size_t i = 0; i < shared; ++i) {
+    const ZonePlace& before = zones_->place(i);
+    const ZonePlace& now = zones.place(i);
+    if (before.zone != now.zone) continue;
+    std::copy_n(credits_.begin() + before.first_draw, now.zone->draw_count(), credits.begin() + now.first_draw);
+  }
+  credits_ = std::move(credits);
+}
+
 void RecordSelector::SetView(const ZoneSet& zones, const health::StatusTable& status, bool zones_changed) {
-  zones_ = &zones;
-  status_ = &status;
   if (zones_changed) {
-    credits_.assign(zones.draw_count(), 0);
+    TakeCredits(zones);
     candidates_.resize(zones.group_members_max());
     spare_candidates_.resize(zones.group_members_max());
     found_scopes_.assign(zones.draw_count(), {});
   }
+  zones_ = &zones;
+  status_ = &status;
   if (zones_changed || epoch_ == kEpochMax) {
     group_health_.assign(zones.health_slot_count(), 0);
     epoch_ = 0;
@@ -37,37 +51,40 @@ void RecordSelector::SetView(const ZoneSet& zones, const health::StatusTable& st
   ++epoch_;
 }
 
-bool RecordSelector::IsHealthy(const Member& member) {
+bool RecordSelector::IsHealthy(const ZonePlace& place, const Member& member) {
   if (member.health_check < status_->checks.size() && !status_->checks[member.health_check].healthy) return false;
   if (!member.evaluate_target_health) return true;
   if (member.alias == AliasKind::kLoadBalancer) {
     return member.alias_target >= status_->load_balancers.size() ||
            status_->load_balancers[member.alias_target].healthy;
   }
-  return member.alias != AliasKind::kRecord || IsGroupHealthy(zones_->groups()[member.alias_target]);
+  return member.alias != AliasKind::kRecord || IsGroupHealthy(place, place.zone->groups()[member.alias_target]);
 }
 
-bool RecordSelector::IsGroupHealthy(const Group& group) {
+bool RecordSelector::IsGroupHealthy(const ZonePlace& place, const Group& group) {
   // Remembered until the next SetView: without that, a tree whose branches meet again would be walked once for each way
   // that leads to its leaves. The depth of the recursion is that of the alias tree, which has no cycle.
-  const bool remembers = group.health_slot != kNoIndex;
-  if (remembers && group_health_[group.health_slot] / 2 == epoch_) return group_health_[group.health_slot] % 2 != 0;
-  const bool healthy =
-      std::ranges::any_of(zones_->members_of(group), [this](const Member& member) { return IsHealthy(member); });
-  if (remembers) group_health_[group.health_slot] = epoch_ * 2 + (healthy ? 1U : 0U);
+  std::uint32_t* const memory =
+      group.health_slot == kNoIndex ? nullptr : &group_health_[place.first_health_slot + group.health_slot];
+  if (memory != nullptr && *memory / 2 == epoch_) return *memory % 2 != 0;
+  const bool healthy = std::ranges::any_of(place.zone->members_of(group),
+                                           [&](const Member& member) { return IsHealthy(place, member); });
+  if (memory != nullptr) *memory = epoch_ * 2 + (healthy ? 1U : 0U);
   return healthy;
 }
 
-Selection RecordSelector::Select(const Group& top, const ClientPlace& client, SelectionTrace* trace) {
+Selection RecordSelector::Select(const ZonePlace& place, const Group& top, const ClientPlace& client,
+                                 SelectionTrace* trace) {
+  const Zone& zone = *place.zone;
   Selection selection;
   const Group* group = &top;
   while (true) {
-    const auto members = zones_->members_of(*group);
-    JudgeHealth(members);
-    const Choice choice = Choose(*group, members, client, selection);
+    const auto members = zone.members_of(*group);
+    JudgeHealth(place, members);
+    const Choice choice = Choose(place, *group, members, client, selection);
     for (std::size_t i = 0; i < choice.count; ++i) candidates_[choice.members[i]].chosen = true;
     if (trace != nullptr) {
-      Decision decision{*group, std::span(candidates_).first(members.size())};
+      Decision decision{place, *group, std::span(candidates_).first(members.size())};
       decision.fail_open = choice.count > 0 && !candidates_[choice.members[0]].healthy;
       for (const Candidate& candidate : decision.candidates) decision.weight_total += candidate.weight;
       trace->OnDecision(decision);
@@ -75,9 +92,11 @@ Selection RecordSelector::Select(const Group& top, const ClientPlace& client, Se
     if (choice.count == 0) return selection;
     const Member& first = members[choice.members[0]];
     if (first.alias == AliasKind::kRecord) {
-      group = &zones_->groups()[first.alias_target];
+      group = &zone.groups()[first.alias_target];
       continue;
     }
+    // A multivalue answer holds no alias: all lists are of one kind.
+    selection.rdata = first.alias == AliasKind::kLoadBalancer ? zones_->load_balancer_rdata() : zone.rdata();
     selection.list_count = choice.count;
     selection.ttl_seconds = AnswerTtlSeconds(first);
     for (std::size_t i = 0; i < choice.count; ++i) {
@@ -91,23 +110,24 @@ Selection RecordSelector::Select(const Group& top, const ClientPlace& client, Se
   }
 }
 
-void RecordSelector::JudgeHealth(std::span<const Member> members) {
+void RecordSelector::JudgeHealth(const ZonePlace& place, std::span<const Member> members) {
   bool any_healthy = false;
   for (std::size_t i = 0; i < members.size(); ++i) {
     candidates_[i] = {};
-    candidates_[i].healthy = IsHealthy(members[i]);
+    candidates_[i].healthy = IsHealthy(place, members[i]);
     any_healthy = any_healthy || candidates_[i].healthy;
   }
   for (std::size_t i = 0; i < members.size(); ++i) candidates_[i].eligible = candidates_[i].healthy || !any_healthy;
 }
 
-RecordSelector::Choice RecordSelector::Choose(const Group& group, std::span<const Member> members,
-                                              const ClientPlace& client, Selection& selection) {
+RecordSelector::Choice RecordSelector::Choose(const ZonePlace& place, const Group& group,
+                                              std::span<const Member> members, const ClientPlace& client,
+                                              Selection& selection) {
   switch (group.policy) {
     case config::RoutingPolicy::kSimple:
       return ChooseFirst(members);
     case config::RoutingPolicy::kWeighted:
-      return ChooseWeighted(group, members, client, selection);
+      return ChooseWeighted(place, group, members, client, selection);
     case config::RoutingPolicy::kFailover:
       return ChooseFailover(members);
     case config::RoutingPolicy::kLatency:
@@ -141,8 +161,9 @@ RecordSelector::Choice RecordSelector::ChooseFailover(std::span<const Member> me
 }
 
 // Stage 1 draws among eligible members with a weight; stage 2, without any, equally among all eligible ones.
-RecordSelector::Choice RecordSelector::ChooseWeighted(const Group& group, std::span<const Member> members,
-                                                      const ClientPlace& client, Selection& selection) {
+RecordSelector::Choice RecordSelector::ChooseWeighted(const ZonePlace& place, const Group& group,
+                                                      std::span<const Member> members, const ClientPlace& client,
+                                                      Selection& selection) {
   std::uint64_t total = 0;
   for (std::size_t i = 0; i < members.size(); ++i) {
     if (candidates_[i].eligible) candidates_[i].weight = members[i].figure;
@@ -157,41 +178,42 @@ RecordSelector::Choice RecordSelector::ChooseWeighted(const Group& group, std::s
   if (group.draws_by_client) {
     ++walk_;
     candidates_.swap(spare_candidates_);
-    selection.scope_bits = std::max(selection.scope_bits, DrawScopeBits(group, client));
+    selection.scope_bits = std::max(selection.scope_bits, DrawScopeBits(place, group, client));
     candidates_.swap(spare_candidates_);
   }
-  return {.members = {Draw(std::span(credits_).subspan(group.policy_index, members.size()), total)}, .count = 1};
+  const auto credits = std::span(credits_).subspan(place.first_draw + group.policy_index, members.size());
+  return {.members = {Draw(credits, total)}, .count = 1};
 }
 
-unsigned RecordSelector::DrawScopeBits(const Group& group, const ClientPlace& client) {
+unsigned RecordSelector::DrawScopeBits(const ZonePlace& place, const Group& group, const ClientPlace& client) {
   if (!group.draws_by_client) return 0;
-  FoundScope& found = found_scopes_[group.policy_index];
+  FoundScope& found = found_scopes_[place.first_draw + group.policy_index];
   if (found.walk == walk_) return found.bits;
-  const auto members = zones_->members_of(group);
-  const bool any_healthy = std::ranges::any_of(members, [this](const Member& member) { return IsHealthy(member); });
-  const auto is_eligible = [&](const Member& member) { return !any_healthy || IsHealthy(member); };
+  const auto members = place.zone->members_of(group);
+  const bool any_healthy = std::ranges::any_of(members, [&](const Member& member) { return IsHealthy(place, member); });
+  const auto is_eligible = [&](const Member& member) { return !any_healthy || IsHealthy(place, member); };
   const bool any_weight =
       std::ranges::any_of(members, [&](const Member& member) { return member.figure > 0 && is_eligible(member); });
   unsigned bits = 0;
   for (const Member& member : members) {
     if (member.alias != AliasKind::kRecord || (any_weight && member.figure == 0) || !is_eligible(member)) continue;
-    bits = std::max(bits, ScopeBits(zones_->groups()[member.alias_target], client));
+    bits = std::max(bits, ScopeBits(place, place.zone->groups()[member.alias_target], client));
   }
   found = {walk_, bits};
   return bits;
 }
 
-unsigned RecordSelector::ScopeBits(const Group& top, const ClientPlace& client) {
+unsigned RecordSelector::ScopeBits(const ZonePlace& place, const Group& top, const ClientPlace& client) {
   Selection selection;
   const Group* group = &top;
   while (group->policy != config::RoutingPolicy::kWeighted) {
-    const auto members = zones_->members_of(*group);
-    JudgeHealth(members);
-    const Choice choice = Choose(*group, members, client, selection);
+    const auto members = place.zone->members_of(*group);
+    JudgeHealth(place, members);
+    const Choice choice = Choose(place, *group, members, client, selection);
     if (choice.count == 0 || members[choice.members[0]].alias != AliasKind::kRecord) return selection.scope_bits;
-    group = &zones_->groups()[members[choice.members[0]].alias_target];
+    group = &place.zone->groups()[members[choice.members[0]].alias_target];
   }
-  return std::max(selection.scope_bits, DrawScopeBits(*group, client));
+  return std::max(selection.scope_bits, DrawScopeBits(place, *group, client));
 }
 
 // Smooth weighted round robin: every member in the draw gains its weight, the richest wins and pays the total.

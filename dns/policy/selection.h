@@ -46,6 +46,7 @@ struct Candidate {
 
 // What one group decided.
 struct Decision {
+  const ZonePlace& place;
   const Group& group;
   std::span<const Candidate> candidates;  // by member
   bool fail_open = false;
@@ -65,6 +66,7 @@ class SelectionTrace {
 // client when a CIDR group has no record for it.
 struct Selection {
   std::array<RdataList, kMultivalueMax> lists{};
+  const std::uint8_t* rdata = nullptr;  // the bytes behind all lists
   std::size_t list_count = 0;
   std::uint32_t ttl_seconds = 0;
   unsigned scope_bits = 0;  // the answer holds for all clients that share this many bits (RFC 7871)
@@ -82,33 +84,38 @@ class RecordSelector {
  public:
   explicit RecordSelector(std::uint64_t seed) : random_(seed) {}
 
-  // Both outlive the next call. Draws start over when `zones` is another object (`zones_changed`).
+  // Both outlive the next call. Where `zones` is another object (`zones_changed`), draws go on in the zones that it
+  // shares with the one before, at their places, and start over in the others.
   void SetView(const ZoneSet& zones, const health::StatusTable& status, bool zones_changed);
   void set_deterministic() { deterministic_ = true; }
   [[nodiscard]] bool deterministic() const { return deterministic_; }
 
-  [[nodiscard]] Selection Select(const Group& group, const ClientPlace& client, SelectionTrace* trace);
+  // `group` is one of the zone at `place`; so below.
+  [[nodiscard]] Selection Select(const ZonePlace& place, const Group& group, const ClientPlace& client,
+                                 SelectionTrace* trace);
 
   // healthy(r) of spec: dns.md 3.1. An index that the status table does not have counts as healthy.
-  [[nodiscard]] bool IsHealthy(const Member& member);
+  [[nodiscard]] bool IsHealthy(const ZonePlace& place, const Member& member);
   // healthyGroup(g) of the same: at least one member is healthy.
-  [[nodiscard]] bool IsGroupHealthy(const Group& group);
+  [[nodiscard]] bool IsGroupHealthy(const ZonePlace& place, const Group& group);
 
   [[nodiscard]] Random& random() { return random_; }
 
  private:
+  void TakeCredits(const ZoneSet& zones);
   // Nobody is chosen when a CIDR group has no record for the client.
   struct Choice {
     std::array<std::uint32_t, kMultivalueMax> members{};
     std::size_t count = 0;
   };
   // Fills candidates_ for the members.
-  void JudgeHealth(std::span<const Member> members);
-  Choice Choose(const Group& group, std::span<const Member> members, const ClientPlace& client, Selection& selection);
+  void JudgeHealth(const ZonePlace& place, std::span<const Member> members);
+  Choice Choose(const ZonePlace& place, const Group& group, std::span<const Member> members, const ClientPlace& client,
+                Selection& selection);
   Choice ChooseFirst(std::span<const Member> members) const;
   Choice ChooseFailover(std::span<const Member> members) const;
-  Choice ChooseWeighted(const Group& group, std::span<const Member> members, const ClientPlace& client,
-                        Selection& selection);
+  Choice ChooseWeighted(const ZonePlace& place, const Group& group, std::span<const Member> members,
+                        const ClientPlace& client, Selection& selection);
   Choice ChooseLatency(std::span<const Member> members, const ClientPlace& client, Selection& selection);
   Choice ChooseCidr(const Group& group, std::span<const Member> members, const ClientPlace& client,
                     Selection& selection);
@@ -119,20 +126,20 @@ class RecordSelector {
   void RankByDistance(std::span<const Member> members, const ClientPlace& client, Selection& selection);
   // The narrowest scope of all answers that the client's network could get from the group, whatever is drawn: scopes of
   // one name that overlap would let a cache keep the wider answer for everybody (RFC 7871 7.2.1).
-  [[nodiscard]] unsigned ScopeBits(const Group& group, const ClientPlace& client);
-  [[nodiscard]] unsigned DrawScopeBits(const Group& group, const ClientPlace& client);
+  [[nodiscard]] unsigned ScopeBits(const ZonePlace& place, const Group& group, const ClientPlace& client);
+  [[nodiscard]] unsigned DrawScopeBits(const ZonePlace& place, const Group& group, const ClientPlace& client);
   [[nodiscard]] std::uint32_t Draw(std::span<std::int64_t> credits, std::uint64_t weight_total);
 
   const ZoneSet* zones_ = nullptr;
   const health::StatusTable* status_ = nullptr;
   Random random_;
   bool deterministic_ = false;
-  std::vector<std::int64_t> credits_;        // by Group::policy_index
-  std::vector<std::uint32_t> group_health_;  // by Group::health_slot: epoch * 2 + healthy
+  std::vector<std::int64_t> credits_;        // by ZonePlace::first_draw + Group::policy_index
+  std::vector<std::uint32_t> group_health_;  // by first_health_slot + Group::health_slot: epoch * 2 + healthy
   std::uint32_t epoch_ = 0;
   std::vector<Candidate> candidates_;
-  // DrawScopeBits: another place for candidates, and what one walk found, by Group::policy_index. Branches may meet
-  // again.
+  // DrawScopeBits: another place for candidates, and what one walk found, by first_draw + Group::policy_index. Branches
+  // may meet again.
   struct FoundScope {
     std::uint64_t walk = 0;
     unsigned bits = 0;

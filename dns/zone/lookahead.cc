@@ -2,7 +2,6 @@
 
 #include "dns/wire/name.h"
 #include "dns/wire/query.h"
-#include "dns/zone/name_table.h"
 
 #include <algorithm>
 #include <array>
@@ -30,46 +29,55 @@ void Prefetch(std::span<const T> piece) {
   __builtin_prefetch(reinterpret_cast<const std::byte*>(piece.data() + piece.size()) - 1);
 }
 
-// Where the question's name leads in the table of nodes.
-std::optional<std::uint64_t> QuestionHash(const ZoneSet& zones, std::span<const std::uint8_t> message,
-                                          HashedName& name) {
+// A question's name in its zone.
+struct Asked {
+  const Zone* zone;
+  std::uint64_t name_hash;
+};
+
+std::optional<Asked> FindAsked(const ZoneSet& zones, std::span<const std::uint8_t> message, HashedName& name) {
   if (message.size() <= kHeaderBytes || NameBytes(message.subspan(kHeaderBytes)) == 0) return std::nullopt;
   name.Assign(message.subspan(kHeaderBytes));
   const auto zone = zones.FindZone(name, false);
   if (!zone) return std::nullopt;
-  return NodeHash(*zone, name.suffix_hash(name.labels()));
+  return Asked{zones.place(*zone).zone, name.suffix_hash(name.labels())};
 }
 
+struct Found {
+  const Zone* zone;
+  const Node* node;
+};
+
 void ReadTogether(const ZoneSet& zones, std::span<const std::span<const std::uint8_t>> messages) {
-  std::array<std::uint64_t, kTogether> hashes;
-  std::array<const Node*, kTogether> nodes;
-  std::size_t hash_count = 0;
+  std::array<Asked, kTogether> asked;
+  std::array<Found, kTogether> nodes;
+  std::size_t asked_count = 0;
   std::size_t node_count = 0;
   HashedName name;
   for (const auto message : messages) {
-    if (const auto hash = QuestionHash(zones, message, name)) {
-      zones.PrefetchSlot(*hash);
-      hashes[hash_count++] = *hash;
+    if (const auto one = FindAsked(zones, message, name)) {
+      one->zone->PrefetchSlot(one->name_hash);
+      asked[asked_count++] = *one;
     }
   }
-  for (const std::uint64_t hash : std::span(hashes).first(hash_count)) {
-    if (const auto index = zones.LikelyNode(hash)) {
-      nodes[node_count] = &zones.node(*index);
-      Prefetch(std::span(nodes[node_count++], 1));
+  for (const auto& [zone, name_hash] : std::span(asked).first(asked_count)) {
+    if (const auto index = zone->LikelyNode(name_hash)) {
+      nodes[node_count] = {zone, &zone->node(*index)};
+      Prefetch(std::span(nodes[node_count++].node, 1));
     }
   }
   const auto found = std::span(nodes).first(node_count);
-  for (const Node* const node : found) {
-    Prefetch(zones.name_of(*node));
-    Prefetch(FirstOf(zones.groups_of(*node)));
+  for (const auto& [zone, node] : found) {
+    Prefetch(zone->name_of(*node));
+    Prefetch(FirstOf(zone->groups_of(*node)));
   }
-  for (const Node* const node : found) {
-    for (const Group& group : FirstOf(zones.groups_of(*node))) Prefetch(FirstOf(zones.members_of(group)));
+  for (const auto& [zone, node] : found) {
+    for (const Group& group : FirstOf(zone->groups_of(*node))) Prefetch(FirstOf(zone->members_of(group)));
   }
-  for (const Node* const node : found) {
-    for (const Group& group : FirstOf(zones.groups_of(*node))) {
-      for (const Member& member : FirstOf(zones.members_of(group))) {
-        if (member.values.count > 0) __builtin_prefetch(zones.rdata().data() + member.values.offset);
+  for (const auto& [zone, node] : found) {
+    for (const Group& group : FirstOf(zone->groups_of(*node))) {
+      for (const Member& member : FirstOf(zone->members_of(group))) {
+        if (member.values.count > 0) __builtin_prefetch(zone->rdata() + member.values.offset);
       }
     }
   }

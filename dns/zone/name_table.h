@@ -10,11 +10,6 @@
 
 namespace weir::dns {
 
-// Nodes of different zones may have the same name (a delegation and the child's apex).
-[[nodiscard]] inline std::uint64_t NodeHash(std::uint32_t zone, std::uint64_t name_hash) {
-  return name_hash ^ (zone * 0x9e3779b97f4a7c15ULL);
-}
-
 // The index of the entry with this hash for which `matches(index)` holds. The number of slots is a power of two.
 template <class Matches>
 [[nodiscard]] std::optional<std::uint32_t> FindSlot(const std::vector<std::uint64_t>& slots, std::uint64_t hash,

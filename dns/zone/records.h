@@ -1,22 +1,21 @@
 #pragma once
 
-// The rows of a compiled zone set. Plain numbers and offsets: a record costs about 130 bytes with its name and its
-// share of the hash table.
+// The rows of a compiled zone. Plain numbers and offsets: a record costs about 110 bytes with its name and its share of
+// the hash table. Indexes of nodes, groups and members are those of the zone; what stands outside of it (health checks,
+// load balancers, regions, CIDR collections) has the index that it has in the model.
 
 #include "config/model.h"
-#include "dns/counters.h"
 
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <memory>
 #include <span>
 
 namespace weir::dns {
 
 inline constexpr std::uint32_t kNoIndex = std::numeric_limits<std::uint32_t>::max();
 
-// Values in wire form, one after the other in ZoneSet::rdata(): for each a 16-bit length in host order, then the value.
+// Values in wire form, one after the other in Zone::rdata(): for each a 16-bit length in host order, then the value.
 struct RdataList {
   std::uint32_t offset = 0;
   std::uint32_t count = 0;
@@ -38,7 +37,7 @@ struct Member {
   std::uint32_t ttl_seconds = 0;
   std::uint32_t alias_target = 0;         // index of a group or of a load balancer, by `alias`
   std::uint32_t health_check = kNoIndex;  // index into StatusTable::checks
-  std::uint32_t record = kNoIndex;        // index into the records of the zone in ZoneSet::model()
+  std::uint32_t record = kNoIndex;        // index into the records of Zone::config()
   // By the group's policy: weight, region index, failover role (0 primary), location index (kNoIndex: `*`).
   std::uint32_t figure = 0;
   AliasKind alias = AliasKind::kNone;
@@ -50,9 +49,10 @@ struct Group {
   std::uint32_t first_member = 0;
   std::uint32_t member_count = 0;
   std::uint32_t node = 0;
-  // Weighted: where its credits begin in a worker's draws. CIDR: index of its collection's table.
+  // Weighted: where its credits begin among those of the zone. CIDR: index of its collection's table.
   std::uint32_t policy_index = kNoIndex;
-  std::uint32_t health_slot = kNoIndex;  // target of an alias that evaluates health: where a worker remembers it
+  // Target of an alias that evaluates health: where a worker remembers it, among the slots of the zone.
+  std::uint32_t health_slot = kNoIndex;
   std::uint16_t type = 0;
   config::RoutingPolicy policy = config::RoutingPolicy::kSimple;
   // Weighted, or an alias to such a CNAME: a member leads to an answer that depends on who asks, so every draw has the
@@ -63,7 +63,6 @@ struct Group {
 // One owner name, or an empty non-terminal.
 struct Node {
   std::uint32_t name = 0;  // offset into the names
-  std::uint32_t zone = 0;
   std::uint32_t first_group = 0;
   std::uint16_t group_count = 0;
   std::uint8_t name_bytes = 0;
@@ -76,7 +75,6 @@ struct ZoneApex {
   bool has_delegations = false;            // saves the walk for zone cuts
   std::uint32_t negative_ttl_seconds = 0;  // min(SOA TTL, SOA MINIMUM), RFC 2308 section 5
   RdataList soa;
-  std::shared_ptr<ZoneCountersTable> counters;
 };
 
 }  // namespace weir::dns

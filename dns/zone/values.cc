@@ -96,7 +96,7 @@ Places ReadPlaces(const config::Model& model, std::vector<config::Diagnostic>& f
 
 std::vector<config::Diagnostic> CheckValues(const config::Model& model) {
   std::vector<config::Diagnostic> findings;
-  for (const auto& zone : model.zones) CheckZone(zone, findings);
+  for (const auto& zone : model.zones) CheckZone(*zone, findings);
   static_cast<void>(ReadPlaces(model, findings));
   return findings;
 }

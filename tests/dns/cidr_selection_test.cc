@@ -207,7 +207,7 @@ TEST(CidrSelectionTest, EachGroupReadsItsOwnCollection) {
   auto stray = Record(5, std::nullopt);
   stray.cidr = config::CidrRoute{.collection = 1, .location = 0};
   stray.name = "other.example.test.";
-  model.zones[0].records.push_back(stray);
+  ChangeZone(model).records.push_back(stray);
   Server server(std::move(model), 5);
   EXPECT_THAT(AskFrom(server, "10.1.2.0/24", "other.example.test.")->values(), ElementsAre(Address(5)));
   EXPECT_THAT(AskFrom(server, "10.1.2.0/24")->values(), ElementsAre(Address(3)));

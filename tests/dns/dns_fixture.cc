@@ -42,14 +42,21 @@ config::RecordSet MakeRecord(const std::string& name, std::uint16_t type, Record
   return record;
 }
 
-config::Zone MakeZone(const std::string& name, std::vector<config::RecordSet> records) {
-  config::Zone zone;
-  zone.name = name;
-  zone.soa.mname = "ns1.example.test.";
-  zone.soa.rname = "hostmaster.example.test.";
-  zone.name_servers = {"ns1.example.test.", "ns2.example.test."};
-  zone.records = std::move(records);
-  zone.position = {0, 1, 1};
+std::shared_ptr<config::Zone> MakeZone(const std::string& name, std::vector<config::RecordSet> records) {
+  auto zone = std::make_shared<config::Zone>();
+  zone->name = name;
+  zone->soa.mname = "ns1.example.test.";
+  zone->soa.rname = "hostmaster.example.test.";
+  zone->name_servers = {"ns1.example.test.", "ns2.example.test."};
+  zone->records = std::move(records);
+  zone->position = {0, 1, 1};
+  return zone;
+}
+
+config::Zone& ChangeZone(config::Model& model) {
+  auto copy = std::make_shared<config::Zone>(*model.zones.at(0));
+  config::Zone& zone = *copy;
+  model.zones[0] = std::move(copy);
   return zone;
 }
 

@@ -40,7 +40,10 @@ struct RecordOptions {
 [[nodiscard]] config::RecordSet MakeRecord(const std::string& name, std::uint16_t type, RecordOptions options);
 
 // A zone with ns1 and ns2 as servers.
-[[nodiscard]] config::Zone MakeZone(const std::string& name, std::vector<config::RecordSet> records);
+[[nodiscard]] std::shared_ptr<config::Zone> MakeZone(const std::string& name, std::vector<config::RecordSet> records);
+
+// The first zone of a model, to be changed: a copy of its own.
+[[nodiscard]] config::Zone& ChangeZone(config::Model& model);
 
 // Adds `count` TCP health checks, check0 and so on.
 void AddChecks(config::Model& model, std::size_t count);

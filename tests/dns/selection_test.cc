@@ -264,7 +264,7 @@ struct Oracle {
 
   [[nodiscard]] std::vector<const config::RecordSet*> Group(const std::string& name) const {
     std::vector<const config::RecordSet*> out;
-    for (const auto& record : model.zones[0].records) {
+    for (const auto& record : model.zones[0]->records) {
       if (record.name == name) out.push_back(&record);
     }
     return out;
@@ -442,7 +442,7 @@ TEST_F(LatencyTest, ScopesNeverOverlapWithDifferentAnswers) {
 // A cache that got the wide scope of one draw would keep its answer for everybody (RFC 7871 7.2.1).
 TEST_F(LatencyTest, EveryDrawHasTheNarrowestScopeThatTheClientCouldGet) {
   auto model = Model("10.0.0.0/22,eu-west,50\n10.0.0.0/22,us-east,20\n10.0.128.0/17,ap,5\n");
-  auto& records = model.zones[0].records;
+  auto& records = ChangeZone(model).records;
   const auto weighted = [](const std::string& name, RecordOptions options) {
     options.policy = kWeighted;
     options.weight = 1;
@@ -491,7 +491,7 @@ TEST_F(LatencyTest, EveryDrawHasTheNarrowestScopeThatTheClientCouldGet) {
 // What a CNAME leads to in the zone is part of the same response.
 TEST_F(LatencyTest, DrawsOfCnamesHaveOneScopeToo) {
   auto model = Model("10.0.0.0/22,eu-west,50\n10.0.0.0/22,us-east,20\n");
-  auto& records = model.zones[0].records;
+  auto& records = ChangeZone(model).records;
   const auto cname = [&](const std::string& name, const std::string& set, const std::string& target) {
     records.push_back(MakeRecord(name, rr::kCname, {.values = {target}, .policy = kWeighted, .set = set, .weight = 1}));
   };
@@ -519,7 +519,7 @@ TEST_F(LatencyTest, DrawsOfCnamesHaveOneScopeToo) {
 // Each level leads to the next by two ways: walked once for each way, this would take until the stars are cold.
 TEST_F(LatencyTest, BranchesThatMeetAgainAreWalkedOnce) {
   auto model = Model("10.0.0.0/22,eu-west,50\n10.0.0.0/22,us-east,20\n");
-  auto& records = model.zones[0].records;
+  auto& records = ChangeZone(model).records;
   constexpr int kLevels = 60;
   for (int level = 0; level < kLevels; ++level) {
     const std::string next = level + 1 == kLevels ? "l" : "n" + std::to_string(level + 1);

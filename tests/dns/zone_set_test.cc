@@ -145,8 +145,8 @@ TEST(ZoneSetTest, ManyRecordsAreFoundAndSmall) {
   }
   EXPECT_EQ(server.Ask("host-20000.example.test.", rr::kA)->rcode(), Rcode::kNxDomain);
   EXPECT_LT(server.zones()->memory_bytes() / kRecords, 200U);
-  EXPECT_TRUE(server.zones()->model().zones[0].records.empty()) << "the configured records are let go of";
-  EXPECT_EQ(server.zones()->model().zones[0].plain_record_count, std::size_t{kRecords});
+  EXPECT_TRUE(server.zones()->model().zones[0]->records.empty()) << "the configured records are let go of";
+  EXPECT_EQ(server.zones()->model().zones[0]->plain_record_count, std::size_t{kRecords});
 }
 
 TEST(ZoneSetTest, MembersFindTheirRecordsAmongThoseThatAreKept) {
@@ -162,11 +162,11 @@ TEST(ZoneSetTest, MembersFindTheirRecordsAmongThoseThatAreKept) {
   model.zones = {MakeZone("other.test.", {MakeRecord("other.test.", rr::kA, {.values = {"192.0.2.1"}})}),
                  MakeZone("example.test.", std::move(records))};
   const Server server(std::move(model));
-  const ZoneSet& zones = *server.zones();
+  const Zone& zone = server.zones()->zone(1);
   std::vector<std::string> sets;
-  for (const Group& group : zones.groups()) {
-    for (const Member& member : zones.members_of(group)) {
-      const auto* record = zones.record_of(group, member);
+  for (const Group& group : zone.groups()) {
+    for (const Member& member : zone.members_of(group)) {
+      const auto* record = zone.record_of(member);
       if (record != nullptr) sets.push_back(record->set);
     }
   }
@@ -180,17 +180,17 @@ TEST(ZoneSetTest, ReadingAheadGuessesTheNodeThatTheLookupFinds) {
     records.push_back(MakeRecord("h" + std::to_string(i) + ".example.test.", rr::kA, {.values = {"192.0.2.1"}}));
   model.zones = {MakeZone("example.test.", std::move(records))};
   const Server server(std::move(model));
-  const ZoneSet& zones = *server.zones();
-  EXPECT_FALSE(zones.outgrows_caches());
+  EXPECT_FALSE(server.zones()->outgrows_caches());
+  const Zone& zone = server.zones()->zone(0);
   HashedName name;
   for (int i = 0; i < 200; ++i) {
     name.Assign(Name::Parse("h" + std::to_string(i) + ".example.test.").value().wire());
-    const auto guess = zones.LikelyNode(NodeHash(0, name.suffix_hash(name.labels())));
+    const auto guess = zone.LikelyNode(name.suffix_hash(name.labels()));
     ASSERT_TRUE(guess);
-    EXPECT_EQ(guess, zones.FindExact(0, name));
+    EXPECT_EQ(guess, zone.FindExact(name));
   }
   name.Assign(Name::Parse("h200.example.test.").value().wire());
-  EXPECT_FALSE(zones.LikelyNode(NodeHash(0, name.suffix_hash(name.labels()))));
+  EXPECT_FALSE(zone.LikelyNode(name.suffix_hash(name.labels())));
 }
 
 TEST(ZoneSetTest, ARecordSetThatNoMessageCanHoldIsRefused) {

@@ -138,9 +138,9 @@ std::vector<Question> SweepZones(const config::Model& model) {
     if (parsed) questions.push_back({*parsed, type});
   };
   for (const auto& zone : model.zones) {
-    add(zone.name, rr::kSoa);
-    add(zone.name, rr::kNs);
-    for (const auto& record : zone.records) add(record.name, record.type);
+    add(zone->name, rr::kSoa);
+    add(zone->name, rr::kNs);
+    for (const auto& record : zone->records) add(record.name, record.type);
   }
   return questions;
 }

@@ -181,7 +181,7 @@ TEST(DnsQuerySourcesTest, ASweepAsksForEveryNameAndTypeOnce) {
     record.type = rr::kA;
     zone.records.push_back(record);
   }
-  model.zones.push_back(zone);
+  model.zones.push_back(std::make_shared<const config::Zone>(std::move(zone)));
   std::vector<std::string> asked;
   for (const auto& question : SweepZones(model)) {
     asked.push_back(question.name.ToString() + " " + RecordTypeName(question.type));

@@ -1,11 +1,11 @@
-// Building a zone set: that each of its answers has room in a message.
+// Building a zone: that each of its answers has room in a message.
 
 #include "base/domain_name.h"
 #include "dns/policy/selection.h"
 #include "dns/wire/query.h"
 #include "dns/wire/types.h"
 #include "dns/wire/writer.h"
-#include "dns/zone/zone_set_builder.h"
+#include "dns/zone/zone_builder.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -58,10 +58,10 @@ bool FitsCompressed(std::span<const std::uint8_t> owner, std::uint16_t type, std
 }  // namespace
 
 // RFC 1035 4.2.2: a message over TCP has at most 65,535 octets, and there is no other way to fetch a larger set.
-void ZoneSetBuilder::CheckMessageSizes() {
+void ZoneBuilder::CheckMessageSizes() {
   std::vector<RdataList> together;
-  for (const Group& group : set_->groups_) {
-    const auto members = set_->members_of(group);
+  for (const Group& group : zone_->groups_) {
+    const auto members = zone_->members_of(group);
     const std::size_t step = group.policy == config::RoutingPolicy::kMultivalue ? members.size() : 1;
     for (std::size_t first = 0; first < members.size(); first += step) {
       together.clear();
@@ -72,21 +72,21 @@ void ZoneSetBuilder::CheckMessageSizes() {
 }
 
 // `lists` are the values of `first`, or of all members, of which the greatest may be drawn together.
-void ZoneSetBuilder::CheckMessageSize(const Group& group, const Member& first, std::vector<RdataList>& lists) {
-  const auto bytes_of = [this](const RdataList& list) { return RecordBytes(set_->rdata_, list); };
+void ZoneBuilder::CheckMessageSize(const Group& group, const Member& first, std::vector<RdataList>& lists) {
+  const auto bytes_of = [this](const RdataList& list) { return RecordBytes(zone_->rdata_, list); };
   if (lists.size() > kMultivalueMax) {
     std::ranges::sort(lists, std::ranges::greater(), bytes_of);
     lists.resize(kMultivalueMax);
   }
   std::size_t bytes = 0;
   for (const RdataList& list : lists) bytes += bytes_of(list);
-  const auto owner = set_->name_of(set_->nodes_[group.node]);
+  const auto owner = zone_->name_of(zone_->nodes_[group.node]);
   const std::size_t question_bytes = owner.size() + kQuestionFixedBytes;
-  if (kHeaderBytes + question_bytes + bytes <= kRoom || FitsCompressed(owner, group.type, set_->rdata_, lists)) return;
-  const config::RecordSet* const record = set_->record_of(group, first);
+  if (kHeaderBytes + question_bytes + bytes <= kRoom || FitsCompressed(owner, group.type, zone_->rdata_, lists)) return;
+  const config::RecordSet* const record = zone_->record_of(first);
   std::string name;
   AppendDomainName(owner, name);
-  Fail(record != nullptr ? record->position : model_->zones[set_->nodes_[group.node].zone].position,
+  Fail(record != nullptr ? record->position : configured_->position,
        "the " + RecordTypeName(group.type) + " records of '" + name + "' take " + std::to_string(bytes) +
            " bytes, more than a message holds",
        "at most 65,535 bytes with the question (RFC 1035 4.2.2): fewer or shorter values");
