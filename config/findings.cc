@@ -47,7 +47,8 @@ std::string LineText(const Position& position) {
 }
 
 void Arrange(std::vector<Diagnostic>& items) {
-  std::ranges::sort(items, [](const Diagnostic& a, const Diagnostic& b) { return Key(a) < Key(b); });
+  // Of repetitions the first stays: its path is that of the first use.
+  std::ranges::stable_sort(items, [](const Diagnostic& a, const Diagnostic& b) { return Key(a) < Key(b); });
   const auto rest =
       std::ranges::unique(items, [](const Diagnostic& a, const Diagnostic& b) { return Key(a) == Key(b); });
   items.erase(rest.begin(), rest.end());

@@ -21,6 +21,8 @@ class Findings {
   [[nodiscard]] std::size_t errors() const { return errors_; }
   // In the order of their finding, until the next is added.
   [[nodiscard]] std::span<const Diagnostic> items() const { return items_; }
+  // What was found since there were `count` items, to be completed.
+  [[nodiscard]] std::span<Diagnostic> ItemsSince(std::size_t count) { return std::span(items_).subspan(count); }
   // Everything found, by place, without repetitions: an aliased part of the file is checked once per use but has one
   // place. Leaves nothing behind.
   [[nodiscard]] std::vector<Diagnostic> Take();

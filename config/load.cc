@@ -2,59 +2,22 @@
 
 #include "config/check/checks.h"
 #include "config/decode/decode.h"
+#include "config/decode/units.h"
 #include "config/document/document.h"
 #include "config/document/environment.h"
 #include "config/document/json_writer.h"
 #include "config/document/sources.h"
+#include "config/finding_paths.h"
 #include "config/findings.h"
-#include "config/schema/shape.h"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <unordered_map>
 #include <utility>
 
 namespace weir::config {
 namespace {
 
 constexpr std::string_view kIncludeKey = "include";
-
-using Places = std::unordered_map<std::uint64_t, std::vector<Diagnostic*>>;
-
-constexpr std::uint64_t PlaceKey(const Position& position) {
-  // 4,095 files, 2^28 lines and 2^24 columns apart; a collision would only give a finding another path.
-  return (std::uint64_t{position.file} << 52U) ^ (std::uint64_t{position.line} << 24U) ^ position.column;
-}
-
-void NamePlace(const Position& position, const std::string& path, Places& places) {
-  const auto found = places.find(PlaceKey(position));
-  if (found == places.end()) return;
-  for (Diagnostic* const diagnostic : found->second) diagnostic->path = path;
-  places.erase(found);
-}
-
-// Gives findings their path (`load-balancers[0].listeners[1].port`) by looking their places up in the tree.
-void NamePaths(const Node& node, std::string& path, Places& places) {
-  if (places.empty()) return;
-  const std::size_t size = path.size();
-  for (std::size_t i = 0; node.is_list() && i < node.children.size(); ++i) {
-    path.append(fmt::format("[{}]", i));
-    NamePaths(node.children[i], path, places);
-    path.resize(size);
-  }
-  for (std::size_t i = 0; node.is_map() && i < node.entries(); ++i) {
-    if (size > 0) path.push_back('.');
-    path.append(node.key(i).text);
-    NamePlace(node.key(i).position, path, places);
-    NamePaths(node.value(i), path, places);
-    path.resize(size);
-  }
-  NamePlace(node.position, path, places);
-  // What is wrong with a reference is reported where it is written, which may be another place than that of its alias.
-  if (node.is_scalar() && !node.children.empty()) NamePlace(node.children[0].position, path, places);
-}
 
 Environment EnvironmentOf(const LoadOptions& options) {
   if (options.environment) return options.environment;
@@ -64,30 +27,28 @@ Environment EnvironmentOf(const LoadOptions& options) {
   };
 }
 
-// Everything that follows once there is a document. `complete` is false when a part of it could not be read.
-LoadResult Decoded(std::shared_ptr<Document> document, bool complete, const LoadOptions& options, Findings& findings) {
+// Everything that follows once there is a document. `complete` is false when a part of it could not be read. The units
+// that were read are set where there is no error.
+LoadResult Decoded(const Node& root, const std::vector<std::string>& files, bool complete, KnownUnits known,
+                   const LoadOptions& options, Findings& findings, std::shared_ptr<const DecodedUnits>& units) {
   auto model = std::make_shared<Model>();
-  model->files = document->files;
+  model->files = files;
   model->complete = complete;
-  Tree tree;
-  std::vector<Replacement> replaced;
-  const Node root = ExpandReferences(document->root, EnvironmentOf(options), tree, findings, &replaced);
-  CheckShape(root, RootObject(), findings);
-  DecodeModel(root, findings, *model);
-  if (options.aws_limits) CheckAwsLimits(*model, root, findings);
+  Decoder decoder(std::move(known), EnvironmentOf(options), findings);
+  auto read = decoder.Decode(root, *model);
+  if (options.aws_limits) CheckAwsLimits(*model, decoder.ExpandWhole(root), findings);
   if (findings.errors() > 0 && options.check_values) findings.Add(options.check_values(*model));
   LoadResult out;
   const bool right = findings.errors() == 0;
-  out.diagnostics.files = document->files;
+  out.diagnostics.files = files;
   out.diagnostics.items = findings.Take();
-  if (options.hide_environment) HideReplacements(replaced, out.diagnostics.items);
-  Places places;
-  for (Diagnostic& item : out.diagnostics.items) places[PlaceKey(item.position)].push_back(&item);
-  std::string path;
-  NamePaths(document->root, path, places);
+  if (options.hide_environment) HideReplacements(decoder.replaced(), out.diagnostics.items);
+  // What was found in many records has its path; what comes of comparing them is mostly said of their zones.
+  NamePaths(root, {}, out.diagnostics.items, PathSearch::kAboveRecords);
+  NamePaths(root, {}, out.diagnostics.items);
   if (!right) return out;
   out.model = std::move(model);
-  out.document = std::move(document);
+  units = std::move(read);
   return out;
 }
 
@@ -117,12 +78,15 @@ LoadResult Load(const std::string& name, const std::string_view* text, const Loa
   if (findings.errors() > 0 && sources->root.children.empty()) {
     out = Failed(sources->files, findings);
   } else {
-    auto document = std::make_shared<Document>();
-    document->files = sources->files;
-    document->root = sources->root;
-    document->owners.push_back(sources);
-    out = Decoded(document, sources->complete, options, findings);
-    document->root = WithoutInclude(sources->root, sources->tree);
+    std::shared_ptr<const DecodedUnits> units;
+    out = Decoded(sources->root, sources->files, sources->complete, {}, options, findings, units);
+    if (out.model) {
+      NodeMoves moves;
+      auto document = Kept(WithoutInclude(sources->root, sources->tree), {}, moves);
+      document->files = sources->files;
+      document->units = Moved(std::move(units), moves);
+      out.document = std::move(document);
+    }
   }
   out.include_patterns = sources->patterns;
   return out;
@@ -136,28 +100,36 @@ LoadResult LoadText(std::string_view text, const std::string& name, const LoadOp
   return Load(name, &text, options);
 }
 
-LoadResult LoadPatched(const Document& document, std::string_view patch, const std::string& origin,
-                       const LoadOptions& options) {
+LoadResult LoadPatched(const Document& document, const Model* serving, std::string_view patch,
+                       const std::string& origin, const LoadOptions& options) {
   Findings findings;
   std::vector<std::string> files = document.files;
-  const auto known = std::ranges::find(files, origin);
-  const Position whole{static_cast<std::uint32_t>(known - files.begin()), 0, 0};
-  if (known == files.end()) files.push_back(origin);
-  auto tree = std::make_shared<Tree>();
-  const auto steps = ReadPatch(patch, whole.file, *tree, findings, document.edit_columns);
+  const auto place = std::ranges::find(files, origin);
+  const Position whole{static_cast<std::uint32_t>(place - files.begin()), 0, 0};
+  if (place == files.end()) files.push_back(origin);
+  Tree tree;
+  const auto steps = ReadPatch(patch, whole.file, tree, findings, document.edit_columns);
   if (!steps) return Failed(std::move(files), findings);
-  auto edited = Edited(document, *steps, files, std::move(tree));
-  if (!edited) {
-    findings.AddError(whole, edited.error().message, edited.error().hint);
-  } else if (!(*edited)->root.is_map()) {
+  auto edit = Edited(document, *steps, tree);
+  if (!edit) {
+    findings.AddError(whole, edit.error().message, edit.error().hint);
+  } else if (!edit->document->root.is_map()) {
     findings.AddError(whole, "a configuration is a map of sections");
-  } else if ((*edited)->root.Find(kIncludeKey) != nullptr) {
+  } else if (edit->document->root.Find(kIncludeKey) != nullptr) {
     findings.AddError(whole, "an edit cannot include files", "only a file can");
   }
   if (findings.errors() > 0) return Failed(std::move(files), findings);
-  // A node takes a byte at least.
-  (*edited)->edit_columns += static_cast<std::uint32_t>(patch.size());
-  LoadResult out = Decoded(std::move(*edited), true, options, findings);
+  const auto known_units = serving == nullptr ? nullptr : Moved(document.units, edit->moves);
+  KnownUnits known = known_units == nullptr ? KnownUnits() : KnownUnits(*known_units, *serving);
+  std::shared_ptr<const DecodedUnits> units;
+  LoadResult out = Decoded(edit->document->root, files, true, std::move(known), options, findings, units);
+  if (out.model) {
+    edit->document->files = std::move(files);
+    // A node takes a byte at least.
+    edit->document->edit_columns += static_cast<std::uint32_t>(patch.size());
+    edit->document->units = std::move(units);
+    out.document = std::move(edit->document);
+  }
   for (const EditStep& step : *steps) {
     if (step.kind != EditKind::kTest) out.edited.push_back(PointerText(step.path));
   }

@@ -47,11 +47,13 @@ struct LoadResult {
 // directory.
 [[nodiscard]] LoadResult LoadText(std::string_view text, const std::string& name, const LoadOptions& options = {});
 
-// The document after a JSON Patch (RFC 6902), loaded like a file: the same checks, the same messages. What the patch
-// brings has `origin` for its place (`api: PATCH /v1/document`), relative paths in it are resolved against the
-// directory of the file. A patch that is wrong, cannot be applied or brings an `include` is a finding. Thread: any.
-[[nodiscard]] LoadResult LoadPatched(const Document& document, std::string_view patch, const std::string& origin,
-                                     const LoadOptions& options = {});
+// The document after a JSON Patch (RFC 6902), loaded like a file: the same checks, the same messages. Zones and rules
+// that stay as they are come from `serving`, the model that `document` was decoded into, with or without its plain
+// records, in the same environment; null: everything is read anew. What the patch brings has `origin` for its place
+// (`api: PATCH /v1/document`), relative paths in it are resolved against the directory of the file. A patch that is
+// wrong, cannot be applied or brings an `include` is a finding. Thread: any.
+[[nodiscard]] LoadResult LoadPatched(const Document& document, const Model* serving, std::string_view patch,
+                                     const std::string& origin, const LoadOptions& options = {});
 
 // The document as JSON, as it is written: a reference to the environment stays one. Thread: any.
 [[nodiscard]] std::string DocumentJson(const Document& document);

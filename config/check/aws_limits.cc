@@ -83,7 +83,7 @@ class AwsLimits {
     for (const CidrCollection& collection : model_.cidr_collections) CheckCidrCollection(collection);
     AtMost(model_.cidr_collections.size(), kCidrCollectionsMax, "CIDR collections", "an account",
            model_.cidr_collections.empty() ? Position{} : model_.cidr_collections.back().position);
-    for (const Zone& zone : model_.zones) CheckZone(zone);
+    for (const auto& zone : model_.zones) CheckZone(*zone);
   }
 
  private:

@@ -5,11 +5,14 @@
 
 #include "config/model.h"
 
+#include <span>
+
 namespace weir::config {
 
 class Findings;
 class NameTable;
 struct Node;
+struct ZoneUnit;
 
 // No address and port is bound twice.
 void CheckBindings(const Model& model, Position admin, Findings& findings);
@@ -20,12 +23,17 @@ void CheckTargetGroups(const NameTable& names, Model& model, Findings& findings)
 // complete: a rule it names is covered; regular expressions are only compared as texts, and a listener with a great
 // many rules that cannot be told apart by host or path is not searched to the end.
 void CheckReachability(const Model& model, Findings& findings);
-// The invariants of record sets that share a name (spec: dns.md 2.1), alias targets, alias cycles.
-void CheckRecordSets(const Model& model, Findings& findings);
+// The invariants of record sets of a zone that share a name (spec: dns.md 2.1), alias targets, alias cycles. `model`
+// has the load balancers and CIDR collections already.
+void CheckRecordSets(const Model& model, const Zone& zone, Findings& findings);
+// Warns of zones that those above them do not delegate.
+void CheckDelegations(const Model& model, std::span<const ZoneUnit> zones, Findings& findings);
 // Warns of health checks that nothing uses.
-void CheckHealthCheckUse(const NameTable& names, const Model& model, Findings& findings);
+void CheckHealthCheckUse(const NameTable& names, const Model& model, std::span<const ZoneUnit> zones,
+                         Findings& findings);
 // Warns of CIDR collections that no record uses.
-void CheckCidrCollectionUse(const NameTable& names, const Model& model, Findings& findings);
+void CheckCidrCollectionUse(const NameTable& names, const Model& model, std::span<const ZoneUnit> zones,
+                            Findings& findings);
 // Warns of what AWS would refuse or read differently, each with the limit it breaks. `root`: the file that the model
 // was decoded from, for the places of single values.
 void CheckAwsLimits(const Model& model, const Node& root, Findings& findings);

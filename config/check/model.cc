@@ -18,6 +18,14 @@ void MarkUse(const Action& action, std::vector<TargetGroup>& groups) {
   for (const WeightedTargetGroup& choice : forward->target_groups) groups[choice.target_group].in_use = true;
 }
 
+void MarkUses(std::span<const ZoneUnit> zones, NameKind kind, std::vector<bool>& used) {
+  for (const ZoneUnit& zone : zones) {
+    for (const NameUse& use : zone.uses) {
+      if (use.kind == kind) used[use.index] = true;
+    }
+  }
+}
+
 }  // namespace
 
 void CheckBindings(const Model& model, Position admin, Findings& findings) {
@@ -66,16 +74,13 @@ void CheckTargetGroups(const NameTable& names, Model& model, Findings& findings)
   }
 }
 
-void CheckHealthCheckUse(const NameTable& names, const Model& model, Findings& findings) {
+void CheckHealthCheckUse(const NameTable& names, const Model& model, std::span<const ZoneUnit> zones,
+                         Findings& findings) {
   std::vector<bool> used(model.health_checks.size(), false);
   for (const HealthCheck& check : model.health_checks) {
     for (const std::uint32_t child : check.children) used[child] = true;
   }
-  for (const Zone& zone : model.zones) {
-    for (const RecordSet& record : zone.records) {
-      if (record.health_check) used[*record.health_check] = true;
-    }
-  }
+  MarkUses(zones, NameKind::kHealthCheck, used);
   for (std::size_t i = 0; i < used.size(); ++i) {
     if (used[i] || names.MayBeMeant(model.health_checks[i].name)) continue;
     findings.AddWarning(model.health_checks[i].position,
@@ -83,13 +88,10 @@ void CheckHealthCheckUse(const NameTable& names, const Model& model, Findings& f
   }
 }
 
-void CheckCidrCollectionUse(const NameTable& names, const Model& model, Findings& findings) {
+void CheckCidrCollectionUse(const NameTable& names, const Model& model, std::span<const ZoneUnit> zones,
+                            Findings& findings) {
   std::vector<bool> used(model.cidr_collections.size(), false);
-  for (const Zone& zone : model.zones) {
-    for (const RecordSet& record : zone.records) {
-      if (record.cidr) used[record.cidr->collection] = true;
-    }
-  }
+  MarkUses(zones, NameKind::kCidrCollection, used);
   for (std::size_t i = 0; i < used.size(); ++i) {
     if (used[i] || names.MayBeMeant(model.cidr_collections[i].name)) continue;
     findings.AddWarning(model.cidr_collections[i].position,

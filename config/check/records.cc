@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "config/check/checks.h"
 #include "config/decode/dns_name.h"
+#include "config/decode/units.h"
 #include "config/findings.h"
 #include "config/limits.h"
 
@@ -361,19 +362,18 @@ std::uint32_t ZoneCheck::Visit(std::uint32_t index, std::uint32_t depth) {
   return group.height;
 }
 
+}  // namespace
+
 // Warns of a zone that is reached only by those who ask this server for it: its parent, which is here, too, does not
 // say where it is (RFC 1034 4.2.1).
-void CheckDelegations(const Model& model, Findings& findings) {
+void CheckDelegations(const Model& model, std::span<const ZoneUnit> units, Findings& findings) {
   if (model.zones.size() < 2) return;
   std::unordered_set<std::string_view> zones;
   std::unordered_set<std::string_view> delegations;
-  for (const Zone& zone : model.zones) {
-    zones.insert(zone.name);
-    for (const RecordSet& record : zone.records) {
-      if (record.type == rr::kNs) delegations.insert(record.name);
-    }
-  }
-  for (const Zone& zone : model.zones) {
+  for (const auto& zone : model.zones) zones.insert(zone->name);
+  for (const ZoneUnit& unit : units) delegations.insert(unit.delegations.begin(), unit.delegations.end());
+  for (const auto& shared : model.zones) {
+    const Zone& zone = *shared;
     // A delegation above the zone, too, leads those who ask elsewhere.
     bool delegated = delegations.contains(zone.name);
     std::string_view parent = zone.name;
@@ -389,14 +389,9 @@ void CheckDelegations(const Model& model, Findings& findings) {
   }
 }
 
-}  // namespace
-
-void CheckRecordSets(const Model& model, Findings& findings) {
-  for (const Zone& zone : model.zones) {
-    // Without a name that can be read nobody knows which record an alias names.
-    if (!zone.name.empty()) ZoneCheck(model, zone, findings).Check();
-  }
-  CheckDelegations(model, findings);
+void CheckRecordSets(const Model& model, const Zone& zone, Findings& findings) {
+  // Without a name that can be read nobody knows which record an alias names.
+  if (!zone.name.empty()) ZoneCheck(model, zone, findings).Check();
 }
 
 }  // namespace weir::config

@@ -5,12 +5,15 @@
 #include "config/document/sources.h"
 #include "config/findings.h"
 #include "config/schema/schema.h"
+#include "config/schema/shape.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <memory>
+#include <utility>
 
 namespace weir::config {
 namespace {
@@ -93,12 +96,12 @@ std::vector<Region> DecodeRegions(const Fields& root) {
   return out;
 }
 
-void CheckZoneNames(const std::vector<Zone>& zones, Findings& findings) {
+void CheckZoneNames(const std::vector<std::shared_ptr<const Zone>>& zones, Findings& findings) {
   std::unordered_map<std::string_view, const Zone*> seen;
-  for (const Zone& zone : zones) {
-    if (zone.name.empty()) continue;
-    if (const auto [at, fresh] = seen.emplace(zone.name, &zone); !fresh) {
-      findings.AddError(zone.position, fmt::format("a second zone named {}", Quoted(zone.name)),
+  for (const auto& zone : zones) {
+    if (zone->name.empty()) continue;
+    if (const auto [at, fresh] = seen.emplace(zone->name, zone.get()); !fresh) {
+      findings.AddError(zone->position, fmt::format("a second zone named {}", Quoted(zone->name)),
                         fmt::format("the first is {}", LineText(at->second->position)));
     }
   }
@@ -118,6 +121,31 @@ void CollectNames(const Fields& root, bool complete, Decoding& decoding) {
   collect("cidr-collections", decoding.cidr_collections);
 }
 
+void Compare(NameKind kind, std::vector<std::string> names, Decoding& decoding) {
+  decoding.known.Compare(kind, names);
+  decoding.units.names[static_cast<std::size_t>(kind)] = std::move(names);
+}
+
+// By load balancer: its name, and what is said of the records that are aliases to it.
+std::vector<std::string> LoadBalancersForZones(const Model& model, const NameTable& table) {
+  std::vector<std::string> out = table.ByItem();
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const LoadBalancer& balancer = model.load_balancers[i];
+    out[i].append(balancer.addresses.empty() ? " unread" : " bound");
+    for (const IpAddress& address : balancer.advertise) out[i].append(address.is_v4() ? " 4" : " 6");
+  }
+  return out;
+}
+
+// By CIDR collection: its name and those of its locations, in their order.
+std::vector<std::string> CollectionsForZones(const Model& model, const NameTable& table) {
+  std::vector<std::string> out = table.ByItem();
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    for (const CidrLocation& location : model.cidr_collections[i].locations) out[i].append(" ").append(location.name);
+  }
+  return out;
+}
+
 void CheckModel(const Fields& root, Decoding& decoding, Model& model) {
   Findings& findings = decoding.findings;
   const Node* const admin = root.Map("admin");
@@ -125,14 +153,14 @@ void CheckModel(const Fields& root, Decoding& decoding, Model& model) {
   CheckBindings(model, admin_position, findings);
   CheckTargetGroups(decoding.target_groups, model, findings);
   CheckCalculated(model.health_checks, findings);
-  CheckHealthCheckUse(decoding.health_checks, model, findings);
-  CheckCidrCollectionUse(decoding.cidr_collections, model, findings);
-  CheckRecordSets(model, findings);
+  CheckHealthCheckUse(decoding.health_checks, model, decoding.units.zones, findings);
+  CheckCidrCollectionUse(decoding.cidr_collections, model, decoding.units.zones, findings);
+  CheckDelegations(model, decoding.units.zones, findings);
   CheckReachability(model, findings);
   if (!model.complete) return;
-  const auto zone = std::ranges::find_if(model.zones, [](const Zone& z) { return !z.name.empty(); });
+  const auto zone = std::ranges::find_if(model.zones, [](const auto& z) { return !z->name.empty(); });
   if (zone != model.zones.end() && !root.Has("dns")) {
-    findings.AddWarning(zone->position, "zones without a `dns` section", "nothing answers for them");
+    findings.AddWarning((*zone)->position, "zones without a `dns` section", "nothing answers for them");
   }
   if (model.load_balancers.empty() && !root.Has("load-balancers") && !root.Has("dns")) {
     findings.AddWarning({0, 1, 1}, "neither load balancers nor dns", "nothing would be served");
@@ -145,27 +173,49 @@ const std::string& FileOf(Position position, const std::vector<std::string>& fil
   return files[position.line == 0 ? 0 : position.file];
 }
 
-void DecodeModel(const Node& root_node, Findings& findings, Model& model) {
+std::shared_ptr<const DecodedUnits> Decoder::Decode(const Node& document, Model& model) {
+  const Node root_node = ExpandOutsideUnits(document, environment_, scratch_, findings_, replaced_);
+  const std::array<const Object*, 2> units_apart = {&kZoneObject, &kRuleObject};
+  CheckShape(root_node, RootObject(), findings_, {}, units_apart);
+  auto units = std::make_shared<DecodedUnits>();
   const Fields root(root_node);
-  Decoding decoding{.findings = findings, .files = model.files};
+  Decoding decoding{.findings = findings_,
+                    .files = model.files,
+                    .environment = environment_,
+                    .scratch = scratch_,
+                    .known = std::move(known_),
+                    .units = *units,
+                    .replaced = replaced_};
   CollectNames(root, model.complete, decoding);
+  Compare(NameKind::kRegion, decoding.regions.ByItem(), decoding);
+  Compare(NameKind::kTargetGroup, decoding.target_groups.ByItem(), decoding);
+  Compare(NameKind::kHealthCheck, decoding.health_checks.ByItem(), decoding);
   model.node = DecodeNode(root, decoding);
   model.regions = DecodeRegions(root);
   for (const Node& item : root.List("load-balancers")) {
-    model.load_balancers.push_back(DecodeLoadBalancer(item, decoding));
+    model.load_balancers.push_back(DecodeLoadBalancer(item, model.load_balancers.size(), decoding));
   }
   for (const Node& item : root.List("target-groups")) model.target_groups.push_back(DecodeTargetGroup(item, decoding));
-  model.dns = DecodeDns(root, findings);
+  model.dns = DecodeDns(root, findings_);
   for (const Node& item : root.List("health-checks")) model.health_checks.push_back(DecodeHealthCheck(item, decoding));
   for (const Node& item : root.List("cidr-collections"))
     model.cidr_collections.push_back(DecodeCidrCollection(item, decoding));
-  for (const Node& item : root.List("zones")) model.zones.push_back(DecodeZone(item, decoding));
-  CheckZoneNames(model.zones, findings);
+  Compare(NameKind::kLoadBalancer, LoadBalancersForZones(model, decoding.load_balancers), decoding);
+  Compare(NameKind::kCidrCollection, CollectionsForZones(model, decoding.cidr_collections), decoding);
+  for (const Node& item : root.List("zones"))
+    model.zones.push_back(TakeZone(item, model.zones.size(), model, decoding));
+  CheckZoneNames(model.zones, findings_);
   model.tls_ticket_keys = DecodeTicketKeys(root, model.files);
   model.latency = DecodeLatency(root, model.files);
   model.admin = DecodeAdmin(root);
   for (const Node& item : root.List("tests")) model.tests.push_back(DecodeTest(item, decoding));
   CheckModel(root, decoding, model);
+  return units;
+}
+
+Node Decoder::ExpandWhole(const Node& root) {
+  Findings reported_before;
+  return ExpandReferences(root, environment_, scratch_, reported_before);
 }
 
 }  // namespace weir::config

@@ -2,19 +2,24 @@
 
 // From checked nodes to the plain structs of model.h. Types, ranges and words were checked by CheckShape, which
 // reported what is wrong; decoding reads what is right, reports what only two keys together can show, and takes the
-// default for everything else. Every function is called once per load. Thread: the one that loads.
+// default for everything else. Thread: the one that loads.
 
+#include "config/decode/units.h"
+#include "config/document/environment.h"
 #include "config/document/node.h"
 #include "config/model.h"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace weir::config {
@@ -63,8 +68,9 @@ class Fields {
 // The named things of one kind, for references to them. Views into the tree.
 class NameTable {
  public:
-  // `kind` is the noun of messages: `target group`.
+  // `kind` is the noun of messages: `target group`. Uses of names that units refer to are noted.
   explicit NameTable(std::string_view kind) : kind_(kind) {}
+  NameTable(std::string_view kind, NameKind use) : kind_(kind), use_(use) {}
 
   // Takes the `name` of every item; reports a name that stands twice. The index of a name is that of its item.
   void Add(std::span<const Node> items, Findings& findings);
@@ -73,6 +79,10 @@ class NameTable {
   // The index of the thing that `reference` names; reports a name that nothing has, unless it may be that of a thing
   // whose name could not be read.
   [[nodiscard]] std::optional<std::uint32_t> Resolve(const Node& reference, Findings& findings);
+  // Where each name that is resolved from now on is noted; null: nowhere.
+  void RecordUses(std::vector<NameUse>* uses) { uses_ = uses; }
+  // By item: the name that leads to it; empty where none does.
+  [[nodiscard]] std::vector<std::string> ByItem() const;
   // Something that may name any of them could not be read.
   void NoteLostReference() { lost_reference_ = true; }
   // True when a reference that could not be resolved, or read, may mean this name, or when the name itself could not
@@ -86,6 +96,8 @@ class NameTable {
 
  private:
   std::string_view kind_;
+  NameKind use_ = NameKind::kRegion;
+  std::vector<NameUse>* uses_ = nullptr;
   std::unordered_map<std::string_view, std::uint32_t> indexes_;
   std::vector<std::string_view> names_;
   std::set<std::string_view> suspects_;  // nearest to the references that named nothing
@@ -98,21 +110,54 @@ class NameTable {
 struct Decoding {
   Findings& findings;
   const std::vector<std::string>& files;
-  NameTable regions{"region"};
-  NameTable load_balancers{"load balancer"};
-  NameTable target_groups{"target group"};
-  NameTable health_checks{"health check"};
-  NameTable cidr_collections{"CIDR collection"};
+  const Environment& environment;
+  const Tree& scratch;  // nodes that do not outlive the load
+  KnownUnits known;
+  DecodedUnits& units;
+  std::vector<Replacement>& replaced;
+  NameTable regions{"region", NameKind::kRegion};
+  NameTable load_balancers{"load balancer", NameKind::kLoadBalancer};
+  NameTable target_groups{"target group", NameKind::kTargetGroup};
+  NameTable health_checks{"health check", NameKind::kHealthCheck};
+  NameTable cidr_collections{"CIDR collection", NameKind::kCidrCollection};
   std::vector<NameTable> cidr_locations = {};  // by collection
+
+  // Of what names stand for in units.
+  void RecordUses(std::vector<NameUse>* uses) {
+    for (NameTable* const table : {&regions, &load_balancers, &target_groups, &health_checks, &cidr_collections}) {
+      table->RecordUses(uses);
+    }
+  }
 };
 
 // What relative paths in a value are relative to: the file that it stands in, for an edit the first file.
 [[nodiscard]] const std::string& FileOf(Position position, const std::vector<std::string>& files);
 
-// The whole file.
-void DecodeModel(const Node& root, Findings& findings, Model& model);
+// Reads a whole document, once.
+class Decoder {
+ public:
+  // `known` units are taken over where they stay as they are. `findings` outlives the object.
+  Decoder(KnownUnits known, Environment environment, Findings& findings)
+      : known_(std::move(known)), environment_(std::move(environment)), findings_(findings) {}
 
-[[nodiscard]] LoadBalancer DecodeLoadBalancer(const Node& node, Decoding& decoding);
+  // Fills `model`, which knows its files and whether it is complete, from the document that is `root`.
+  [[nodiscard]] std::shared_ptr<const DecodedUnits> Decode(const Node& root, Model& model);
+  // The whole document with what variables of the environment hold. Lives as long as the object.
+  [[nodiscard]] Node ExpandWhole(const Node& root);
+  // What variables held, where they were read.
+  [[nodiscard]] const std::vector<Replacement>& replaced() const { return replaced_; }
+
+ private:
+  KnownUnits known_;
+  Environment environment_;
+  Findings& findings_;
+  Tree scratch_;
+  std::vector<Replacement> replaced_;
+};
+
+// `index` is its place in its section.
+[[nodiscard]] LoadBalancer DecodeLoadBalancer(const Node& node, std::size_t index, Decoding& decoding);
+[[nodiscard]] Rule DecodeRule(const Node& node, Decoding& decoding);
 // Protocol, policy and certificates of a listener; `out` has its port already.
 void DecodeListenerTls(const Fields& fields, Decoding& decoding, Listener& out);
 [[nodiscard]] std::vector<LocatedText> DecodeTicketKeys(const Fields& root, const std::vector<std::string>& files);

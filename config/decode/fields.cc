@@ -117,7 +117,10 @@ void NameTable::Add(std::span<const Node> items, Findings& findings) {
 
 std::optional<std::uint32_t> NameTable::Resolve(const Node& reference, Findings& findings) {
   const auto found = indexes_.find(reference.text);
-  if (found != indexes_.end()) return found->second;
+  if (found != indexes_.end()) {
+    if (uses_ != nullptr) uses_->push_back({use_, found->second});
+    return found->second;
+  }
   if (reference.unknown || reference.is_empty_reference()) lost_reference_ = true;
   if (reference.unknown) return std::nullopt;
   if (reference.is_empty_reference()) {
@@ -133,6 +136,15 @@ std::optional<std::uint32_t> NameTable::Resolve(const Node& reference, Findings&
   findings.AddError(reference.position, fmt::format("no {} is named {}", kind_, Quoted(reference.text)),
                     std::move(hint));
   return std::nullopt;
+}
+
+std::vector<std::string> NameTable::ByItem() const {
+  std::vector<std::string> out;
+  for (const auto& [name, index] : indexes_) {
+    if (out.size() <= index) out.resize(index + 1);
+    out[index] = name;
+  }
+  return out;
 }
 
 bool CheckNotEmpty(const Fields& fields, std::string_view key, Findings& findings) {

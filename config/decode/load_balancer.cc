@@ -1,5 +1,6 @@
 #include "base/text.h"
 #include "config/decode/decode.h"
+#include "config/document/packed.h"
 #include "config/document/sources.h"
 #include "config/findings.h"
 #include "config/schema/schema.h"
@@ -143,6 +144,8 @@ ListenerAttributes DecodeListenerAttributes(const Fields& fields, Findings& find
   return out;
 }
 
+}  // namespace
+
 Rule DecodeRule(const Node& node, Decoding& decoding) {
   const Fields fields(node);
   Rule rule;
@@ -160,27 +163,32 @@ Rule DecodeRule(const Node& node, Decoding& decoding) {
   return rule;
 }
 
+namespace {
+
 // Priorities and names are what rules are told apart by.
 void CheckRules(const Listener& listener, std::span<const Node> nodes, Findings& findings) {
   std::unordered_map<std::uint32_t, Position> priorities;
   std::unordered_map<std::string_view, Position> names;
   for (std::size_t i = 0; i < listener.rules.size(); ++i) {
     const Rule& rule = listener.rules[i];
-    const Fields fields(nodes[i]);
+    const auto position_of = [&](std::string_view key) {
+      Tree tree;
+      const Node node = Unpacked(nodes[i], tree);
+      return Fields(node).PositionOf(key);
+    };
     if (const auto [at, fresh] = priorities.emplace(rule.priority, rule.position); !fresh && rule.priority != 0) {
-      findings.AddError(fields.PositionOf("priority"), fmt::format("a second rule with priority {}", rule.priority),
+      findings.AddError(position_of("priority"), fmt::format("a second rule with priority {}", rule.priority),
                         fmt::format("the first is {}; priorities are unique in a listener", LineText(at->second)));
     }
     if (rule.name.empty()) continue;
     if (const auto [at, fresh] = names.emplace(rule.name, rule.position); !fresh) {
-      findings.AddError(fields.PositionOf("name"),
-                        fmt::format("a second rule named {} in this listener", Quoted(rule.name)),
+      findings.AddError(position_of("name"), fmt::format("a second rule named {} in this listener", Quoted(rule.name)),
                         fmt::format("the first is {}", LineText(at->second)));
     }
   }
 }
 
-Listener DecodeListener(const Node& node, Decoding& decoding) {
+Listener DecodeListener(const Node& node, RulePlace place, Decoding& decoding) {
   const Fields fields(node);
   Listener out;
   out.position = fields.PositionOf("port");
@@ -192,9 +200,11 @@ Listener DecodeListener(const Node& node, Decoding& decoding) {
   const bool speaks_http = out.protocol == ListenerProtocol::kHttp;
   const auto rules = fields.List("rules");
   out.rules.reserve(rules.size());
+  place.listener_port = out.port;
+  place.listener_speaks_http = speaks_http;
   for (const Node& rule : rules) {
-    out.rules.push_back(DecodeRule(rule, decoding));
-    if (speaks_http) CheckSecureRedirect(Fields(rule), "actions", out.port, decoding.findings);
+    out.rules.push_back(TakeRule(rule, place, decoding));
+    ++place.rule;
   }
   CheckRules(out, rules, decoding.findings);
   std::ranges::stable_sort(out.rules, {}, &Rule::priority);
@@ -206,7 +216,7 @@ Listener DecodeListener(const Node& node, Decoding& decoding) {
 
 }  // namespace
 
-LoadBalancer DecodeLoadBalancer(const Node& node, Decoding& decoding) {
+LoadBalancer DecodeLoadBalancer(const Node& node, std::size_t index, Decoding& decoding) {
   const Fields fields(node);
   LoadBalancer out;
   out.position = fields.PositionOf("name");
@@ -221,7 +231,11 @@ LoadBalancer DecodeLoadBalancer(const Node& node, Decoding& decoding) {
                                log_fields.Choice("format", kAccessLogFormatWords, AccessLogFormat::kAlb),
                                log_fields.PositionOf("path")};
   }
-  for (const Node& listener : fields.List("listeners")) out.listeners.push_back(DecodeListener(listener, decoding));
+  for (const Node& listener : fields.List("listeners")) {
+    const RulePlace first{.load_balancer = static_cast<std::uint32_t>(index),
+                          .listener = static_cast<std::uint32_t>(out.listeners.size())};
+    out.listeners.push_back(DecodeListener(listener, first, decoding));
+  }
   const Node* const listeners = node.Find("listeners");
   const bool none = listeners == nullptr || (listeners->is_list() && listeners->children.empty());
   if (none && !out.name.empty()) {

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "config/document/json_reader.h"
+#include "config/document/packed.h"
 #include "config/findings.h"
 
 #include <fmt/format.h>
@@ -52,12 +53,13 @@ std::unexpected<Error> Missing(const Node& node, std::string_view key) {
                  near.empty() ? std::string() : fmt::format("did you mean {}?", Quoted(near)));
 }
 
-const Node* FindNode(const Node& root, std::span<const std::string> path) {
-  const Node* node = &root;
+std::optional<Node> FindNode(const Node& root, std::span<const std::string> path, Tree& tree) {
+  Node node = root;
   for (const std::string& key : path) {
-    const auto at = ChildOf(*node, key);
-    if (!at) return nullptr;
-    node = &node->children[*at];
+    node = Unpacked(node, tree);
+    const auto at = ChildOf(node, key);
+    if (!at) return std::nullopt;
+    node = node.children[*at];
   }
   return node;
 }
@@ -85,6 +87,7 @@ class Editor {
 
 template <class Change>
 Changed Editor::At(const Node& node, std::span<const std::string> path, const Change& change) {
+  if (node.packed) return At(Unpacked(node, tree_), path, change);
   if (path.size() == 1) return change(node, path.front());
   const auto at = ChildOf(node, path.front());
   if (!at) return Missing(node, path.front());
@@ -139,7 +142,7 @@ Changed Editor::Replace(const Node& root, std::span<const std::string> path, con
 }
 
 Changed Editor::Apply(const Node& root, const EditStep& step) {
-  const Node* const from = FindNode(root, step.from);
+  const auto from = FindNode(root, step.from, tree_);
   switch (step.kind) {
     case EditKind::kAdd:
       return Add(root, step.path, step.value);
@@ -148,7 +151,7 @@ Changed Editor::Apply(const Node& root, const EditStep& step) {
     case EditKind::kReplace:
       return Replace(root, step.path, step.value);
     case EditKind::kMove: {
-      if (from == nullptr) return Failure(fmt::format("nothing stands at {}", Quoted(PointerText(step.from))));
+      if (!from) return Failure(fmt::format("nothing stands at {}", Quoted(PointerText(step.from))));
       const bool into_itself = step.path.size() > step.from.size() &&
                                std::ranges::equal(step.from, std::span(step.path).first(step.from.size()));
       if (into_itself) return Failure("a part cannot be moved into itself");
@@ -158,11 +161,11 @@ Changed Editor::Apply(const Node& root, const EditStep& step) {
       return without ? Add(*without, step.path, moved) : without;
     }
     case EditKind::kCopy:
-      if (from == nullptr) return Failure(fmt::format("nothing stands at {}", Quoted(PointerText(step.from))));
+      if (!from) return Failure(fmt::format("nothing stands at {}", Quoted(PointerText(step.from))));
       return Add(root, step.path, *from);
     case EditKind::kTest: {
-      const Node* const there = FindNode(root, step.path);
-      if (there == nullptr) return Failure("nothing stands there");
+      const auto there = FindNode(root, step.path, tree_);
+      if (!there) return Failure("nothing stands there");
       if (!SaysTheSame(*there, step.value)) return Failure("something else stands there");
       return root;
     }
@@ -283,6 +286,10 @@ Result<Node> ApplyEdit(const Node& root, std::span<const EditStep> steps, Tree& 
 }
 
 bool SaysTheSame(const Node& a, const Node& b) {
+  if (a.packed || b.packed) {
+    Tree tree;
+    return SaysTheSame(Unpacked(a, tree), Unpacked(b, tree));
+  }
   if (a.kind != b.kind || a.children.size() != b.children.size())
     return a.is_scalar() && b.is_scalar() && a.written() == b.written();
   if (a.is_scalar()) return a.written() == b.written();

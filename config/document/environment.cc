@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <tuple>
 #include <vector>
 
 namespace weir::config {
@@ -69,8 +70,13 @@ std::string ExpandEnvironment(std::string_view text, const Environment& environm
   return out.append(text);
 }
 
-void HideReplacements(const std::vector<Replacement>& replacements, std::vector<Diagnostic>& findings) {
+void HideReplacements(std::vector<Replacement> replacements, std::vector<Diagnostic>& findings) {
   constexpr std::size_t kSecretMin = 4;
+  if (findings.empty()) return;
+  std::ranges::sort(replacements, [](const Replacement& a, const Replacement& b) {
+    if (a.text.size() != b.text.size()) return a.text.size() > b.text.size();
+    return std::tie(a.text, a.written) < std::tie(b.text, b.written);
+  });
   for (const Replacement& replacement : replacements) {
     const std::string name = Quoted(replacement.written);
     const std::string shown = fmt::format("{} from {}", Quoted(replacement.text), name);
@@ -84,8 +90,8 @@ void HideReplacements(const std::vector<Replacement>& replacements, std::vector<
 }
 
 Node ExpandReferences(const Node& node, const Environment& environment, Tree& tree, Findings& findings,
-                      std::vector<Replacement>* replaced) {
-  if (!node.has_references) return node;
+                      std::vector<Replacement>* replaced, const std::function<bool(const Node&)>& leave_out) {
+  if (!node.has_references || (leave_out && leave_out(node))) return node;
   Node out = node;
   out.has_references = false;
   if (node.is_scalar()) {
@@ -94,7 +100,7 @@ Node ExpandReferences(const Node& node, const Environment& environment, Tree& tr
     out.text = tree.Keep(ExpandEnvironment(written.text, environment, written.position, findings));
     out.expanded = true;
     out.unknown = findings.errors() != errors;
-    if (replaced != nullptr) replaced->push_back({written.text, out.text});
+    if (replaced != nullptr) replaced->push_back({std::string(written.text), std::string(out.text)});
     return out;
   }
   std::vector<Node> children;
@@ -102,7 +108,7 @@ Node ExpandReferences(const Node& node, const Environment& environment, Tree& tr
   bool in_key = false;
   for (std::size_t i = 0; i < node.children.size(); ++i) {
     in_key = in_key || (node.is_map() && i % 2 == 0 && node.children[i].has_references);
-    children.push_back(ExpandReferences(node.children[i], environment, tree, findings, replaced));
+    children.push_back(ExpandReferences(node.children[i], environment, tree, findings, replaced, leave_out));
   }
   if (in_key) CheckKeys(children, findings);
   out.children = tree.Keep(children);

@@ -1,5 +1,7 @@
 #include "config/document/json_writer.h"
 
+#include "config/document/packed.h"
+
 #include <fmt/format.h>
 
 #include <cstddef>
@@ -46,6 +48,10 @@ bool IsJsonWord(const Node& node) {
 }
 
 void Append(const Node& node, std::string& out) {
+  if (node.packed) {
+    Tree tree;
+    return Append(Unpacked(node, tree), out);
+  }
   switch (node.kind) {
     case NodeKind::kNull:
       out.append("null");

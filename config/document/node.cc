@@ -1,9 +1,19 @@
 #include "config/document/node.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
+#include <functional>
+#include <iterator>
 
 namespace weir::config {
+namespace {
+
+// Most edits fit into the first; a large file takes many of the largest, of which the last stays half empty.
+constexpr std::size_t kChunkMin = std::size_t{4} * 1024;
+constexpr std::size_t kChunkMax = std::size_t{4} * 1024 * 1024;
+
+}  // namespace
 
 const Node* Node::Find(std::string_view name) const {
   if (!is_map()) return nullptr;
@@ -15,16 +25,50 @@ const Node* Node::Find(std::string_view name) const {
 
 std::string_view Tree::Keep(std::string_view text) {
   if (text.empty()) return {};
-  char* const copy = static_cast<char*>(memory_.allocate(text.size(), 1));
+  std::byte* const copy = Allocate(text.size(), 1);
   std::memcpy(copy, text.data(), text.size());
-  return {copy, text.size()};
+  return {reinterpret_cast<const char*>(copy), text.size()};
 }
 
 std::span<const Node> Tree::Keep(std::span<const Node> nodes) {
   if (nodes.empty()) return {};
-  Node* const copy = static_cast<Node*>(memory_.allocate(nodes.size_bytes(), alignof(Node)));
+  Node* const copy = reinterpret_cast<Node*>(Allocate(nodes.size_bytes(), alignof(Node)));
   std::uninitialized_copy(nodes.begin(), nodes.end(), copy);
   return {copy, nodes.size()};
+}
+
+std::byte* Tree::Allocate(std::size_t size, std::size_t alignment) {
+  const std::size_t skipped = -std::bit_cast<std::size_t>(at_) & (alignment - 1);
+  if (at_ == nullptr || skipped + size > left_) {
+    Chunk chunk;
+    // Twice what there is: as many chunks as the logarithm of it, until they are large.
+    chunk.size = std::max(size, std::clamp(bytes_, kChunkMin, kChunkMax));
+    chunk.memory = std::make_unique_for_overwrite<std::byte[]>(chunk.size);
+    at_ = chunk.memory.get();
+    left_ = chunk.size;
+    bytes_ += chunk.size;
+    const auto place =
+        std::ranges::upper_bound(chunks_, at_, std::less(), [](const Chunk& other) { return other.memory.get(); });
+    chunks_.insert(place, std::move(chunk));
+    return Allocate(size, alignment);
+  }
+  std::byte* const out = at_ + skipped;
+  at_ += skipped + size;
+  left_ -= skipped + size;
+  return out;
+}
+
+bool Tree::Owns(const void* place) const {
+  const auto* const at = static_cast<const std::byte*>(place);
+  const auto behind =
+      std::ranges::upper_bound(chunks_, at, std::less(), [](const Chunk& chunk) { return chunk.memory.get(); });
+  if (behind == chunks_.begin()) return false;
+  const Chunk& chunk = *std::prev(behind);
+  return std::less()(at, static_cast<const std::byte*>(chunk.memory.get() + chunk.size));
+}
+
+void Tree::AppendMemory(std::vector<std::span<const std::byte>>& out) const {
+  for (const Chunk& chunk : chunks_) out.emplace_back(chunk.memory.get(), chunk.size);
 }
 
 Node Tree::Container(NodeKind kind, Position position, std::span<const Node> children) {

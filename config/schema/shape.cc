@@ -105,7 +105,7 @@ std::string AddressHint(std::string_view text, const Object& object) {
 
 class ShapeCheck {
  public:
-  explicit ShapeCheck(Findings& findings) : findings_(findings) {}
+  ShapeCheck(Findings& findings, std::span<const Object* const> apart) : findings_(findings), apart_(apart) {}
 
   void CheckObject(const Node& node, const Object& object, std::string_view key);
 
@@ -131,6 +131,7 @@ class ShapeCheck {
   void ReportType(const Node& node, const Field& field, std::string hint = {});
 
   Findings& findings_;
+  std::span<const Object* const> apart_;
 };
 
 void ShapeCheck::CheckObject(const Node& node, const Object& object, std::string_view key) {
@@ -243,7 +244,7 @@ void ShapeCheck::CheckList(const Node& node, const Field& field, const Object& o
 
 void ShapeCheck::CheckValue(const Node& node, const Field& field, const Object& object) {
   if (field.type == FieldType::kObject) {
-    CheckObject(node, *field.object, field.key);
+    if (std::ranges::find(apart_, field.object) == apart_.end()) CheckObject(node, *field.object, field.key);
   } else if (field.type == FieldType::kTextMap) {
     CheckTextMap(node, field);
   } else if (field.type == FieldType::kPath || field.type == FieldType::kSecret) {
@@ -399,8 +400,9 @@ void ShapeCheck::ReportType(const Node& node, const Field& field, std::string hi
 
 }  // namespace
 
-void CheckShape(const Node& node, const Object& object, Findings& findings) {
-  ShapeCheck(findings).CheckObject(node, object, object.name);
+void CheckShape(const Node& node, const Object& object, Findings& findings, std::string_view key,
+                std::span<const Object* const> apart) {
+  ShapeCheck(findings, apart).CheckObject(node, object, key.empty() ? object.name : key);
 }
 
 }  // namespace weir::config

@@ -18,20 +18,22 @@ TEST(ModelTest, PlainRecordsAreLeftOutAndTheRestStays) {
 )",
                                           "health-checks: [{name: h, type: TCP, address: 192.0.2.1, port: 5}]\n"));
   ASSERT_TRUE(loaded.model) << loaded.diagnostics.FormatAll();
-  const auto serving = WithoutPlainRecords(loaded.model);
-  ASSERT_EQ(serving->zones.size(), 1U);
-  const Zone& zone = serving->zones[0];
+  ASSERT_EQ(loaded.model->zones.size(), 1U);
+  const auto reduced = WithoutPlainRecords(loaded.model->zones[0]);
+  const auto serving = WithZones(loaded.model, {reduced});
+  const Zone& zone = *serving->zones[0];
   ASSERT_EQ(zone.records.size(), 3U);
   EXPECT_EQ(zone.records[0].set, "one");
   EXPECT_EQ(zone.records[1].name, "c.example.test.");
   EXPECT_EQ(zone.records[2].name, "d.example.test.");
   EXPECT_EQ(zone.plain_record_count, 2U);
-  EXPECT_EQ(zone.name_servers, loaded.model->zones[0].name_servers);
+  EXPECT_EQ(zone.name_servers, loaded.model->zones[0]->name_servers);
   EXPECT_EQ(serving->health_checks.size(), 1U);
   EXPECT_EQ(serving->dns->port, loaded.model->dns->port);
   EXPECT_EQ(serving->files, loaded.model->files);
-  EXPECT_EQ(loaded.model->zones[0].records.size(), 5U) << "the model itself is left alone";
-  EXPECT_EQ(WithoutPlainRecords(serving), serving) << "nothing is left to take out";
+  EXPECT_EQ(loaded.model->zones[0]->records.size(), 5U) << "the model itself is left alone";
+  EXPECT_EQ(WithoutPlainRecords(reduced), reduced) << "nothing is left to take out";
+  EXPECT_EQ(WithZones(serving, {reduced}), serving) << "they are its own";
 }
 
 TEST(ModelTest, DefaultsAreFilledIn) {

@@ -34,7 +34,7 @@ LoadOptions With(const std::map<std::string, std::string>& environment) {
 LoadResult Patched(std::string_view patch, const std::map<std::string, std::string>& environment = {}) {
   const auto loaded = LoadText(kShop, "conf/t.yaml", With(environment));
   EXPECT_TRUE(loaded.document) << loaded.diagnostics.FormatAll();
-  return LoadPatched(*loaded.document, patch, std::string(kOrigin), With(environment));
+  return LoadPatched(*loaded.document, loaded.model.get(), patch, std::string(kOrigin), With(environment));
 }
 
 TEST(PatchTest, AnEditBecomesAModelAndADocument) {
@@ -106,7 +106,7 @@ TEST(PatchTest, ManyEditsFollowEachOther) {
   for (int i = 0; i < 200; ++i) {
     ASSERT_TRUE(loaded.document) << loaded.diagnostics.FormatAll();
     const std::string value = std::to_string(1'000 + i);
-    loaded = LoadPatched(*loaded.document,
+    loaded = LoadPatched(*loaded.document, loaded.model.get(),
                          R"([{"op": "replace", "path": "/target-groups/0/targets/0/port", "value": )" + value + "}]",
                          std::string(kOrigin), With({}));
   }
@@ -119,8 +119,9 @@ TEST(PatchTest, ManyEditsFollowEachOther) {
 TEST(PatchTest, FindingOfALaterEditHasItsOwnPath) {
   const auto first = Patched(R"([{"op": "replace", "path": "/load-balancers/0/listeners/0/port", "value": 2}])");
   ASSERT_TRUE(first.document);
-  const auto second = LoadPatched(*first.document, R"([{"op": "add", "path": "/target-groups/0/nosuch", "value": 2}])",
-                                  std::string(kOrigin), With({}));
+  const auto second =
+      LoadPatched(*first.document, first.model.get(),
+                  R"([{"op": "add", "path": "/target-groups/0/nosuch", "value": 2}])", std::string(kOrigin), With({}));
   ASSERT_EQ(second.diagnostics.items.size(), 1U);
   EXPECT_EQ(second.diagnostics.items[0].path, "target-groups[0].nosuch");
 }

@@ -174,7 +174,7 @@ TEST(RecordTest, APolicyOfALaterVersionIsTheOnlyMistakeThatIsReported) {
 TEST(ZoneTest, WithoutNameServersTheSoasOneStandsIn) {
   const auto result = LoadFor("dns: {}\nzones: [{name: a.test, soa: {mname: ns1.b.test.}}]\n");
   ASSERT_TRUE(result.model) << result.diagnostics.FormatAll();
-  EXPECT_EQ(result.model->zones[0].name_servers, (std::vector<std::string>{"ns1.b.test."}));
+  EXPECT_EQ(result.model->zones[0]->name_servers, (std::vector<std::string>{"ns1.b.test."}));
   EXPECT_NE(
       result.diagnostics.FormatAll().find("t.yaml:2:16: warning: zone `a.test.` has no `name-servers`; its NS is the "
                                           "soa's mname, ns1.b.test."),
@@ -210,7 +210,7 @@ TEST(RecordTest, NamesAreAbsoluteAndLowerCase) {
       "dns: {}\nzones: [{name: Example.TEST, name-servers: [ns1, ns2.Other.], records: [{name: \"*.W\", type: txt, "
       "ttl: 1m, values: [\"\\\"x\\\"\"]}]}]\n");
   ASSERT_TRUE(result.model) << result.diagnostics.FormatAll();
-  const Zone& zone = result.model->zones[0];
+  const Zone& zone = *result.model->zones[0];
   EXPECT_EQ(zone.name, "example.test.");
   EXPECT_EQ(zone.name_servers, (std::vector<std::string>{"ns1.example.test.", "ns2.other."}));
   EXPECT_EQ(zone.soa.mname, "ns1.example.test.");
@@ -230,8 +230,8 @@ TEST(RecordTest, AnAliasToALoadBalancerHasSixtySecondsUnlessGiven) {
                           "alias: {load-balancer: s}}\n      - {name: c, type: AAAA, alias: {load-balancer: s}}\n",
                           balancer));
   ASSERT_TRUE(result.model) << result.diagnostics.FormatAll();
-  EXPECT_EQ(result.model->zones[0].records[0].ttl_seconds, 60U);
-  EXPECT_EQ(result.model->zones[0].records[1].ttl_seconds, 5U);
+  EXPECT_EQ(result.model->zones[0]->records[0].ttl_seconds, 60U);
+  EXPECT_EQ(result.model->zones[0]->records[1].ttl_seconds, 5U);
   EXPECT_NE(result.diagnostics.FormatAll().find("load balancer `s` advertises no IPv6 address"), std::string::npos);
 }
 

@@ -42,7 +42,7 @@ TEST(CidrTest, RecordsAreDecoded) {
   ASSERT_EQ(collections[0].locations.size(), 2U);
   EXPECT_EQ(collections[0].locations[0].blocks[1].block.ToString(), "2001:db8::/32");
   EXPECT_EQ(collections[0].locations[1].blocks[0].block.ToString(), "198.51.100.7/32");
-  const auto& records = result.model->zones[0].records;
+  const auto& records = result.model->zones[0]->records;
   EXPECT_EQ(records[0].policy, RoutingPolicy::kCidr);
   ASSERT_TRUE(records[0].cidr && records[2].cidr && records[3].cidr);
   EXPECT_FALSE(records[0].cidr->location);
