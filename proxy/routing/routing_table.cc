@@ -35,8 +35,8 @@ bool HasErrors(const std::vector<config::Diagnostic>& findings) {
 class TableBuilder {
  public:
   TableBuilder(const config::Model& model, const std::vector<WeightOverride>& overrides, CounterRegistry& counters,
-               TlsCredentialStore& credentials)
-      : model_(model), overrides_(overrides), counters_(counters), credentials_(credentials) {}
+               TlsCredentialStore& credentials, const RoutingTable* previous)
+      : model_(model), overrides_(overrides), counters_(counters), credentials_(credentials), previous_(previous) {}
 
   std::shared_ptr<const Listener> BuildListener(std::size_t load_balancer_index, std::size_t listener_index);
   std::vector<TargetGroupRoute> BuildGroups();
@@ -44,7 +44,17 @@ class TableBuilder {
   [[nodiscard]] std::uint32_t draws() const { return draws_; }
 
  private:
-  Rule BuildRule(const config::Rule& rule, const Listener& listener, const std::string& key, const std::string& path);
+  // What goes into each rule of a listener.
+  struct RuleBuilding {
+    const Listener& listener;
+    std::string key;             // of its counters
+    std::string path;            // of the listener in the file
+    bool same_counters = false;  // as the same listener of the table before
+  };
+  // `known`: the same rule of the table before; null without one.
+  Rule BuildRule(const config::Rule& rule, const RuleBuilding& building, std::size_t index, const Rule* known);
+  void BuildRules(const config::Listener& config, RuleBuilding building, Listener& listener);
+  [[nodiscard]] const Listener* FindPrevious(const Listener& listener) const;
   void BuildConditions(const config::Rule& rule, const std::string& path, Rule& built);
   void ApplyOverride(const Listener& listener, Rule& rule) const;
 
@@ -52,11 +62,30 @@ class TableBuilder {
   const std::vector<WeightOverride>& overrides_;
   CounterRegistry& counters_;
   TlsCredentialStore& credentials_;
+  const RoutingTable* previous_;
   std::vector<config::Diagnostic> findings_;
   std::uint32_t draws_ = 0;
   // Rules of one host, of which there are often many, share its condition. By HostKey.
   std::map<std::string, std::shared_ptr<const CompiledCondition>, std::less<>> host_conditions_;
 };
+
+bool SameTexts(const std::vector<config::LocatedText>& a, const std::vector<config::LocatedText>& b) {
+  return std::ranges::equal(a, b, {}, &config::LocatedText::text, &config::LocatedText::text);
+}
+
+bool SamePair(const config::QueryStringPair& a, const config::QueryStringPair& b) {
+  return a.key.has_value() == b.key.has_value() && (!a.key || a.key->text == b.key->text) &&
+         a.value.text == b.value.text;
+}
+
+// Wherever they stand.
+bool SameConditions(const std::vector<config::Condition>& a, const std::vector<config::Condition>& b) {
+  return std::ranges::equal(a, b, [](const config::Condition& x, const config::Condition& y) {
+    return x.kind == y.kind && x.name == y.name && SameTexts(x.values, y.values) &&
+           SameTexts(x.regex_values, y.regex_values) && std::ranges::equal(x.pairs, y.pairs, SamePair) &&
+           std::ranges::equal(x.blocks, y.blocks);
+  });
+}
 
 // What makes two host conditions the same; empty for other conditions.
 std::string HostKey(const config::Condition& condition) {
@@ -106,16 +135,61 @@ void TableBuilder::ApplyOverride(const Listener& listener, Rule& rule) const {
   }
 }
 
-Rule TableBuilder::BuildRule(const config::Rule& rule, const Listener& listener, const std::string& key,
-                             const std::string& path) {
+Rule TableBuilder::BuildRule(const config::Rule& rule, const RuleBuilding& building, std::size_t index,
+                             const Rule* known) {
   Rule built;
   built.priority = rule.priority;
   built.name = rule.name;
   built.action = BuildRuleAction(rule.action, draws_);
-  BuildConditions(rule, path, built);
-  built.counters = counters_.Rule(rule.is_default() ? key + "/default" : fmt::format("{}/{}", key, rule.priority));
-  ApplyOverride(listener, built);
+  if (known != nullptr) {
+    built.conditions = known->conditions;
+  } else {
+    BuildConditions(rule, fmt::format("{}.rules[{}]", building.path, index), built);
+  }
+  if (known != nullptr && building.same_counters) {
+    built.counters = known->counters;
+  } else {
+    built.counters = counters_.Rule(rule.is_default() ? building.key + "/default"
+                                                      : fmt::format("{}/{}", building.key, rule.priority));
+  }
+  ApplyOverride(building.listener, built);
   return built;
+}
+
+const Listener* TableBuilder::FindPrevious(const Listener& listener) const {
+  if (previous_ == nullptr) return nullptr;
+  const auto found = std::ranges::find_if(previous_->listeners(), [&](const auto& before) {
+    return before->load_balancer == listener.load_balancer &&
+           (listener.port == 0 ? before->index == listener.index : before->port == listener.port);
+  });
+  return found == previous_->listeners().end() ? nullptr : found->get();
+}
+
+// Rules of a decoded configuration are sorted by priority, and so are those of every table, with the default rule last.
+void TableBuilder::BuildRules(const config::Listener& config, RuleBuilding building, Listener& listener) {
+  const Listener* const before = FindPrevious(listener);
+  building.same_counters = before != nullptr && before->counters == listener.counters;
+  const std::size_t before_count = before == nullptr ? 0 : before->listener_config->rules.size();
+  bool same_conditions = before != nullptr && before_count == config.rules.size();
+  listener.rules.reserve(config.rules.size() + 1);
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < config.rules.size(); ++i) {
+    const config::Rule& rule = config.rules[i];
+    while (at < before_count && before->rules[at].priority < rule.priority) ++at;
+    const bool known = at < before_count && before->rules[at].priority == rule.priority &&
+                       before->listener_config->rules[at].priority == rule.priority &&
+                       SameConditions(before->listener_config->rules[at].conditions, rule.conditions);
+    same_conditions = same_conditions && known;
+    listener.rules.push_back(BuildRule(rule, building, i, known ? &before->rules[at] : nullptr));
+  }
+  if (!std::ranges::is_sorted(listener.rules, {}, &Rule::priority)) {
+    std::ranges::sort(listener.rules, {}, &Rule::priority);
+    same_conditions = false;
+  }
+  listener.rules.push_back(
+      BuildRule(config.default_rule, building, 0, before == nullptr ? nullptr : &before->rules.back()));
+  if (HasErrors(findings_)) return;
+  listener.matcher = same_conditions ? before->matcher : std::make_shared<const RuleMatcher>(listener.rules);
 }
 
 std::shared_ptr<const Listener> TableBuilder::BuildListener(std::size_t load_balancer_index,
@@ -132,14 +206,11 @@ std::shared_ptr<const Listener> TableBuilder::BuildListener(std::size_t load_bal
   listener->counters = counters_.Listener(key);
   listener->tls = BuildTlsPlan(load_balancer, config, listener_index, credentials_, SystemClock().WallNow(), findings_);
 
-  const std::string path = fmt::format("load-balancers[{}].listeners[{}]", load_balancer_index, listener_index);
-  listener->rules.reserve(config.rules.size() + 1);
-  for (std::size_t i = 0; i < config.rules.size(); ++i) {
-    listener->rules.push_back(BuildRule(config.rules[i], *listener, key, fmt::format("{}.rules[{}]", path, i)));
-  }
-  std::ranges::sort(listener->rules, {}, &Rule::priority);
-  listener->rules.push_back(BuildRule(config.default_rule, *listener, key, path + ".default-actions"));
-  if (!HasErrors(findings_)) listener->matcher = std::make_shared<const RuleMatcher>(listener->rules);
+  BuildRules(config,
+             {.listener = *listener,
+              .key = key,
+              .path = fmt::format("load-balancers[{}].listeners[{}]", load_balancer_index, listener_index)},
+             *listener);
   return listener;
 }
 
@@ -174,10 +245,10 @@ std::vector<config::Diagnostic> RoutingTable::CheckValues(const config::Model& m
 
 std::expected<std::shared_ptr<const RoutingTable>, std::vector<config::Diagnostic>> RoutingTable::Build(
     std::shared_ptr<const config::Model> model, std::uint64_t revision, const std::vector<WeightOverride>& overrides,
-    CounterRegistry& counters, TlsCredentialStore* credentials) {
+    CounterRegistry& counters, TlsCredentialStore* credentials, const RoutingTable* previous) {
   auto table = std::make_shared<RoutingTable>();
   TlsCredentialStore own_credentials;
-  TableBuilder builder(*model, overrides, counters, credentials == nullptr ? own_credentials : *credentials);
+  TableBuilder builder(*model, overrides, counters, credentials == nullptr ? own_credentials : *credentials, previous);
   table->groups_ = builder.BuildGroups();
   for (std::size_t i = 0; i < model->load_balancers.size(); ++i) {
     for (std::size_t j = 0; j < model->load_balancers[i].listeners.size(); ++j) {

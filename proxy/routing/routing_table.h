@@ -86,10 +86,11 @@ class RoutingTable {
  public:
   // Compiles the model. Findings that only compiling makes (a regular expression that RE2 refuses) come back with their
   // place. An override whose rule is gone, or whose groups differ, is left out. Certificates come from `credentials`,
-  // or are read anew without. Thread: control.
+  // or are read anew without. Conditions that `previous` has compiled for the same rule are taken over from it; null:
+  // none are. Thread: control.
   [[nodiscard]] static std::expected<std::shared_ptr<const RoutingTable>, std::vector<config::Diagnostic>> Build(
       std::shared_ptr<const config::Model> model, std::uint64_t revision, const std::vector<WeightOverride>& overrides,
-      CounterRegistry& counters, TlsCredentialStore* credentials = nullptr);
+      CounterRegistry& counters, TlsCredentialStore* credentials = nullptr, const RoutingTable* previous = nullptr);
 
   // The findings of Build for a model that has errors of other kinds, and that Build therefore cannot take. Thread:
   // any.
