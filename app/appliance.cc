@@ -4,10 +4,8 @@
 #include "app/descriptor_budget.h"
 #include "app/process.h"
 #include "base/log.h"
-#include "config/findings.h"
 
 #include <fmt/format.h>
-#include <malloc.h>
 
 #include <algorithm>
 #include <csignal>
@@ -19,10 +17,6 @@ namespace {
 constexpr std::chrono::milliseconds kDrainPoll{20};
 // Workers take a new view over within a turn of their loops.
 constexpr std::chrono::milliseconds kSweepPoll{100};
-
-control::Refusal RefusedFile(config::Diagnostics diagnostics) {
-  return {.kind = control::RefusalKind::kConfiguration, .error = {}, .diagnostics = std::move(diagnostics)};
-}
 
 control::Refusal RefusedBySystem(Error error) {
   return {.kind = control::RefusalKind::kConfiguration, .error = std::move(error), .diagnostics = {}};
@@ -58,32 +52,20 @@ bool Applies(const proxy::WeightOverride& weights, const proxy::RoutingTable& ta
 
 }  // namespace
 
-// Everything that a model becomes before it serves.
-struct RunningAppliance::Compiled {
-  control::View view;
-  std::shared_ptr<const config::Model> model;  // as loaded: a port of 0 is still 0
-  SocketPlan sockets;
-};
-
 RunningAppliance::RunningAppliance(ApplianceOptions options)
     : options_(std::move(options)),
       events_(SystemClock()),
-      counters_(options_.workers),
-      ticket_keys_(SystemClock().WallNow()),
-      dns_counters_(options_.workers),
-      publisher_([this] {
-        for (const auto& worker : workers_) worker->Wake();
-      }),
-      sockets_(options_.workers),
-      engine_({.workers = options_.workers,
-               .probes_in_flight_max = ProbesInFlightMax(DescriptorLimit()),
-               .resolver_servers = {},
-               .on_transition =
-                   [this](const health::Transition& transition) {
-                     events_.Changed(transition);
-                     if (options_.on_transition) options_.on_transition(transition);
-                   }},
-              [this](std::shared_ptr<const health::StatusTable> table) { publisher_.OnStatus(std::move(table)); }),
+      adoption_({.workers = options_.workers,
+                 .probes_in_flight_max = ProbesInFlightMax(DescriptorLimit()),
+                 .wake =
+                     [this] {
+                       for (const auto& worker : workers_) worker->Wake();
+                     },
+                 .on_transition =
+                     [this](const health::Transition& transition) {
+                       events_.Changed(transition);
+                       if (options_.on_transition) options_.on_transition(transition);
+                     }}),
       sweep_timer_([this] { SweepRetired(); }),
       drain_timer_([this] { OnDrainTimer(); }),
       ticket_key_timer_([this] { RotateTicketKeys(); }) {
@@ -93,85 +75,40 @@ RunningAppliance::RunningAppliance(ApplianceOptions options)
   runtime_.workers = options_.workers;
 }
 
-RunningAppliance::~RunningAppliance() = default;
+// The engine wakes workers: its thread ends before they do.
+RunningAppliance::~RunningAppliance() { adoption_.engine().Stop(); }
 
-// ---- from a model to what serves
+// ---- from a proposal to what serves
 
-std::expected<RunningAppliance::Compiled, control::Refusal> RunningAppliance::Compile(
-    std::shared_ptr<const config::Model> model, const std::vector<std::string>& files,
-    const std::vector<control::ShiftOverride>& shifts) {
-  std::vector<proxy::WeightOverride> weights;
-  for (const auto& shift : shifts) weights.push_back(shift.weights);
-  Compiled out;
-  out.view.revision = revision_ + 1;
-  // What serves already is not compiled again; it has let go of its plain records.
-  std::expected<std::shared_ptr<const dns::ZoneSet>, std::vector<config::Diagnostic>> zones = zones_;
-  if (!zones_ || model != model_) zones = dns::ZoneSet::Build(model, dns_counters_);
-  if (zones) model = (*zones)->shared_model();
-  const auto build = [&](std::shared_ptr<const config::Model> bound) -> std::expected<void, control::Refusal> {
-    out.view.model = std::move(bound);
-    auto routing = proxy::RoutingTable::Build(out.view.model, out.view.revision, weights, counters_, &credentials_);
-    config::Diagnostics findings{.files = files, .items = {}};
-    if (!routing) config::AddFindings(std::move(routing.error()), findings);
-    if (!zones) config::AddFindings(zones.error(), findings);
-    if (!findings.items.empty()) return std::unexpected(RefusedFile(std::move(findings)));
-    out.view.routing = std::move(*routing);
-    out.view.zones = *zones;
-    return {};
-  };
-  // The file is judged before the system is asked for anything.
-  if (auto built = build(model); !built) return std::unexpected(built.error());
-  auto plan = sockets_.Plan(*model);
-  if (!plan) return std::unexpected(RefusedBySystem(plan.error()));
-  out.sockets = std::move(*plan);
-  const auto bound = WithBoundPorts(model, out.sockets);
-  if (bound != model) {
-    if (auto built = build(bound); !built) return std::unexpected(built.error());
-  }
-  out.model = std::move(model);
-  return out;
-}
-
-control::ChangeResult RunningAppliance::Adopt(std::shared_ptr<const config::Model> model,
-                                              const std::vector<std::string>& files,
-                                              std::vector<control::ShiftOverride> shifts,
-                                              std::shared_ptr<const config::Document> document) {
-  auto compiled = Compile(std::move(model), files, shifts);
-  if (!compiled) return std::unexpected(compiled.error());
-  auto prepared = OpenAccessLogs(*compiled->model);
-  if (prepared) prepared = MoveAdmin(compiled->model->admin);
+control::ChangeResult RunningAppliance::Adopt(Proposal proposal) {
+  auto candidate = adoption_.Compile(std::move(proposal));
+  if (!candidate) return std::unexpected(std::move(candidate.error()));
+  const config::Model& model = *candidate->proposal.model;
+  auto prepared = OpenAccessLogs(model);
+  if (prepared) prepared = MoveAdmin(model.admin);
   if (!prepared) {
     CloseOtherAccessLogs();
     return std::unexpected(RefusedBySystem(prepared.error()));
   }
   // Nothing can fail from here on.
-  std::erase_if(shifts, [&](const control::ShiftOverride& shift) {
-    if (Applies(shift.weights, *compiled->view.routing)) return false;
+  DropShifts(*candidate);
+  adoption_.Publish(*candidate);
+  loop_.timers().Schedule(sweep_timer_, loop_.now() + kSweepPoll);
+  SetLimits();
+  CarryOut(candidate->sockets);
+  CloseOtherAccessLogs();
+  NoteAccepted(*candidate);
+  return adoption_.revision();
+}
+
+void RunningAppliance::DropShifts(Candidate& candidate) {
+  std::erase_if(candidate.proposal.shifts, [&](const control::ShiftOverride& shift) {
+    if (Applies(shift.weights, *candidate.view.routing)) return false;
     LogInfo(fmt::format("override dropped kind=weights rule={}/{}/{} reason=\"the rule or its target groups changed\"",
                         shift.weights.load_balancer, shift.weights.port, shift.weights.priority));
     events_.ShiftDropped(shift);
     return true;
   });
-  revision_ = compiled->view.revision;
-  model_ = compiled->model;
-  if (zones_ != compiled->view.zones) {
-    zones_ = compiled->view.zones;
-    // What was read and is let go of: hundreds of megabytes that are free, but in the allocator's hands.
-    if (zones_->record_count() >= RetiredParts::kRecordsTrimmed) malloc_trim(0);
-  }
-  files_ = files;
-  document_ = std::move(document);
-  if (const auto serving = CurrentView()) retired_parts_.Add(*serving, compiled->view);
-  loop_.timers().Schedule(sweep_timer_, loop_.now() + kSweepPoll);
-  ticket_keys_.Fix(compiled->view.routing->ticket_keys(), SystemClock().WallNow());
-  routing_warnings_ = compiled->view.routing->warnings();
-  publisher_.Stage(compiled->view);
-  engine_.Apply(compiled->view.model, revision_);
-  SetLimits();
-  CarryOut(compiled->sockets);
-  CloseOtherAccessLogs();
-  NoteAccepted(compiled->sockets, std::move(shifts));
-  return revision_;
 }
 
 Result<void> RunningAppliance::MoveAdmin(const config::Admin& admin) {
@@ -199,8 +136,8 @@ Result<void> RunningAppliance::OpenAccessLogs(const config::Model& model) {
 
 void RunningAppliance::CloseOtherAccessLogs() {
   std::vector<std::string> paths;
-  if (model_) {
-    for (const auto& balancer : model_->load_balancers) {
+  if (adoption_.model()) {
+    for (const auto& balancer : adoption_.model()->load_balancers) {
       if (balancer.access_log) paths.push_back(balancer.access_log->path);
     }
   }
@@ -208,7 +145,7 @@ void RunningAppliance::CloseOtherAccessLogs() {
 }
 
 void RunningAppliance::SetLimits() {
-  const auto budget = DivideDescriptors(DescriptorLimit(), options_.workers, *model_);
+  const auto budget = DivideDescriptors(DescriptorLimit(), options_.workers, *adoption_.model());
   client_crowd_.SetLimit(budget.per_worker.clients * options_.workers, budget.limit);
   for (const auto& worker : workers_) worker->SetLimits(budget.per_worker, budget.dns_connections);
 }
@@ -225,18 +162,18 @@ void RunningAppliance::CarryOut(SocketPlan& plan) {
     }
   }
   for (const auto& bound : plan.listeners_removed) LogInfo("listener removed address=" + bound.ToString());
-  sockets_.Commit(plan);
+  adoption_.sockets().Commit(plan);
 }
 
-void RunningAppliance::NoteAccepted(const SocketPlan& plan, std::vector<control::ShiftOverride> shifts) {
+void RunningAppliance::NoteAccepted(Candidate& candidate) {
   NoteOverrides();
   const std::lock_guard lock(runtime_mutex_);
-  runtime_.listeners = plan.listeners;
-  runtime_.dns = plan.dns;
+  runtime_.listeners = candidate.sockets.listeners;
+  runtime_.dns = candidate.sockets.dns;
   runtime_.admin = admin_->endpoint();
-  runtime_.shifts = std::move(shifts);
-  runtime_.document = document_;
-  runtime_.document_revision = revision_;
+  runtime_.shifts = std::move(candidate.proposal.shifts);
+  runtime_.document = adoption_.document();
+  runtime_.document_revision = adoption_.revision();
 }
 
 void RunningAppliance::NoteLoaded() {
@@ -245,7 +182,7 @@ void RunningAppliance::NoteLoaded() {
 }
 
 void RunningAppliance::NoteOverrides() {
-  auto now = engine_.Overrides();
+  auto now = adoption_.engine().Overrides();
   // Only this thread writes it: reading needs no lock.
   events_.Overridden(runtime_.health_overrides, now);
   const std::lock_guard lock(runtime_mutex_);
@@ -255,8 +192,8 @@ void RunningAppliance::NoteOverrides() {
 void RunningAppliance::NoteRefusal(const control::Refusal& refusal) {
   LogFindings(refusal.diagnostics);
   if (!refusal.error.message.empty()) LogError(FirstFinding(refusal));
-  LogError(fmt::format("configuration refused file={} serving_revision={}", options_.name, revision_));
-  events_.Refused(revision_, options_.name, FirstFinding(refusal));
+  LogError(fmt::format("configuration refused file={} serving_revision={}", options_.name, adoption_.revision()));
+  events_.Refused(adoption_.revision(), options_.name, FirstFinding(refusal));
   const std::lock_guard lock(runtime_mutex_);
   ++runtime_.reloads_refused;
   runtime_.last_reload_accepted = false;
@@ -271,18 +208,21 @@ std::optional<StartFailure> RunningAppliance::Run() {
   if (!loaded.model) return StartFailure{.diagnostics = std::move(loaded.diagnostics), .error = {}};
   LogFindings(loaded.diagnostics);
   for (std::size_t i = 0; i < options_.workers; ++i) {
-    workers_.push_back(
-        std::make_unique<Worker>(WorkerOptions{.index = i,
-                                               .node_region = loaded.model->node.region,
-                                               .access_logs = &access_logs_,
-                                               .client_crowd = &client_crowd_,
-                                               .tls = {.ticket_keys = &ticket_keys_, .session_cache = &tls_sessions_},
-                                               .dns_counters = &(*dns_counters_.responders())[i]},
-                                 publisher_.published()));
+    workers_.push_back(std::make_unique<Worker>(
+        WorkerOptions{.index = i,
+                      .node_region = loaded.model->node.region,
+                      .access_logs = &access_logs_,
+                      .client_crowd = &client_crowd_,
+                      .tls = {.ticket_keys = &adoption_.ticket_keys(), .session_cache = &tls_sessions_},
+                      .dns_counters = &(*adoption_.dns_counters().responders())[i]},
+        adoption_.published()));
   }
   RotateTicketKeys();
   signals_ = std::make_unique<Signals>(loop_, [this](int number) { OnSignal(number); });
-  auto adopted = Adopt(std::move(loaded.model), loaded.diagnostics.files, {}, std::move(loaded.document));
+  auto adopted = Adopt({.model = std::move(loaded.model),
+                        .document = std::move(loaded.document),
+                        .files = loaded.diagnostics.files,
+                        .shifts = {}});
   std::optional<StartFailure> failure;
   if (adopted) {
     NoteLoaded();
@@ -298,7 +238,7 @@ std::optional<StartFailure> RunningAppliance::Run() {
   }
   if (admin_) admin_->Stop();
   retired_admins_.clear();
-  engine_.Stop();
+  adoption_.engine().Stop();
   for (const auto& worker : workers_) worker->Stop();
   return failure;
 }
@@ -309,8 +249,8 @@ void RunningAppliance::ReportReady() {
     runtime_.ready = true;
   }
   const auto runtime = CurrentRuntime();
-  std::string line =
-      fmt::format("ready revision={} workers={} admin={}", revision_, runtime.workers, runtime.admin.ToString());
+  std::string line = fmt::format("ready revision={} workers={} admin={}", adoption_.revision(), runtime.workers,
+                                 runtime.admin.ToString());
   for (const auto& listener : runtime.listeners) {
     for (const auto& endpoint : listener.endpoints) {
       line += fmt::format(" listener={}/{}@{}", listener.load_balancer, endpoint.port, endpoint.ToString());
@@ -318,7 +258,7 @@ void RunningAppliance::ReportReady() {
   }
   for (const auto& endpoint : runtime.dns) line += " dns=" + endpoint.ToString();
   LogInfo(line);
-  events_.Ready(revision_);
+  events_.Ready(adoption_.revision());
   if (options_.on_ready) options_.on_ready(runtime);
 }
 
@@ -336,7 +276,7 @@ void RunningAppliance::StartWatching() {
 
 void RunningAppliance::WatchFiles(WatchedPaths paths) {
   if (!watcher_) return;
-  for (const auto* extra : {&model_->latency.table.text, &model_->latency.geoip.text}) {
+  for (const auto* extra : {&adoption_.model()->latency.table.text, &adoption_.model()->latency.geoip.text}) {
     if (!extra->empty()) paths.files.push_back(*extra);
   }
   watcher_->Watch(std::move(paths));
@@ -382,7 +322,7 @@ void RunningAppliance::StartDrain() {
 }
 
 void RunningAppliance::SweepRetired() {
-  if (!retired_parts_.Sweep()) loop_.timers().Schedule(sweep_timer_, loop_.now() + kSweepPoll);
+  if (!adoption_.SweepRetired()) loop_.timers().Schedule(sweep_timer_, loop_.now() + kSweepPoll);
 }
 
 void RunningAppliance::OnDrainTimer() {
@@ -397,7 +337,7 @@ void RunningAppliance::OnDrainTimer() {
 
 // ---- from any thread
 
-std::shared_ptr<const control::View> RunningAppliance::CurrentView() const { return publisher_.published().Load(); }
+std::shared_ptr<const control::View> RunningAppliance::CurrentView() const { return adoption_.published().Load(); }
 
 control::Runtime RunningAppliance::CurrentRuntime() const {
   control::Runtime out;
@@ -405,12 +345,12 @@ control::Runtime RunningAppliance::CurrentRuntime() const {
     const std::lock_guard lock(runtime_mutex_);
     out = runtime_;
   }
-  out.probes = engine_.probe_counters();
+  out.probes = adoption_.engine().probe_counters();
   out.access_log_dropped_lines = access_logs_.dropped_lines();
   out.client_connections_max = client_crowd_.clients_max();
   out.client_waits = client_crowd_.episodes();
   out.clients_wait = client_crowd_.waiting();
-  out.dns_counters = dns_counters_.responders();
+  out.dns_counters = adoption_.dns_counters().responders();
   return out;
 }
 

@@ -1,31 +1,24 @@
 #pragma once
 
+#include "app/adoption.h"
 #include "app/appliance_events.h"
+#include "app/edited_paths.h"
 #include "app/file_watcher.h"
-#include "app/publisher.h"
-#include "app/retired_parts.h"
 #include "app/signals.h"
-#include "app/socket_table.h"
 #include "app/worker.h"
 #include "config/load.h"
 #include "control/admin_server.h"
 #include "control/appliance.h"
-#include "dns/counters.h"
-#include "dns/zone/zone_set.h"
 #include "health/engine.h"
 #include "net/event_loop.h"
 #include "net/timer_wheel.h"
 #include "net/tls_session_cache.h"
-#include "net/tls_ticket_keys.h"
 #include "proxy/connection_limits.h"
-#include "proxy/counters.h"
 #include "proxy/log/access_log_sink.h"
-#include "proxy/tls/credential_store.h"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <expected>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -59,9 +52,10 @@ struct StartFailure {
 // Prints the failure on standard error and gives the exit code for it.
 [[nodiscard]] int ReportStartFailure(const StartFailure& failure);
 
-// The whole program while it serves: workers, health engine, admin API, and the one way to change anything. Each
-// change, the first configuration included, becomes a model that Adopt checks, builds and publishes, or refuses and
-// changes nothing. Thread: control (the one that calls Run), except where control::Appliance says any.
+// The whole program while it serves: workers, admin API, watched files, signals, and the one way to change anything.
+// Each change, the first configuration included, becomes a proposal that Adopt has checked, compiled and published
+// (Adoption), or refuses and changes nothing. Thread: control (the one that calls Run), except where control::Appliance
+// says any.
 class RunningAppliance final : public control::Appliance {
  public:
   explicit RunningAppliance(ApplianceOptions options);
@@ -79,17 +73,10 @@ class RunningAppliance final : public control::Appliance {
   void Submit(control::Change change, OnDone done) override;
 
  private:
-  // The one function that changes what is served: builds everything that `model` needs, binds new sockets, gives the
-  // model to the health engine and publishes. A refusal leaves everything as it was. `files` are the names that
-  // positions refer to.
-  [[nodiscard]] control::ChangeResult Adopt(std::shared_ptr<const config::Model> model,
-                                            const std::vector<std::string>& files,
-                                            std::vector<control::ShiftOverride> shifts,
-                                            std::shared_ptr<const config::Document> document);
-  struct Compiled;
-  [[nodiscard]] std::expected<Compiled, control::Refusal> Compile(std::shared_ptr<const config::Model> model,
-                                                                  const std::vector<std::string>& files,
-                                                                  const std::vector<control::ShiftOverride>& shifts);
+  // The one function that changes what is served. A refusal leaves everything as it was.
+  [[nodiscard]] control::ChangeResult Adopt(Proposal proposal);
+  // Of overrides that the candidate cannot apply nothing is left.
+  void DropShifts(Candidate& candidate);
   [[nodiscard]] Result<void> MoveAdmin(const config::Admin& admin);
   [[nodiscard]] Result<void> OpenAccessLogs(const config::Model& model);
   // Leaves only those open that the model that serves names.
@@ -97,7 +84,7 @@ class RunningAppliance final : public control::Appliance {
   void SetLimits();
   void CarryOut(SocketPlan& plan);
   void NoteLoaded();
-  void NoteAccepted(const SocketPlan& plan, std::vector<control::ShiftOverride> shifts);
+  void NoteAccepted(Candidate& candidate);
 
   [[nodiscard]] control::ChangeResult Make(const control::ReloadChange& change);
   [[nodiscard]] control::ChangeResult Make(const control::DocumentChange& change);
@@ -131,35 +118,22 @@ class RunningAppliance final : public control::Appliance {
   net::EventLoop loop_;  // the control thread's
   proxy::AccessLogSinks access_logs_;
   proxy::ClientCrowd client_crowd_;
-  proxy::CounterRegistry counters_;
-  proxy::TlsCredentialStore credentials_;
-  net::TlsTicketKeys ticket_keys_;
   net::TlsSessionCache tls_sessions_;
-  dns::CounterRegistry dns_counters_;
-  Publisher publisher_;
-  SocketTable sockets_;
+  Adoption adoption_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  health::Engine engine_;
   std::unique_ptr<FileWatcher> watcher_;
   std::unique_ptr<FileWatcher> certificate_watcher_;
   std::unique_ptr<Signals> signals_;
   std::unique_ptr<control::AdminServer> admin_;
   std::vector<std::unique_ptr<control::AdminServer>> retired_admins_;
-  RetiredParts retired_parts_;
   net::CallbackTimer sweep_timer_;
   net::CallbackTimer drain_timer_;
   net::CallbackTimer ticket_key_timer_;
   SteadyTime drain_deadline_;
   int interrupts_ = 0;
 
-  std::uint64_t revision_ = 0;
-  std::shared_ptr<const config::Model> model_;        // as loaded: a port of 0 is still 0
-  std::shared_ptr<const dns::ZoneSet> zones_;         // compiled from model_
-  std::shared_ptr<const config::Document> document_;  // what model_ was decoded from
-  std::vector<std::string> edited_paths_;             // since the last load
-  std::vector<std::string> loaded_files_;             // by the last load that was accepted
-  std::vector<config::Diagnostic> routing_warnings_;
-  std::vector<std::string> files_;
+  EditedPaths edited_paths_;               // since the last load
+  std::vector<std::string> loaded_files_;  // by the last load that was accepted
   std::vector<std::string> include_patterns_;
   std::optional<Endpoint> admin_configured_;
 

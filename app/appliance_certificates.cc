@@ -15,7 +15,7 @@ constexpr std::chrono::minutes kTicketKeyPoll{10};
 }  // namespace
 
 void RunningAppliance::RotateTicketKeys() {
-  ticket_keys_.Rotate(SystemClock().WallNow());
+  adoption_.ticket_keys().Rotate(SystemClock().WallNow());
   loop_.timers().Schedule(ticket_key_timer_, loop_.now() + kTicketKeyPoll);
 }
 
@@ -25,7 +25,7 @@ void RunningAppliance::WatchCertificates() {
   const auto add = [&paths](const std::string& path) {
     if (!path.empty()) paths.files.push_back(path);
   };
-  for (const auto& balancer : model_->load_balancers) {
+  for (const auto& balancer : adoption_.model()->load_balancers) {
     for (const auto& listener : balancer.listeners) {
       for (const auto& certificate : listener.certificates) {
         add(certificate.certificate.text);
@@ -34,19 +34,19 @@ void RunningAppliance::WatchCertificates() {
       }
     }
   }
-  for (const auto& key : model_->tls_ticket_keys) add(key.text);
+  for (const auto& key : adoption_.model()->tls_ticket_keys) add(key.text);
   certificate_watcher_->Watch(std::move(paths));
 }
 
 void RunningAppliance::LogRoutingWarnings() const {
-  const config::Diagnostics findings{.files = files_, .items = routing_warnings_};
+  const config::Diagnostics findings{.files = adoption_.files(), .items = adoption_.routing_warnings()};
   for (const auto& item : findings.items) LogWarning(findings.Format(item));
 }
 
 // The model stays as it is; whatever has become of its YAML file meanwhile does not matter.
 void RunningAppliance::RenewCertificates() {
   certificate_watcher_->NoteState();
-  auto renewed = Adopt(model_, files_, CurrentRuntime().shifts, document_);
+  auto renewed = Adopt(adoption_.Again(CurrentRuntime().shifts));
   WatchCertificates();
   if (!renewed) return NoteRefusal(renewed.error());
   LogRoutingWarnings();

@@ -108,14 +108,16 @@ control::ChangeResult RunningAppliance::Make(const control::ReloadChange& /*chan
   if (watcher_) watcher_->NoteState();
   auto loaded = options_.load();
   control::ChangeResult result;
-  if (loaded.model && ServesNothing(*loaded.model) && !ServesNothing(*model_)) {
+  if (loaded.model && ServesNothing(*loaded.model) && !ServesNothing(*adoption_.model())) {
     // Most likely a file that somebody is about to write: the last good state serves on.
     result = Refuse(control::RefusalKind::kConfiguration, "the file has neither load balancers nor dns",
                     "end the program if nothing is to be served");
   } else if (loaded.model) {
     for (const auto& item : loaded.diagnostics.items) LogWarning(loaded.diagnostics.Format(item));
-    result =
-        Adopt(std::move(loaded.model), loaded.diagnostics.files, CurrentRuntime().shifts, std::move(loaded.document));
+    result = Adopt({.model = std::move(loaded.model),
+                    .document = std::move(loaded.document),
+                    .files = loaded.diagnostics.files,
+                    .shifts = CurrentRuntime().shifts});
     if (result) LogRoutingWarnings();
   } else {
     result = std::unexpected(
@@ -136,8 +138,8 @@ control::ChangeResult RunningAppliance::Make(const control::ReloadChange& /*chan
     return result;
   }
   LogInfo(fmt::format("configuration loaded revision={} file={} load_balancers={} target_groups={} zones={}", *result,
-                      options_.name, model_->load_balancers.size(), model_->target_groups.size(),
-                      model_->zones.size()));
+                      options_.name, adoption_.model()->load_balancers.size(), adoption_.model()->target_groups.size(),
+                      adoption_.model()->zones.size()));
   NoteLoaded();
   NoteReplacedEdits();
   events_.Reloaded(*result, options_.name);
@@ -150,27 +152,30 @@ control::ChangeResult RunningAppliance::Make(const control::ReloadChange& /*chan
 }
 
 control::ChangeResult RunningAppliance::Make(const control::DocumentChange& change) {
-  if (change.expected && *change.expected != revision_) {
-    return Refuse(control::RefusalKind::kMoved, fmt::format("revision {} serves", revision_),
+  if (change.expected && *change.expected != adoption_.revision()) {
+    return Refuse(control::RefusalKind::kMoved, fmt::format("revision {} serves", adoption_.revision()),
                   "GET /v1/document again; its ETag is the revision");
   }
-  auto loaded = LoadPatchedConfiguration(*document_, change.patch, change.origin);
+  auto loaded = LoadPatchedConfiguration(*adoption_.document(), *adoption_.model(), change.patch, change.origin);
   control::ChangeResult result;
   if (!loaded.model) {
     result = std::unexpected(control::Refusal{
         .kind = control::RefusalKind::kConfiguration, .error = {}, .diagnostics = std::move(loaded.diagnostics)});
-  } else if (ServesNothing(*loaded.model) && !ServesNothing(*model_)) {
+  } else if (ServesNothing(*loaded.model) && !ServesNothing(*adoption_.model())) {
     result = Refuse(control::RefusalKind::kConfiguration, "neither load balancers nor dns would be left",
                     "end the program if nothing is to be served");
   } else {
-    result =
-        Adopt(std::move(loaded.model), loaded.diagnostics.files, CurrentRuntime().shifts, std::move(loaded.document));
+    result = Adopt({.model = std::move(loaded.model),
+                    .document = std::move(loaded.document),
+                    .files = loaded.diagnostics.files,
+                    .shifts = CurrentRuntime().shifts,
+                    .is_edit = true});
   }
   if (!result) {
-    LogWarning(fmt::format("edit refused origin=\"{}\" serving_revision={}", change.origin, revision_));
+    LogWarning(fmt::format("edit refused origin=\"{}\" serving_revision={}", change.origin, adoption_.revision()));
     return result;
   }
-  edited_paths_.insert(edited_paths_.end(), loaded.edited.begin(), loaded.edited.end());
+  for (const std::string& path : loaded.edited) edited_paths_.Add(path);
   LogInfo(fmt::format("document edited revision={} origin=\"{}\" paths=\"{}\"", *result, change.origin,
                       fmt::join(loaded.edited, " ")));
   events_.Edited(*result, change.origin, loaded.edited);
@@ -179,31 +184,33 @@ control::ChangeResult RunningAppliance::Make(const control::DocumentChange& chan
 }
 
 void RunningAppliance::NoteReplacedEdits() {
-  for (const std::string& path : edited_paths_) {
-    LogWarning(fmt::format("edit replaced by the file path={} revision={}", path, revision_));
-    events_.EditReplaced(revision_, path);
-  }
-  edited_paths_.clear();
+  const auto note = [this](const std::string& path) {
+    LogWarning(fmt::format("edit replaced by the file path={} revision={}", path, adoption_.revision()));
+    events_.EditReplaced(adoption_.revision(), path);
+  };
+  for (const std::string& path : edited_paths_.paths()) note(path);
+  if (edited_paths_.more() > 0) note(fmt::format("... and {} more", edited_paths_.more()));
+  edited_paths_ = {};
 }
 
 control::ChangeResult RunningAppliance::Make(const control::TargetStateChange& change) {
-  if (auto set = engine_.SetTargetOverride(change.group, change.target, change.state); !set) {
+  if (auto set = adoption_.engine().SetTargetOverride(change.group, change.target, change.state); !set) {
     return NotFound(set.error().message, set.error().hint);
   }
   // The engine logs it.
   Tell(fmt::format("target {} of {} is now {} by order", change.target.ToString(), change.group,
                    ToString(change.state)));
   NoteOverrides();
-  return revision_;
+  return adoption_.revision();
 }
 
 control::ChangeResult RunningAppliance::Make(const control::CheckStateChange& change) {
-  if (auto set = engine_.SetCheckOverride(change.check, change.state); !set) {
+  if (auto set = adoption_.engine().SetCheckOverride(change.check, change.state); !set) {
     return NotFound(set.error().message, set.error().hint);
   }
   Tell(fmt::format("health check {} is now {} by order", change.check, ToString(change.state)));
   NoteOverrides();
-  return revision_;
+  return adoption_.revision();
 }
 
 control::ChangeResult RunningAppliance::Make(const control::WeightsChange& asked) {
@@ -225,7 +232,7 @@ control::ChangeResult RunningAppliance::Make(const control::WeightsChange& asked
            shift.weights.priority == change.priority;
   };
   const bool was_overridden = std::erase_if(shifts, same_rule) > 0;
-  if (change.weights.empty() && !was_overridden) return revision_;
+  if (change.weights.empty() && !was_overridden) return adoption_.revision();
   if (!change.weights.empty()) {
     if (const auto wrong = GroupMismatch(*forward, *view->routing, change.weights)) {
       return Refuse(control::RefusalKind::kInvalid, wrong->message, wrong->hint);
@@ -238,7 +245,7 @@ control::ChangeResult RunningAppliance::Make(const control::WeightsChange& asked
     for (const auto& [name, weight] : change.weights) shift.weights.weights[name] = static_cast<std::uint16_t>(weight);
     shifts.push_back(std::move(shift));
   }
-  auto result = Adopt(model_, files_, std::move(shifts), document_);
+  auto result = Adopt(adoption_.Again(std::move(shifts)));
   if (!result) return result;
   const auto now = CurrentView();
   const auto changed = FindRule(*now->routing, change);

@@ -31,12 +31,12 @@ config::LoadResult LoadConfigurationText(std::string_view text, const std::strin
   return config::LoadText(text, name, options);
 }
 
-config::LoadResult LoadPatchedConfiguration(const config::Document& document, std::string_view patch,
-                                            const std::string& origin) {
+config::LoadResult LoadPatchedConfiguration(const config::Document& document, const config::Model& serving,
+                                            std::string_view patch, const std::string& origin) {
   config::LoadOptions options;
   options.hide_environment = true;
   options.check_values = CheckValues;
-  return config::LoadPatched(document, patch, origin, options);
+  return config::LoadPatched(document, &serving, patch, origin, options);
 }
 
 }  // namespace weir::app

@@ -13,7 +13,8 @@ namespace weir::app {
 [[nodiscard]] config::LoadResult LoadConfigurationText(std::string_view text, const std::string& name);
 
 // config::LoadPatched with the same checks. What environment variables hold is not repeated in what is found.
-[[nodiscard]] config::LoadResult LoadPatchedConfiguration(const config::Document& document, std::string_view patch,
+[[nodiscard]] config::LoadResult LoadPatchedConfiguration(const config::Document& document,
+                                                          const config::Model& serving, std::string_view patch,
                                                           const std::string& origin);
 
 }  // namespace weir::app

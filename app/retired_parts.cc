@@ -13,6 +13,15 @@ void AddIfReplaced(std::vector<std::shared_ptr<const T>>& parts, const std::shar
   if (before != nullptr && before != now) parts.push_back(before);
 }
 
+// Those of the zones that no other set has.
+std::size_t RecordsOfItsOwn(const dns::ZoneSet& zones) {
+  std::size_t records = 0;
+  for (std::size_t i = 0; i < zones.zone_count(); ++i) {
+    if (zones.shared_zone(i).use_count() == 1) records += zones.zone(i).record_count();
+  }
+  return records;
+}
+
 }  // namespace
 
 void RetiredParts::Add(const control::View& before, const control::View& now) {
@@ -26,7 +35,7 @@ bool RetiredParts::Sweep() {
   std::erase_if(routings_, [](const auto& part) { return part.use_count() == 1; });
   std::erase_if(zones_, [&trim](const auto& part) {
     if (part.use_count() > 1) return false;
-    trim |= part->record_count() >= kRecordsTrimmed;
+    trim |= RecordsOfItsOwn(*part) >= kRecordsTrimmed;
     return true;
   });
   // Routing tables and zones hold their model: it goes after them.

@@ -42,6 +42,26 @@ def replace(value, path=BODY):
     return [{"op": "replace", "path": path, "value": value}]
 
 
+def at_once(call, count, together=200):
+    """`call(number)` for `count` numbers, by so many clients that the API's connections are all used."""
+    numbers = iter(range(count))
+    lock = threading.Lock()
+
+    def client():
+        while True:
+            with lock:
+                number = next(numbers, None)
+            if number is None:
+                return
+            call(number)
+
+    clients = [threading.Thread(target=client) for _ in range(min(together, count))]
+    for thread in clients:
+        thread.start()
+    for thread in clients:
+        thread.join()
+
+
 def start(run):
     return run(config(), environment={"SECRET_WORD": "of-the-environment"})
 
@@ -87,17 +107,43 @@ def test_a_wrong_edit_is_422_with_every_finding_and_its_place(run):
     assert ask(weir, "GET") == (200, tag, before)
 
 
-def test_of_concurrent_edits_one_wins_each_revision(run):
+def test_of_a_thousand_concurrent_edits_one_wins_each_revision(run):
     weir = start(run)
-    for _ in range(5):
-        _, tag, _ = ask(weir, "GET")
-        outcomes = []
-        clients = [threading.Thread(target=lambda number=number: outcomes.append(ask(weir, "PATCH", replace(f"v{number}"), tag)[0])) for number in range(20)]
-        for client in clients:
-            client.start()
-        for client in clients:
-            client.join()
-        assert sorted(outcomes) == [200] + [412] * 19
+    _, tag, _ = ask(weir, "GET")
+    outcomes = []
+    winners = []
+
+    def edit(number):
+        status, after, _ = ask(weir, "PATCH", replace(f"v{number}"), tag)
+        outcomes.append(status)
+        if status == 200:
+            winners.append((number, after))
+
+    at_once(edit, 1000)
+    assert sorted(outcomes) == [200] + [412] * 999
+    [(number, after)] = winners
+    _, now, document = ask(weir, "GET")
+    assert now == after
+    assert document["load-balancers"][0]["listeners"][0]["rules"][0]["actions"][0]["fixed-response"]["message-body"] == f"v{number}"
+
+
+def test_each_revision_has_one_winner_while_all_try_again(run):
+    weir = start(run)
+    _, first, _ = ask(weir, "GET")
+    tags = []
+
+    def edit(number):
+        for _ in range(5):
+            while True:
+                _, tag, _ = ask(weir, "GET")
+                status, after, _ = ask(weir, "PATCH", replace(f"v{number}"), tag)
+                if status == 200:
+                    tags.append(int(after.strip('"')))
+                    break
+                assert status == 412
+
+    at_once(edit, 10)
+    assert sorted(tags) == list(range(int(first.strip('"')) + 1, int(first.strip('"')) + 51)), "a revision was won twice"
 
 
 def test_a_reload_replaces_what_was_edited_and_says_so(run):
