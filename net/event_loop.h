@@ -97,8 +97,8 @@ class EventLoop {
   // Ends it: `watcher`, which was given for `fd`, hears nothing of it from here on, also not what was already fetched.
   void Unwatch(int fd, const FdWatcher& watcher);
 
-  // Calls OnLook at the end of this turn, or of the next one when called from a look or a task; or about a millisecond
-  // later. The last call counts.
+  // Calls OnLook at the end of this turn, or of the next one when called from a look or a task; or 16 to 24
+  // milliseconds later, many at a time. The last call counts.
   void LookSoon(Look& look);
   void LookLater(Look& look);
 

@@ -40,13 +40,24 @@ TcpStream::TcpStream(EventLoop& loop, UniqueFd fd, const Endpoint& peer, const E
 TcpStream::~TcpStream() = default;
 
 void TcpStream::Register() {
-  if (std::exchange(registered_, true)) return;
+  const Watched before = std::exchange(watched_, Watched::kAlways);
+  if (before == Watched::kAlways) return;
   Look::Unlink();
-  if (!loop_.Watch(fd_.get(), kEvents, *this)) {
-    // Out of memory for another registration: the connection cannot live. Reading will report it.
-    peer_closed_ = true;
-    readable_ = true;
-  }
+  if (before == Watched::kNo) return NoteRegistered(loop_.Watch(fd_.get(), kEvents, *this));
+  // Said anew, the registration reports what is true already.
+  loop_.ModifyLevel(fd_.get(), kEvents | EPOLLET, *this);
+}
+
+void TcpStream::RegisterOnce() {
+  watched_ = Watched::kOnce;
+  NoteRegistered(loop_.WatchLevel(fd_.get(), EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, *this));
+}
+
+void TcpStream::NoteRegistered(bool registered) {
+  if (registered) return;
+  // Out of memory for another registration: the connection cannot live. Reading will report it.
+  peer_closed_ = true;
+  readable_ = true;
 }
 
 std::unique_ptr<TcpStream> TcpStream::Connect(EventLoop& loop, const Endpoint& peer, StreamEvents& events, int& error) {
@@ -65,6 +76,7 @@ std::unique_ptr<TcpStream> TcpStream::Connect(EventLoop& loop, const Endpoint& p
 
 void TcpStream::OnEvents(std::uint32_t events) {
   if (!fd_.valid()) return;
+  if (watched_ == Watched::kOnce) watched_ = Watched::kNoMore;
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) peer_closed_ = true;
   if ((events & (EPOLLHUP | EPOLLERR)) != 0) broken_ = true;
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
@@ -84,17 +96,25 @@ void TcpStream::OnEvents(std::uint32_t events) {
   }
   // The other side may have closed the stream in OnWritable.
   if (readable_ && fd_.valid()) events_->OnReadable();
+  if (watched_ == Watched::kNoMore && fd_.valid()) OnUnwatched();
 }
 
-// Not watched yet. What has arrived meanwhile is read now; what arrives from now on is told by the loop.
+// Not watched. What has arrived meanwhile is read now; what arrives from now on is told by the loop, or found by a look
+// when it can only be the end.
 void TcpStream::OnLook() {
   const bool is_first = !std::exchange(looked_, true);
   if (is_first || shut_down_) {
     readable_ = true;
     events_->OnReadable();
-    if (!fd_.valid() || registered_) return;
+    if (!fd_.valid() || watched_ == Watched::kAlways) return;
   }
-  if (is_first && (only_end_ || shut_down_)) {
+  if (!is_first) return Register();
+  if (received_) return OnUnwatched();
+  RegisterOnce();
+}
+
+void TcpStream::OnUnwatched() {
+  if (only_end_ || shut_down_) {
     loop_.LookLater(*this);
   } else {
     Register();
@@ -103,7 +123,7 @@ void TcpStream::OnLook() {
 
 void TcpStream::AwaitWritable() {
   writable_ = false;
-  if (!registered_) return Register();
+  if (watched_ != Watched::kAlways) return Register();
   // Said anew, the registration reports what is true already.
   loop_.ModifyLevel(fd_.get(), kEvents | EPOLLET, *this);
 }
@@ -112,6 +132,7 @@ IoResult TcpStream::Read(std::span<char> buffer) {
   for (;;) {
     const ssize_t got = recv(fd_.get(), buffer.data(), buffer.size(), 0);
     if (got > 0) {
+      received_ = true;
       const auto bytes = static_cast<std::size_t>(got);
       // A short read emptied the socket: the next byte raises a new edge. A FIN that is already there does not.
       if (bytes < buffer.size() && !peer_closed_) readable_ = false;
@@ -135,7 +156,7 @@ IoResult TcpStream::EndOfRead(int error) {
 // The socket takes no more: the loop tells when it does.
 void TcpStream::OnFull() {
   writable_ = false;
-  if (!registered_) Register();
+  Register();
 }
 
 IoResult TcpStream::Send(std::span<const iovec> pieces, int flags) {
@@ -225,7 +246,7 @@ void TcpStream::ShutdownWrite() {
   shutdown(fd_.get(), SHUT_WR);
   shut_down_ = true;
   // The peer's end is on its way.
-  if (!registered_) loop_.LookLater(*this);
+  if (watched_ != Watched::kAlways) loop_.LookLater(*this);
 }
 
 void TcpStream::Close(CloseMode mode) {

@@ -97,7 +97,8 @@ class Stream {
 };
 
 // A Stream over one TCP socket; one epoll registration for its life. That of an accepted socket is put off to a first
-// look at what the peer has sent already: a connection for one short exchange (ExpectOnlyEnd) gets on without any.
+// look at what the peer has sent already: a connection for one short exchange (ExpectOnlyEnd) gets on without any, or
+// with one that tells the first bytes and no more.
 class TcpStream final : public Stream, private FdWatcher, private Look {
  public:
   // Takes an accepted, non-blocking socket of a ListenTcp listener. `local` with port 0: not known yet. `events`
@@ -133,12 +134,17 @@ class TcpStream final : public Stream, private FdWatcher, private Look {
 
  private:
   enum class Phase : std::uint8_t { kConnecting, kOpen };
+  // What the loop tells: nothing; the next bytes, once; nothing any more; everything.
+  enum class Watched : std::uint8_t { kNo, kOnce, kNoMore, kAlways };
   [[nodiscard]] IoResult Send(std::span<const iovec> pieces, int flags);
   [[nodiscard]] IoResult EndOfRead(int error);
   void OnEvents(std::uint32_t events) override;
   void OnLook() override;
   void OnFull();
   void Register();
+  void RegisterOnce();
+  void OnUnwatched();
+  void NoteRegistered(bool registered);
 
   EventLoop& loop_;
   StreamEvents* events_ = nullptr;
@@ -148,7 +154,8 @@ class TcpStream final : public Stream, private FdWatcher, private Look {
   bool writable_ = true;
   bool peer_closed_ = false;
   bool broken_ = false;
-  bool registered_ = false;
+  Watched watched_ = Watched::kNo;
+  bool received_ = false;  // any byte
   bool looked_ = false;
   bool only_end_ = false;
   bool shut_down_ = false;
