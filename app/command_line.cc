@@ -22,13 +22,14 @@ struct Synonym {
   std::string_view command;
 };
 constexpr auto kSynonyms = std::to_array<Synonym>(
-    {{"serve", "run"},    {"start", "run"},        {"daemon", "run"},         {"up", "run"},
-     {"example", "demo"}, {"try", "demo"},         {"validate", "check"},     {"verify", "check"},
-     {"lint", "check"},   {"configtest", "check"}, {"why", "explain"},        {"trace", "explain"},
-     {"tests", "test"},   {"ps", "status"},        {"show", "status"},        {"watch", "status"},
-     {"top", "status"},   {"shift", "weights"},    {"weight", "weights"},     {"undrain", "drain"},
-     {"load", "bench"},   {"benchmark", "bench"},  {"json-schema", "schema"}, {"request", "http"},
-     {"https", "http"},   {"h2", "http"},          {"query", "dns"},          {"dig", "dns"}});
+    {{"serve", "run"},          {"start", "run"},        {"daemon", "run"},     {"up", "run"},
+     {"example", "demo"},       {"try", "demo"},         {"validate", "check"}, {"verify", "check"},
+     {"lint", "check"},         {"configtest", "check"}, {"why", "explain"},    {"trace", "explain"},
+     {"tests", "test"},         {"ps", "status"},        {"show", "status"},    {"watch", "status"},
+     {"top", "status"},         {"shift", "weights"},    {"weight", "weights"}, {"undrain", "drain"},
+     {"patch", "edit"},         {"change", "edit"},      {"load", "bench"},     {"benchmark", "bench"},
+     {"json-schema", "schema"}, {"request", "http"},     {"https", "http"},     {"h2", "http"},
+     {"query", "dns"},          {"dig", "dns"}});
 
 // `weir bench http`: the words that lead to `app`.
 std::string PathOf(const CLI::App& app) {

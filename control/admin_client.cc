@@ -56,7 +56,9 @@ class Call {
       return Failure("nothing answers at the admin address " + admin_.ToString() + ": " + error_.message(),
                      "is `weir run` up? --admin ADDRESS:PORT or WEIR_ADMIN says where");
     }
-    return AdminReply{parser_.get().result_int(), std::move(parser_.get().body())};
+    auto& answer = parser_.get();
+    const auto etag = answer[http::field::etag];
+    return AdminReply{answer.result_int(), std::move(answer.body()), {etag.data(), etag.size()}};
   }
 
  private:
@@ -82,13 +84,14 @@ class Call {
 }  // namespace
 
 Result<AdminReply> CallAdmin(const Endpoint& admin, std::string_view method, std::string_view target,
-                             std::string_view body, std::chrono::milliseconds timeout) {
+                             std::string_view body, std::chrono::milliseconds timeout, std::string_view if_match) {
   http::request<http::string_body> request;
   request.version(11);
   request.method_string({method.data(), method.size()});
   request.target({target.data(), target.size()});
   request.set(http::field::host, admin.ToString());
   request.set(http::field::connection, "close");
+  if (!if_match.empty()) request.set(http::field::if_match, {if_match.data(), if_match.size()});
   request.body() = std::string(body);
   request.prepare_payload();
   return Call(admin, std::move(request), timeout).Run();
