@@ -17,12 +17,13 @@ class Entry:
     title: str
     run: object
     family: str = "http"
-    needs: tuple = ("http",)  # load: http, dns, open-loop
+    needs: tuple = ("http",)  # load: http, dns, weir-bench
 
 
 def _rate_entries():
     for scenario in scenarios_rate.SCENARIOS:
-        yield Entry(scenario.key, scenario.title, functools.partial(scenarios_rate.run_scenario, scenario))
+        yield Entry(scenario.key, scenario.title, functools.partial(scenarios_rate.run_scenario, scenario),
+                    needs=("weir-bench",) if scenario.by_weir_bench else ("http",))
 
 
 def _dns_entries():
@@ -41,10 +42,11 @@ SCENARIOS = {entry.key: entry for entry in (
     Entry("workers", "2 workers on 2 CPUs against 1", scenarios_rate.compare_workers),
     Entry("rule-memory", "memory of 10,000 rules", scenarios_state.rule_memory, needs=()),
     Entry("idle", "memory of 19,000 idle connections", scenarios_state.idle_connections, needs=()),
+    Entry("idle-tls", "memory of 5,000 idle TLS connections", scenarios_state.idle_tls_connections, needs=()),
     Entry("syscalls", "system calls of a small request and of 1 MiB", scenarios_calls.system_calls),
     Entry("reload", "20 reloads of 10,000 rules under load, three times", scenarios_state.reloads),
     Entry("open-loop", "latency at 30 % and 70 % of HAProxy's peak", scenarios_open_loop.open_loop,
-          needs=("open-loop",)),
+          needs=("weir-bench",)),
     *_dns_entries(),
 )}
 
@@ -72,16 +74,16 @@ def peer(name, options):
 
 
 def set_generators(options, http, dns, scenarios):
-    """Sets the load generators that the scenarios need, as `generator` and `dns_generator` (absent: None); their versions."""
+    """Sets the load generators that the scenarios need, as `generator`, `dns_generator` and `weir_bench` (absent: None); their versions."""
     needed = {need for key in scenarios for need in SCENARIOS[key].needs}
-    options.generator = options.dns_generator = options.open_loop = None
+    options.generator = options.dns_generator = options.weir_bench = None
     if "http" in needed:
         options.generator = Wrk() if http == "wrk" else WeirBenchHttp(options.bench)
     if "dns" in needed:
         options.dns_generator = Dnsperf() if dns == "dnsperf" else WeirBenchDns(options.bench)
-    if "open-loop" in needed:
-        options.open_loop = WeirBenchHttp(options.bench)
-    used = [one.version() for one in (options.generator, options.dns_generator, options.open_loop) if one]
+    if "weir-bench" in needed:
+        options.weir_bench = WeirBenchHttp(options.bench)
+    used = [one.version() for one in (options.generator, options.dns_generator, options.weir_bench) if one]
     return ", ".join(dict.fromkeys(used)) or "none"
 
 

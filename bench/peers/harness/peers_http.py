@@ -4,6 +4,7 @@ import dataclasses
 import http.client
 import pathlib
 import re
+import ssl
 import subprocess
 
 from .load import HTTP_FOLDER
@@ -47,6 +48,7 @@ class Setup:
     log_port: int = 0  # syslog: where to
     health_seconds: int = 5
     can_reload: bool = False
+    certificate: str = ""  # "": no TLS; else the kind of key, one of KEYS
 
 
 def fill(template, folder, name, **values):
@@ -62,10 +64,37 @@ def fill(template, folder, name, **values):
     return path
 
 
-def answers(port, host, path, content=None):
+# TLS alike for all: TLS 1.3 alone, the cipher that an ALB prefers, tickets on, as by default.
+KEYS = {"ecdsa": ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"), "rsa": ("-newkey", "rsa:2048")}
+TLS_CIPHER = "TLS_AES_128_GCM_SHA256"
+
+
+def make_certificate(folder, kind):
+    """A certificate for localhost as `certificate.pem`, its key as `key.pem`, and both in `both.pem`; `kind` is one of KEYS."""
+    folder = pathlib.Path(folder)
+    made = subprocess.run(["openssl", "req", "-x509", "-nodes", "-days", "30", *KEYS[kind], "-subj", "/CN=localhost",
+                           "-addext", "subjectAltName=DNS:localhost", "-keyout", folder / "key.pem",
+                           "-out", folder / "certificate.pem"], capture_output=True, text=True, check=False)
+    if made.returncode:
+        raise PeerFailed(f"openssl made no certificate: {made.stderr.strip()}")
+    (folder / "both.pem").write_text((folder / "certificate.pem").read_text() + (folder / "key.pem").read_text())
+
+
+def client_context():
+    """TLS for a client that accepts any certificate."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def answers(port, host, path, content=None, tls=False):
     """True when GET gives 200, and `content` where it is given."""
     try:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+        if tls:
+            connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=2, context=client_context())
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
         try:
             connection.request("GET", path, headers={"Host": host})
             response = connection.getresponse()
@@ -86,7 +115,7 @@ class Peer:
     """A proxy under comparison: `program_name` is what has to be installed."""
     name = program_name = ""
     version_arguments = ("--version",)
-    features = frozenset()  # of: log, rules, regex, targets, reload, workers, idle
+    features = frozenset()  # of: log, rules, regex, targets, reload, workers, idle, tls
 
     def __init__(self, options):
         self.options = options
@@ -102,13 +131,16 @@ class Peer:
         """The running proxy: a Process with `port`; it answers already."""
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
+        if setup.certificate:
+            make_certificate(folder, setup.certificate)
         port = free_port()
         command, extra = self.prepare(setup, folder, port)
         process = Process(name or self.name, command, cpus, folder, **extra)
         process.port, process.peer, process.setup, process.folder = port, self, setup, folder
         try:
             host, path = setup.rules.request("small")
-            process.wait_until(lambda: answers(port, host, path, SMALL), f"the target's answer at 127.0.0.1:{port}")
+            process.wait_until(lambda: answers(port, host, path, SMALL, bool(setup.certificate)),
+                               f"the target's answer at 127.0.0.1:{port}")
         except PeerFailed:
             process.stop()
             raise
@@ -121,7 +153,7 @@ class Peer:
 
 class Weir(Peer):
     name, version_arguments = "weir", ("version",)
-    features = frozenset({"log", "rules", "regex", "targets", "reload", "workers", "idle"})
+    features = frozenset({"log", "rules", "regex", "targets", "reload", "workers", "idle", "tls"})
 
     def path(self):
         return self.options.weir
@@ -138,7 +170,10 @@ class Weir(Peer):
                          "actions: [{forward: {target-group: targets}}]}")
         targets = "\n".join("      - {address: %s, port: %s}" % tuple(target.split(":")) for target in setup.targets)
         log = "access-log: {path: access.log, format: alb}" if setup.access_log else "# access log off"
-        fill("weir.yaml", folder, "weir.yaml", PORT=port, RULES="\n".join(lines), TARGETS=targets, ACCESS_LOG=log,
+        tls = ("protocol: HTTPS\n        ssl-policy: ELBSecurityPolicy-TLS13-1-3-2021-06\n"
+               "        certificates: [{certificate: certificate.pem, key: key.pem}]")
+        fill("weir.yaml", folder, "weir.yaml", PORT=port, PROTOCOL=tls if setup.certificate else "protocol: HTTP",
+             RULES="\n".join(lines), TARGETS=targets, ACCESS_LOG=log,
              HEALTH_SECONDS=setup.health_seconds, ADMIN_PORT=free_port())
         return [self.path(), "run", folder / "weir.yaml", "--workers", setup.workers, "--log-level", "warning",
                 "--drain-timeout", 0], {}
@@ -155,16 +190,17 @@ class Baseline(Weir):
 class Haproxy(Peer):
     name = program_name = "haproxy"
     version_arguments = ("-v",)
-    features = frozenset({"log", "rules", "regex", "targets", "reload", "workers", "idle"})
+    features = frozenset({"log", "rules", "regex", "targets", "reload", "workers", "idle", "tls"})
 
     def prepare(self, setup, folder, port):
         log, defaults = "# no log", "# no log"
         if setup.access_log:
             target = "stdout format raw" if setup.access_log == "file" else f"127.0.0.1:{setup.log_port}"
             log, defaults = f"log {target} local0", "log global\n  option httplog"
+        tls = f" ssl crt {folder}/both.pem ssl-min-ver TLSv1.3 ciphersuites {TLS_CIPHER}" if setup.certificate else ""
         # A reload takes the listening sockets over from the process before it.
         sockets = f"stats socket {folder}/stats.sock mode 600 level admin expose-fd listeners" if setup.can_reload else ""
-        fill("haproxy.conf", folder, "haproxy.conf", PORT=port, WORKERS=setup.workers, CONNECTIONS=setup.connections,
+        fill("haproxy.conf", folder, "haproxy.conf", PORT=port, TLS=tls, WORKERS=setup.workers, CONNECTIONS=setup.connections,
              BUFFER_BYTES=131072 if setup.large_bodies else 16384, GLOBAL=f"{log}\n  {sockets}", DEFAULTS=defaults,
              ROUTING=self.routing(setup, folder), HEALTH_SECONDS=setup.health_seconds,
              TARGETS="\n".join(f"  server target{i} {target}" for i, target in enumerate(setup.targets)))
@@ -190,13 +226,16 @@ class Haproxy(Peer):
 class Nginx(Peer):
     name = program_name = "nginx"
     version_arguments = ("-v",)
-    features = frozenset({"log", "rules", "regex", "targets", "reload", "workers", "idle"})
+    features = frozenset({"log", "rules", "regex", "targets", "reload", "workers", "idle", "tls"})
 
     def prepare(self, setup, folder, port):
         log = "access.log combined buffer=64k flush=1s" if setup.access_log else "off"
         buffer = "256k" if setup.large_bodies else "16k"
+        tls = ("ssl_certificate certificate.pem; ssl_certificate_key key.pem; ssl_protocols TLSv1.3;\n"
+               f"  ssl_conf_command Ciphersuites {TLS_CIPHER}; ssl_session_cache shared:tls:16m;")
         fill("nginx.conf", folder, "nginx.conf", WORKERS=setup.workers, CONNECTIONS=setup.connections, ACCESS_LOG=log,
              BUFFER=buffer, KEEPALIVE=max(256, 2 * len(setup.targets)), SERVERS=self.servers(setup, port),
+             TLS=tls if setup.certificate else "# no TLS",
              TARGETS="\n".join(f"    server {target};" for target in setup.targets))
         return [self.path(), "-p", folder, "-c", folder / "nginx.conf", "-e", "stderr"], {}
 
@@ -205,7 +244,7 @@ class Nginx(Peer):
         """Hosts as server blocks with prefix locations (both are hashed or sorted); expressions as regex locations."""
         go = ('{ proxy_pass http://targets; proxy_http_version 1.1; proxy_set_header Host $host; '
               'proxy_set_header Connection ""; }')
-        listen = f"listen 127.0.0.1:{port} backlog=4096"
+        listen = f"listen 127.0.0.1:{port} backlog=4096" + (" ssl" if setup.certificate else "")
         if not setup.has_rules:
             return f"  server {{ {listen}; location / {go} }}"
         rules = setup.rules

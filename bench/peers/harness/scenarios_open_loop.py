@@ -21,7 +21,7 @@ def peak_rate(options, processes, load):
     process = processes.get("haproxy")
     if not process:
         raise PeerFailed("the rates are shares of HAProxy's peak, and haproxy is not among the running peers")
-    samples = [options.open_loop.run(process.port, load, max(1.0, options.seconds), options.load_cpus) for _ in range(3)]
+    samples = [options.weir_bench.run(process.port, load, max(1.0, options.seconds), options.load_cpus) for _ in range(3)]
     return median([sample.requests / sample.seconds for sample in samples])
 
 
@@ -30,7 +30,7 @@ def measure_rate(options, processes, load, rate):
     samples = {name: [] for name in processes}
     for number in range(options.rounds):
         for name, process in processes.items():
-            sample = options.open_loop.run(process.port, load, options.seconds, options.load_cpus, rate)
+            sample = options.weir_bench.run(process.port, load, options.seconds, options.load_cpus, rate)
             if not sample.requests:
                 say(f"  round {number + 1} {name:16} nothing answered: {sample.errors}")
                 continue

@@ -27,6 +27,8 @@ class Scenario:
     bars: tuple = ()
     limits: tuple = ()
     by_bytes: bool = False
+    # By `weir bench` whatever --generator says: a kept session is offered again by wrk, at each connection of a handle.
+    by_weir_bench: bool = False
 
 
 SCENARIOS = [
@@ -52,6 +54,22 @@ SCENARIOS = [
     Scenario("1m", "1 MiB responses, bytes per CPU-second", request="1m", setup={"large_bodies": True}, by_bytes=True,
              bars=(Bar("≥ 1.10 × nginx, the better of the two", BETTER, 1.10),
                    Bar("≥ 0.80 of the relay", FLOOR, 0.80, is_stretch=True))),
+    Scenario("tls", "TLS 1.3 keep-alive, 64 connections, 13-byte responses", load={"tls": True}, setup={"certificate": "ecdsa"},
+             bars=(Bar("≥ 1.20 × the better of HAProxy and nginx", BETTER, 1.20),
+                   Bar("≥ 1.35 × the better", BETTER, 1.35, is_stretch=True))),
+    Scenario("tls-1m", "TLS 1.3, 1 MiB responses, bytes per CPU-second", request="1m", load={"tls": True}, by_bytes=True,
+             setup={"large_bodies": True, "certificate": "ecdsa"},
+             bars=(Bar("≥ 1.10 × the better of HAProxy and nginx", BETTER, 1.10),)),
+    Scenario("tls-ecdsa", "full TLS 1.3 handshakes, ECDSA P-256: a connection for each request",
+             load={"tls": True, "connection_per_request": True}, by_weir_bench=True, setup={"certificate": "ecdsa"},
+             bars=(Bar("≥ 1.10 × HAProxy", ("haproxy",), 1.10), Bar("≥ 1.25 × HAProxy", ("haproxy",), 1.25, is_stretch=True))),
+    Scenario("tls-rsa", "full TLS 1.3 handshakes, RSA 2048: a connection for each request",
+             load={"tls": True, "connection_per_request": True}, by_weir_bench=True, setup={"certificate": "rsa"},
+             bars=(Bar("≥ 1.05 × HAProxy", ("haproxy",), 1.05), Bar("≥ 1.25 × HAProxy", ("haproxy",), 1.25, is_stretch=True))),
+    Scenario("tls-resumed", "resumed TLS 1.3 handshakes: a connection for each request",
+             load={"tls": True, "connection_per_request": True, "resumes": True}, by_weir_bench=True, setup={"certificate": "ecdsa"},
+             bars=(Bar("≥ 1.15 × the better of HAProxy and nginx", BETTER, 1.15),
+                   Bar("≥ 1.30 × the better", BETTER, 1.30, is_stretch=True))),
 ]
 
 
@@ -68,13 +86,13 @@ def targets(options, cpus=None):
         process.stop()
 
 
-def load_of(options, setup, request="small", cpus=None, **what):
-    """The function that a Variant loads its process with."""
+def load_of(options, setup, request="small", cpus=None, generator=None, **what):
+    """The function that a Variant loads its process with, by `generator` or that of the options."""
     host, path = setup.rules.request(request)
     load = Load(path=path, host=host, **what)
 
     def run(process, seconds):
-        sample = options.generator.run(process.port, load, seconds, cpus or options.load_cpus)
+        sample = (generator or options.generator).run(process.port, load, seconds, cpus or options.load_cpus)
         if sample.bytes < sample.requests * CONTENT_BYTES[request]:
             raise PeerFailed(f"{process.name} answered with {sample.bytes / sample.requests:,.0f} bytes each; the target "
                              f"gives {CONTENT_BYTES[request]:,}")
@@ -99,8 +117,9 @@ def installed(options, names, feature=None):
 def run_scenario(scenario, options):
     with targets(options) as port, contextlib.ExitStack() as stack:
         setup = Setup(targets=(f"127.0.0.1:{port}",), **scenario.setup)
-        load = load_of(options, setup, scenario.request, **scenario.load)
-        feature = "log" if setup.access_log else None
+        generator = options.weir_bench if scenario.by_weir_bench else None
+        load = load_of(options, setup, scenario.request, generator=generator, **scenario.load)
+        feature = "log" if setup.access_log else "tls" if setup.certificate else None
         variants = []
         for name, peer in installed(options, options.peers, feature):
             if scenario.load.get("connection_per_request"):

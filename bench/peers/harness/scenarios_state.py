@@ -8,13 +8,14 @@ import signal
 import socket
 import time
 
-from .peers_http import Nginx, Rules, Setup, Weir
+from .peers_http import Nginx, Rules, Setup, Weir, client_context
 from .process import PeerFailed, wait_for
 from .rounds import judge_value, say
 from .scenarios_rate import installed, targets, variant
 from .statistics import median
 
 IDLE_CONNECTIONS = 19000
+IDLE_TLS_CONNECTIONS = 5000
 DESCRIPTORS_BESIDE = 600  # of a peer that holds that many clients: targets, logs, admin
 RELOADS, RELOAD_REPEATS = 20, 3
 MIB = 1 << 20
@@ -57,12 +58,14 @@ def plain(scenario, title, head, rows, verdicts, **more):
 # ---- idle connections
 
 
-def open_idle(port, count, request):
-    """`count` connections that have had one response each and stay open."""
+def open_idle(port, count, request, tls=None):
+    """`count` connections that have had one response each and stay open; over TLS with the context `tls`."""
     sockets = []
     for _ in range(count):
         try:
             one = socket.create_connection(("127.0.0.1", port), 10)
+            if tls:
+                one = tls.wrap_socket(one)
             one.sendall(request)
             if not one.recv(4096).startswith(b"HTTP/1.1 200"):
                 one.close()
@@ -74,21 +77,22 @@ def open_idle(port, count, request):
     return sockets
 
 
-def idle_connections(options):
+def hold_idle(options, count, certificate=""):
+    """Memory with `count` idle connections: ({peer: bytes each}, rows of the table)."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
-    count = min(IDLE_CONNECTIONS, limit - DESCRIPTORS_BESIDE)
+    count = min(count, limit - DESCRIPTORS_BESIDE)
     rows, each = [], {}
     with targets(options) as port:
-        for name, peer in installed(options, options.peers, "idle"):
-            setup = Setup(targets=(f"127.0.0.1:{port}",), connections=limit - DESCRIPTORS_BESIDE // 2)
+        for name, peer in installed(options, options.peers, "tls" if certificate else "idle"):
+            setup = Setup(targets=(f"127.0.0.1:{port}",), connections=limit - DESCRIPTORS_BESIDE // 2, certificate=certificate)
             with started(options, name, peer, setup) as process:
                 if not process:
                     continue
                 host, path = setup.rules.request("small")
                 request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
                 before = settled_pss(process)
-                sockets = open_idle(process.port, count, request)
+                sockets = open_idle(process.port, count, request, client_context() if certificate else None)
                 after = settled_pss(process)
                 process.check_alive()
                 for one in sockets:
@@ -98,12 +102,29 @@ def idle_connections(options):
                 figure = (after - before) / max(1, len(sockets))
                 say(f"  {name:24} {len(sockets):,} connections, {figure:,.0f} bytes each")
                 rows.append([name, len(sockets), f"{before / MIB:.1f}", f"{after / MIB:.1f}", figure])
+    return each, rows
+
+
+IDLE_HEAD = ["", "connections", "PSS before MiB", "PSS after MiB", "bytes each"]
+IDLE_NOTE = ("Kernel memory is not in it. nginx has its table of connections before the first one, which its figure for each leaves "
+             "out; what stops below the full number ran into the limit of descriptors.")
+
+
+def idle_connections(options):
+    each, rows = hold_idle(options, IDLE_CONNECTIONS)
     verdicts = [judge_value("≤ 1,000 B each", each.get("weir"), "B", lambda value: value <= 1000),
                 judge_value("≤ 500 B each", each.get("weir"), "B", lambda value: value <= 500, True)]
-    return plain("idle", f"{count:,} idle keep-alive connections: proportional resident memory",
-                 ["", "connections", "PSS before MiB", "PSS after MiB", "bytes each"], rows, verdicts,
-                 note="Kernel memory is not in it. nginx has its table of connections before the first one, which its figure for "
-                      "each leaves out; what stops below the full number ran into the limit of descriptors.")
+    return plain("idle", f"{IDLE_CONNECTIONS:,} idle keep-alive connections: proportional resident memory", IDLE_HEAD, rows,
+                 verdicts, note=IDLE_NOTE)
+
+
+def idle_tls_connections(options):
+    each, rows = hold_idle(options, IDLE_TLS_CONNECTIONS, "ecdsa")
+    share = each["weir"] / each["haproxy"] if "weir" in each and each.get("haproxy") else None
+    verdicts = [judge_value("≤ 0.7 × HAProxy's", share, "× haproxy", lambda value: value <= 0.7),
+                judge_value("≤ 12 KB each", each.get("weir"), "B", lambda value: value <= 12_000, True)]
+    return plain("idle-tls", f"{IDLE_TLS_CONNECTIONS:,} idle TLS 1.3 connections: proportional resident memory", IDLE_HEAD, rows,
+                 verdicts, note=IDLE_NOTE)
 
 
 # ---- memory of rules

@@ -83,7 +83,7 @@ class WeirBenchHttp:
     def command(self, port, load, seconds, cpus, rate):
         if load.paths > 1:
             raise PeerFailed(f"weir bench http does not send {load.paths:,} different paths; use --generator wrk")
-        command = ["taskset", "-c", cpus, str(self.program), "bench", "http", f"http://127.0.0.1:{port}{load.path}", "--json",
+        command = ["taskset", "-c", cpus, str(self.program), "bench", "http", load.url(port), "--json",
                    "--quiet", "-c", str(load.connections), "-d", f"{round(seconds * 1000)}ms", "-X", load.method,
                    "-H", f"Host: {load.host}"]
         if rate:
@@ -92,6 +92,10 @@ class WeirBenchHttp:
             command += ["--data", "x" * load.body_bytes]
         if load.connection_per_request:
             command.append("--connection-per-request")
+        if load.tls:
+            command.append("--insecure")
+        if load.resumes:
+            command += ["--tls-resumption", "100"]
         for name, value in load.fields:
             if name != "Connection":  # the generator's own
                 command += ["-H", f"{name}: {value}"]
