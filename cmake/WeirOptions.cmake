@@ -1,11 +1,13 @@
 # Warnings, sanitizers and the compiler cache, as interface targets and cache variables: no folder edits flags of its own.
 set(WEIR_SANITIZE "" CACHE STRING "Sanitizers to build with: empty, 'address,undefined' or 'thread'")
+option(WEIR_TESTS_IN_ALL "Build the test programs with everything else, not only by their names" ON)
 option(WEIR_BENCH "Build the micro-benchmarks of bench/" OFF)
 option(WEIR_FUZZ "Build the fuzz targets of tests/fuzz with libFuzzer (clang only)" OFF)
 
 find_program(WEIR_CCACHE ccache)
 if(WEIR_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${WEIR_CCACHE})
+  # What it needs to know to keep what is compiled with a precompiled header.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${WEIR_CCACHE})
 endif()
 
 add_library(weir_warnings INTERFACE)
