@@ -1,5 +1,6 @@
 #include "app/admin_change.h"
 
+#include "app/author.h"
 #include "app/complain.h"
 #include "control/admin_client.h"
 
@@ -9,6 +10,7 @@
 #include <boost/json/value.hpp>
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstdint>
 
 namespace weir::app {
@@ -45,7 +47,7 @@ std::string PercentEncode(std::string_view text) {
 int MakeAdminChange(const Endpoint& admin, const AdminChange& change, bool json) {
   std::string path = "/v1";
   for (const auto& segment : change.path) path += "/" + PercentEncode(segment);
-  const auto reply = control::CallAdmin(admin, change.method, path, change.body);
+  const auto reply = control::CallAdmin(admin, change.method, path, change.body, std::chrono::seconds(5), {}, Author());
   if (!reply) return Complain(reply.error(), kSystemRefused);
   boost::system::error_code error;
   const auto parsed = boost::json::parse(reply->body, error);

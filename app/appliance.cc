@@ -184,7 +184,7 @@ void RunningAppliance::NoteLoaded() {
 void RunningAppliance::NoteOverrides() {
   auto now = adoption_.engine().Overrides();
   // Only this thread writes it: reading needs no lock.
-  events_.Overridden(runtime_.health_overrides, now);
+  events_.Overridden(runtime_.health_overrides, now, author_);
   const std::lock_guard lock(runtime_mutex_);
   runtime_.health_overrides = std::move(now);
 }
@@ -267,7 +267,7 @@ void RunningAppliance::StartWatching() {
   watcher_ = std::make_unique<FileWatcher>(loop_, [this] {
     LogInfo("a configuration file changed file=" + options_.name);
     // Findings are logged and kept for status; there is nobody to answer.
-    static_cast<void>(Make(control::ReloadChange{}));
+    static_cast<void>(Make({.what = control::ReloadChange{}}));
   });
   watcher_->NoteState();
   certificate_watcher_ = std::make_unique<FileWatcher>(loop_, [this] { RenewCertificates(); });
@@ -287,7 +287,7 @@ void RunningAppliance::OnSignal(int number) {
   switch (number) {
     case SIGHUP:
       LogInfo("reload asked for by SIGHUP");
-      if (!CurrentRuntime().draining) static_cast<void>(Make(control::ReloadChange{}));
+      if (!CurrentRuntime().draining) static_cast<void>(Make({.what = control::ReloadChange{}}));
       return;
     case SIGUSR1:
       LogInfo("access logs are reopened");
@@ -362,7 +362,7 @@ void RunningAppliance::Submit(control::Change change, OnDone done) {
                                             .diagnostics = {}}));
       return;
     }
-    done(std::visit([this](const auto& asked) { return Make(asked); }, change));
+    done(Make(change));
   });
 }
 

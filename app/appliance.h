@@ -86,11 +86,18 @@ class RunningAppliance final : public control::Appliance {
   void NoteLoaded();
   void NoteAccepted(Candidate& candidate);
 
+  [[nodiscard]] control::ChangeResult Make(const control::Change& change);
   [[nodiscard]] control::ChangeResult Make(const control::ReloadChange& change);
   [[nodiscard]] control::ChangeResult Make(const control::DocumentChange& change);
   [[nodiscard]] control::ChangeResult Make(const control::TargetStateChange& change);
   [[nodiscard]] control::ChangeResult Make(const control::CheckStateChange& change);
   [[nodiscard]] control::ChangeResult Make(const control::WeightsChange& change);
+  // An override of health that is set becomes a revision; refused, `set_back` puts back what was before.
+  [[nodiscard]] control::ChangeResult AdoptOverride(const std::function<void()>& set_back);
+  // The override of a target, or with an empty group of a health check, as it was before the change.
+  [[nodiscard]] health::AdminState OverrideBefore(std::string_view group, std::string_view id) const;
+  // ` author="..."` for a line of the log; empty where nobody said who asks.
+  [[nodiscard]] std::string AuthorText() const;
 
   void NoteRefusal(const control::Refusal& refusal);
   // A file was loaded: says what was edited before and is gone.
@@ -132,6 +139,7 @@ class RunningAppliance final : public control::Appliance {
   SteadyTime drain_deadline_;
   int interrupts_ = 0;
 
+  std::string author_;                     // of the change that is being made
   EditedPaths edited_paths_;               // since the last load
   std::vector<std::string> loaded_files_;  // by the last load that was accepted
   std::vector<std::string> include_patterns_;

@@ -3,6 +3,7 @@
 #include "app/appliance.h"
 #include "app/configuration.h"
 #include "base/log.h"
+#include "base/printable.h"
 #include "base/text.h"
 #include "control/status_report.h"
 
@@ -104,6 +105,19 @@ std::optional<Error> GroupMismatch(const proxy::Forward& forward, const proxy::R
 
 }  // namespace
 
+control::ChangeResult RunningAppliance::Make(const control::Change& change) {
+  if (change.expected && *change.expected != adoption_.revision()) {
+    return Refuse(control::RefusalKind::kMoved, fmt::format("revision {} serves", adoption_.revision()),
+                  "GET /v1/document again; its ETag is the revision");
+  }
+  author_ = change.author;
+  return std::visit([this](const auto& asked) { return Make(asked); }, change.what);
+}
+
+std::string RunningAppliance::AuthorText() const {
+  return author_.empty() ? std::string() : fmt::format(" author=\"{}\"", Printable(author_));
+}
+
 control::ChangeResult RunningAppliance::Make(const control::ReloadChange& /*change*/) {
   if (watcher_) watcher_->NoteState();
   auto loaded = options_.load();
@@ -137,12 +151,12 @@ control::ChangeResult RunningAppliance::Make(const control::ReloadChange& /*chan
     NoteRefusal(result.error());
     return result;
   }
-  LogInfo(fmt::format("configuration loaded revision={} file={} load_balancers={} target_groups={} zones={}", *result,
+  LogInfo(fmt::format("configuration loaded revision={} file={} load_balancers={} target_groups={} zones={}{}", *result,
                       options_.name, adoption_.model()->load_balancers.size(), adoption_.model()->target_groups.size(),
-                      adoption_.model()->zones.size()));
+                      adoption_.model()->zones.size(), AuthorText()));
   NoteLoaded();
   NoteReplacedEdits();
-  events_.Reloaded(*result, options_.name);
+  events_.Reloaded(*result, options_.name, author_);
   Tell(fmt::format("configuration reloaded, revision {}", *result));
   const std::lock_guard lock(runtime_mutex_);
   ++runtime_.reloads_accepted;
@@ -152,10 +166,6 @@ control::ChangeResult RunningAppliance::Make(const control::ReloadChange& /*chan
 }
 
 control::ChangeResult RunningAppliance::Make(const control::DocumentChange& change) {
-  if (change.expected && *change.expected != adoption_.revision()) {
-    return Refuse(control::RefusalKind::kMoved, fmt::format("revision {} serves", adoption_.revision()),
-                  "GET /v1/document again; its ETag is the revision");
-  }
   auto loaded = LoadPatchedConfiguration(*adoption_.document(), *adoption_.model(), change.patch, change.origin);
   control::ChangeResult result;
   if (!loaded.model) {
@@ -172,13 +182,14 @@ control::ChangeResult RunningAppliance::Make(const control::DocumentChange& chan
                     .is_edit = true});
   }
   if (!result) {
-    LogWarning(fmt::format("edit refused origin=\"{}\" serving_revision={}", change.origin, adoption_.revision()));
+    LogWarning(fmt::format("edit refused origin=\"{}\" serving_revision={}{}", change.origin, adoption_.revision(),
+                           AuthorText()));
     return result;
   }
   for (const std::string& path : loaded.edited) edited_paths_.Add(path);
-  LogInfo(fmt::format("document edited revision={} origin=\"{}\" paths=\"{}\"", *result, change.origin,
-                      fmt::join(loaded.edited, " ")));
-  events_.Edited(*result, change.origin, loaded.edited);
+  LogInfo(fmt::format("document edited revision={} origin=\"{}\" paths=\"{}\"{}", *result, change.origin,
+                      fmt::join(loaded.edited, " "), AuthorText()));
+  events_.Edited(*result, change.origin, loaded.edited, author_);
   Tell(fmt::format("document edited, revision {}", *result));
   return result;
 }
@@ -193,24 +204,46 @@ void RunningAppliance::NoteReplacedEdits() {
   edited_paths_ = {};
 }
 
+health::AdminState RunningAppliance::OverrideBefore(std::string_view group, std::string_view id) const {
+  // Only this thread writes it: reading needs no lock.
+  const auto known = std::ranges::find_if(
+      runtime_.health_overrides, [&](const health::Override& each) { return each.group == group && each.id == id; });
+  return known == runtime_.health_overrides.end() ? health::AdminState::kMeasured : known->state;
+}
+
+control::ChangeResult RunningAppliance::AdoptOverride(const std::function<void()>& set_back) {
+  auto result = Adopt(adoption_.Again(CurrentRuntime().shifts));
+  if (!result) set_back();
+  return result;
+}
+
 control::ChangeResult RunningAppliance::Make(const control::TargetStateChange& change) {
+  const auto before = OverrideBefore(change.group, change.target.ToString());
   if (auto set = adoption_.engine().SetTargetOverride(change.group, change.target, change.state); !set) {
     return NotFound(set.error().message, set.error().hint);
   }
-  // The engine logs it.
+  auto result = AdoptOverride(
+      [&] { static_cast<void>(adoption_.engine().SetTargetOverride(change.group, change.target, before)); });
+  if (!result) return result;
+  // The engine logs the state.
+  LogInfo(fmt::format("override kind=target id={}/{} state={} revision={}{}", change.group, change.target.ToString(),
+                      ToString(change.state), *result, AuthorText()));
   Tell(fmt::format("target {} of {} is now {} by order", change.target.ToString(), change.group,
                    ToString(change.state)));
-  NoteOverrides();
-  return adoption_.revision();
+  return result;
 }
 
 control::ChangeResult RunningAppliance::Make(const control::CheckStateChange& change) {
+  const auto before = OverrideBefore("", change.check);
   if (auto set = adoption_.engine().SetCheckOverride(change.check, change.state); !set) {
     return NotFound(set.error().message, set.error().hint);
   }
+  auto result = AdoptOverride([&] { static_cast<void>(adoption_.engine().SetCheckOverride(change.check, before)); });
+  if (!result) return result;
+  LogInfo(fmt::format("override kind=health-check id={} state={} revision={}{}", change.check, ToString(change.state),
+                      *result, AuthorText()));
   Tell(fmt::format("health check {} is now {} by order", change.check, ToString(change.state)));
-  NoteOverrides();
-  return adoption_.revision();
+  return result;
 }
 
 control::ChangeResult RunningAppliance::Make(const control::WeightsChange& asked) {
@@ -251,16 +284,17 @@ control::ChangeResult RunningAppliance::Make(const control::WeightsChange& asked
   const auto changed = FindRule(*now->routing, change);
   const auto* after = changed ? std::get_if<proxy::Forward>(&(*changed)->action) : nullptr;
   const auto after_text = after != nullptr ? WeightsText(*after, *now->routing) : std::string();
-  LogInfo(fmt::format("{} kind=weights rule={}/{}/{} from=\"{}\" to=\"{}\" revision={}",
+  LogInfo(fmt::format("{} kind=weights rule={}/{}/{} from=\"{}\" to=\"{}\" revision={}{}",
                       change.weights.empty() ? "override removed" : "override", change.load_balancer, change.port,
-                      control::PriorityText(change.priority), before, after_text, *result));
+                      control::PriorityText(change.priority), before, after_text, *result, AuthorText()));
   events_.Shifted({.load_balancer = change.load_balancer,
                    .port = change.port,
                    .priority = change.priority,
                    .from = before,
                    .to = after_text,
                    .released = change.weights.empty(),
-                   .revision = *result});
+                   .revision = *result,
+                   .author = author_});
   Tell(fmt::format("shift: {}/{} rule {} from {} to {}, revision {}", change.load_balancer, change.port,
                    control::PriorityText(change.priority), before, after_text, *result));
   return result;

@@ -30,6 +30,12 @@ Fields ThingFields(const std::string& group, const std::string& id) {
   return {{"target-group", group}, {"target", id}};
 }
 
+// The fields with the author behind them, where somebody said who.
+Fields Signed(Fields fields, std::string_view author) {
+  if (!author.empty()) fields.emplace_back("author", author);
+  return fields;
+}
+
 const health::Override* Same(const std::vector<health::Override>& overrides, const health::Override& wanted) {
   const auto found = std::ranges::find_if(overrides, [&](const health::Override& each) {
     return each.kind == wanted.kind && each.group == wanted.group && each.id == wanted.id;
@@ -60,9 +66,10 @@ void ApplianceEvents::Changed(const health::Transition& transition) {
   journal_.Add(EventKind::kHealth, transition.time, std::move(text), std::move(fields));
 }
 
-void ApplianceEvents::Reloaded(std::uint64_t revision, std::string_view file) {
-  journal_.Add(EventKind::kReload, clock_.WallNow(), fmt::format("configuration reloaded, revision {}", revision),
-               {{"result", "accepted"}, {"file", std::string(file)}, {"revision", std::to_string(revision)}});
+void ApplianceEvents::Reloaded(std::uint64_t revision, std::string_view file, std::string_view author) {
+  journal_.Add(
+      EventKind::kReload, clock_.WallNow(), fmt::format("configuration reloaded, revision {}", revision),
+      Signed({{"result", "accepted"}, {"file", std::string(file)}, {"revision", std::to_string(revision)}}, author));
 }
 
 void ApplianceEvents::Refused(std::uint64_t revision, std::string_view file, std::string_view finding) {
@@ -74,13 +81,15 @@ void ApplianceEvents::Refused(std::uint64_t revision, std::string_view file, std
                 {"error", std::string(finding)}});
 }
 
-void ApplianceEvents::Edited(std::uint64_t revision, std::string_view origin, const std::vector<std::string>& paths) {
+void ApplianceEvents::Edited(std::uint64_t revision, std::string_view origin, const std::vector<std::string>& paths,
+                             std::string_view author) {
   const std::string listed = fmt::format("{}", fmt::join(paths, " "));
   journal_.Add(EventKind::kEdit, clock_.WallNow(), fmt::format("edited {}, revision {}", listed, revision),
-               {{"result", "accepted"},
-                {"origin", std::string(origin)},
-                {"paths", listed},
-                {"revision", std::to_string(revision)}});
+               Signed({{"result", "accepted"},
+                       {"origin", std::string(origin)},
+                       {"paths", listed},
+                       {"revision", std::to_string(revision)}},
+                      author));
 }
 
 void ApplianceEvents::EditReplaced(std::uint64_t revision, const std::string& path) {
@@ -88,15 +97,15 @@ void ApplianceEvents::EditReplaced(std::uint64_t revision, const std::string& pa
                {{"result", "replaced"}, {"paths", path}, {"revision", std::to_string(revision)}});
 }
 
-void ApplianceEvents::Overridden(const std::vector<health::Override>& before,
-                                 const std::vector<health::Override>& now) {
-  const auto add = [this](const health::Override& changed, std::string_view state) {
+void ApplianceEvents::Overridden(const std::vector<health::Override>& before, const std::vector<health::Override>& now,
+                                 std::string_view author) {
+  const auto add = [&](const health::Override& changed, std::string_view state) {
     auto fields = ThingFields(changed.group, changed.id);
     fields.emplace_back("state", state);
     const bool gone = state == ToString(health::AdminState::kMeasured);
     const auto verb = gone ? std::string("no longer overridden") : fmt::format("{} by order", state);
     journal_.Add(EventKind::kOverride, clock_.WallNow(),
-                 fmt::format("{}: {}", ThingText(changed.group, changed.id), verb), std::move(fields));
+                 fmt::format("{}: {}", ThingText(changed.group, changed.id), verb), Signed(std::move(fields), author));
   };
   for (const auto& each : before) {
     if (Same(now, each) == nullptr) add(each, ToString(health::AdminState::kMeasured));
@@ -117,7 +126,7 @@ void ApplianceEvents::Shifted(const Shift& shift) {
       EventKind::kShift, clock_.WallNow(),
       fmt::format("{}/{} rule {}: {} -> {}{}", shift.load_balancer, shift.port, control::PriorityText(shift.priority),
                   shift.from, shift.to, shift.released ? ", as configured" : ""),
-      std::move(fields));
+      Signed(std::move(fields), shift.author));
 }
 
 void ApplianceEvents::ShiftDropped(const control::ShiftOverride& shift) {

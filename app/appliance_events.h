@@ -13,7 +13,8 @@
 
 namespace weir::app {
 
-// What the running appliance writes into its journal: one function for each kind of thing that it does. Thread: any.
+// What the running appliance writes into its journal: one function for each kind of thing that it does. `author` is who
+// asked for it; empty where nobody said, and then left out. Thread: any.
 class ApplianceEvents {
  public:
   // `clock` outlives the object.
@@ -28,13 +29,15 @@ class ApplianceEvents {
   // A target or a health check changed its state.
   void Changed(const health::Transition& transition);
   // A reload was accepted, or refused: `finding` is its first error and `revision` serves on.
-  void Reloaded(std::uint64_t revision, std::string_view file);
+  void Reloaded(std::uint64_t revision, std::string_view file, std::string_view author);
   void Refused(std::uint64_t revision, std::string_view file, std::string_view finding);
   // The document was edited at these places; or a reload put what the file says in the place of an edit.
-  void Edited(std::uint64_t revision, std::string_view origin, const std::vector<std::string>& paths);
+  void Edited(std::uint64_t revision, std::string_view origin, const std::vector<std::string>& paths,
+              std::string_view author);
   void EditReplaced(std::uint64_t revision, const std::string& path);
   // The overrides of health as they were and are: one event for each that was set, changed or is gone.
-  void Overridden(const std::vector<health::Override>& before, const std::vector<health::Override>& now);
+  void Overridden(const std::vector<health::Override>& before, const std::vector<health::Override>& now,
+                  std::string_view author);
   // Weights were set, or given back to the configuration; the texts are those of the rule's groups (`blue:8 green:2`).
   struct Shift {
     std::string_view load_balancer;
@@ -44,6 +47,7 @@ class ApplianceEvents {
     std::string_view to;
     bool released = false;
     std::uint64_t revision = 0;
+    std::string_view author;
   };
   void Shifted(const Shift& shift);
   // A reload took the rule of this override away, or changed its groups.

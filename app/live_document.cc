@@ -1,5 +1,6 @@
 #include "app/live_document.h"
 
+#include "app/author.h"
 #include "config/document/json_reader.h"
 #include "config/findings.h"
 #include "control/admin_client.h"
@@ -69,7 +70,7 @@ Result<std::unique_ptr<LiveDocument>> ReadLiveDocument(const Endpoint& admin) {
 }
 
 Result<EditOutcome> SendPatch(const Endpoint& admin, const std::string& patch, const std::string& etag) {
-  const auto reply = control::CallAdmin(admin, "PATCH", kPath, patch, kTimeout, etag);
+  const auto reply = control::CallAdmin(admin, "PATCH", kPath, patch, kTimeout, etag, Author());
   if (!reply) return std::unexpected(reply.error());
   EditOutcome out;
   if (reply->status != 200) {

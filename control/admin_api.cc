@@ -24,6 +24,9 @@ namespace {
 
 namespace json = boost::json;
 
+// Our choice: a name and a machine.
+constexpr std::size_t kAuthorBytesMax = 200;
+
 template <class T>
 using Parsed = std::expected<T, AdminResponse>;
 
@@ -119,13 +122,13 @@ Parsed<PendingChange> TargetState(const AdminRequest& request, const std::string
   }
   const auto state = AskedState(request, true);
   if (!state) return std::unexpected(state.error());
-  return PendingChange{TargetStateChange{group, *endpoint, *state}, std::string(ToString(*state))};
+  return PendingChange{{.what = TargetStateChange{group, *endpoint, *state}}, std::string(ToString(*state))};
 }
 
 Parsed<PendingChange> CheckState(const AdminRequest& request, const std::string& check) {
   const auto state = AskedState(request, false);
   if (!state) return std::unexpected(state.error());
-  return PendingChange{CheckStateChange{check, *state}, std::string(ToString(*state))};
+  return PendingChange{{.what = CheckStateChange{check, *state}}, std::string(ToString(*state))};
 }
 
 Parsed<std::map<std::string, std::uint32_t>> ParseWeights(std::string_view body) {
@@ -175,22 +178,28 @@ Parsed<PendingChange> Weights(const AdminRequest& request, const std::vector<std
     if (!weights) return std::unexpected(weights.error());
     change.weights = std::move(*weights);
   }
-  return PendingChange{std::move(change), {}};
+  return PendingChange{{.what = std::move(change)}, {}};
 }
 
-// The revisions of an If-Match field (RFC 9110, 13.1.1): `"12"`, or a list of them. Absent is `*`: any will do.
-Parsed<PendingChange> Patch(const AdminRequest& request) {
-  DocumentChange change{
-      .expected = std::nullopt, .patch = std::string(request.body), .origin = "api: PATCH /v1/document"};
-  if (!request.if_match.empty() && request.if_match != "*") {
-    std::string_view tag = request.if_match;
-    const bool quoted = tag.size() > 2 && tag.starts_with('"') && tag.ends_with('"');
-    if (quoted) tag = tag.substr(1, tag.size() - 2);
-    const auto revision = quoted ? ParseDecimal(tag) : std::nullopt;
-    // What never was the tag of a revision matches none.
-    change.expected = revision ? *revision : 0;
+// The revision of an If-Match field (RFC 9110, 13.1.1): `"12"`. Absent where there is none, or `*`: any will do.
+std::optional<std::uint64_t> ExpectedRevision(std::string_view tag) {
+  if (tag.empty() || tag == "*") return std::nullopt;
+  const bool quoted = tag.size() > 2 && tag.starts_with('"') && tag.ends_with('"');
+  const auto revision = quoted ? ParseDecimal(tag.substr(1, tag.size() - 2)) : std::nullopt;
+  // What never was the tag of a revision matches none.
+  return revision ? *revision : 0;
+}
+
+// What every change says beside what it is.
+Parsed<PendingChange> Signed(Parsed<PendingChange> pending, const AdminRequest& request) {
+  if (!pending) return pending;
+  if (request.author.size() > kAuthorBytesMax) {
+    return std::unexpected(ErrorResponse(400, "the author is too long",
+                                         "Weir-Author has at most " + std::to_string(kAuthorBytesMax) + " bytes"));
   }
-  return PendingChange{std::move(change), {}};
+  pending->change.expected = ExpectedRevision(request.if_match);
+  pending->change.author = request.author;
+  return pending;
 }
 
 std::string EntityTag(std::uint64_t revision) { return "\"" + std::to_string(revision) + "\""; }
@@ -395,7 +404,8 @@ std::variant<AdminResponse, PendingChange> AdminApi::Answer(const AdminRequest& 
     response.allow = route->allow;
     return response;
   }
-  const auto settle = [](Parsed<PendingChange> change) -> std::variant<AdminResponse, PendingChange> {
+  const auto settle = [&](Parsed<PendingChange> asked) -> std::variant<AdminResponse, PendingChange> {
+    auto change = Signed(std::move(asked), request);
     if (!change) return std::move(change.error());
     return std::move(*change);
   };
@@ -407,10 +417,13 @@ std::variant<AdminResponse, PendingChange> AdminApi::Answer(const AdminRequest& 
     case Call::kWeights:
       return settle(Weights(request, segments));
     case Call::kDocument:
-      if (request.method == "PATCH") return settle(Patch(request));
+      if (request.method == "PATCH") {
+        return settle(PendingChange{
+            {.what = DocumentChange{.patch = std::string(request.body), .origin = "api: PATCH /v1/document"}}, {}});
+      }
       return Read(route->call, query, appliance_, build_);
     case Call::kReload:
-      return PendingChange{ReloadChange{}, {}};
+      return settle(PendingChange{{.what = ReloadChange{}}, {}});
     default:
       return Read(route->call, query, appliance_, build_);
   }
@@ -421,7 +434,7 @@ AdminResponse AdminApi::Conclude(const PendingChange& pending, const ChangeResul
     json::object out{{"revision", *result}};
     if (!pending.state.empty()) out["state"] = pending.state;
     auto response = JsonResponse(200, json::serialize(out));
-    if (std::holds_alternative<DocumentChange>(pending.change)) response.etag = EntityTag(*result);
+    response.etag = EntityTag(*result);
     return response;
   }
   const auto& refusal = result.error();

@@ -20,6 +20,7 @@ struct AdminRequest {
   std::string_view origin = {};      // Origin field; empty when absent
   std::string_view fetch_site = {};  // Sec-Fetch-Site; empty when absent
   std::string_view if_match = {};    // If-Match; empty when absent
+  std::string_view author = {};      // Weir-Author; empty when absent
   std::string_view body = {};
 };
 
@@ -28,7 +29,7 @@ struct AdminResponse {
   std::string content_type = "application/json";
   std::string body;
   std::string allow = {};  // for 405
-  std::string etag = {};   // of the document
+  std::string etag = {};   // of the document, or of what a change made of it
 };
 
 // A request that changes something: to be submitted; `state` is repeated in the answer when it was accepted.

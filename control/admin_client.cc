@@ -84,7 +84,8 @@ class Call {
 }  // namespace
 
 Result<AdminReply> CallAdmin(const Endpoint& admin, std::string_view method, std::string_view target,
-                             std::string_view body, std::chrono::milliseconds timeout, std::string_view if_match) {
+                             std::string_view body, std::chrono::milliseconds timeout, std::string_view if_match,
+                             std::string_view author) {
   http::request<http::string_body> request;
   request.version(11);
   request.method_string({method.data(), method.size()});
@@ -92,6 +93,7 @@ Result<AdminReply> CallAdmin(const Endpoint& admin, std::string_view method, std
   request.set(http::field::host, admin.ToString());
   request.set(http::field::connection, "close");
   if (!if_match.empty()) request.set(http::field::if_match, {if_match.data(), if_match.size()});
+  if (!author.empty()) request.set("Weir-Author", {author.data(), author.size()});
   request.body() = std::string(body);
   request.prepare_payload();
   return Call(admin, std::move(request), timeout).Run();

@@ -16,10 +16,11 @@ struct AdminReply {
 };
 
 // One request to a running appliance's admin API; blocks at most `timeout`. `if_match` is the field of that name (RFC
-// 9110, 13.1.1), left out when empty. Fails when nothing answers there, or what answers is not HTTP. Thread: any.
+// 9110, 13.1.1), left out when empty; `author` is who asks (Weir-Author), likewise. Fails when nothing answers there,
+// or what answers is not HTTP. Thread: any.
 [[nodiscard]] Result<AdminReply> CallAdmin(const Endpoint& admin, std::string_view method, std::string_view target,
                                            std::string_view body = {},
                                            std::chrono::milliseconds timeout = std::chrono::seconds(5),
-                                           std::string_view if_match = {});
+                                           std::string_view if_match = {}, std::string_view author = {});
 
 }  // namespace weir::control

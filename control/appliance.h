@@ -33,9 +33,8 @@ namespace weir::control {
 struct ReloadChange {};
 // Edits the document.
 struct DocumentChange {
-  std::optional<std::uint64_t> expected;  // the revision that it was made for; absent: whichever serves
-  std::string patch;                      // a JSON Patch (RFC 6902)
-  std::string origin;                     // who asks: stands for the file in what is found wrong
+  std::string patch;   // a JSON Patch (RFC 6902)
+  std::string origin;  // of what it brings (`api: PATCH /v1/document`): stands for the file in what is found wrong
 };
 // Forces one target's state; kMeasured takes the override away.
 struct TargetStateChange {
@@ -56,7 +55,12 @@ struct WeightsChange {
   std::string rule_name = {};                    // where not empty, the rule's name instead of its priority
   std::map<std::string, std::uint32_t> weights;  // by target group name, 0-999
 };
-using Change = std::variant<ReloadChange, DocumentChange, TargetStateChange, CheckStateChange, WeightsChange>;
+// The one way to change anything, whoever asks. What is changed is a new revision.
+struct Change {
+  std::variant<ReloadChange, DocumentChange, TargetStateChange, CheckStateChange, WeightsChange> what;
+  std::optional<std::uint64_t> expected = {};  // the revision that it was made for; absent: whichever serves
+  std::string author = {};                     // who asks, for the log and the events; empty: nobody said
+};
 
 // Why a change was not made. Nothing was changed.
 enum class RefusalKind : std::uint8_t {

@@ -54,8 +54,9 @@ TEST_F(ApplianceEventsTest, ATransitionSaysWhatWasSeen) {
 }
 
 TEST_F(ApplianceEventsTest, AReloadIsAcceptedOrRefused) {
-  events_.Reloaded(4, "shop.yaml");
+  events_.Reloaded(4, "shop.yaml", "alice@laptop");
   EXPECT_EQ(Field("result"), "accepted");
+  EXPECT_EQ(Field("author"), "alice@laptop");
   events_.Refused(4, "shop.yaml", "shop.yaml:3:1: no such key");
   EXPECT_EQ(Field("result"), "refused");
   EXPECT_EQ(Field("error"), "shop.yaml:3:1: no such key");
@@ -72,16 +73,17 @@ TEST_F(ApplianceEventsTest, OnlyOverridesThatChangedAreWritten) {
   const auto one = ForcedTarget("127.0.0.1:1", kUnhealthy);
   const auto two = ForcedTarget("127.0.0.1:2", kDraining);
   const health::Override check{.kind = "health-check", .group = {}, .id = "eu", .state = kHealthy, .since = {}};
-  events_.Overridden({}, {one, two});
-  events_.Overridden({one, two}, {one, two});
-  events_.Overridden({one, two}, {ForcedTarget("127.0.0.1:1", kHealthy), two, check});
-  events_.Overridden({two, check}, {check});
+  events_.Overridden({}, {one, two}, "");
+  events_.Overridden({one, two}, {one, two}, "");
+  events_.Overridden({one, two}, {ForcedTarget("127.0.0.1:1", kHealthy), two, check}, "");
+  events_.Overridden({two, check}, {check}, "bob@desk");
   EXPECT_EQ(Written(), (Texts{"override: target 127.0.0.1:1 of blue: unhealthy by order",
                               "override: target 127.0.0.1:2 of blue: draining by order",
                               "override: target 127.0.0.1:1 of blue: healthy by order",
                               "override: health check eu: healthy by order",
                               "override: target 127.0.0.1:2 of blue: no longer overridden"}));
   EXPECT_EQ(Field("state"), "measured");
+  EXPECT_EQ(Field("author"), "bob@desk");
 }
 
 TEST_F(ApplianceEventsTest, AShiftNamesItsRule) {

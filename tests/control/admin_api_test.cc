@@ -29,12 +29,17 @@ class AdminApiTest : public testing::Test {
     EXPECT_TRUE(std::holds_alternative<AdminResponse>(answer)) << request.target;
     return std::holds_alternative<AdminResponse>(answer) ? std::get<AdminResponse>(answer) : AdminResponse{};
   }
-  template <class T>
-  T Asked(const AdminRequest& request) {
+  Change AskedChange(const AdminRequest& request) {
     auto answer = Ask(request);
     const auto* pending = std::get_if<PendingChange>(&answer);
     EXPECT_NE(pending, nullptr) << request.target << ": " << std::get<AdminResponse>(answer).body;
-    return pending == nullptr ? T{} : std::get<T>(pending->change);
+    return pending == nullptr ? Change{} : pending->change;
+  }
+  template <class T>
+  T Asked(const AdminRequest& request) {
+    auto change = AskedChange(request);
+    EXPECT_TRUE(std::holds_alternative<T>(change.what)) << request.target;
+    return std::holds_alternative<T>(change.what) ? std::get<T>(change.what) : T{};
   }
 
   FakeAppliance appliance_;
@@ -71,17 +76,34 @@ TEST_F(AdminApiTest, TheDocumentIsServedWithItsRevisionAsTag) {
   EXPECT_EQ(response.body, R"({"node":{"name":"${NAME}"},"dns":{"port":5353}})");
 }
 
+TEST_F(AdminApiTest, EveryChangeIsOfTheRevisionThatItNamesAndSaysWhoAsks) {
+  for (AdminRequest request :
+       {AdminRequest{.method = "PATCH", .target = "/v1/document", .body = "[]"},
+        AdminRequest{.method = "POST", .target = "/v1/reload"},
+        AdminRequest{.method = "DELETE", .target = "/v1/health-checks/eu/admin-state"},
+        AdminRequest{.method = "DELETE", .target = "/v1/load-balancers/a/listeners/1/rules/2/weights"}}) {
+    request.if_match = "\"7\"";
+    request.author = "alice@laptop";
+    const auto change = AskedChange(request);
+    EXPECT_EQ(change.expected, std::uint64_t{7}) << request.target;
+    EXPECT_EQ(change.author, "alice@laptop") << request.target;
+  }
+  const std::string long_name(201, 'a');
+  EXPECT_EQ(Response({.method = "POST", .target = "/v1/reload", .author = long_name}).status, 400U);
+}
+
 TEST_F(AdminApiTest, APatchIsAChangeOfTheRevisionThatItNames) {
   const auto asked = [&](std::string_view tag) {
-    return Asked<DocumentChange>({.method = "PATCH", .target = "/v1/document", .if_match = tag, .body = "[]"});
+    return AskedChange({.method = "PATCH", .target = "/v1/document", .if_match = tag, .body = "[]"});
   };
   EXPECT_EQ(asked("").expected, std::nullopt);
   EXPECT_EQ(asked("*").expected, std::nullopt);
   EXPECT_EQ(asked("\"12\"").expected, std::uint64_t{12});
   for (const char* none : {"12", "W/\"12\"", "\"x\"", "\"\"", "\""})
     EXPECT_EQ(asked(none).expected, std::uint64_t{0}) << none;
-  EXPECT_EQ(asked("").patch, "[]");
-  EXPECT_EQ(asked("").origin, "api: PATCH /v1/document");
+  const auto edit = std::get<DocumentChange>(asked("").what);
+  EXPECT_EQ(edit.patch, "[]");
+  EXPECT_EQ(edit.origin, "api: PATCH /v1/document");
   EXPECT_EQ(Response({.method = "PUT", .target = "/v1/document"}).allow, "GET, HEAD, PATCH");
 }
 
@@ -260,13 +282,13 @@ TEST_F(AdminApiTest, ExplainsAQueryAsTextAndMembers) {
 }
 
 TEST(AdminApiConclusionTest, AnAcceptedChangeAnswersTheRevision) {
-  const auto response = AdminApi::Conclude({.change = ReloadChange{}, .state = {}}, std::uint64_t{12});
+  const auto response = AdminApi::Conclude({.change = {.what = ReloadChange{}}, .state = {}}, std::uint64_t{12});
   EXPECT_EQ(response.status, 200U);
   EXPECT_EQ(response.body, R"({"revision":12})");
 }
 
 TEST(AdminApiConclusionTest, AnEditAnswersItsTagOrThatTheRevisionMoved) {
-  const PendingChange pending{.change = DocumentChange{}, .state = {}};
+  const PendingChange pending{.change = {.what = DocumentChange{}}, .state = {}};
   const auto done = AdminApi::Conclude(pending, std::uint64_t{13});
   EXPECT_EQ(done.body, R"({"revision":13})");
   EXPECT_EQ(done.etag, "\"13\"");
@@ -281,7 +303,7 @@ TEST(AdminApiConclusionTest, AWrongFileAnswersEveryErrorWithItsPlace) {
   refusal.diagnostics.items.push_back({config::Severity::kWarning, {0, 1, 1}, "", "unused", ""});
   refusal.diagnostics.items.push_back(
       {config::Severity::kError, {1, 4, 9}, "x.y", "no such group `gren`", "did you mean green?"});
-  const auto response = AdminApi::Conclude({.change = ReloadChange{}, .state = {}}, std::unexpected(refusal));
+  const auto response = AdminApi::Conclude({.change = {.what = ReloadChange{}}, .state = {}}, std::unexpected(refusal));
   EXPECT_EQ(response.status, 422U);
   EXPECT_EQ(
       response.body,
@@ -291,7 +313,7 @@ TEST(AdminApiConclusionTest, AWrongFileAnswersEveryErrorWithItsPlace) {
 TEST(AdminApiConclusionTest, RefusalsHaveTheirStatus) {
   const auto status = [](RefusalKind kind) {
     const Refusal refusal{.kind = kind, .error = {"no", "yes"}, .diagnostics = {}};
-    return AdminApi::Conclude({.change = ReloadChange{}, .state = {}}, std::unexpected(refusal)).status;
+    return AdminApi::Conclude({.change = {.what = ReloadChange{}}, .state = {}}, std::unexpected(refusal)).status;
   };
   EXPECT_EQ(status(RefusalKind::kNotFound), 404U);
   EXPECT_EQ(status(RefusalKind::kInvalid), 400U);

@@ -155,3 +155,22 @@ def test_a_reload_replaces_what_was_edited_and_says_so(run):
     weir.wait_log(f"edit replaced by the file path={BODY}")
     _, events = weir.call("GET", "/v1/events")
     assert [event["fields"]["result"] for event in events["events"] if event["kind"] == "edit"] == ["accepted", "replaced"]
+
+
+def test_every_change_takes_the_revision_that_it_is_for_and_says_who_made_it(run):
+    weir = start(run)
+    weights = f"/v1/load-balancers/shop/listeners/{weir.port()}/rules/default/weights"
+    for method, path in (("POST", "/v1/reload"), ("DELETE", weights), ("DELETE", "/v1/health-checks/none/admin-state")):
+        connection = http.client.HTTPConnection(*weir.admin, timeout=30)
+        connection.request(method, path, headers={"If-Match": '"77"', "Weir-Author": "alice@laptop"})
+        answer = connection.getresponse()
+        assert answer.status == 412, (method, path, answer.read())
+        connection.close()
+    connection = http.client.HTTPConnection(*weir.admin, timeout=30)
+    connection.request("POST", "/v1/reload", headers={"If-Match": '"1"', "Weir-Author": "alice@laptop"})
+    answer = connection.getresponse()
+    assert answer.status == 200 and answer.getheader("ETag") == '"2"', answer.read()
+    connection.close()
+    weir.wait_log('author="alice@laptop"')
+    events = weir.call("GET", "/v1/events")[1]["events"]
+    assert [event["fields"]["author"] for event in events if event["kind"] == "reload"] == ["alice@laptop"], events
