@@ -25,14 +25,19 @@ void RunningAppliance::WatchCertificates() {
   const auto add = [&paths](const std::string& path) {
     if (!path.empty()) paths.files.push_back(path);
   };
+  const auto add_files = [&add](const config::CertificateFiles& files) {
+    add(files.certificate.text);
+    add(files.key.text);
+    if (files.passphrase) add(files.passphrase->file);
+  };
   for (const auto& balancer : adoption_.model()->load_balancers) {
     for (const auto& listener : balancer.listeners) {
-      for (const auto& certificate : listener.certificates) {
-        add(certificate.certificate.text);
-        add(certificate.key.text);
-        if (certificate.passphrase) add(certificate.passphrase->file);
-      }
+      for (const auto& certificate : listener.certificates) add_files(certificate);
     }
+  }
+  for (const auto& group : adoption_.model()->target_groups) {
+    add(group.tls.ca_bundle.text);
+    if (group.tls.certificate) add_files(*group.tls.certificate);
   }
   for (const auto& key : adoption_.model()->tls_ticket_keys) add(key.text);
   certificate_watcher_->Watch(std::move(paths));

@@ -144,8 +144,8 @@ struct Rule {
 
 enum class ListenerProtocol : std::uint8_t { kHttp, kHttps };
 
-// Paths are resolved.
-struct ListenerCertificate {
+// A certificate, with those of its issuers behind it, and its key. Paths are resolved.
+struct CertificateFiles {
   LocatedText certificate;
   LocatedText key;
   std::optional<Secret> passphrase;
@@ -154,8 +154,8 @@ struct ListenerCertificate {
 struct Listener {
   std::uint16_t port = 0;  // 0 takes a free one
   ListenerProtocol protocol = ListenerProtocol::kHttp;
-  LocatedText ssl_policy;                         // of HTTPS; the place of the protocol when it is the default
-  std::vector<ListenerCertificate> certificates;  // of HTTPS: the first is the default
+  LocatedText ssl_policy;                      // of HTTPS; the place of the protocol when it is the default
+  std::vector<CertificateFiles> certificates;  // of HTTPS: the first is the default
   ListenerAttributes attributes;
   std::vector<Rule> rules;  // sorted by priority, lowest first, without the default rule
   Rule default_rule;
@@ -175,6 +175,17 @@ struct LoadBalancer {
 
 // ---- target groups
 // --------------------------------------------------------------------------------------------------------------
+
+enum class TargetProtocol : std::uint8_t { kHttp, kHttps };
+
+// What connections to targets by HTTPS have beyond ALB's. Paths are resolved.
+struct TargetTls {
+  bool verify = false;                          // chain, validity and name of the targets' certificates
+  LocatedText ca_bundle;                        // whom to trust; empty: the system's authorities
+  std::string server_name;                      // SNI, and what is verified; empty: the host of each target
+  std::optional<CertificateFiles> certificate;  // shown to targets that ask for one
+  Position position;
+};
 
 enum class ProbeProtocol : std::uint8_t { kHttp, kHttps, kTcp };
 
@@ -212,6 +223,8 @@ struct MinimumHealthy {
 
 struct TargetGroup {
   std::string name;
+  TargetProtocol protocol = TargetProtocol::kHttp;
+  TargetTls tls;  // of HTTPS
   std::vector<Target> targets;
   TargetHealthCheck health_check;
   std::chrono::seconds deregistration_delay{300};

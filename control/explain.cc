@@ -64,7 +64,11 @@ json::value Write(const proxy::TargetExplanation& target) {
 }
 
 json::value Write(const proxy::GroupExplanation& group) {
-  json::object out{{"name", group.name}, {"weight", group.weight}, {"share-percent", group.share_percent}};
+  json::object out{{"name", group.name},
+                   {"protocol", group.protocol},
+                   {"weight", group.weight},
+                   {"share-percent", group.share_percent}};
+  if (!group.policy.empty()) out["ssl-policy"] = group.policy;
   if (group.health_known) {
     out["fail-open"] = group.fail_open;
     out["healthy"] = group.healthy;

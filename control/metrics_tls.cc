@@ -2,6 +2,7 @@
 
 #include "base/counters.h"
 #include "control/metrics_writer.h"
+#include "net/tls_client.h"
 #include "net/tls_facts.h"
 #include "net/tls_policy.h"
 #include "net/tls_server.h"
@@ -10,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace weir::control {
@@ -24,19 +26,39 @@ ListenerLabels LabelsOf(const proxy::Listener& listener) {
   return {listener.load_balancer, std::to_string(listener.port)};
 }
 
-// Alerts that were met, and no others: most never are.
-void WriteAlerts(MetricsWriter& out, const proxy::Listener& listener, std::string_view sender,
-                 std::array<Counter, 128> proxy::TlsCounters::* member) {
-  const auto labels = LabelsOf(listener);
-  for (std::size_t i = 0; i < 128; ++i) {
-    const auto count = listener.counters->Sum([&](const auto& c) { return (c.tls.*member)[i].value(); });
-    if (count == 0) continue;
-    out.Sample({{"load_balancer", labels.load_balancer},
-                {"listener", labels.listener},
-                {"sender", sender},
-                {"alert", net::TlsAlertName(static_cast<std::uint8_t>(i))}},
-               count);
+// Sums of the workers' counters of a listener, and of a target group.
+auto SumOf(const proxy::Listener& listener) {
+  return [&listener](auto read) { return listener.counters->Sum([&](const auto& c) { return read(c.tls); }); };
+}
+auto SumOf(const proxy::TargetGroupRoute& group) {
+  return [&group](auto read) { return group.tls_counters->Sum(read); };
+}
+
+// Calls write(version, resumed, count) for each kind of handshake that went through.
+template <class Sum, class Write>
+void ForEachHandshake(Sum sum, Write write) {
+  for (const auto version : {net::TlsVersion::k10, net::TlsVersion::k11, net::TlsVersion::k12, net::TlsVersion::k13}) {
+    for (const std::size_t resumed : {0U, 1U}) {
+      write(net::ToString(version), resumed == 1 ? "true" : "false", sum([&](const proxy::TlsCounters& c) {
+              return c.handshakes[std::to_underlying(version)][resumed].value();
+            }));
+    }
   }
+}
+
+// Calls write(sender, alert, count) for each kind of failure: alerts that were met, and no others, since most never
+// are.
+template <class Sum, class Write>
+void ForEachFailure(Sum sum, std::string_view peer, Write write) {
+  using Alerts = std::array<Counter, 128> proxy::TlsCounters::*;
+  for (const auto& [sender, alerts] : {std::pair<std::string_view, Alerts>("weir", &proxy::TlsCounters::alerts_sent),
+                                       {peer, &proxy::TlsCounters::alerts_received}}) {
+    for (std::size_t i = 0; i < 128; ++i) {
+      const auto count = sum([&](const proxy::TlsCounters& c) { return (c.*alerts)[i].value(); });
+      if (count > 0) write(sender, net::TlsAlertName(static_cast<std::uint8_t>(i)), count);
+    }
+  }
+  write("nobody", "none", sum([](const proxy::TlsCounters& c) { return c.failed_without_alert.value(); }));
 }
 
 // Calls `write` with each listener that speaks TLS.
@@ -51,18 +73,14 @@ void WriteTlsHandshakes(MetricsWriter& out, const View& view) {
   out.Family("weir_listener_tls_handshakes_total", "counter", "TLS handshakes that went through.");
   ForEachTlsListener(view, [&](const proxy::Listener& listener) {
     const auto labels = LabelsOf(listener);
-    for (const auto version :
-         {net::TlsVersion::k10, net::TlsVersion::k11, net::TlsVersion::k12, net::TlsVersion::k13}) {
-      for (const std::size_t resumed : {0U, 1U}) {
-        out.Sample({{"load_balancer", labels.load_balancer},
-                    {"listener", labels.listener},
-                    {"policy", listener.listener_config->ssl_policy.text},
-                    {"version", net::ToString(version)},
-                    {"resumed", resumed == 1 ? "true" : "false"}},
-                   listener.counters->Sum(
-                       [&](const auto& c) { return c.tls.handshakes[std::to_underlying(version)][resumed].value(); }));
-      }
-    }
+    ForEachHandshake(SumOf(listener), [&](std::string_view version, std::string_view resumed, std::uint64_t count) {
+      out.Sample({{"load_balancer", labels.load_balancer},
+                  {"listener", labels.listener},
+                  {"policy", listener.listener_config->ssl_policy.text},
+                  {"version", version},
+                  {"resumed", resumed}},
+                 count);
+    });
   });
   out.Family("weir_listener_tls_suites_total", "counter", "TLS handshakes that went through, by cipher suite.");
   ForEachTlsListener(view, [&](const proxy::Listener& listener) {
@@ -87,14 +105,15 @@ void WriteTlsFailures(MetricsWriter& out, const View& view) {
   out.Family("weir_listener_tls_failures_total", "counter",
              "TLS handshakes that failed, by the alert and who sent it.");
   ForEachTlsListener(view, [&](const proxy::Listener& listener) {
-    WriteAlerts(out, listener, "weir", &proxy::TlsCounters::alerts_sent);
-    WriteAlerts(out, listener, "client", &proxy::TlsCounters::alerts_received);
     const auto labels = LabelsOf(listener);
-    out.Sample({{"load_balancer", labels.load_balancer},
-                {"listener", labels.listener},
-                {"sender", "nobody"},
-                {"alert", "none"}},
-               listener.counters->Sum([](const auto& c) { return c.tls.failed_without_alert.value(); }));
+    ForEachFailure(SumOf(listener), "client",
+                   [&](std::string_view sender, std::string_view alert, std::uint64_t count) {
+                     out.Sample({{"load_balancer", labels.load_balancer},
+                                 {"listener", labels.listener},
+                                 {"sender", sender},
+                                 {"alert", alert}},
+                                count);
+                   });
   });
 }
 
@@ -112,12 +131,45 @@ void WriteCertificates(MetricsWriter& out, const View& view) {
   });
 }
 
+// Calls `write` with each target group whose targets speak TLS.
+template <class Write>
+void ForEachTlsGroup(const View& view, Write write) {
+  for (const auto& group : view.routing->groups()) {
+    if (group.is_https()) write(group);
+  }
+}
+
+void WriteTargetGroups(MetricsWriter& out, const View& view) {
+  out.Family("weir_target_group_info", "gauge", "Always 1: the protocol of a target group.");
+  for (const auto& group : view.routing->groups()) {
+    out.Sample({{"target_group", group.name}, {"protocol", group.protocol()}}, std::uint64_t{1});
+  }
+  out.Family("weir_target_group_tls_handshakes_total", "counter", "TLS handshakes with targets that went through.");
+  ForEachTlsGroup(view, [&](const proxy::TargetGroupRoute& group) {
+    ForEachHandshake(SumOf(group), [&](std::string_view version, std::string_view resumed, std::uint64_t count) {
+      out.Sample({{"target_group", group.name},
+                  {"policy", group.tls->policy->name},
+                  {"version", version},
+                  {"resumed", resumed}},
+                 count);
+    });
+  });
+  out.Family("weir_target_group_tls_failures_total", "counter",
+             "Connections to targets that failed in TLS, by the alert and who sent it.");
+  ForEachTlsGroup(view, [&](const proxy::TargetGroupRoute& group) {
+    ForEachFailure(SumOf(group), "target", [&](std::string_view sender, std::string_view alert, std::uint64_t count) {
+      out.Sample({{"target_group", group.name}, {"sender", sender}, {"alert", alert}}, count);
+    });
+  });
+}
+
 }  // namespace
 
 void WriteTlsMetrics(MetricsWriter& out, const View& view) {
   WriteTlsHandshakes(out, view);
   WriteTlsFailures(out, view);
   WriteCertificates(out, view);
+  WriteTargetGroups(out, view);
 }
 
 }  // namespace weir::control

@@ -6,7 +6,8 @@ namespace weir::control {
 
 class MetricsWriter;
 
-// The families of listeners that speak TLS: handshakes, suites, failures, certificates. docs/metrics.md.
+// The families of listeners and target groups that speak TLS: handshakes, suites, failures, certificates.
+// docs/metrics.md.
 void WriteTlsMetrics(MetricsWriter& out, const View& view);
 
 }  // namespace weir::control

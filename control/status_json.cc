@@ -126,18 +126,21 @@ json::value Write(const ResponseTimeReport& recorded) {
 }
 
 json::value Write(const TargetGroupReport& group) {
-  return json::object{{"name", group.name},
-                      {"in-use", group.in_use},
-                      {"healthy", group.healthy},
-                      {"registered", group.registered},
-                      {"fail-open", group.fail_open},
-                      {"requests", group.requests},
-                      {"no-target", group.no_target},
-                      {"failures", group.failures},
-                      {"responses", Responses(group.responses)},
-                      {"response-time", Write(group.response_time)},
-                      {"targets", Array(group.targets, [](const auto& t) { return Write(t); })},
-                      {"unresolved-hosts", Array(group.unresolved_hosts, [](const auto& h) { return Write(h); })}};
+  json::object out{{"name", group.name},
+                   {"protocol", group.protocol},
+                   {"in-use", group.in_use},
+                   {"healthy", group.healthy},
+                   {"registered", group.registered},
+                   {"fail-open", group.fail_open},
+                   {"requests", group.requests},
+                   {"no-target", group.no_target},
+                   {"failures", group.failures},
+                   {"responses", Responses(group.responses)},
+                   {"response-time", Write(group.response_time)},
+                   {"targets", Array(group.targets, [](const auto& t) { return Write(t); })},
+                   {"unresolved-hosts", Array(group.unresolved_hosts, [](const auto& h) { return Write(h); })}};
+  if (!group.ssl_policy.empty()) out["ssl-policy"] = group.ssl_policy;
+  return out;
 }
 
 json::value Write(const HealthCheckReport& check) {
@@ -329,6 +332,8 @@ ResponseTimeReport ReadResponseTime(const json::object& from) {
 TargetGroupReport ReadTargetGroup(const json::value& value) {
   const auto& from = Members(value);
   return {.name = ReadText(from, "name"),
+          .protocol = ReadText(from, "protocol"),
+          .ssl_policy = ReadText(from, "ssl-policy"),
           .healthy = ReadNumber<std::uint32_t>(from, "healthy"),
           .registered = ReadNumber<std::uint32_t>(from, "registered"),
           .fail_open = ReadFlag(from, "fail-open"),

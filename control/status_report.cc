@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "dns/explain.h"
 #include "health/observation.h"
+#include "net/tls_client.h"
 #include "net/tls_server.h"
 
 #include <algorithm>
@@ -134,7 +135,11 @@ void AddTargetGroups(const View& view, StatusReport& report) {
     out.healthy = status.healthy;
     out.registered = status.registered;
     out.fail_open = status.fail_open;
-    if (i < routes.size()) AddTraffic(*routes[i].counters, out);
+    if (i < routes.size()) {
+      out.protocol = routes[i].protocol();
+      if (routes[i].is_https()) out.ssl_policy = routes[i].tls->policy->name;
+      AddTraffic(*routes[i].counters, out);
+    }
     for (const auto& target : status.targets) out.targets.push_back(DescribeTarget(target));
     for (const auto& host : status.unresolved) {
       out.unresolved_hosts.push_back({host.host, host.port, host.reason, host.addresses_kept});

@@ -81,6 +81,8 @@ struct ResponseTimeReport {
 };
 struct TargetGroupReport {
   std::string name;
+  std::string protocol;    // HTTP or HTTPS: between weir and the targets
+  std::string ssl_policy;  // of HTTPS: the security policy towards the targets
   std::uint32_t healthy = 0;
   std::uint32_t registered = 0;
   bool fail_open = false;

@@ -236,6 +236,7 @@ void AppendTargetGroups(std::string& out, const StatusReport& report, bool colou
   Table table({"GROUP", "TARGET", "ZONE", "STATE", "REQUESTS", "SINCE", "WHY"});
   for (const auto& group : report.target_groups) {
     std::string name = group.name;
+    if (!group.ssl_policy.empty()) name += " (" + group.protocol + ")";
     if (group.fail_open) name += " (fail-open)";
     for (const auto& target : group.targets) {
       std::string state = target.state;

@@ -12,6 +12,10 @@
 #include <string>
 #include <vector>
 
+namespace weir::net {
+struct TlsClientPlan;
+}
+
 namespace weir::health {
 
 // One change of what others see: of a target's state (override applied) or of a DNS health check.
@@ -71,8 +75,10 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   // Takes over a configuration: keeps what it knows of targets and checks that stay, starts draining targets that went,
-  // starts probing new ones. Returns when the first table of `revision` has been given to `on_status`.
-  void Apply(std::shared_ptr<const config::Model> model, std::uint64_t revision);
+  // starts probing new ones. `target_tls` says, by target group, how checks by HTTPS connect; where there is none, any
+  // server will do. Returns when the first table of `revision` has been given to `on_status`.
+  using TargetTls = std::vector<std::shared_ptr<const net::TlsClientPlan>>;
+  void Apply(std::shared_ptr<const config::Model> model, std::uint64_t revision, const TargetTls& target_tls = {});
 
   // Overrides. They survive Apply as long as what they name exists. Fail when there is no such thing.
   // Return when a table with the override has been given to `on_status`.

@@ -51,12 +51,13 @@ ProbeCounters Engine::Loop::counters() const {
           .resolutions_failed = resolutions_failed_.value()};
 }
 
-void Engine::Loop::Apply(std::shared_ptr<const config::Model> model, std::uint64_t revision) {
+void Engine::Loop::Apply(std::shared_ptr<const config::Model> model, std::uint64_t revision,
+                         const TargetTls& target_tls) {
   // What points into the old model is replaced before the old model goes.
   const auto old = std::exchange(model_, std::move(model));
   revision_ = revision;
   ApplyHosts();
-  ApplyGroups();
+  ApplyGroups(target_tls);
   checks_.Apply(*model_);
   Publish();
 }
@@ -75,17 +76,19 @@ void Engine::Loop::ApplyHosts() {
   hosts_.Use(names);
 }
 
-void Engine::Loop::ApplyGroups() {
+void Engine::Loop::ApplyGroups(const TargetTls& target_tls) {
   auto before = std::exchange(groups_, {});
   group_order_.clear();
-  for (const config::TargetGroup& settings : model_->target_groups) {
+  for (std::size_t i = 0; i < model_->target_groups.size(); ++i) {
+    const config::TargetGroup& settings = model_->target_groups[i];
     auto node = before.extract(settings.name);
     auto& slot = groups_[settings.name];
     slot = node ? std::move(node.mapped()) : std::make_unique<TargetSet>(parts_, settings.name);
-    slot->Apply(settings);
+    slot->Apply(settings, i < target_tls.size() ? tls_clients_.For(target_tls[i]) : nullptr);
     group_order_.push_back(slot.get());
   }
   for (const auto& [name, gone] : before) DropGroup(*gone);
+  tls_clients_.ForgetUnused();
   group_statuses_.clear();
   group_statuses_.resize(group_order_.size());
 }

@@ -9,6 +9,7 @@
 #include "health/transition_log.h"
 #include "net/event_loop.h"
 #include "net/timer_wheel.h"
+#include "net/tls_client.h"
 
 #include <cstdint>
 #include <map>
@@ -33,14 +34,14 @@ class Engine::Loop final : private net::Task, private net::Timer {
   // Thread: any.
   [[nodiscard]] ProbeCounters counters() const;
 
-  void Apply(std::shared_ptr<const config::Model> model, std::uint64_t revision);
+  void Apply(std::shared_ptr<const config::Model> model, std::uint64_t revision, const TargetTls& target_tls);
   [[nodiscard]] Result<void> SetTargetOverride(const std::string& group, const Endpoint& target, AdminState state);
   [[nodiscard]] Result<void> SetCheckOverride(const std::string& check, AdminState state);
   [[nodiscard]] std::vector<Override> Overrides() const;
 
  private:
   void ApplyHosts();
-  void ApplyGroups();
+  void ApplyGroups(const TargetTls& target_tls);
   void DropGroup(const TargetSet& group) const;
   void OnHostChanged(const std::string& host);
   void OnChange();
@@ -59,6 +60,7 @@ class Engine::Loop final : private net::Task, private net::Timer {
   ProbeSchedule schedule_;
   HostTable hosts_;
   EngineParts parts_;
+  net::TlsClients tls_clients_;
   std::shared_ptr<const config::Model> model_;  // null before the first Apply
   std::map<std::string, std::unique_ptr<TargetSet>, std::less<>> groups_;
   std::vector<TargetSet*> group_order_;      // as in the model

@@ -41,11 +41,11 @@ bool ContentComplete(const http::Framing& framing, std::string_view rest) {
 
 }  // namespace
 
-void Probe::Start(std::shared_ptr<const ProbePlan> plan, const Endpoint& endpoint, std::string_view host_field) {
+void Probe::Start(Question question) {
   WEIR_DCHECK(phase_ == Phase::kIdle);
-  plan_ = std::move(plan);
-  endpoint_ = endpoint;
-  host_field_ = host_field;
+  plan_ = std::move(question.plan);
+  endpoint_ = question.endpoint;
+  host_field_ = question.host_field;
   phase_ = Phase::kConnecting;
   retried_ = false;
   unsent_.clear();
@@ -54,13 +54,14 @@ void Probe::Start(std::shared_ptr<const ProbePlan> plan, const Endpoint& endpoin
   code_ = 0;
   lingered_bytes_ = 0;
   Limit(plan_->connect_timeout);
-  Connect(plan_->server_name);
+  Connect(question.server_name.empty() ? plan_->server_name : question.server_name);
 }
 
 void Probe::Connect(const std::string& server_name) {
   int error = 0;
   if (plan_->speaks_tls) {
-    auto stream = bench_.tls.Connect(bench_.loop, endpoint_, server_name, *this, error);
+    net::TlsClient& client = plan_->tls != nullptr ? *plan_->tls : *bench_.tls;
+    auto stream = client.Connect(bench_.loop, endpoint_, server_name, *this, error);
     tls_ = stream.get();
     stream_ = std::move(stream);
   } else {
@@ -96,7 +97,7 @@ void Probe::OnTimer() {
 
 bool Probe::RetryWithoutServerName(int error) {
   // spec: dns.md 2.2, EnableSNI. A refused connection never got as far as the name.
-  const bool handshake_failed = tls_ != nullptr && !tls_->failure().empty() && error != ECONNREFUSED;
+  const bool handshake_failed = tls_ != nullptr && !tls_->failure().reason.empty() && error != ECONNREFUSED;
   if (!handshake_failed || plan_->server_name.empty() || retried_) return false;
   retried_ = true;
   stream_->Close(net::Stream::CloseMode::kReset);
@@ -108,7 +109,7 @@ bool Probe::RetryWithoutServerName(int error) {
 void Probe::OnConnected(int error) {
   if (error != 0) {
     if (RetryWithoutServerName(error)) return;
-    return Finish(Failed(error, tls_ != nullptr ? tls_->failure() : std::string_view{}), false);
+    return Finish(Failed(error, tls_ != nullptr ? tls_->failure().reason : std::string_view{}), false);
   }
   if (!plan_->speaks_http) return Finish({.outcome = ProbeOutcome::kPassed}, false);
   phase_ = Phase::kHead;
@@ -165,6 +166,13 @@ void Probe::OnReadable() {
   }
 }
 
+// Of a connection that ended before a response; empty: as the error says.
+std::string_view Probe::WhyItEnded(int error) const {
+  if (error == 0) return "closed before a response";
+  // A target that wants a certificate says so after the handshake of TLS 1.3.
+  return tls_ != nullptr ? tls_->failure().reason : std::string_view{};
+}
+
 void Probe::OnConnectionEnd(int error) {
   switch (phase_) {
     case Phase::kLingering:
@@ -173,7 +181,7 @@ void Probe::OnConnectionEnd(int error) {
       return Finish({.outcome = ProbeOutcome::kStringMismatch, .code = code_, .detail = "search string not found"},
                     false);
     default:
-      return Finish(Failed(error, error == 0 ? "closed before a response" : ""), false);
+      return Finish(Failed(error, WhyItEnded(error)), false);
   }
 }
 

@@ -26,7 +26,7 @@ namespace weir::health {
 struct ProbeBench {
   explicit ProbeBench(net::EventLoop& event_loop) : loop(event_loop), buffer(64 * 1024) {}
   net::EventLoop& loop;
-  net::TlsClient tls;
+  std::shared_ptr<net::TlsClient> tls = net::TlsClient::ForProbes();
   std::vector<char> buffer;  // what a read returns lives here until the next one
   http::ResponseHead head;   // its capacity is reused
   // Connections that ended in this turn: events already fetched may still name them. Cleared at the end of the turn.
@@ -60,8 +60,15 @@ class Probe final : private net::StreamEvents, private net::Timer {
  public:
   Probe(ProbeBench& bench, ProbeEvents& events) : bench_(bench), events_(events) {}
 
-  // Only when idle. `host_field` is copied by the time the request is written, so it outlives the result or Abandon.
-  void Start(std::shared_ptr<const ProbePlan> plan, const Endpoint& endpoint, std::string_view host_field);
+  // What is asked, of whom.
+  struct Question {
+    std::shared_ptr<const ProbePlan> plan;
+    Endpoint endpoint;
+    std::string_view host_field;   // copied by the time the request is written: outlives the result or Abandon
+    std::string server_name = {};  // SNI; empty: the plan's
+  };
+  // Only when idle.
+  void Start(Question question);
   // Ends the attempt without a result; OnProbeIdle follows at once. Not when idle.
   void Abandon();
   // Whose attempt it is; for the owner of the probes.
@@ -82,6 +89,7 @@ class Probe final : private net::StreamEvents, private net::Timer {
   void TakeHeadBytes(std::string_view bytes);
   void OnHead(const http::ResponseHead& head, std::string_view rest);
   void TakeContent(std::string_view bytes);
+  [[nodiscard]] std::string_view WhyItEnded(int error) const;
   void OnConnectionEnd(int error);
   void Limit(std::chrono::milliseconds timeout);
   // Gives the result and ends the connection, now or after lingering.
@@ -96,7 +104,7 @@ class Probe final : private net::StreamEvents, private net::Timer {
   Endpoint endpoint_;
   std::string_view host_field_;
   std::unique_ptr<net::Stream> stream_;
-  net::TlsClientStream* tls_ = nullptr;  // stream_, when it speaks TLS
+  net::TlsStream* tls_ = nullptr;  // stream_, when it speaks TLS
   bool retried_ = false;
   std::string unsent_;    // what the first write left over
   std::string received_;  // a head that came in pieces

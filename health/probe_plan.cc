@@ -1,5 +1,7 @@
 #include "health/probe_plan.h"
 
+#include <utility>
+
 namespace weir::health {
 namespace {
 
@@ -16,9 +18,10 @@ std::string RequestStart(std::string_view path) {
 
 }  // namespace
 
-ProbePlan BuildTargetPlan(const config::TargetHealthCheck& check) {
+ProbePlan BuildTargetPlan(const config::TargetHealthCheck& check, std::shared_ptr<net::TlsClient> tls) {
   ProbePlan plan;
   plan.speaks_tls = check.protocol == config::ProbeProtocol::kHttps;
+  if (plan.speaks_tls) plan.tls = std::move(tls);
   plan.speaks_http = check.protocol != config::ProbeProtocol::kTcp;
   plan.port = check.port;
   plan.connect_timeout = check.timeout;

@@ -6,20 +6,26 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+namespace weir::net {
+class TlsClient;
+}
+
 namespace weir::health {
 
 // How to probe: everything but the endpoint, worked out once per target group or DNS health check and shared by all its
-// probes. Two plans are equal exactly when they ask the same question. A value.
+// probes. Two plans are equal exactly when they ask the same question. A value. Thread: the engine's.
 struct ProbePlan {
   bool speaks_tls = false;
-  bool speaks_http = true;  // false: connecting is all
-  std::string server_name;  // SNI; empty: none
+  std::shared_ptr<net::TlsClient> tls;  // that of the target group; null: any server will do
+  bool speaks_http = true;              // false: connecting is all
+  std::string server_name;              // SNI, where the subject has no name of its own; empty: none
   // The request is request_start + Host field value + request_rest.
   std::string request_start;
   std::string request_rest;
@@ -38,8 +44,10 @@ struct ProbePlan {
   friend bool operator==(const ProbePlan&, const ProbePlan&) = default;
 };
 
-// A target group's check; spec: alb.md section 11. One timeout from connect to response head, fixed rate.
-[[nodiscard]] ProbePlan BuildTargetPlan(const config::TargetHealthCheck& check);
+// A target group's check; spec: alb.md section 11. One timeout from connect to response head, fixed rate. `tls` is how
+// a check by HTTPS connects; it may be null.
+[[nodiscard]] ProbePlan BuildTargetPlan(const config::TargetHealthCheck& check,
+                                        std::shared_ptr<net::TlsClient> tls = nullptr);
 
 // A DNS health check that is not CALCULATED; spec: dns.md 2.2, 3.4 and 4. `timeout` bounds connecting (TLS included),
 // half of it the wait for the response head, and the same again the wait for the search string: 4 s, 2 s and 2 s by

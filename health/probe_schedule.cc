@@ -98,7 +98,10 @@ void ProbeSchedule::Start(ProbeSubject& subject) {
   totals_.sent.Add();
   subject.probe_ = probe;
   probe->owner = &subject;
-  probe->Start(subject.plan, subject.probed_endpoint, subject.host_field);
+  probe->Start({.plan = subject.plan,
+                .endpoint = subject.probed_endpoint,
+                .host_field = subject.host_field,
+                .server_name = subject.server_name});
 }
 
 void ProbeSchedule::OnProbeResult(Probe& probe, const ProbeResult& result) {

@@ -38,6 +38,7 @@ class ProbeSubject : private net::Timer {
   std::shared_ptr<const ProbePlan> plan;
   Endpoint probed_endpoint;
   std::string host_field;
+  std::string server_name;  // SNI of a check by HTTPS; empty: the plan's
 
  private:
   friend class ProbeSchedule;

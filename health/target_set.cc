@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "health/status_rules.h"
+#include "net/tls_client.h"
 
 #include <fmt/format.h>
 
@@ -115,10 +116,10 @@ void TargetSet::MarkDirty() {
 
 bool TargetSet::TakeDirty() { return std::exchange(dirty_, false); }
 
-void TargetSet::Apply(const config::TargetGroup& settings) {
+void TargetSet::Apply(const config::TargetGroup& settings, std::shared_ptr<net::TlsClient> tls) {
   const bool first = settings_ == nullptr;
   settings_ = &settings;
-  ProbePlan plan = BuildTargetPlan(settings.health_check);
+  ProbePlan plan = BuildTargetPlan(settings.health_check, std::move(tls));
   const TargetThresholds thresholds{.healthy = settings.health_check.healthy_threshold,
                                     .unhealthy = settings.health_check.unhealthy_threshold};
   const bool same_plan = plan_ && *plan_ == plan;
@@ -221,6 +222,8 @@ void TargetSet::Recheck(Member& member) {
   member.plan = plan_;
   member.probed_endpoint = {member.endpoint.address, plan_->port.value_or(member.endpoint.port)};
   member.host_field = HostField(*plan_, member.probed_endpoint, {});
+  member.server_name =
+      plan_->tls != nullptr ? plan_->tls->NameFor(member.host, member.endpoint.address) : std::string();
   parts_.schedule.Begin(member);
 }
 

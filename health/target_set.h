@@ -16,6 +16,10 @@
 #include <string_view>
 #include <vector>
 
+namespace weir::net {
+class TlsClient;
+}
+
 namespace weir::health {
 
 // What the sets of targets and checks work with. Thread: the engine's.
@@ -39,8 +43,9 @@ class TargetSet {
 
   // Takes over `settings`, which lives until the next Apply. A target that stays keeps its state; a changed check
   // starts counting anew but the present state holds until it decides. A target that went drains for the deregistration
-  // delay and then vanishes; one that comes back before is a new target.
-  void Apply(const config::TargetGroup& settings);
+  // delay and then vanishes; one that comes back before is a new target. `tls` is how checks by HTTPS connect; may be
+  // null.
+  void Apply(const config::TargetGroup& settings, std::shared_ptr<net::TlsClient> tls);
   // Takes over new addresses of host names.
   void OnHostsChanged();
   [[nodiscard]] bool UsesHost(std::string_view host) const;

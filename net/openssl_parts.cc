@@ -12,8 +12,10 @@ void FreeOpenssl::operator()(bio_st* bio) const { BIO_free_all(bio); }
 void FreeOpenssl::operator()(bio_method_st* method) const { BIO_meth_free(method); }
 void FreeOpenssl::operator()(evp_pkey_st* key) const { EVP_PKEY_free(key); }
 void FreeOpenssl::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
-void FreeOpenssl::operator()(ssl_st* session) const { SSL_free(session); }
+void FreeOpenssl::operator()(ssl_session_st* session) const { SSL_SESSION_free(session); }
+void FreeOpenssl::operator()(ssl_st* connection) const { SSL_free(connection); }
 void FreeOpenssl::operator()(x509_st* certificate) const { X509_free(certificate); }
+void FreeOpenssl::operator()(x509_store_st* store) const { X509_STORE_free(store); }
 
 std::string TakeOpensslReason() {
   const unsigned long code = ERR_peek_last_error();

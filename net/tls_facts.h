@@ -10,11 +10,12 @@
 
 namespace weir::net {
 
-// What a handshake agreed on, as plain values. Views are static texts, or live as long as the stream.
+// What a handshake agreed on, as plain values. Views are static texts, or live as long as the stream. Only servers know
+// names and certificates.
 struct TlsFacts {
   TlsVersion version = TlsVersion::k12;
   std::string_view suite;           // AWS's and OpenSSL's name
-  std::uint8_t suite_index = 0;     // for TlsSuiteAt
+  std::uint8_t suite_index = 0;     // for TlsSuiteAt, where a policy has the suite
   std::string_view group;           // of the key exchange, by IANA's name; empty: none (RSA)
   std::string server_name;          // the client's SNI, in lower case; empty: none
   bool is_name_matched = false;     // a certificate of the listener is for it
@@ -23,9 +24,10 @@ struct TlsFacts {
   std::string_view alpn;            // empty: none was agreed on
 };
 
-// Why a handshake failed.
+// Why a handshake failed, or TLS broke a connection.
 struct TlsFailure {
-  std::string_view reason;  // OpenSSL's: `unsupported protocol`
+  std::string_view reason;           // OpenSSL's: `unsupported protocol`; a static text; empty: nothing failed
+  bool certificate_refused = false;  // the peer's was not accepted
   std::optional<std::uint8_t> alert_sent;
   std::optional<std::uint8_t> alert_received;
 };

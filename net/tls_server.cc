@@ -1,6 +1,8 @@
 #include "net/tls_server.h"
 
 #include "base/check.h"
+#include "base/text.h"
+#include "net/tls_settings.h"
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -19,77 +21,6 @@
 
 namespace weir::net {
 namespace {
-
-// What one read of a socket takes at most: several records of an upload at once.
-constexpr std::size_t kReadBytes = 64 * 1024;
-
-int NumberOf(TlsVersion version) {
-  switch (version) {
-    case TlsVersion::k10:
-      return TLS1_VERSION;
-    case TlsVersion::k11:
-      return TLS1_1_VERSION;
-    case TlsVersion::k12:
-      return TLS1_2_VERSION;
-    case TlsVersion::k13:
-      return TLS1_3_VERSION;
-  }
-  std::unreachable();
-}
-
-// `a:b:c` of the suites, those of TLS 1.3 or the others.
-std::string SuiteNames(const TlsPolicy& policy, bool tls13) {
-  std::string names;
-  for (std::size_t i = 0; i < policy.suite_count; ++i) {
-    if (policy.suite(i).is_tls13() != tls13) continue;
-    if (!names.empty()) names += ':';
-    names += policy.suite(i).name;
-  }
-  return names;
-}
-
-std::string GroupNames(const TlsPolicy& policy) {
-  const auto missing = MissingGroups(policy);
-  std::string names;
-  for (const std::string_view group : policy.groups) {
-    if (std::ranges::find(missing, group) != missing.end()) continue;
-    if (!names.empty()) names += ':';
-    names += group;
-  }
-  return names;
-}
-
-// What signs a handshake: the server's order decides. SHA-1 only where the policy speaks versions that know nothing
-// better.
-const char* SignatureAlgorithms(const TlsPolicy& policy) {
-  return policy.version_min >= TlsVersion::k12
-             ? "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:"
-               "RSA+SHA384:RSA+SHA512"
-             : "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:"
-               "RSA+SHA384:RSA+SHA512:ECDSA+SHA1:RSA+SHA1";
-}
-
-bool Use(SSL_CTX* context, const TlsCredential& credential) {
-  bool taken = SSL_CTX_use_certificate(context, &credential.certificate()) == 1 &&
-               SSL_CTX_use_PrivateKey(context, &credential.key()) == 1;
-  for (const OwnedX509& issuer : credential.issuers()) taken = taken && SSL_CTX_add1_chain_cert(context, issuer.get());
-  return taken;
-}
-
-bool Use(SSL* ssl, const TlsCredential& credential) {
-  SSL_certs_clear(ssl);
-  bool taken =
-      SSL_use_certificate(ssl, &credential.certificate()) == 1 && SSL_use_PrivateKey(ssl, &credential.key()) == 1;
-  for (const OwnedX509& issuer : credential.issuers()) taken = taken && SSL_add1_chain_cert(ssl, issuer.get());
-  return taken;
-}
-
-TlsVersion VersionOf(int number) {
-  for (const TlsVersion version : {TlsVersion::k10, TlsVersion::k11, TlsVersion::k12}) {
-    if (NumberOf(version) == number) return version;
-  }
-  return TlsVersion::k13;
-}
 
 // The numbers of a ClientHello, as many as are looked at.
 class Numbers {
@@ -157,8 +88,8 @@ struct TlsServer::Algorithms {
 };
 
 struct TlsServer::Callbacks {
-  static TlsServer& ServerOf(SSL* ssl) { return *StreamOf(ssl).server_; }
-  static TlsStream& StreamOf(const SSL* ssl) { return *static_cast<TlsStream*>(SSL_get_app_data(ssl)); }
+  static TlsServer& ServerOf(SSL* ssl) { return static_cast<TlsServer&>(*StreamOf(ssl).side_); }
+  static TlsStream& StreamOf(const SSL* ssl) { return TlsStream::Of(ssl); }
 
   // Runs when the ClientHello is read and no session is resumed.
   static int ChooseCertificate(SSL* ssl, void* /*unused*/) {
@@ -170,7 +101,7 @@ struct TlsServer::Callbacks {
         choice.Select(name, ReadOffer(ssl, *server.plan_->policy), std::chrono::system_clock::now());
     StreamOf(ssl).chosen_ = static_cast<std::uint16_t>(chosen);
     // The context has the default one.
-    return chosen == 0 || Use(ssl, *choice.credentials()[chosen]) ? 1 : 0;
+    return chosen == 0 || UseTlsCredential(ssl, *choice.credentials()[chosen]) ? 1 : 0;
   }
 
   // Says to the client that its name was understood, and keeps it with the session.
@@ -236,14 +167,6 @@ struct TlsServer::Callbacks {
     const auto* in = reinterpret_cast<const unsigned char*>(encoded->data());
     return d2i_SSL_SESSION(nullptr, &in, static_cast<long>(encoded->size()));
   }
-
-  static void NoteAlert(const SSL* ssl, int where, int value) {
-    if ((where & SSL_CB_ALERT) == 0) return;
-    TlsFailure& failure = StreamOf(ssl).failure_;
-    const auto alert = static_cast<std::uint8_t>(value & 0xff);
-    if (alert == SSL_AD_CLOSE_NOTIFY) return;
-    ((where & SSL_CB_READ) != 0 ? failure.alert_received : failure.alert_sent) = alert;
-  }
 };
 
 std::shared_ptr<TlsServer> TlsServer::Make(std::shared_ptr<const TlsServerPlan> plan, const TlsSharedState& shared) {
@@ -251,23 +174,17 @@ std::shared_ptr<TlsServer> TlsServer::Make(std::shared_ptr<const TlsServerPlan> 
 }
 
 TlsServer::TlsServer(std::shared_ptr<const TlsServerPlan> plan, const TlsSharedState& shared)
-    : plan_(std::move(plan)),
+    : TlsSide(OwnedSslSettings(SSL_CTX_new(TLS_server_method()))),
+      plan_(std::move(plan)),
       ticket_keys_(shared.ticket_keys->published()),
       session_cache_(shared.session_cache),
-      algorithms_(std::make_unique<Algorithms>()),
-      bio_method_(TlsStream::MakeBioMethod()),
-      context_(SSL_CTX_new(TLS_server_method())) {
-  SSL_CTX* const context = context_.get();
-  WEIR_CHECK(context != nullptr && algorithms_->cipher != nullptr);
-  SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                                   SSL_OP_IGNORE_UNEXPECTED_EOF);
-  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
-  SSL_CTX_set_read_ahead(context, 1);
-  SSL_CTX_set_default_read_buffer_len(context, kReadBytes);
-  SSL_CTX_set_info_callback(context, Callbacks::NoteAlert);
-  SetPolicy();
+      algorithms_(std::make_unique<Algorithms>()) {
+  SSL_CTX* const context = this->context();
+  WEIR_CHECK(algorithms_->cipher != nullptr);
+  SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_RENEGOTIATION);
+  SetTlsPolicy(context, *plan_->policy);
   const auto& credentials = plan_->choice->credentials();
-  WEIR_CHECK(Use(context, *credentials.front()));
+  WEIR_CHECK(UseTlsCredential(context, *credentials.front()));
   if (credentials.size() > 1) SSL_CTX_set_cert_cb(context, Callbacks::ChooseCertificate, nullptr);
   // The macro around this call has a cast of C.
   SSL_CTX_callback_ctrl(context, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB, reinterpret_cast<void (*)()>(Callbacks::TakeName));
@@ -279,25 +196,8 @@ TlsServer::TlsServer(std::shared_ptr<const TlsServerPlan> plan, const TlsSharedS
 
 TlsServer::~TlsServer() = default;
 
-void TlsServer::SetPolicy() {
-  SSL_CTX* const context = context_.get();
-  const TlsPolicy& policy = *plan_->policy;
-  // The policy decides, and nothing that the system's openssl.cnf says: every level above 0 refuses what old policies
-  // promise, and certificates that were signed long ago.
-  SSL_CTX_set_security_level(context, 0);
-  const std::string groups = GroupNames(policy);
-  WEIR_CHECK(SSL_CTX_set_min_proto_version(context, NumberOf(policy.version_min)) == 1);
-  WEIR_CHECK(SSL_CTX_set_max_proto_version(context, NumberOf(policy.version_max)) == 1);
-  WEIR_CHECK(SSL_CTX_set_ciphersuites(context, SuiteNames(policy, true).c_str()) == 1);
-  if (const std::string suites = SuiteNames(policy, false); !suites.empty()) {
-    WEIR_CHECK(SSL_CTX_set_cipher_list(context, suites.c_str()) == 1);
-  }
-  WEIR_CHECK(SSL_CTX_set1_groups_list(context, groups.c_str()) == 1);
-  WEIR_CHECK(SSL_CTX_set1_sigalgs_list(context, SignatureAlgorithms(policy)) == 1);
-}
-
 void TlsServer::SetResumption() {
-  SSL_CTX* const context = context_.get();
+  SSL_CTX* const context = this->context();
   const std::string scope = plan_->session_scope + '\n' + std::string(plan_->policy->name);
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
@@ -313,9 +213,19 @@ void TlsServer::SetResumption() {
   SSL_CTX_sess_set_get_cb(context, Callbacks::FindSession);
 }
 
+void TlsServer::NoteFacts(const TlsStream& stream, SSL* ssl, TlsFacts& facts) const {
+  if (const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name); name != nullptr) {
+    facts.server_name = ToLowerAscii(name);
+    facts.is_name_matched = plan_->choice->Matches(name);
+  }
+  if (!facts.is_resumed) facts.certificate_id = plan_->choice->credentials()[stream.chosen_]->facts().id;
+  facts.alpn = TlsStream::AgreedProtocol(ssl, plan_->alpn);
+}
+
 std::unique_ptr<TlsStream> TlsServer::Accept(std::unique_ptr<Stream> transport, StreamEvents& events) {
-  OwnedSsl ssl(SSL_new(context_.get()));
+  OwnedSsl ssl(SSL_new(context()));
   WEIR_CHECK(ssl != nullptr);
+  SSL_set_accept_state(ssl.get());
   return std::unique_ptr<TlsStream>(new TlsStream(shared_from_this(), std::move(ssl), std::move(transport), events));
 }
 

@@ -5,6 +5,7 @@
 #include "net/tls_choice.h"
 #include "net/tls_policy.h"
 #include "net/tls_session_cache.h"
+#include "net/tls_side.h"
 #include "net/tls_stream.h"
 #include "net/tls_ticket_keys.h"
 
@@ -30,16 +31,14 @@ struct TlsSharedState {
   TlsSessionCache* session_cache = nullptr;
 };
 
-// One worker's TLS of one listener: OpenSSL's context, from which each connection begins. Workers share none, so that
-// handshakes do not meet in its reference counts. Lives as long as one of its streams. No renegotiation, no
-// compression, no early data. Thread: worker.
-class TlsServer : public std::enable_shared_from_this<TlsServer> {
+// One worker's TLS of one listener. Workers share none, so that handshakes do not meet in the reference counts of
+// OpenSSL's context. Lives as long as one of its streams. No renegotiation, no compression, no early data.
+// Thread: worker.
+class TlsServer final : public TlsSide {
  public:
   [[nodiscard]] static std::shared_ptr<TlsServer> Make(std::shared_ptr<const TlsServerPlan> plan,
                                                        const TlsSharedState& shared);
-  ~TlsServer();
-  TlsServer(const TlsServer&) = delete;
-  TlsServer& operator=(const TlsServer&) = delete;
+  ~TlsServer() override;
 
   // The stream that speaks TLS over `transport`, which was just accepted. The handshake runs by itself: `events` hears
   // OnConnected once, with 0 or an errno (EPROTO: TlsStream::failure says why), before anything else.
@@ -47,23 +46,18 @@ class TlsServer : public std::enable_shared_from_this<TlsServer> {
   [[nodiscard]] const TlsServerPlan& plan() const { return *plan_; }
 
  private:
-  friend class TlsStream;
   struct Callbacks;   // OpenSSL's, in tls_server.cc
   struct Algorithms;  // fetched once
 
   TlsServer(std::shared_ptr<const TlsServerPlan> plan, const TlsSharedState& shared);
-  void SetPolicy();
   void SetResumption();
+  void NoteFacts(const TlsStream& stream, ssl_st* ssl, TlsFacts& facts) const override;
 
   std::shared_ptr<const TlsServerPlan> plan_;
   Published<TlsTicketKeySet>::Reader ticket_keys_;
   TlsSessionCache* session_cache_;
   std::string alpn_;  // each name behind its length
   std::unique_ptr<Algorithms> algorithms_;
-  OwnedBioMethod bio_method_;
-  OwnedSslSettings context_;
-  // What one call encrypts, until the socket has taken it: empty between calls, so that it serves all connections.
-  std::string out_;
 };
 
 }  // namespace weir::net

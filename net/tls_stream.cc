@@ -1,12 +1,13 @@
 #include "net/tls_stream.h"
 
 #include "base/check.h"
-#include "base/text.h"
-#include "net/tls_server.h"
+#include "net/tls_settings.h"
+#include "net/tls_side.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -24,26 +25,14 @@ constexpr std::size_t kRecordBytes = 16 * 1024;
 // A part of a record has come, and not all of it.
 bool IsInRecord(SSL* ssl) { return SSL_has_pending(ssl) == 1 || std::string_view(SSL_rstate_string(ssl)) == "RB"; }
 
-TlsVersion VersionOf(const SSL* ssl) {
-  switch (SSL_version(ssl)) {
-    case TLS1_VERSION:
-      return TlsVersion::k10;
-    case TLS1_1_VERSION:
-      return TlsVersion::k11;
-    case TLS1_2_VERSION:
-      return TlsVersion::k12;
-    default:
-      return TlsVersion::k13;
-  }
-}
-
-void NoteSuite(const SSL* ssl, const TlsPolicy& policy, TlsFacts& facts) {
+void NoteSuite(const SSL* ssl, TlsFacts& facts) {
   const SSL_CIPHER* const cipher = SSL_get_current_cipher(ssl);
-  const std::uint16_t id = cipher == nullptr ? std::uint16_t{0} : SSL_CIPHER_get_protocol_id(cipher);
-  for (std::size_t i = 0; i < policy.suite_count; ++i) {
-    if (policy.suite(i).id != id) continue;
-    facts.suite = policy.suite(i).name;
-    facts.suite_index = policy.suite_indexes[i];
+  if (cipher == nullptr) return;
+  facts.suite = SSL_CIPHER_get_name(cipher);
+  for (std::size_t i = 0; i < kTlsSuiteCount; ++i) {
+    if (TlsSuiteAt(i).id != SSL_CIPHER_get_protocol_id(cipher)) continue;
+    facts.suite = TlsSuiteAt(i).name;
+    facts.suite_index = static_cast<std::uint8_t>(i);
   }
 }
 
@@ -88,7 +77,7 @@ struct TlsStream::Bio {
     return -1;
   }
   static int Write(BIO* bio, const char* bytes, int size) {
-    StreamOf(bio).server_->out_.append(bytes, static_cast<std::size_t>(size));
+    StreamOf(bio).side_->out_.append(bytes, static_cast<std::size_t>(size));
     BIO_clear_retry_flags(bio);
     return size;
   }
@@ -102,7 +91,9 @@ struct TlsStream::Bio {
 };
 
 OwnedBioMethod TlsStream::MakeBioMethod() {
-  OwnedBioMethod method(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "weir stream"));
+  // One for the life of the program: there are about a hundred.
+  static const int index = BIO_get_new_index();
+  OwnedBioMethod method(BIO_meth_new(index | BIO_TYPE_SOURCE_SINK, "weir stream"));
   WEIR_CHECK(method != nullptr);
   BIO_meth_set_read(method.get(), Bio::Read);
   BIO_meth_set_write(method.get(), Bio::Write);
@@ -111,21 +102,39 @@ OwnedBioMethod TlsStream::MakeBioMethod() {
   return method;
 }
 
-TlsStream::TlsStream(std::shared_ptr<TlsServer> server, OwnedSsl ssl, std::unique_ptr<Stream> transport,
+TlsStream& TlsStream::Of(const SSL* ssl) { return *static_cast<TlsStream*>(SSL_get_app_data(ssl)); }
+
+void TlsStream::NoteAlert(const SSL* ssl, int where, int value) {
+  if ((where & SSL_CB_ALERT) == 0) return;
+  TlsFailure& failure = Of(ssl).failure_;
+  const auto alert = static_cast<std::uint8_t>(value & 0xff);
+  if (alert == SSL_AD_CLOSE_NOTIFY) return;
+  ((where & SSL_CB_READ) != 0 ? failure.alert_received : failure.alert_sent) = alert;
+}
+
+TlsStream::TlsStream(std::shared_ptr<TlsSide> side, OwnedSsl ssl, std::unique_ptr<Stream> transport,
                      StreamEvents& events)
-    : server_(std::move(server)), transport_(std::move(transport)), ssl_(std::move(ssl)), events_(&events) {
-  BIO* const bio = BIO_new(server_->bio_method_.get());
+    : side_(std::move(side)), transport_(std::move(transport)), ssl_(std::move(ssl)), events_(&events) {
+  BIO* const bio = BIO_new(side_->bio_method_.get());
   WEIR_CHECK(bio != nullptr);
   BIO_set_data(bio, this);
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_app_data(ssl_.get(), this);
-  SSL_set_accept_state(ssl_.get());
-  transport_->set_events(*this);
+  if (transport_ != nullptr) transport_->set_events(*this);
 }
 
-TlsStream::~TlsStream() = default;
+TlsStream::~TlsStream() {
+  // OpenSSL would not resume the session of a connection that was cut off, which says nothing against it.
+  if (failure_.reason.empty()) SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+}
 
 // ---- the handshake
+
+void TlsStream::OnConnected(int error) {
+  if (error == 0) return Handshake();
+  handshake_over_ = true;
+  events_->OnConnected(error);
+}
 
 void TlsStream::OnReadable() {
   if (!handshake_over_) return Handshake();
@@ -153,42 +162,46 @@ void TlsStream::Handshake() {
 
 void TlsStream::FailHandshake(int error) {
   handshake_over_ = true;
+  NoteFailure("closed during the TLS handshake");
+  events_->OnConnected(error);
+}
+
+void TlsStream::NoteFailure(std::string_view otherwise) {
   const unsigned long code = ERR_peek_last_error();
   const char* const text = code == 0 ? nullptr : ERR_reason_error_string(code);
-  failure_.reason = text != nullptr ? std::string_view(text) : "closed during the TLS handshake";
+  failure_.reason = text != nullptr ? std::string_view(text) : otherwise;
+  const long verdict = SSL_get_verify_result(ssl_.get());
+  failure_.certificate_refused = verdict != X509_V_OK && (SSL_get_verify_mode(ssl_.get()) & SSL_VERIFY_PEER) != 0;
+  if (failure_.certificate_refused) failure_.reason = X509_verify_cert_error_string(verdict);
   ERR_clear_error();
-  events_->OnConnected(error);
 }
 
 void TlsStream::NoteFacts() {
   SSL* const ssl = ssl_.get();
-  const TlsServerPlan& plan = server_->plan();
   facts_ = std::make_unique<TlsFacts>();
-  facts_->version = VersionOf(ssl);
-  NoteSuite(ssl, *plan.policy, *facts_);
+  facts_->version = VersionOf(SSL_version(ssl));
+  NoteSuite(ssl, *facts_);
   facts_->is_resumed = SSL_session_reused(ssl) == 1;
-  if (const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name); name != nullptr) {
-    facts_->server_name = ToLowerAscii(name);
-    facts_->is_name_matched = plan.choice->Matches(name);
-  }
-  if (!facts_->is_resumed) facts_->certificate_id = plan.choice->credentials()[chosen_]->facts().id;
   const int group = static_cast<int>(SSL_get_negotiated_group(ssl));
   const char* const group_name = group == NID_undef ? nullptr : SSL_group_to_name(ssl, group);
   if (group_name != nullptr) facts_->group = group_name;
+  side_->NoteFacts(*this, ssl, *facts_);
+}
+
+std::string_view TlsStream::AgreedProtocol(const SSL* ssl, const std::vector<std::string>& own) {
   const unsigned char* protocol = nullptr;
   unsigned size = 0;
   SSL_get0_alpn_selected(ssl, &protocol, &size);
-  const std::string_view chosen(reinterpret_cast<const char*>(protocol), size);
-  for (const std::string& own : plan.alpn) {
-    if (own == chosen) facts_->alpn = own;
-  }
+  const std::string_view agreed(reinterpret_cast<const char*>(protocol), size);
+  const auto found = std::ranges::find(own, agreed);
+  return found == own.end() ? std::string_view() : std::string_view(*found);
 }
 
 // ---- reading
 
-bool TlsStream::peer_closed() const {
-  return (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0 || transport_->peer_closed();
-}
+bool TlsStream::got_close_notify() const { return (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0; }
+
+bool TlsStream::peer_closed() const { return got_close_notify() || transport_->peer_closed(); }
 
 IoResult TlsStream::Read(std::span<char> buffer) {
   std::size_t got = 0;
@@ -221,10 +234,11 @@ IoResult TlsStream::Read(std::span<char> buffer) {
 void TlsStream::NoteEndOfRead(int reason) {
   // A key update may want to answer while reading. Where nothing can be sent any more, what the peer said before is
   // still to be read.
-  const bool flushed = server_->out_.empty() || Flush();
+  const bool flushed = (side_->out_.empty() || Flush()) && !broken_;
   if (reason == SSL_ERROR_ZERO_RETURN) {
     ended_ = Ended::kEnd;
   } else if (reason != SSL_ERROR_WANT_READ) {
+    NoteFailure({});
     ended_ = Ended::kError;
     read_error_ = EPROTO;
   } else if (last_read_ == IoStatus::kError) {
@@ -247,7 +261,7 @@ IoResult TlsStream::Break(int error) {
 // ---- writing
 
 bool TlsStream::Flush(bool is_last) {
-  std::string& out = server_->out_;
+  std::string& out = side_->out_;
   if (!unsent_.empty()) {
     unsent_ += out;
     out.clear();
@@ -285,7 +299,7 @@ IoResult TlsStream::Send(std::span<const iovec> pieces, bool is_last) {
       const int done = SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()));
       if (done <= 0) {
         ERR_clear_error();
-        server_->out_.clear();
+        side_->out_.clear();
         return Break(EPIPE);
       }
       sealed += bytes.size();
@@ -317,8 +331,9 @@ bool TlsStream::SendCloseNotify() {
   // The second SSL_shutdown of a connection reads, and takes data for a fault.
   if ((SSL_get_shutdown(ssl_.get()) & SSL_SENT_SHUTDOWN) == 0) SSL_shutdown(ssl_.get());
   ERR_clear_error();
-  // A FIN follows.
-  return Flush(true);
+  // A FIN follows. Behind a client's back there may be a ticket: a close that finds it unread would lose what is held
+  // back for the FIN.
+  return Flush(SSL_is_server(ssl_.get()) == 1);
 }
 
 void TlsStream::ShutdownWrite() {

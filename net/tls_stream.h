@@ -11,15 +11,22 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weir::net {
 
+class TlsClient;
+class TlsClientSessions;
 class TlsServer;
+class TlsSide;
 
-// The server's side of a TLS connection; made by TlsServer::Accept. Bytes that Write did not take are offered again,
-// unchanged, before any others: they may be encrypted already. Read gives kEnd for a close_notify and for a connection
-// that ends between two records; whether the message was whole is for its framing to tell (RFC 9112 section 9.8). Idle,
-// it owns no buffer. Not destroyed in its own callbacks. Thread: that of its loop.
+// One side of a TLS connection; made by TlsServer and TlsClient. OnConnected comes once, when the handshake is over,
+// before anything else: 0, the errno of a failed connection, or that of a failed handshake (EPROTO: failure() says
+// why). Bytes that Write did not take are offered again, unchanged, before any others: they may be encrypted already.
+// Read gives kEnd for a close_notify and for a connection that ends between two records; whether the message was whole
+// is for its framing to tell, and where that is the end itself for got_close_notify (RFC 9112 section 9.8). Readable
+// need not mean that there is something to read: tickets and key updates are records, too. Idle, it owns no buffer. Not
+// destroyed in its own callbacks. Thread: that of its loop.
 class TlsStream final : public Stream, private StreamEvents {
  public:
   ~TlsStream() override;
@@ -41,22 +48,36 @@ class TlsStream final : public Stream, private StreamEvents {
   [[nodiscard]] const Endpoint& local() const override { return transport_->local(); }
   [[nodiscard]] const TlsFacts* tls() const override { return facts_.get(); }
 
-  // Why the handshake failed.
+  // Why the handshake failed, or why TLS broke the connection later.
   [[nodiscard]] const TlsFailure& failure() const { return failure_; }
+  // The peer has said that nothing follows, as far as was read.
+  [[nodiscard]] bool got_close_notify() const;
+  // Of a client whose transport was connected already.
+  void StartHandshake() { Handshake(); }
 
  private:
+  friend class TlsClient;
   friend class TlsServer;
+  friend class TlsSide;
   struct Bio;  // OpenSSL's view of the transport, in tls_stream.cc
+  [[nodiscard]] static TlsStream& Of(const ssl_st* ssl);
   [[nodiscard]] static OwnedBioMethod MakeBioMethod();
+  static void NoteAlert(const ssl_st* ssl, int where, int value);
+  // What ALPN chose, as a view into `own`; empty: nothing.
+  [[nodiscard]] static std::string_view AgreedProtocol(const ssl_st* ssl, const std::vector<std::string>& own);
   enum class Ended : std::uint8_t { kNo, kEnd, kError };
 
-  TlsStream(std::shared_ptr<TlsServer> server, OwnedSsl ssl, std::unique_ptr<Stream> transport, StreamEvents& events);
+  // `ssl` knows its role. `transport` may follow before the stream is used.
+  TlsStream(std::shared_ptr<TlsSide> side, OwnedSsl ssl, std::unique_ptr<Stream> transport, StreamEvents& events);
 
+  void OnConnected(int error) override;
   void OnReadable() override;
   void OnWritable() override;
   void Handshake();
   void FailHandshake(int error);
   void NoteFacts();
+  // Takes the reason from OpenSSL; `otherwise` where it has none.
+  void NoteFailure(std::string_view otherwise);
   [[nodiscard]] IoResult Send(std::span<const iovec> pieces, bool is_last);
   // Sends what was encrypted; false when the connection broke. What the socket does not take is kept.
   [[nodiscard]] bool Flush(bool is_last = false);
@@ -64,7 +85,7 @@ class TlsStream final : public Stream, private StreamEvents {
   void NoteEndOfRead(int reason);
   IoResult Break(int error);
 
-  std::shared_ptr<TlsServer> server_;
+  std::shared_ptr<TlsSide> side_;
   std::unique_ptr<Stream> transport_;
   OwnedSsl ssl_;
   StreamEvents* events_;
@@ -74,7 +95,8 @@ class TlsStream final : public Stream, private StreamEvents {
   std::size_t encrypted_ = 0;
   std::unique_ptr<TlsFacts> facts_;  // null until the handshake is done
   TlsFailure failure_;
-  std::uint16_t chosen_ = 0;  // of the server's certificates
+  TlsClientSessions* sessions_ = nullptr;  // of a client: where sessions to come are kept
+  std::uint16_t chosen_ = 0;               // of a server's certificates
   IoStatus last_read_ = IoStatus::kWouldBlock;
   int read_error_ = 0;
   Ended ended_ = Ended::kNo;

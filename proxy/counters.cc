@@ -73,4 +73,9 @@ std::shared_ptr<GroupCountersTable> CounterRegistry::Group(const std::string& ke
   return FindOrAdd(groups_, key, workers_);
 }
 
+std::shared_ptr<TlsCountersTable> CounterRegistry::GroupTls(const std::string& key) {
+  const std::scoped_lock lock(mutex_);
+  return FindOrAdd(group_tls_, key, workers_);
+}
+
 }  // namespace weir::proxy

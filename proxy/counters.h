@@ -24,13 +24,13 @@ struct ResponseCounters {
   void Add(std::uint16_t status);
 };
 
-// TLS of one listener.
+// TLS of one listener, or towards the targets of one group.
 struct TlsCounters {
-  Counter handshakes_active;
+  Counter handshakes_active;  // of a listener
   // Those that went through: by version, the oldest first, and full or resumed.
   std::array<std::array<Counter, 2>, 4> handshakes;
   std::array<Counter, net::kTlsSuiteCount> suites;  // by index of net::TlsSuiteAt
-  // Those that did not: by the alert that was sent; `received` by the client; without any: closed, too late, no TLS.
+  // Those that did not: by the alert that was sent; `received` from the peer; without any: closed, too late, no TLS.
   std::array<Counter, 128> alerts_sent;
   std::array<Counter, 128> alerts_received;
   Counter failed_without_alert;
@@ -69,6 +69,7 @@ struct GroupCounters {
 using ListenerCountersTable = PerWorker<ListenerCounters>;
 using RuleCountersTable = PerWorker<RuleCounters>;
 using GroupCountersTable = PerWorker<GroupCounters>;
+using TlsCountersTable = PerWorker<TlsCounters>;
 
 // Hands out the same counters for the same name, so that numbers go on through reloads. Keys: `shop/8080` for a
 // listener, `blue` for a group; a rule's are its listener's key and its priority, 0 for the default rule. Counters live
@@ -80,6 +81,7 @@ class CounterRegistry {
   [[nodiscard]] std::shared_ptr<ListenerCountersTable> Listener(const std::string& key);
   [[nodiscard]] std::shared_ptr<RuleCountersTable> Rule(std::string_view key);
   [[nodiscard]] std::shared_ptr<GroupCountersTable> Group(const std::string& key);
+  [[nodiscard]] std::shared_ptr<TlsCountersTable> GroupTls(const std::string& key);
 
  private:
   std::size_t workers_;
@@ -89,6 +91,7 @@ class CounterRegistry {
   // of what they cost.
   std::map<std::string, std::map<std::uint32_t, std::shared_ptr<RuleCountersTable>>, std::less<>> rules_;
   std::map<std::string, std::shared_ptr<GroupCountersTable>, std::less<>> groups_;
+  std::map<std::string, std::shared_ptr<TlsCountersTable>, std::less<>> group_tls_;
 };
 
 }  // namespace weir::proxy

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "net/acceptor.h"
+#include "net/tls_client.h"
 #include "proxy/downstream/client_gate.h"
 #include "proxy/downstream/downstream_connection.h"
 #include "proxy/downstream/tls_handshake.h"
@@ -90,7 +91,7 @@ class DataPlane::Implementation {
 
   void SetView(std::shared_ptr<const RoutingTable> routing, std::shared_ptr<const health::StatusTable> status) {
     const bool new_table = view_ == nullptr || view_->routing != routing;
-    auto targets = MakeHandles(*status);
+    auto targets = MakeHandles(*routing, *status);
     view_ = std::make_shared<const DataView>(DataView{std::move(routing), std::move(status), std::move(targets)});
     if (new_table) worker_.selector.Reset(*view_->routing, worker_.worker);
     for (const auto& weak : slots_) {
@@ -101,6 +102,7 @@ class DataPlane::Implementation {
     for (Exchange* exchange : active) exchange->EndIfDeregistered(*view_);
     if (new_table) CloseIdleConnections();
     pool_.ForgetUnused();
+    tls_clients_.ForgetUnused();
   }
 
   void AddListener(const ListenerKey& key, const Endpoint& bound, UniqueFd fd) {
@@ -165,15 +167,19 @@ class DataPlane::Implementation {
     for (const auto& socket : sockets_) socket->OnRoom();
   }
 
-  [[nodiscard]] std::vector<std::vector<TargetHandle>> MakeHandles(const health::StatusTable& status) {
+  [[nodiscard]] std::vector<std::vector<TargetHandle>> MakeHandles(const RoutingTable& routing,
+                                                                   const health::StatusTable& status) {
     std::vector<std::vector<TargetHandle>> handles(status.groups.size());
     for (std::size_t group = 0; group < handles.size(); ++group) {
+      const TargetGroupRoute& route = routing.groups()[group];
+      const auto tls = route.is_https() ? tls_clients_.For(route.tls) : nullptr;
       const auto& targets = status.groups[group].targets;
       handles[group].reserve(targets.size());
       for (const health::TargetStatus& target : targets) {
         auto* seen = target.observations == nullptr ? nullptr : &(*target.observations)[worker_.worker];
-        handles[group].push_back(
-            {.endpoint = target.endpoint, .seen = seen, .upstream = pool_.EndpointFor({.endpoint = target.endpoint})});
+        UpstreamKey key{.endpoint = target.endpoint, .tls = tls, .server_name = {}};
+        if (tls != nullptr) key.server_name = tls->NameFor(target.host, target.endpoint.address);
+        handles[group].push_back({.endpoint = target.endpoint, .seen = seen, .upstream = pool_.EndpointFor(key)});
       }
     }
     return handles;
@@ -215,6 +221,7 @@ class DataPlane::Implementation {
 
   AccessLog access_log_;
   net::TlsSharedState tls_;
+  net::TlsClients tls_clients_;
   WorkerState worker_;
   UpstreamPool pool_;
   DownstreamConnections connections_;

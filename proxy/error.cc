@@ -52,6 +52,12 @@ consteval ErrorTraits RowOf(ErrorCode code) {
       return {504, kUpstream, kNo, "TargetConnectionTimeout"};
     case kConnectionFailed:
       return {502, kUpstream, kYes, "TargetConnectionFailed"};
+    case kTlsHandshakeFailed:
+      return {502, kUpstream, kYes, "TargetTlsHandshakeFailed"};
+    case kTlsHandshakeTimeout:
+      return {504, kUpstream, kNo, "TargetTlsHandshakeTimeout"};
+    case kTlsBroken:
+      return {502, kUpstream, kIfReused, "TargetTlsFailed"};
     case kTargetReset:
       return {502, kUpstream, kIfReused, "TargetConnectionReset"};
     case kTargetResponseMalformed:

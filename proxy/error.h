@@ -31,6 +31,9 @@ enum class ErrorCode : std::uint8_t {
   kConnectionRefused,         // 502
   kConnectionTimeout,         // 504: 10 s to connect
   kConnectionFailed,          // 502: unreachable, no local port …
+  kTlsHandshakeFailed,        // 502: the target speaks no TLS, or nothing that fits, or was not accepted
+  kTlsHandshakeTimeout,       // 504: 10 s for the handshake, after the connect
+  kTlsBroken,                 // 502: TLS failed with a request outstanding
   kTargetReset,               // 502: RST or FIN with a request outstanding
   kTargetResponseMalformed,   // 502
   kTargetResponseTooLarge,    // 502: the response head, well-formed as far as it was read
@@ -52,7 +55,7 @@ struct ErrorTraits {
   std::uint16_t status;  // answered while no response head was sent, and logged as elb_status_code
   ErrorSource source;
   RetryAdvice retry;
-  std::string_view reason;  // error_reason in the access log and in metrics
+  std::string_view reason;  // error_reason in metrics and in the access log, where those of TLS go on with OpenSSL's
 };
 [[nodiscard]] const ErrorTraits& TraitsOf(ErrorCode code);
 

@@ -278,6 +278,9 @@ void Exchange::SendRequest(const Content& content) {
 
 void Exchange::OnUpstreamConnected() {
   run_.attempt.waiting = false;
+  if (const net::TlsFacts* const agreed = run_.attempt.stream->tls(); agreed != nullptr) {
+    (*group().tls_counters)[worker_.worker].Note(*agreed);
+  }
   // What was held is what the request has so far.
   SendRequest(held_.content());
   ResumeRequestWithHeld();
@@ -455,7 +458,21 @@ void Exchange::SendGenerated(const GeneratedResponse& generated) {
 void Exchange::OnUpstreamFailed(ErrorCode code, bool response_began) {
   observation().connection_errors.Add();
   group_counters().connection_errors.Add();
+  NoteTlsFailure(code);
   if (!Retry(code, response_began)) Fail(code);
+}
+
+void Exchange::NoteTlsFailure(ErrorCode code) {
+  texts_.error_reason.clear();
+  const net::TlsFailure* const failure = run_.attempt.stream->tls_failure();
+  const bool is_by_tls = code == ErrorCode::kTlsHandshakeFailed || code == ErrorCode::kTlsHandshakeTimeout ||
+                         code == ErrorCode::kTlsBroken;
+  if (failure == nullptr || !is_by_tls) return;
+  (*group().tls_counters)[worker_.worker].Note(*failure);
+  if (failure->reason.empty()) return;
+  texts_.error_reason += TraitsOf(code).reason;
+  texts_.error_reason += ": ";
+  texts_.error_reason += failure->reason;
 }
 
 // True when the request goes out again, or was answered while that was tried.
@@ -520,7 +537,9 @@ void Exchange::Fail(ErrorCode code) {
     EndWait(*wait, WaitEnd::kCancelled, worker_.loop);
   }
   ReleaseUpstream(UpstreamStream::Reusable::kNever);
-  run_.response.error_reason = traits.reason;
+  // An attempt before the last one may have failed for another reason.
+  const std::string_view reason = texts_.error_reason;
+  run_.response.error_reason = reason.starts_with(traits.reason) ? reason : traits.reason;
   listener_counters().errors[std::to_underlying(code)].Add();
   if (run_.target != nullptr && traits.status >= 500) group_counters().failures.Add();
   // The client is gone, or takes nothing any more.
@@ -563,6 +582,7 @@ void Exchange::Finish() {
   std::construct_at(&run_);
   held_.Clear();
   texts_.trace_id.clear();
+  texts_.error_reason.clear();
 
   Exchange* const last = worker_.active.back();
   worker_.active[active_index_] = last;

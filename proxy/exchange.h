@@ -96,6 +96,8 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   void PauseResponseWhileCongested();
   void ReleaseUpstream(UpstreamStream::Reusable reusable);
   void CountResponse(std::uint16_t status);
+  // Counts a failure of TLS towards the target, and notes OpenSSL's reason for the log.
+  void NoteTlsFailure(ErrorCode code);
   void WriteAccessLog();
   [[nodiscard]] bool under_way() const { return run_.downstream != nullptr; }
   [[nodiscard]] const health::GroupStatus& group_status() const { return run_.view->status->groups[run_.group]; }
@@ -163,6 +165,7 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
     std::string request_line;
     std::string user_agent;
     std::string trace_id;
+    std::string error_reason;  // where it is more than the code's
   };
 
   WorkerState& worker_;

@@ -300,6 +300,10 @@ void AwsLimits::CheckGroup(const TargetGroup& group, const Fields& fields) {
   }
   if (families.size() > 1)
     Warn(group.position, "IPv4 and IPv6 targets in one target group", "one address type in a group");
+  if (fields.Has("tls")) {
+    Warn(fields.PositionOf("tls"), "`tls` of a target group",
+         "certificates of targets are not verified, and none is shown");
+  }
   CheckTargetHealthCheck(group, fields);
   const auto attribute = [&](std::string_view key) { return PlaceOf(fields, "attributes", key, {}).position; };
   constexpr std::string_view kDelay = "deregistration_delay.timeout_seconds";

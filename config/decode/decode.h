@@ -133,6 +133,12 @@ struct Decoding {
 // What relative paths in a value are relative to: the file that it stands in, for an edit the first file.
 [[nodiscard]] const std::string& FileOf(Position position, const std::vector<std::string>& files);
 
+// The resolved path under `key`, written plainly or as `{file: PATH}`; empty when there is none.
+[[nodiscard]] LocatedText DecodePath(const Fields& fields, std::string_view key, const std::vector<std::string>& files);
+// The secret under `key`; absent when there is none.
+[[nodiscard]] std::optional<Secret> DecodeSecret(const Fields& fields, std::string_view key,
+                                                 const std::vector<std::string>& files);
+
 // Reads a whole document, once.
 class Decoder {
  public:
@@ -168,6 +174,8 @@ void DecodeListenerTls(const Fields& fields, Decoding& decoding, Listener& out);
 // Warns when the redirect under `key` leads to HTTPS at the port of its listener, which speaks HTTP.
 void CheckSecureRedirect(const Fields& fields, std::string_view key, std::uint16_t listener_port, Findings& findings);
 [[nodiscard]] TargetGroup DecodeTargetGroup(const Node& node, Decoding& decoding);
+// The `tls` of a target group; `out` has its protocol already.
+void DecodeTargetTls(const Fields& fields, Decoding& decoding, TargetGroup& out);
 [[nodiscard]] HealthCheck DecodeHealthCheck(const Node& node, Decoding& decoding);
 // CALCULATED checks name others, so this comes when all are decoded.
 void CheckCalculated(std::span<const HealthCheck> checks, Findings& findings);

@@ -17,30 +17,6 @@ namespace {
 constexpr std::string_view kDefaultPolicy = "ELBSecurityPolicy-2016-08";
 constexpr std::string_view kRecommendedPolicy = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09";
 
-// The scalar of a path or a secret: itself, or that of `{file: …}`.
-const Node* FileNode(const Node* node) {
-  if (node == nullptr || !node->is_map()) return nullptr;
-  const Node* const file = node->Find("file");
-  return file != nullptr && file->is_scalar() ? file : nullptr;
-}
-
-LocatedText DecodePath(const Fields& fields, std::string_view key, const std::vector<std::string>& files) {
-  const Node* const value = fields.node().Find(key);
-  const Node* const file = FileNode(value);
-  const Node* const text = file != nullptr ? file : fields.Scalar(key);
-  if (text == nullptr || text->text.empty()) return {.text = {}, .position = fields.PositionOf(key)};
-  return {.text = ResolvePath(text->text, FileOf(text->position, files)), .position = text->position};
-}
-
-std::optional<Secret> DecodeSecret(const Fields& fields, std::string_view key, const std::vector<std::string>& files) {
-  if (!fields.Has(key)) return std::nullopt;
-  if (const Node* const file = FileNode(fields.node().Find(key))) {
-    return Secret{
-        .text = {}, .file = ResolvePath(file->text, FileOf(file->position, files)), .position = file->position};
-  }
-  return Secret{.text = fields.Text(key), .file = {}, .position = fields.PositionOf(key)};
-}
-
 void CheckFieldName(const Fields& attributes, std::string_view key, Findings& findings) {
   const Node* const name = attributes.Scalar(key);
   // RFC 9110 section 5.6.2, without the characters that only trouble others.

@@ -54,9 +54,9 @@ void DecodeTiming(const Fields& fields, TargetHealthCheck& out, Findings& findin
   }
 }
 
-TargetHealthCheck DecodeHealth(const Fields& fields, Findings& findings) {
-  TargetHealthCheck out;
-  out.protocol = fields.Choice("protocol", kProbeProtocolWords, ProbeProtocol::kHttp);
+// `out` has the protocol of the group.
+void DecodeHealth(const Fields& fields, Findings& findings, TargetHealthCheck& out) {
+  out.protocol = fields.Choice("protocol", kProbeProtocolWords, out.protocol);
   out.port = fields.Port("port");
   out.path = fields.Text("path", out.path);
   CheckProbePath(fields, out.path, findings);
@@ -79,7 +79,6 @@ TargetHealthCheck DecodeHealth(const Fields& fields, Findings& findings) {
     findings.AddError(fields.PositionOf(key), fmt::format("`{}` has no meaning for a TCP health check", key),
                       "leave it out");
   }
-  return out;
 }
 
 // What could not be read is reported and left empty.
@@ -152,9 +151,13 @@ TargetGroup DecodeTargetGroup(const Node& node, Decoding& decoding) {
   TargetGroup out;
   out.position = fields.PositionOf("name");
   out.name = fields.Text("name");
+  out.protocol = fields.Choice("protocol", kTargetProtocolWords, TargetProtocol::kHttp);
+  DecodeTargetTls(fields, decoding, out);
   DecodeTargets(fields, out, decoding.findings);
-  if (const Node* const check = fields.Map("health-check"))
-    out.health_check = DecodeHealth(Fields(*check), decoding.findings);
+  if (out.protocol == TargetProtocol::kHttps) out.health_check.protocol = ProbeProtocol::kHttps;
+  if (const Node* const check = fields.Map("health-check")) {
+    DecodeHealth(Fields(*check), decoding.findings, out.health_check);
+  }
   if (const Node* const attributes = fields.Map("attributes")) DecodeAttributes(Fields(*attributes), out);
   return out;
 }

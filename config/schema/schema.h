@@ -92,6 +92,7 @@ extern const std::span<const std::string_view> kListenerProtocolWords;
 extern const std::span<const std::string_view> kSslPolicyWords;
 extern const std::span<const std::string_view> kDesyncModeWords;
 extern const std::span<const std::string_view> kXffModeWords;
+extern const std::span<const std::string_view> kTargetProtocolWords;
 extern const std::span<const std::string_view> kProbeProtocolWords;
 extern const std::span<const std::string_view> kHealthCheckTypeWords;
 extern const std::span<const std::string_view> kFailoverWords;

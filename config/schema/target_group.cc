@@ -12,9 +12,9 @@ using std::string_view;
 
 constexpr std::int64_t kDayMilliseconds = 86'400'000;
 
-constexpr auto kGroupProtocols = std::to_array<string_view>({"HTTP"});
+constexpr auto kGroupProtocols = std::to_array<string_view>({"HTTP", "HTTPS"});
 constexpr auto kLaterGroupProtocols =
-    std::to_array<string_view>({"HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC", "GENEVE"});
+    std::to_array<string_view>({"TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC", "GENEVE"});
 constexpr auto kProtocolVersions = std::to_array<string_view>({"HTTP1"});
 constexpr auto kLaterProtocolVersions = std::to_array<string_view>({"HTTP2", "GRPC"});
 constexpr auto kProbeProtocols = std::to_array<string_view>({"HTTP", "HTTPS", "TCP"});
@@ -116,8 +116,7 @@ constexpr auto kTargetHealthCheckFields = std::to_array<Field>({
     {.key = "protocol",
      .type = kWord,
      .words = kProbeProtocols,
-     .fallback = "HTTP",
-     .doc = "`TCP` only connects; `HTTPS` does not verify the certificate."},
+     .doc = "Default: the group's. `TCP` only connects; `HTTPS` obeys the group's `tls`."},
     {.key = "port",
      .type = kIntegerOrWord,
      .minimum = 1,
@@ -155,13 +154,34 @@ constexpr auto kTargetHealthCheckFields = std::to_array<Field>({
 constexpr Object kTargetHealthCheckObject{
     .name = "target-health-check", .doc = "How targets are probed.", .fields = kTargetHealthCheckFields};
 
+constexpr auto kTargetTlsFields = std::to_array<Field>({
+    {.key = "verify",
+     .type = kBoolean,
+     .fallback = "false",
+     .doc = "Refuse targets whose certificate is not for their name, not valid or of nobody that is trusted."},
+    {.key = "ca-bundle",
+     .type = kPath,
+     .doc = "PEM: the authorities to trust with `verify`; default: those of the system."},
+    {.key = "server-name",
+     .doc = "Sent as SNI and verified; default: the target's `host`, of an address none is sent."},
+    {.key = "certificate",
+     .type = kPath,
+     .doc = "Shown to targets that ask for one. PEM: the certificate, then those of its issuers, in order."},
+    {.key = "key", .type = kPath, .doc = "PEM: its private key."},
+    {.key = "passphrase", .type = kSecret, .doc = "Of an encrypted key; of a file without the line end."},
+});
+constexpr Object kTargetTlsObject{.name = "target-tls",
+                                  .doc = "TLS towards targets beyond ALB's, which verifies nothing.",
+                                  .fields = kTargetTlsFields};
+
 constexpr auto kTargetGroupFields = std::to_array<Field>({
     {.key = "name", .required = true, .name = true, .doc = "Unique among target groups."},
     {.key = "protocol",
      .type = kWord,
      .words = kGroupProtocols,
      .later_words = kLaterGroupProtocols,
-     .fallback = "HTTP"},
+     .fallback = "HTTP",
+     .doc = "Between weir and the targets."},
     {.key = "protocol-version",
      .type = kWord,
      .words = kProtocolVersions,
@@ -182,7 +202,7 @@ constexpr auto kTargetGroupFields = std::to_array<Field>({
      .doc = "ALB's target group attributes."},
     {.key = "target-type", .support = Support::kLater},
     {.key = "function", .support = Support::kLater},
-    {.key = "tls", .support = Support::kLater},
+    {.key = "tls", .type = kObject, .object = &kTargetTlsObject, .doc = "Of an HTTPS group."},
 });
 
 }  // namespace
@@ -193,6 +213,7 @@ constexpr Object kTargetGroupAttributesObject{.name = "target-group-attributes",
                                               .attributes = true};
 constexpr Object kTargetGroupObject{
     .name = "target-group", .doc = "Targets that take the same requests.", .fields = kTargetGroupFields};
+constexpr std::span<const string_view> kTargetProtocolWords = kGroupProtocols;
 constexpr std::span<const string_view> kProbeProtocolWords = kProbeProtocols;
 
 }  // namespace weir::config

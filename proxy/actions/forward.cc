@@ -1,5 +1,6 @@
 #include "proxy/actions/forward.h"
 
+#include "net/tls_client.h"
 #include "proxy/routing/explain.h"
 #include "proxy/worker_state.h"
 
@@ -47,7 +48,10 @@ ActionOutcome Forward::Run(const ActionRequest& request) const {
 void Forward::Explain(const ExplainedRequest& request, RequestExplanation& explanation) const {
   for (const ForwardChoice& choice : choices) {
     GroupExplanation group;
-    group.name = request.table.groups()[choice.group].name;
+    const TargetGroupRoute& route = request.table.groups()[choice.group];
+    group.name = route.name;
+    group.protocol = route.protocol();
+    if (route.is_https()) group.policy = route.tls->policy->name;
     group.weight = choice.weight;
     if (weight_total > 0) group.share_percent = 100.0 * choice.weight / weight_total;
     if (request.status != nullptr && choice.group < request.status->groups.size()) {

@@ -81,6 +81,7 @@ void RenderTarget(const TargetExplanation& target, std::string& out) {
 void RenderGroup(const GroupExplanation& group, std::string& out) {
   out += fmt::format("  target group {}: weight {}, share {}", Printable(group.name), group.weight,
                      Percent(group.share_percent));
+  if (!group.policy.empty()) out += fmt::format(", {} by {}", group.protocol, group.policy);
   if (group.health_known) out += fmt::format(", {} of {} healthy", group.healthy, group.registered);
   if (group.fail_open) out += ", fail-open: too few are healthy, so requests go to all";
   out += '\n';

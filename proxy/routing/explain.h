@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace weir::proxy {
@@ -39,6 +40,8 @@ struct TargetExplanation {
 
 struct GroupExplanation {
   std::string name;
+  std::string_view protocol;  // HTTP or HTTPS: between weir and the targets
+  std::string_view policy;    // of HTTPS: the security policy towards the targets
   std::uint16_t weight = 0;
   double share_percent = 0;   // of all requests that the rule takes
   bool health_known = false;  // the fields below mean something

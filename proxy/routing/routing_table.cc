@@ -5,6 +5,7 @@
 #include "proxy/routing/matcher.h"
 #include "proxy/tls/credential_store.h"
 #include "proxy/tls/listener_tls.h"
+#include "proxy/tls/target_tls.h"
 
 #include <fmt/format.h>
 
@@ -217,8 +218,15 @@ std::shared_ptr<const Listener> TableBuilder::BuildListener(std::size_t load_bal
 std::vector<TargetGroupRoute> TableBuilder::BuildGroups() {
   std::vector<TargetGroupRoute> groups;
   groups.reserve(model_.target_groups.size());
-  for (const auto& group : model_.target_groups) {
-    groups.push_back({.name = group.name, .config = &group, .counters = counters_.Group(group.name)});
+  const WallTime now = SystemClock().WallNow();
+  for (std::size_t i = 0; i < model_.target_groups.size(); ++i) {
+    const config::TargetGroup& group = model_.target_groups[i];
+    const bool is_https = group.protocol == config::TargetProtocol::kHttps;
+    groups.push_back({.name = group.name,
+                      .config = &group,
+                      .counters = counters_.Group(group.name),
+                      .tls_counters = is_https ? counters_.GroupTls(group.name) : nullptr,
+                      .tls = BuildTargetTls(model_, static_cast<std::uint32_t>(i), credentials_, now, findings_)});
   }
   return groups;
 }
@@ -238,6 +246,9 @@ std::vector<config::Diagnostic> RoutingTable::CheckValues(const config::Model& m
         }
       }
     }
+  }
+  for (std::uint32_t i = 0; i < model.target_groups.size(); ++i) {
+    static_cast<void>(BuildTargetTls(model, i, credentials, SystemClock().WallNow(), findings));
   }
   static_cast<void>(ReadTicketKeys(model, findings));
   return findings;

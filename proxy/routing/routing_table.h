@@ -19,8 +19,9 @@
 #include <vector>
 
 namespace weir::net {
+struct TlsClientPlan;
 struct TlsServerPlan;
-}
+}  // namespace weir::net
 
 namespace weir::proxy {
 
@@ -72,6 +73,13 @@ struct TargetGroupRoute {
   std::string name;
   const config::TargetGroup* config = nullptr;
   std::shared_ptr<GroupCountersTable> counters;
+  std::shared_ptr<TlsCountersTable> tls_counters;  // of an HTTPS group; null: plain HTTP
+  // How TLS is spoken to its targets, by requests where the group is one of HTTPS, and by health checks; null: nothing
+  // is by HTTPS.
+  std::shared_ptr<const net::TlsClientPlan> tls;
+  [[nodiscard]] bool is_https() const { return config->protocol == config::TargetProtocol::kHttps; }
+  // As the file spells it.
+  [[nodiscard]] std::string_view protocol() const { return is_https() ? "HTTPS" : "HTTP"; }
 };
 
 // Weights set through the admin API: they replace those of one rule until removed.

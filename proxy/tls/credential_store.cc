@@ -27,6 +27,12 @@ std::expected<std::string, net::TlsCredentialFailure> TextOf(const config::Secre
   return text;
 }
 
+config::Position PlaceOf(const config::CertificateFiles& certificate, net::TlsCredentialFailure::Part part) {
+  using enum net::TlsCredentialFailure::Part;
+  if (part == kPassphrase && certificate.passphrase) return certificate.passphrase->position;
+  return part == kCertificate ? certificate.certificate.position : certificate.key.position;
+}
+
 }  // namespace
 
 TlsCredentialStore::Stamp TlsCredentialStore::StampOf(const std::string& path) {
@@ -42,7 +48,7 @@ TlsCredentialStore::Stamp TlsCredentialStore::StampOf(const std::string& path) {
           .changed_ns = nanoseconds(found.st_ctim)};
 }
 
-TlsCredentialStore::Loaded TlsCredentialStore::Load(const config::ListenerCertificate& wanted) {
+TlsCredentialStore::Loaded TlsCredentialStore::Load(const config::CertificateFiles& wanted) {
   const config::Secret passphrase = wanted.passphrase.value_or(config::Secret{});
   std::string key;
   for (const std::string* part : {&wanted.certificate.text, &wanted.key.text, &passphrase.text, &passphrase.file}) {
@@ -62,6 +68,43 @@ TlsCredentialStore::Loaded TlsCredentialStore::Load(const config::ListenerCertif
   entry.stamps = stamps;
   entry.credential = std::move(*loaded);
   return {.credential = entry.credential, .failure = {}};
+}
+
+TlsCredentialStore::LoadedAuthorities TlsCredentialStore::LoadAuthorities(const std::string& path) {
+  AuthoritiesEntry& entry = authorities_[path];
+  const Stamp stamp = StampOf(path);
+  if (entry.authorities != nullptr && entry.stamp == stamp) return {.authorities = entry.authorities, .failure = {}};
+  auto loaded = path.empty() ? net::TlsAuthorities::OfSystem() : net::TlsAuthorities::Load(path);
+  if (!loaded) return {.authorities = entry.authorities, .failure = loaded.error()};
+  entry = {.stamp = stamp, .authorities = std::move(*loaded)};
+  return {.authorities = entry.authorities, .failure = {}};
+}
+
+void AddFinding(std::vector<config::Diagnostic>& findings, config::Severity severity, config::Position position,
+                const Error& error) {
+  findings.push_back(
+      {.severity = severity, .position = position, .path = {}, .message = error.message, .hint = error.hint});
+}
+
+std::shared_ptr<const net::TlsCredential> LoadCredential(const config::CertificateFiles& wanted,
+                                                         TlsCredentialStore& credentials, WallTime now,
+                                                         std::vector<config::Diagnostic>& findings) {
+  // Paths that could not be read were reported.
+  if (wanted.certificate.text.empty() || wanted.key.text.empty()) return nullptr;
+  auto loaded = credentials.Load(wanted);
+  if (loaded.failure) {
+    Error error = loaded.failure->error;
+    const bool serves = loaded.credential != nullptr;
+    if (serves) error.message += "; the certificate that was loaded before serves on";
+    AddFinding(findings, serves ? config::Severity::kWarning : config::Severity::kError,
+               PlaceOf(wanted, loaded.failure->part), error);
+  }
+  if (loaded.credential != nullptr) {
+    for (const Error& doubt : loaded.credential->Doubts(now)) {
+      AddFinding(findings, config::Severity::kWarning, wanted.certificate.position, doubt);
+    }
+  }
+  return loaded.credential;
 }
 
 }  // namespace weir::proxy

@@ -1,6 +1,10 @@
 #pragma once
 
+#include "base/clock.h"
+#include "base/result.h"
+#include "config/diagnostic.h"
 #include "config/model.h"
+#include "net/tls_authorities.h"
 #include "net/tls_credentials.h"
 
 #include <array>
@@ -10,11 +14,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace weir::proxy {
 
-// The certificates that serve, by their files: read again when a file has changed, and kept as they were where that
-// cannot be used. One for the life of the program. Thread: control.
+// The certificates that serve, and the authorities that are trusted, by their files: read again when a file has
+// changed, and kept as they were where that cannot be used. One for the life of the program. Thread: control.
 class TlsCredentialStore {
  public:
   struct Loaded {
@@ -22,7 +27,14 @@ class TlsCredentialStore {
     std::optional<net::TlsCredentialFailure> failure;      // why the files as they are now cannot be used
   };
   // Blocks on the file system.
-  [[nodiscard]] Loaded Load(const config::ListenerCertificate& wanted);
+  [[nodiscard]] Loaded Load(const config::CertificateFiles& wanted);
+
+  struct LoadedAuthorities {
+    std::shared_ptr<const net::TlsAuthorities> authorities;  // null: there are none, and never were
+    std::optional<Error> failure;                            // why the file as it is now cannot be used
+  };
+  // Those of the system for an empty path. Blocks on the file system.
+  [[nodiscard]] LoadedAuthorities LoadAuthorities(const std::string& path);
 
  private:
   // What tells one content of a file from another without reading it.
@@ -38,9 +50,22 @@ class TlsCredentialStore {
     std::array<Stamp, 3> stamps;  // certificate, key, passphrase
     std::shared_ptr<const net::TlsCredential> credential;
   };
+  struct AuthoritiesEntry {
+    Stamp stamp;
+    std::shared_ptr<const net::TlsAuthorities> authorities;
+  };
   [[nodiscard]] static Stamp StampOf(const std::string& path);
 
   std::map<std::string, Entry> entries_;
+  std::map<std::string, AuthoritiesEntry> authorities_;
 };
+
+void AddFinding(std::vector<config::Diagnostic>& findings, config::Severity severity, config::Position position,
+                const Error& error);
+// What serves by `wanted`; null where there is nothing, which is an error among `findings`. Warnings: doubts about the
+// certificate; changed files that cannot be used, while what they were serves on. Thread: control.
+[[nodiscard]] std::shared_ptr<const net::TlsCredential> LoadCredential(const config::CertificateFiles& wanted,
+                                                                       TlsCredentialStore& credentials, WallTime now,
+                                                                       std::vector<config::Diagnostic>& findings);
 
 }  // namespace weir::proxy

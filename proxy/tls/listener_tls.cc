@@ -15,43 +15,6 @@
 #include <utility>
 
 namespace weir::proxy {
-namespace {
-
-void Report(std::vector<config::Diagnostic>& findings, config::Severity severity, config::Position position,
-            const Error& error) {
-  findings.push_back(
-      {.severity = severity, .position = position, .path = {}, .message = error.message, .hint = error.hint});
-}
-
-config::Position PlaceOf(const config::ListenerCertificate& certificate, net::TlsCredentialFailure::Part part) {
-  using enum net::TlsCredentialFailure::Part;
-  if (part == kPassphrase && certificate.passphrase) return certificate.passphrase->position;
-  return part == kCertificate ? certificate.certificate.position : certificate.key.position;
-}
-
-std::shared_ptr<const net::TlsCredential> LoadOne(const config::ListenerCertificate& wanted,
-                                                  TlsCredentialStore& credentials, WallTime now,
-                                                  std::vector<config::Diagnostic>& findings) {
-  // Paths that could not be read were reported.
-  if (wanted.certificate.text.empty() || wanted.key.text.empty()) return nullptr;
-  auto loaded = credentials.Load(wanted);
-  if (loaded.failure) {
-    Error error = loaded.failure->error;
-    const bool serves = loaded.credential != nullptr;
-    if (serves) error.message += "; the certificate that was loaded before serves on";
-    Report(findings, serves ? config::Severity::kWarning : config::Severity::kError,
-           PlaceOf(wanted, loaded.failure->part), error);
-  }
-  if (loaded.credential != nullptr) {
-    for (const Error& doubt : loaded.credential->Doubts(now)) {
-      Report(findings, config::Severity::kWarning, wanted.certificate.position, doubt);
-    }
-  }
-  return loaded.credential;
-}
-
-}  // namespace
-
 std::shared_ptr<const net::TlsServerPlan> BuildTlsPlan(const config::LoadBalancer& load_balancer,
                                                        const config::Listener& listener, std::size_t listener_index,
                                                        TlsCredentialStore& credentials, WallTime now,
@@ -59,7 +22,7 @@ std::shared_ptr<const net::TlsServerPlan> BuildTlsPlan(const config::LoadBalance
   if (listener.protocol != config::ListenerProtocol::kHttps) return nullptr;
   std::vector<std::shared_ptr<const net::TlsCredential>> loaded;
   for (const auto& certificate : listener.certificates) {
-    auto one = LoadOne(certificate, credentials, now, findings);
+    auto one = LoadCredential(certificate, credentials, now, findings);
     if (one != nullptr) loaded.push_back(std::move(one));
   }
   if (loaded.empty() || loaded.size() < listener.certificates.size()) return nullptr;
@@ -67,7 +30,7 @@ std::shared_ptr<const net::TlsServerPlan> BuildTlsPlan(const config::LoadBalance
   plan->policy = net::FindTlsPolicy(listener.ssl_policy.text);
   WEIR_CHECK(plan->policy != nullptr);  // the schema has the same names
   if (const auto missing = net::MissingGroups(*plan->policy); !missing.empty()) {
-    Report(
+    AddFinding(
         findings, config::Severity::kWarning, listener.ssl_policy.position,
         {fmt::format("{}: the OpenSSL of this system does not offer {}", plan->policy->name, fmt::join(missing, ", ")),
          "the other key exchange groups of the policy are offered"});
@@ -91,16 +54,16 @@ net::TlsTicketKeySet ReadTicketKeys(const config::Model& model, std::vector<conf
     std::ifstream file(path.text, std::ios::binary);
     const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
     if (!file) {
-      Report(findings, config::Severity::kError, path.position,
-             {"cannot read " + path.text + ": " + std::generic_category().message(errno), {}});
+      AddFinding(findings, config::Severity::kError, path.position,
+                 {"cannot read " + path.text + ": " + std::generic_category().message(errno), {}});
       continue;
     }
     auto key = net::ParseTicketKey(text);
     if (key) {
       keys.push_back(*key);
     } else {
-      Report(findings, config::Severity::kError, path.position,
-             {path.text + " " + key.error().message, key.error().hint});
+      AddFinding(findings, config::Severity::kError, path.position,
+                 {path.text + " " + key.error().message, key.error().hint});
     }
   }
   return keys;

@@ -24,7 +24,7 @@ UpstreamStream* Http1UpstreamConnection::Connect(UpstreamEvents& events, int& er
 
 UpstreamStream* Http1UpstreamConnection::Open(UpstreamEvents& events) {
   // The turn's events may not have told yet; a stale connection then shows itself when it is used.
-  if (stream_->peer_closed() || stream_->readable()) return nullptr;
+  if (stream_->peer_closed() || (stream_->readable() && !HoldsNothing())) return nullptr;
   events_ = &events;
   state_ = State::kActive;
   reused_ = true;
@@ -32,15 +32,25 @@ UpstreamStream* Http1UpstreamConnection::Open(UpstreamEvents& events) {
 }
 
 void Http1UpstreamConnection::OnConnected(int error) {
-  if (state_ != State::kConnecting) return;
+  if (state_ != State::kConnecting && state_ != State::kSecuring) return;
   if (error != 0) {
-    Fail(CodeForConnectError(error));
+    Fail(state_ == State::kSecuring ? ErrorCode::kTlsHandshakeFailed : CodeForConnectError(error));
     return;
   }
+  if (state_ == State::kConnecting && key().tls != nullptr) return Secure();
   // While a request is under way the client's idle timer watches both legs.
   Cancel();
   state_ = State::kActive;
   events_->OnUpstreamConnected();
+}
+
+void Http1UpstreamConnection::Secure() {
+  state_ = State::kSecuring;
+  worker_.loop.timers().Schedule(*this, worker_.loop.now() + UpstreamPool::kTlsHandshakeTimeout);
+  auto secured = key().tls->Secure(std::move(stream_), key().server_name, tls_sessions(), *this);
+  tls_ = secured.get();
+  stream_ = std::move(secured);
+  tls_->StartHandshake();
 }
 
 // ---- request
@@ -102,14 +112,19 @@ void Http1UpstreamConnection::OnWritable() {
 void Http1UpstreamConnection::OnReadable() {
   switch (state_) {
     case State::kIdle:
-      Close();
-      return;  // closed by the target, or it spoke out of turn
+      if (!HoldsNothing()) Close();  // closed by the target, or it spoke out of turn
+      return;
     case State::kActive:
       ReadResponse();
       return;
     default:
       return;
   }
+}
+
+bool Http1UpstreamConnection::HoldsNothing() {
+  char byte = 0;
+  return tls_ != nullptr && stream_->Read({&byte, 1}).status == net::IoStatus::kWouldBlock;
 }
 
 // The exchange is in the middle of its work: what can be read reaches it at the end of the turn.
@@ -244,12 +259,16 @@ bool Http1UpstreamConnection::ConsumeContent(std::string_view& bytes, const http
 
 void Http1UpstreamConnection::OnEnd() {
   reusable_ = false;
-  if (head_received_ && until_close_ && !response_complete_ && !stream_->broken()) {
+  // Where the end is all that ends the content, TLS has to say so (RFC 9112 section 9.8).
+  const bool is_told = !stream_->broken() && (tls_ == nullptr || tls_->got_close_notify());
+  if (head_received_ && until_close_ && !response_complete_ && is_told) {
     response_complete_ = true;
     events_->OnResponseContent({.bytes = {}, .end = ContentEnd::kLast, .trailers = nullptr});
     return;
   }
-  Fail(head_received_ ? ErrorCode::kTargetResponseIncomplete : ErrorCode::kTargetReset);
+  if (head_received_) return Fail(ErrorCode::kTargetResponseIncomplete);
+  const bool by_tls = tls_ != nullptr && !tls_->failure().reason.empty();
+  Fail(by_tls ? ErrorCode::kTlsBroken : ErrorCode::kTargetReset);
 }
 
 void Http1UpstreamConnection::Fail(ErrorCode code) {
@@ -261,6 +280,8 @@ void Http1UpstreamConnection::Fail(ErrorCode code) {
 void Http1UpstreamConnection::OnTimer() {
   if (state_ == State::kConnecting) {
     Fail(ErrorCode::kConnectionTimeout);
+  } else if (state_ == State::kSecuring) {
+    Fail(ErrorCode::kTlsHandshakeTimeout);
   } else if (state_ == State::kIdle) {
     Close();
   }

@@ -2,6 +2,7 @@
 
 #include "net/stream.h"
 #include "net/timer_wheel.h"
+#include "net/tls_stream.h"
 #include "proxy/message_reader.h"
 #include "proxy/message_writer.h"
 #include "proxy/stream_writer.h"
@@ -40,12 +41,16 @@ class Http1UpstreamConnection final : public UpstreamConnection,
   void SendContent(const Content& content) override;
   [[nodiscard]] bool takes_pipe() const override;
   [[nodiscard]] bool congested() const override { return writer_.congested(); }
+  [[nodiscard]] const net::TlsFacts* tls() const override { return stream_->tls(); }
+  [[nodiscard]] const net::TlsFailure* tls_failure() const override {
+    return tls_ == nullptr ? nullptr : &tls_->failure();
+  }
   void PauseResponse() override { paused_ = true; }
   void ResumeResponse() override;
   void Release(Reusable reusable) override;
 
  private:
-  enum class State : std::uint8_t { kConnecting, kActive, kIdle, kDead };
+  enum class State : std::uint8_t { kConnecting, kSecuring, kActive, kIdle, kDead };
 
   void OnConnected(int error) override;
   void OnReadable() override;
@@ -53,6 +58,10 @@ class Http1UpstreamConnection final : public UpstreamConnection,
   void OnTimer() override;
   void RunTask() override;
 
+  // The TLS handshake, over the connection that is there.
+  void Secure();
+  // TLS had something to say, its peer did not (tickets, key updates; RFC 8446 section 4.6).
+  [[nodiscard]] bool HoldsNothing();
   void ReadResponse();
   // From MessageReader; false when the connection has nothing more to give to this exchange now.
   friend struct MessageReader;
@@ -77,6 +86,7 @@ class Http1UpstreamConnection final : public UpstreamConnection,
   UpstreamPool& pool_;
   UpstreamEvents* events_ = nullptr;
   std::unique_ptr<net::Stream> stream_;
+  net::TlsStream* tls_ = nullptr;  // stream_, where it speaks TLS
   State state_ = State::kConnecting;
 
   bool reused_ = false;

@@ -2,6 +2,7 @@
 
 #include "base/ip_address.h"
 #include "net/event_loop.h"
+#include "net/tls_client.h"
 #include "proxy/upstream/upstream_stream.h"
 
 #include <chrono>
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 
 namespace weir::proxy {
@@ -23,16 +25,19 @@ enum class UpstreamProtocol : std::uint8_t { kHttp1 };
 struct UpstreamKey {
   Endpoint endpoint;
   UpstreamProtocol protocol = UpstreamProtocol::kHttp1;
-  bool tls = false;
+  std::shared_ptr<net::TlsClient> tls;  // null: plain TCP
+  std::string server_name;              // of TLS
   friend bool operator==(const UpstreamKey&, const UpstreamKey&) = default;
 };
 
-// One worker's connections of one key that have room for a further exchange: a list through the connections themselves.
+// One worker's connections of one key that have room for a further exchange, as a list through the connections
+// themselves.
 struct UpstreamEndpoint {
-  UpstreamKey key;
   std::uint32_t available_count = 0;
   UpstreamConnection* newest = nullptr;
   UpstreamConnection* oldest = nullptr;
+  UpstreamKey key;
+  net::TlsClientSessions tls_sessions;  // that connections to come resume
 };
 
 // A connection to a target as its pool sees it. Implemented for each protocol. Owned by the pool, which it tells when
@@ -61,6 +66,7 @@ class UpstreamConnection : public net::Deferred {
 
  protected:
   explicit UpstreamConnection(std::shared_ptr<UpstreamEndpoint> endpoint) : endpoint_(std::move(endpoint)) {}
+  [[nodiscard]] net::TlsClientSessions& tls_sessions() { return endpoint_->tls_sessions; }
 
  private:
   friend class UpstreamPool;
@@ -82,7 +88,8 @@ class UpstreamConnection : public net::Deferred {
 template <>
 struct std::hash<weir::proxy::UpstreamKey> {
   std::size_t operator()(const weir::proxy::UpstreamKey& key) const noexcept {
-    const auto kind = static_cast<std::size_t>(std::to_underlying(key.protocol)) * 2 + (key.tls ? 1 : 0);
-    return std::hash<weir::Endpoint>()(key.endpoint) + kind;
+    const auto kind = static_cast<std::size_t>(std::to_underlying(key.protocol));
+    return std::hash<weir::Endpoint>()(key.endpoint) + kind + std::hash<const void*>()(key.tls.get()) +
+           std::hash<std::string>()(key.server_name);
   }
 };

@@ -10,7 +10,10 @@ UpstreamPool::~UpstreamPool() = default;
 
 std::shared_ptr<UpstreamEndpoint> UpstreamPool::EndpointFor(const UpstreamKey& key) {
   auto& known = endpoints_[key];
-  if (known == nullptr) known = std::make_shared<UpstreamEndpoint>(UpstreamEndpoint{.key = key});
+  if (known == nullptr) {
+    known = std::make_shared<UpstreamEndpoint>();
+    known->key = key;
+  }
   return known;
 }
 

@@ -22,6 +22,7 @@ class UpstreamPool final : public UpstreamSource {
   static constexpr std::size_t kAvailablePerEndpointMax = 4'096;
   // spec: alb.md 12.6.
   static constexpr std::chrono::seconds kConnectTimeout{10};
+  static constexpr std::chrono::seconds kTlsHandshakeTimeout{10};  // after the connect
 
   explicit UpstreamPool(WorkerState& worker);
   ~UpstreamPool();

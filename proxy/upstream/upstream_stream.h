@@ -8,6 +8,11 @@
 #include <cstdint>
 #include <memory>
 
+namespace weir::net {
+struct TlsFacts;
+struct TlsFailure;
+}  // namespace weir::net
+
 namespace weir::proxy {
 
 // What an exchange learns from its target. Called from the loop, never from inside a call of the exchange into
@@ -44,6 +49,10 @@ class UpstreamStream {
   // SendContent takes a pipe now.
   [[nodiscard]] virtual bool takes_pipe() const = 0;
   [[nodiscard]] virtual bool congested() const = 0;
+  // What the TLS handshake with the target agreed on; null without TLS, and before its end.
+  [[nodiscard]] virtual const net::TlsFacts* tls() const { return nullptr; }
+  // Why it failed, or TLS broke later; null without TLS.
+  [[nodiscard]] virtual const net::TlsFailure* tls_failure() const { return nullptr; }
   virtual void PauseResponse() = 0;
   virtual void ResumeResponse() = 0;
   enum class Reusable : std::uint8_t {

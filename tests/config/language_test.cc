@@ -100,8 +100,8 @@ INSTANTIATE_TEST_SUITE_P(
              "`transforms` is not supported"},
         Case{"Grpc", "target-groups: [{name: a, protocol-version: GRPC}]\n",
              "`protocol-version: GRPC` is not supported in this version"},
-        Case{"GroupHttps", "target-groups: [{name: a, protocol: HTTPS}]\n",
-             "`protocol: HTTPS` is not supported in this version"},
+        Case{"GroupTls", "target-groups: [{name: a, protocol: TLS}]\n",
+             "`protocol: TLS` is not supported in this version"},
         Case{"ForwardStickiness",
              "load-balancers: [{name: a, listeners: [{port: 1, default-actions: [{forward: {target-group: b, "
              "stickiness: {enabled: true, duration: 1h}}}]}]}]\ntarget-groups: [{name: b}]\n",
@@ -188,7 +188,6 @@ INSTANTIATE_TEST_SUITE_P(
         LaterBalancerKey("BalancerZones", "zones"),
         LaterGroupKey("TargetType", "target-type", "target-type: lambda, targets: [{address: 127.0.0.1, port: 1}]"),
         LaterGroupKey("Function", "function", "function: {command: [./bootstrap]}"),
-        LaterGroupKey("GroupTls", "tls", "tls: {verify: true}, targets: [{address: 127.0.0.1, port: 1}]"),
         LaterGroupKey("TargetWeight", "weight", "targets: [{address: 127.0.0.1, port: 1, weight: 2}]"),
         LaterZoneKey("ZoneFile", "file", ""), LaterZoneKey("ZoneSecondary", "secondary", ""),
         LaterZoneKey("ZoneDnssec", "dnssec"), LaterZoneKey("ZoneTransfer", "transfer"),

@@ -1,6 +1,7 @@
 #include "control/metrics.h"
 
 #include "control/metrics_writer.h"
+#include "net/tls_facts.h"
 #include "proxy/error.h"
 #include "tests/control/control_fixture.h"
 
@@ -70,6 +71,41 @@ TEST(MetricsTest, NamesEverySubject) {
        }) {
     EXPECT_NE(text.find(std::string(line) + "\n"), std::string::npos) << line;
   }
+}
+
+constexpr std::string_view kSecureYaml = R"(
+load-balancers:
+  - name: shop
+    addresses: [127.0.0.1]
+    listeners: [{port: 8080, default-actions: [{forward: {target-group: secure}}]}]
+target-groups:
+  - {name: secure, protocol: HTTPS, targets: [{address: 127.0.0.1, port: 9443}]}
+  - {name: plain, targets: [{address: 127.0.0.1, port: 9001}]}
+)";
+
+TEST(MetricsTest, TlsTowardsTargetsIsCountedByGroup) {
+  const auto view = MakeView(kSecureYaml);
+  auto& counted = (*view->routing->groups()[0].tls_counters)[0];
+  net::TlsFacts agreed;
+  agreed.version = net::TlsVersion::k12;
+  agreed.is_resumed = true;
+  counted.Note(agreed);
+  counted.Note(net::TlsFailure{.reason = "x", .alert_sent = {}, .alert_received = 40});
+  counted.Note(net::TlsFailure{.reason = "x", .alert_sent = 48, .alert_received = {}});
+  counted.Note(net::TlsFailure{});
+  const auto text = ShopMetrics(view);
+  for (
+      const char* line : {
+          R"(weir_target_group_info{target_group="secure",protocol="HTTPS"} 1)",
+          R"(weir_target_group_info{target_group="plain",protocol="HTTP"} 1)",
+          R"(weir_target_group_tls_handshakes_total{target_group="secure",policy="ELBSecurityPolicy-2016-08",version="TLSv1.2",resumed="true"} 1)",
+          R"(weir_target_group_tls_failures_total{target_group="secure",sender="target",alert="handshake_failure"} 1)",
+          R"(weir_target_group_tls_failures_total{target_group="secure",sender="weir",alert="unknown_ca"} 1)",
+          R"(weir_target_group_tls_failures_total{target_group="secure",sender="nobody",alert="none"} 1)",
+      }) {
+    EXPECT_NE(text.find(std::string(line) + "\n"), std::string::npos) << line;
+  }
+  EXPECT_EQ(text.find(R"(_tls_handshakes_total{target_group="plain")"), std::string::npos);
 }
 
 TEST(MetricsTest, HistogramBucketsAddUp) {

@@ -143,6 +143,24 @@ TEST(StatusTextTest, ColumnsLineUp) {
   EXPECT_EQ(heading.find("STATE"), first.find("healthy")) << heading << '\n' << first;
 }
 
+TEST(StatusReportTest, TellsTheProtocolOfTargetGroups) {
+  const auto report = BuildStatusReport(*MakeView(R"(
+load-balancers: [{name: shop, addresses: [127.0.0.1], listeners: [{port: 8080, default-actions: [{forward: {target-group: secure}}]}]}]
+target-groups:
+  - {name: secure, protocol: HTTPS, targets: [{address: 127.0.0.1, port: 9443}]}
+  - {name: plain, targets: [{address: 127.0.0.1, port: 9001}]}
+)"),
+                                        ShopRuntime(), "1.2.3");
+  EXPECT_EQ(report.target_groups[0].protocol, "HTTPS");
+  EXPECT_EQ(report.target_groups[0].ssl_policy, "ELBSecurityPolicy-2016-08");
+  EXPECT_EQ(report.target_groups[1].protocol, "HTTP");
+  EXPECT_NE(StatusText(report, {}).find("secure (HTTPS)"), std::string::npos);
+  const auto parsed = ParseStatusJson(StatusJson(report));
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->target_groups[0].ssl_policy, "ELBSecurityPolicy-2016-08");
+  EXPECT_EQ(parsed->target_groups[1].protocol, "HTTP");
+}
+
 TEST(StatusControlCharsTest, TablesPrintControlCharactersEscaped) {
   auto report = ShopReport();
   report.load_balancers[0].name = "a\nb";

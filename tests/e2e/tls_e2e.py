@@ -6,7 +6,7 @@ import ssl
 import subprocess
 import warnings
 
-from weir_e2e import SCALE, Wire
+from weir_e2e import SCALE, FakeTarget, Wire
 
 KEYS = {"ec": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "rsa": ["-newkey", "rsa:2048"]}
 
@@ -104,3 +104,74 @@ class TlsClient(Wire):
 
     def __exit__(self, *_):
         self.close()
+
+
+def authority(folder, name="ca"):
+    """An authority of one's own: (its PEM file, its key)."""
+    return certificate(folder, name, names=(f"{name}.example.test",))
+
+
+def signed(folder, name, issuer, names=("app.internal",), days=30, extensions=""):
+    """NAME.pem and NAME.key of a server or client, signed by `issuer`; negative `days` make one that has expired."""
+    folder = pathlib.Path(folder)
+    pem, key = folder / f"{name}.pem", folder / f"{name}.key"
+    openssl("req", "-new", *KEYS["ec"], "-nodes", "-keyout", key, "-subj", f"/CN={name}", "-out", folder / f"{name}.csr")
+    (folder / f"{name}.ext").write_text("subjectAltName=" + ",".join(f"DNS:{each}" for each in names) + "\n" + extensions)
+    made = openssl("x509", "-req", "-in", folder / f"{name}.csr", "-CA", issuer[0], "-CAkey", issuer[1], "-CAcreateserial",
+                   "-days", days, "-extfile", folder / f"{name}.ext", "-out", pem)
+    assert pem.exists(), made
+    return pem, key
+
+
+class TlsTarget(FakeTarget):
+    """A fake target that speaks TLS. `handshakes` has, of each that went through, what was agreed on; `failures` why others
+    did not. `hello(connection)` may do something else than shake hands: what it returns is served, None is nothing."""
+
+    def __init__(self, name, pair, versions=(None, None), client_ca=None, suites=None, hello=None, **options):
+        self.settings = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.settings.load_cert_chain(*map(str, pair))
+        self.settings.set_ciphers(suites or "ALL:@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            if versions[0] is not None:
+                self.settings.minimum_version = versions[0]
+            if versions[1] is not None:
+                self.settings.maximum_version = versions[1]
+        if client_ca is not None:
+            self.settings.verify_mode = ssl.CERT_REQUIRED
+            self.settings.load_verify_locations(str(client_ca))
+        self.settings.sni_callback = self._note_name
+        self.hello, self.handshakes, self.failures = hello, [], []
+        super().__init__(name, **options)
+
+    @staticmethod
+    def _note_name(connection, name, _):
+        connection.asked_for = name
+
+    def _shake(self, connection):
+        secured = self.settings.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        secured.asked_for = None
+        with self.lock:
+            self.open.discard(connection)  # its descriptor is the other's now
+            self.open.add(secured)
+        secured.do_handshake()
+        shown = secured.getpeercert() or {}
+        self.handshakes.append({
+            "version": secured.version(), "resumed": secured.session_reused, "name": secured.asked_for, "suite": secured.cipher()[0],
+            "client": dict(pair[0] for pair in shown.get("subject", ())).get("commonName")})
+        return secured
+
+    def _serve(self, connection, peer, number):
+        secured = connection
+        try:
+            secured = (self.hello or self._shake)(connection)
+            if secured is not None:
+                super()._serve(secured, peer, number)
+        except (OSError, ValueError) as error:
+            self.failures.append(error)
+        finally:
+            with self.lock:
+                self.open -= {connection, secured}
+            if secured is not None:
+                secured.close()
+            connection.close()

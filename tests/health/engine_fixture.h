@@ -38,7 +38,9 @@ class EngineTest : public ::testing::Test {
   }
   void TearDown() override { engine_.reset(); }
 
-  void Apply(const config::Model& model) { engine_->Apply(std::make_shared<config::Model>(model), ++revision_); }
+  void Apply(const config::Model& model, const Engine::TargetTls& tls = {}) {
+    engine_->Apply(std::make_shared<config::Model>(model), ++revision_, tls);
+  }
 
   Table Now() const {
     const std::lock_guard lock(mutex_);

@@ -1,8 +1,10 @@
 #include "health/engine.h"
 
+#include "net/tls_client.h"
 #include "tests/health/engine_fixture.h"
 #include "tests/health/fake_target.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -212,6 +214,23 @@ TEST_F(EngineTest, HttpsChecksDoNotValidateTheCertificate) {
   Apply(Model({group}));
   AwaitState(kHealthy);
   EXPECT_EQ(target.LastServerName(), "") << "an address is no server name";
+}
+
+TEST_F(EngineTest, HttpsChecksSpeakTlsAsTheRequestsOfTheirGroupDo) {
+  FakeTarget target(FakeTarget::Security::kTls);
+  Start();
+  auto group = Group("blue", {target.endpoint()});
+  group.health_check.protocol = config::ProbeProtocol::kHttps;
+  net::TlsClientPlan plan;
+  plan.policy = net::FindTlsPolicy("ELBSecurityPolicy-TLS13-1-0-2021-06");
+  plan.server_name = "app.internal";
+  Apply(Model({group}), {std::make_shared<const net::TlsClientPlan>(plan)});
+  AwaitState(kHealthy);
+  EXPECT_EQ(target.LastServerName(), "app.internal");
+  plan.authorities = *net::TlsAuthorities::OfSystem();
+  Apply(Model({group}), {std::make_shared<const net::TlsClientPlan>(plan)});
+  const auto table = AwaitState(kUnhealthy);
+  EXPECT_THAT(table->groups[0].targets[0].description, ::testing::HasSubstr("certificate"));
 }
 
 TEST_F(EngineTest, TlsToAPlainTargetIsAFailedCheck) {

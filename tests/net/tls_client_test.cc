@@ -61,7 +61,7 @@ IoResult Write(Stream& stream, std::string_view text) {
 class TlsClientTest : public ::testing::Test {
  protected:
   // A client that trusts authority_.
-  std::unique_ptr<TlsClient> TrustingClient(std::vector<std::string> alpn = {}) {
+  std::shared_ptr<TlsClient> TrustingClient(std::vector<std::string> alpn = {}) {
     auto made = TlsClient::Build(
         {.verifies = true, .ca_file = folder_.Write("authorities.pem", authority_.Pem()), .alpn = std::move(alpn)});
     EXPECT_TRUE(made.has_value());
@@ -128,8 +128,8 @@ class TlsClientTest : public ::testing::Test {
   Certificate authority_ = Certificate::Make({.is_authority = true});
   EventLoop loop_;
   Events events_;
-  std::unique_ptr<TlsClient> client_;
-  std::unique_ptr<TlsClientStream> stream_;
+  std::shared_ptr<TlsClient> client_;
+  std::unique_ptr<TlsStream> stream_;
   bool had_to_wait_ = false;
 };
 
@@ -142,8 +142,8 @@ TEST_F(TlsClientTest, BytesGoBothWaysAfterTheHandshake) {
   EXPECT_TRUE(stream_->open());
   EXPECT_EQ(stream_->peer(), server.endpoint());
   EXPECT_TRUE(stream_->local().address.is_loopback());
-  EXPECT_EQ(stream_->failure(), "");
-  EXPECT_FALSE(stream_->certificate_refused());
+  EXPECT_EQ(stream_->failure().reason, "");
+  EXPECT_FALSE(stream_->failure().certificate_refused);
   const std::array<iovec, 2> pieces = {iovec{.iov_base = const_cast<char*>("he"), .iov_len = 2},
                                        iovec{.iov_base = const_cast<char*>("llo"), .iov_len = 3}};
   EXPECT_EQ(stream_->Write(pieces).bytes, 5U);
@@ -178,7 +178,7 @@ TEST_F(TlsClientTest, ANameIsSentAsSni) {
 TEST_F(TlsClientTest, TheFinalDotOfANameIsNeitherSentNorExpected) {
   std::promise<std::string> name;
   TlsServer server(ServerCertificate(), [&](TlsConnection& connection) { name.set_value(connection.server_name()); });
-  ASSERT_EQ(ConnectTo(server, "server.example.test."), 0) << stream_->failure();
+  ASSERT_EQ(ConnectTo(server, "server.example.test."), 0) << stream_->failure().reason;
   EXPECT_EQ(name.get_future().get(), "server.example.test") << "RFC 6066 section 3";
 }
 
@@ -186,15 +186,15 @@ TEST_F(TlsClientTest, AnAddressLiteralIsVerifiedButNotSentAsSni) {
   std::promise<std::string> name;
   TlsServer server(ServerCertificate({.addresses = {"127.0.0.1"}}),
                    [&](TlsConnection& connection) { name.set_value(connection.server_name()); });
-  ASSERT_EQ(ConnectTo(server, "127.0.0.1"), 0) << stream_->failure();
+  ASSERT_EQ(ConnectTo(server, "127.0.0.1"), 0) << stream_->failure().reason;
   EXPECT_EQ(name.get_future().get(), "");
 }
 
 TEST_F(TlsClientTest, ACertificateForAnotherAddressIsRefused) {
   TlsServer server(ServerCertificate({.addresses = {"127.0.0.2", "::1"}}), [](TlsConnection&) {});
   EXPECT_EQ(ConnectTo(server, "127.0.0.1"), EPROTO);
-  EXPECT_TRUE(stream_->certificate_refused());
-  EXPECT_EQ(stream_->failure(), "IP address mismatch");
+  EXPECT_TRUE(stream_->failure().certificate_refused);
+  EXPECT_EQ(stream_->failure().reason, "IP address mismatch");
 }
 
 TEST_F(TlsClientTest, AProbeSendsTheNameItIsGivenAndAcceptsAnyCertificate) {
@@ -202,9 +202,9 @@ TEST_F(TlsClientTest, AProbeSendsTheNameItIsGivenAndAcceptsAnyCertificate) {
   for (const std::string sent : {"target.example.test", "127.0.0.1", ""}) {
     std::promise<std::string> name;
     TlsServer server(expired, [&](TlsConnection& connection) { name.set_value(connection.server_name()); });
-    TlsClient probes;
+    const auto probes = TlsClient::ForProbes();
     events_ = {};
-    ASSERT_EQ(Connect(probes, server.endpoint(), sent), 0) << stream_->failure();
+    ASSERT_EQ(Connect(*probes, server.endpoint(), sent), 0) << stream_->failure().reason;
     EXPECT_EQ(name.get_future().get(), sent);
     stream_.reset();
   }
@@ -214,8 +214,8 @@ TEST_F(TlsClientTest, AProbeSpeaksOldVersionsAndARequestDoesNot) {
   const auto serve = [](TlsConnection& connection) { connection.Send("old"); };
   TlsServer server(ServerCertificate(), {.version_max = TLS1_1_VERSION}, serve);
   EXPECT_EQ(ConnectTo(server), EPROTO);
-  EXPECT_FALSE(stream_->certificate_refused());
-  EXPECT_NE(stream_->failure(), "");
+  EXPECT_FALSE(stream_->failure().certificate_refused);
+  EXPECT_NE(stream_->failure().reason, "");
   EXPECT_EQ(server.accepted(), 0);
 }
 
@@ -224,7 +224,7 @@ TEST_F(TlsClientTest, Version12IsSpoken) {
     connection.Send(connection.ReadBytes(4));
     connection.SendCloseNotify();
   });
-  ASSERT_EQ(ConnectTo(server), 0) << stream_->failure();
+  ASSERT_EQ(ConnectTo(server), 0) << stream_->failure().reason;
   EXPECT_EQ(Write(*stream_, "ping").bytes, 4U);
   std::string text;
   EXPECT_EQ(ReadToEnd(text), IoStatus::kEnd);
@@ -251,8 +251,8 @@ TEST_F(TlsClientTest, AlpnIsTheServersChoiceOfWhatIsOffered) {
     TlsServer server(ServerCertificate(), {.alpn = row.served}, [](TlsConnection&) {});
     const auto client = TrustingClient(row.offered);
     events_ = {};
-    ASSERT_EQ(Connect(*client, server.endpoint()), 0) << stream_->failure();
-    EXPECT_EQ(stream_->alpn(), row.chosen);
+    ASSERT_EQ(Connect(*client, server.endpoint()), 0) << stream_->failure().reason;
+    EXPECT_EQ(stream_->tls()->alpn, row.chosen);
     stream_.reset();
   }
 }
@@ -283,8 +283,8 @@ TEST_F(TlsClientTest, OnlyTheCertificateOfAnAuthorityInItsTimeForThisNameIsAccep
     TlsServer server(row.certificate, [](TlsConnection& connection) { static_cast<void>(connection.ReadAll()); });
     events_ = {};
     EXPECT_EQ(ConnectTo(server), EPROTO);
-    EXPECT_TRUE(stream_->certificate_refused());
-    std::string failure(stream_->failure());
+    EXPECT_TRUE(stream_->failure().certificate_refused);
+    std::string failure(stream_->failure().reason);
     for (char& letter : failure) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
     EXPECT_NE(failure.find(row.failure), std::string::npos) << failure;
     EXPECT_EQ(events_.connected, 1);
@@ -294,14 +294,14 @@ TEST_F(TlsClientTest, OnlyTheCertificateOfAnAuthorityInItsTimeForThisNameIsAccep
 
 TEST_F(TlsClientTest, AWildcardCertificateIsForNamesOfOneMoreLabel) {
   TlsServer server(ServerCertificate({.names = {"*.example.test"}}), [](TlsConnection&) {});
-  EXPECT_EQ(ConnectTo(server), 0) << stream_->failure();
+  EXPECT_EQ(ConnectTo(server), 0) << stream_->failure().reason;
 }
 
 TEST_F(TlsClientTest, WithoutVerificationAnyCertificateWillDo) {
   TlsServer server(Certificate::Make({.valid_until = std::chrono::seconds(-1)}), [](TlsConnection&) {});
   const auto client = TlsClient::Build({.verifies = false, .ca_file = {}, .alpn = {}});
   ASSERT_TRUE(client);
-  EXPECT_EQ(Connect(**client, server.endpoint()), 0) << stream_->failure();
+  EXPECT_EQ(Connect(**client, server.endpoint()), 0) << stream_->failure().reason;
 }
 
 TEST_F(TlsClientTest, WithoutANameToVerifyThereIsNoConnection) {
@@ -337,8 +337,8 @@ TEST_F(TlsClientTest, ARefusedConnectionIsNoFailedHandshake) {
   listener->Reset();
   client_ = TrustingClient();
   EXPECT_EQ(Connect(*client_, gone), ECONNREFUSED);
-  EXPECT_EQ(stream_->failure(), "");
-  EXPECT_FALSE(stream_->certificate_refused());
+  EXPECT_EQ(stream_->failure().reason, "");
+  EXPECT_FALSE(stream_->failure().certificate_refused);
   EXPECT_EQ(events_.connected, 1);
 }
 
@@ -380,8 +380,8 @@ TEST_F(TlsClientTest, AHandshakeThatFailsIsToldOnceWithTheReason) {
     client_ = TrustingClient();
     events_ = {};
     EXPECT_EQ(Connect(*client_, server.endpoint()), row.error);
-    EXPECT_NE(stream_->failure().find(row.failure), std::string_view::npos) << stream_->failure();
-    EXPECT_FALSE(stream_->certificate_refused());
+    EXPECT_NE(stream_->failure().reason.find(row.failure), std::string_view::npos) << stream_->failure().reason;
+    EXPECT_FALSE(stream_->failure().certificate_refused);
     // The owner may close it later: what comes until then is no second end.
     server.Stop();
     RunUntil([&] { return stream_->peer_closed(); });
@@ -398,6 +398,8 @@ TEST_F(TlsClientTest, AServerThatWantsACertificateRefusesAfterTheHandshake) {
   std::string text;
   EXPECT_EQ(ReadToEnd(text), IoStatus::kError);
   EXPECT_TRUE(stream_->broken()) << "nothing can be sent any more";
+  EXPECT_EQ(stream_->failure().reason, "tlsv13 alert certificate required");
+  EXPECT_EQ(stream_->failure().alert_received, 116);
   EXPECT_EQ(server.accepted(), 0);
 }
 
@@ -411,6 +413,7 @@ TEST_F(TlsClientTest, CloseNotifyIsTheEndThoughTheTransportStaysOpen) {
   std::string text;
   EXPECT_EQ(ReadToEnd(text), IoStatus::kEnd);
   EXPECT_EQ(text, "all");
+  EXPECT_TRUE(stream_->got_close_notify());
   EXPECT_TRUE(stream_->peer_closed());
   EXPECT_FALSE(stream_->broken()) << "half closed is not broken";
   EXPECT_EQ(Write(*stream_, "answer").bytes, 6U);
@@ -424,6 +427,7 @@ TEST_F(TlsClientTest, AServerThatClosesBetweenRecordsHasEnded) {
   EXPECT_EQ(ReadToEnd(text), IoStatus::kEnd);
   EXPECT_EQ(text, "some");
   EXPECT_TRUE(stream_->peer_closed());
+  EXPECT_FALSE(stream_->got_close_notify());
 }
 
 TEST_F(TlsClientTest, ARecordThatIsCutOffIsAnErrorAndNoEnd) {
@@ -624,7 +628,7 @@ TEST_F(TlsClientTest, AServerThatSendsByteByByteIsUnderstood) {
                        connection.SendCloseNotify();
                      });
     events_ = {};
-    ASSERT_EQ(ConnectTo(server), 0) << stream_->failure();
+    ASSERT_EQ(ConnectTo(server), 0) << stream_->failure().reason;
     EXPECT_EQ(events_.connected, 1);
     EXPECT_EQ(Write(*stream_, "ping").bytes, 4U);
     std::string text;

@@ -60,6 +60,8 @@ class FakeUpstream final : public UpstreamStream {
   bool fails_to_send = false;
   bool is_congested = false;
   bool pipes = false;
+  const net::TlsFacts* agreed = nullptr;
+  const net::TlsFailure* tls_failed = nullptr;
 
   std::string head;  // `GET /path`; empty: nothing was sent
   std::string fields;
@@ -81,6 +83,8 @@ class FakeUpstream final : public UpstreamStream {
   void SendContent(const Content& piece) override;
   [[nodiscard]] bool takes_pipe() const override { return pipes; }
   [[nodiscard]] bool congested() const override { return is_congested; }
+  [[nodiscard]] const net::TlsFacts* tls() const override { return agreed; }
+  [[nodiscard]] const net::TlsFailure* tls_failure() const override { return tls_failed; }
   void PauseResponse() override { response_paused = true; }
   void ResumeResponse() override { response_paused = false; }
   void Release(Reusable mode) override;

@@ -1,6 +1,7 @@
 #include "proxy/exchange.h"
 
 #include "net/pipe.h"
+#include "net/tls_facts.h"
 #include "tests/proxy/exchange_fixture.h"
 
 #include <gmock/gmock.h>
@@ -11,6 +12,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace weir::proxy {
 namespace {
@@ -310,6 +312,66 @@ TEST(ExchangeTest, AConnectionThatTimesOutIsNotTriedAgain) {
   fixture.Begin(downstream, kGet);
   fixture.upstreams.last().Fail(ErrorCode::kConnectionTimeout);
   EXPECT_EQ(downstream.status, 504);
+  ExpectOver(fixture, downstream);
+}
+
+TEST(ExchangeTest, AHandshakeThatFailsGoesToAnotherTarget) {
+  ExchangeFixture fixture(2);
+  fixture.model.target_groups[0].protocol = config::TargetProtocol::kHttps;
+  fixture.Publish();
+  fixture.upstreams.plans = {Plan{.connected = false}, Plan{.connected = false}};
+  FakeDownstream downstream;
+  fixture.Begin(downstream, kPost, "abcdef");
+  const net::TlsFailure failure{.reason = "wrong version number", .alert_sent = {}, .alert_received = {}};
+  fixture.upstreams.last().tls_failed = &failure;
+  fixture.upstreams.last().Fail(ErrorCode::kTlsHandshakeFailed);
+  ASSERT_EQ(fixture.upstreams.streams.size(), 2U);
+  net::TlsFacts agreed;
+  agreed.version = net::TlsVersion::k13;
+  agreed.is_resumed = true;
+  fixture.upstreams.last().agreed = &agreed;
+  fixture.upstreams.last().Connect();
+  EXPECT_EQ(fixture.upstreams.last().content, "abcdef");
+  fixture.upstreams.last().Answer(200);
+  EXPECT_EQ(downstream.status, 200);
+  const TlsCounters& counted = (*fixture.view->routing->groups()[0].tls_counters)[0];
+  EXPECT_EQ(counted.failed_without_alert.value(), 1U);
+  EXPECT_EQ(counted.handshakes[3][1].value(), 1U);
+  EXPECT_EQ(fixture.group().retries.value(), 1U);
+  ExpectOver(fixture, downstream);
+}
+
+TEST(ExchangeTest, AHandshakeThatFailsEverywhereIs502AndOneThatHangsIs504) {
+  for (const auto& [code, status] :
+       {std::pair(ErrorCode::kTlsHandshakeFailed, 502), {ErrorCode::kTlsHandshakeTimeout, 504}}) {
+    ExchangeFixture fixture(1);
+    fixture.model.target_groups[0].protocol = config::TargetProtocol::kHttps;
+    fixture.Publish();
+    fixture.upstreams.plans = {Plan{.connected = false}};
+    FakeDownstream downstream;
+    fixture.Begin(downstream, kGet);
+    const net::TlsFailure failure{.reason = "certificate has expired", .alert_sent = 45, .alert_received = {}};
+    fixture.upstreams.last().tls_failed = &failure;
+    fixture.upstreams.last().Fail(code);
+    EXPECT_EQ(downstream.status, status);
+    EXPECT_EQ(fixture.errors(code), 1U);
+    EXPECT_EQ((*fixture.view->routing->groups()[0].tls_counters)[0].alerts_sent[45].value(), 1U);
+    ExpectOver(fixture, downstream);
+  }
+}
+
+TEST(ExchangeTest, TlsThatBreaksUnderAPostIsNotTriedAgain) {
+  ExchangeFixture fixture(2);
+  fixture.model.target_groups[0].protocol = config::TargetProtocol::kHttps;
+  fixture.Publish();
+  FakeDownstream downstream;
+  fixture.Begin(downstream, kPost, "abcdef");
+  const net::TlsFailure failure{.reason = "tlsv13 alert certificate required", .alert_sent = {}, .alert_received = 116};
+  fixture.upstreams.last().tls_failed = &failure;
+  fixture.upstreams.last().Fail(ErrorCode::kTlsBroken);
+  EXPECT_EQ(downstream.status, 502);
+  EXPECT_EQ(fixture.upstreams.streams.size(), 1U);
+  EXPECT_EQ((*fixture.view->routing->groups()[0].tls_counters)[0].alerts_received[116].value(), 1U);
   ExpectOver(fixture, downstream);
 }
 

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -204,6 +205,26 @@ std::string TlsConnection::server_name() const {
   return name == nullptr ? std::string() : std::string(name);
 }
 
+bool TlsConnection::resumed() const { return SSL_session_reused(session_->ssl) == 1; }
+
+std::string TlsConnection::client_name() const {
+  X509* const shown = SSL_get0_peer_certificate(session_->ssl);
+  if (shown == nullptr) return {};
+  std::array<char, 256> name{};
+  X509_NAME_get_text_by_NID(X509_get_subject_name(shown), NID_commonName, name.data(), static_cast<int>(name.size()));
+  return name.data();
+}
+
+void TlsConnection::Refresh() {
+  if (SSL_version(session_->ssl) == TLS1_3_VERSION) {
+    SSL_key_update(session_->ssl, SSL_KEY_UPDATE_REQUESTED);
+  } else {
+    SSL_renegotiate(session_->ssl);
+  }
+  SSL_do_handshake(session_->ssl);
+  Flush();
+}
+
 void TlsConnection::Send(std::string_view text) {
   if (!text.empty()) SSL_write(session_->ssl, text.data(), static_cast<int>(text.size()));
   Flush();
@@ -271,7 +292,11 @@ TlsServer::TlsServer(const Certificate& certificate, Options options, Serve serv
   SSL_CTX_use_certificate(ctx, certificate.parts_->certificate);
   SSL_CTX_use_PrivateKey(ctx, certificate.parts_->key);
   if (options.version_max != 0) SSL_CTX_set_max_proto_version(ctx, options.version_max);
-  if (options.wants_certificate) SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  const auto take_any = [](int /*verified*/, X509_STORE_CTX* /*chain*/) { return 1; };
+  if (options.wants_certificate) SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, take_any);
+  if (options.asks_for_certificate) SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, take_any);
+  if (!options.gives_tickets) SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+  SSL_CTX_set_session_id_context(ctx, reinterpret_cast<const unsigned char*>("weir"), 4);
   for (const std::string& name : options.alpn) settings_->alpn += static_cast<char>(name.size()) + name;
   if (!options.alpn.empty()) SSL_CTX_set_alpn_select_cb(ctx, ChooseProtocol, &settings_->alpn);
   const std::size_t piece_bytes = options.byte_by_byte ? 1 : std::string_view::npos;

@@ -59,6 +59,12 @@ class TlsConnection {
   // What the client sent as SNI; empty: nothing.
   [[nodiscard]] std::string server_name() const;
   void Send(std::string_view text);
+  // The handshake resumed a session.
+  [[nodiscard]] bool resumed() const;
+  // The CN of the certificate that the client showed; empty: none.
+  [[nodiscard]] std::string client_name() const;
+  // A key update or, before TLS 1.3, the wish for another handshake: records without content.
+  void Refresh();
   // The records that would carry `text`, not sent.
   [[nodiscard]] std::string Encrypt(std::string_view text);
   // Sends close_notify; the transport stays open.
@@ -88,6 +94,8 @@ class TlsServer {
     int version_max = 0;                 // OpenSSL's number of a version, TLS1_2_VERSION; 0: the newest
     bool byte_by_byte = false;           // every byte in a segment of its own
     bool wants_certificate = false;      // of the client
+    bool asks_for_certificate = false;   // the same, and does without
+    bool gives_tickets = true;           // false: sessions are resumed by their IDs
   };
   using Serve = std::function<void(TlsConnection&)>;
   TlsServer(const Certificate& certificate, Serve serve) : TlsServer(certificate, {}, std::move(serve)) {}

@@ -6,10 +6,10 @@
 
 namespace weir::bench {
 
-OpenFailure OpenFailureOf(int error, const net::TlsClientStream* tls) {
-  if (tls == nullptr || tls->failure().empty()) return {.kind = ConnectErrorKind(error), .detail = {}};
-  return {.kind = tls->certificate_refused() ? ErrorKind::kTlsCertificate : ErrorKind::kTlsHandshake,
-          .detail = tls->failure()};
+OpenFailure OpenFailureOf(int error, const net::TlsStream* tls) {
+  if (tls == nullptr || tls->failure().reason.empty()) return {.kind = ConnectErrorKind(error), .detail = {}};
+  return {.kind = tls->failure().certificate_refused ? ErrorKind::kTlsCertificate : ErrorKind::kTlsHandshake,
+          .detail = tls->failure().reason};
 }
 
 Result<std::unique_ptr<StreamOpener>> StreamOpener::Build(net::EventLoop& loop, const std::vector<Origin>& origins,

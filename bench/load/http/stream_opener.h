@@ -18,7 +18,7 @@ namespace weir::bench {
 // A stream to an origin, with or without TLS.
 struct OpenedStream {
   std::unique_ptr<net::Stream> stream;  // null when the system refused at once
-  net::TlsClientStream* tls = nullptr;  // the same stream, when it speaks TLS
+  net::TlsStream* tls = nullptr;        // the same stream, when it speaks TLS
 };
 
 // Why a stream did not open.
@@ -27,7 +27,7 @@ struct OpenFailure {
   std::string_view detail;
 };
 // From what OnConnected said. `tls` may be null.
-[[nodiscard]] OpenFailure OpenFailureOf(int error, const net::TlsClientStream* tls);
+[[nodiscard]] OpenFailure OpenFailureOf(int error, const net::TlsStream* tls);
 
 // Opens streams to the origins of a plan; each origin's addresses take turns. Thread: that of its loop.
 class StreamOpener {
@@ -44,7 +44,7 @@ class StreamOpener {
   net::EventLoop& loop_;
   const std::vector<Origin>& origins_;
   std::vector<std::size_t> turns_;  // by origin: how many were opened
-  std::unique_ptr<net::TlsClient> tls_;
+  std::shared_ptr<net::TlsClient> tls_;
 };
 
 }  // namespace weir::bench

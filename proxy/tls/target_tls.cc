@@ -1,0 +1,80 @@
+#include "proxy/tls/target_tls.h"
+
+#include "base/check.h"
+#include "net/tls_client.h"
+#include "proxy/tls/credential_store.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace weir::proxy {
+namespace {
+
+bool ForwardsTo(const config::Rule& rule, std::uint32_t group) {
+  const auto* const forward = std::get_if<config::ForwardAction>(&rule.action);
+  return forward != nullptr &&
+         std::ranges::find(forward->target_groups, group, &config::WeightedTargetGroup::target_group) !=
+             forward->target_groups.end();
+}
+
+bool ForwardsTo(const config::LoadBalancer& balancer, std::uint32_t group) {
+  return std::ranges::any_of(balancer.listeners, [group](const config::Listener& listener) {
+    const auto forwards = [group](const config::Rule& rule) { return ForwardsTo(rule, group); };
+    return forwards(listener.default_rule) || std::ranges::any_of(listener.rules, forwards);
+  });
+}
+
+// Null where there are none, which is reported.
+std::shared_ptr<const net::TlsAuthorities> LoadAuthorities(const config::TargetTls& tls,
+                                                           TlsCredentialStore& credentials,
+                                                           std::vector<config::Diagnostic>& findings) {
+  auto loaded = credentials.LoadAuthorities(tls.ca_bundle.text);
+  if (loaded.failure) {
+    Error error = *loaded.failure;
+    const bool serves = loaded.authorities != nullptr;
+    if (serves) error.message += "; the authorities that were loaded before are trusted on";
+    AddFinding(findings, serves ? config::Severity::kWarning : config::Severity::kError,
+               tls.ca_bundle.text.empty() ? tls.position : tls.ca_bundle.position, error);
+  }
+  return loaded.authorities;
+}
+
+}  // namespace
+
+const net::TlsPolicy& TargetPolicyOf(const config::Model& model, std::uint32_t group) {
+  std::vector<const net::TlsPolicy*> policies;
+  for (const config::LoadBalancer& balancer : model.load_balancers) {
+    if (!ForwardsTo(balancer, group)) continue;
+    for (const config::Listener& listener : balancer.listeners) {
+      if (listener.protocol != config::ListenerProtocol::kHttps) continue;
+      policies.push_back(net::FindTlsPolicy(listener.ssl_policy.text));
+      WEIR_CHECK(policies.back() != nullptr);  // the schema has the same names
+    }
+  }
+  return net::TargetTlsPolicy(policies);
+}
+
+std::shared_ptr<const net::TlsClientPlan> BuildTargetTls(const config::Model& model, std::uint32_t group,
+                                                         TlsCredentialStore& credentials, WallTime now,
+                                                         std::vector<config::Diagnostic>& findings) {
+  const config::TargetGroup& settings = model.target_groups[group];
+  const bool is_by_https = settings.protocol == config::TargetProtocol::kHttps ||
+                           settings.health_check.protocol == config::ProbeProtocol::kHttps;
+  if (!is_by_https) return nullptr;
+  const config::TargetTls& tls = settings.tls;
+  auto plan = std::make_shared<net::TlsClientPlan>();
+  plan->policy = &TargetPolicyOf(model, group);
+  plan->server_name = tls.server_name;
+  if (tls.verify) {
+    plan->authorities = LoadAuthorities(tls, credentials, findings);
+    if (plan->authorities == nullptr) return nullptr;
+  }
+  if (tls.certificate) {
+    plan->credential = LoadCredential(*tls.certificate, credentials, now, findings);
+    if (plan->credential == nullptr) return nullptr;
+  }
+  return plan;
+}
+
+}  // namespace weir::proxy
