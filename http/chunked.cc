@@ -67,9 +67,11 @@ static_assert(std::ranges::is_sorted(kForbiddenTrailers));
 
 bool MayBeTrailer(std::string_view name) {
   constexpr std::size_t kLongest = 32;
-  constexpr std::string_view kAmazon = "x-amzn-";  // trace and TLS fields are ours to write
+  // Fields about the trace, TLS and certificates are ours to write; for programs behind CGI `_` is `-`.
+  constexpr std::string_view kAmazon = "x-amzn-";
   if (FramingLikeness(name) != NameLikeness::kNone) return false;
-  if (EqualsIgnoreCase(name.substr(0, kAmazon.size()), kAmazon)) return false;
+  const auto folded = [](char c) { return c == '_' ? '-' : ToLowerAscii(c); };
+  if (std::ranges::equal(name.substr(0, kAmazon.size()), kAmazon, {}, folded)) return false;
   if (name.size() > kLongest) return true;
   std::array<char, kLongest> lower;
   std::ranges::transform(name, lower.begin(), [](char c) { return ToLowerAscii(c); });
