@@ -14,6 +14,7 @@ void FreeOpenssl::operator()(evp_pkey_st* key) const { EVP_PKEY_free(key); }
 void FreeOpenssl::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
 void FreeOpenssl::operator()(ssl_session_st* session) const { SSL_SESSION_free(session); }
 void FreeOpenssl::operator()(ssl_st* connection) const { SSL_free(connection); }
+void FreeOpenssl::operator()(X509_crl_st* list) const { X509_CRL_free(list); }
 void FreeOpenssl::operator()(x509_st* certificate) const { X509_free(certificate); }
 void FreeOpenssl::operator()(x509_store_st* store) const { X509_STORE_free(store); }
 

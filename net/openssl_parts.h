@@ -9,6 +9,7 @@ struct evp_pkey_st;
 struct ssl_ctx_st;
 struct ssl_session_st;
 struct ssl_st;
+struct X509_crl_st;
 struct x509_st;
 struct x509_store_st;
 
@@ -22,6 +23,7 @@ struct FreeOpenssl {
   void operator()(ssl_ctx_st* context) const;
   void operator()(ssl_session_st* session) const;
   void operator()(ssl_st* connection) const;
+  void operator()(X509_crl_st* list) const;
   void operator()(x509_st* certificate) const;
   void operator()(x509_store_st* store) const;
 };
@@ -30,6 +32,7 @@ using OwnedBioMethod = std::unique_ptr<bio_method_st, FreeOpenssl>;
 using OwnedKey = std::unique_ptr<evp_pkey_st, FreeOpenssl>;
 using OwnedSslSettings = std::unique_ptr<ssl_ctx_st, FreeOpenssl>;
 using OwnedSsl = std::unique_ptr<ssl_st, FreeOpenssl>;
+using OwnedCrl = std::unique_ptr<X509_crl_st, FreeOpenssl>;
 using OwnedSslSession = std::unique_ptr<ssl_session_st, FreeOpenssl>;
 using OwnedX509 = std::unique_ptr<x509_st, FreeOpenssl>;
 using OwnedX509Store = std::unique_ptr<x509_store_st, FreeOpenssl>;

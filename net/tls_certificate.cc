@@ -11,6 +11,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <utility>
@@ -22,12 +23,6 @@ std::string TextOf(bio_st* memory) {
   char* bytes = nullptr;
   const long size = BIO_get_mem_data(memory, &bytes);
   return size <= 0 ? std::string() : std::string(bytes, static_cast<std::size_t>(size));
-}
-
-std::string NameText(const X509_NAME* name) {
-  const OwnedBio memory(BIO_new(BIO_s_mem()));
-  X509_NAME_print_ex(memory.get(), name, 0, XN_FLAG_RFC2253);
-  return TextOf(memory.get());
 }
 
 std::string TextOf(const ASN1_STRING* string) {
@@ -51,21 +46,6 @@ std::vector<std::string> NamesOf(X509& certificate) {
     names.push_back(ToLowerAscii(TextOf(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)))));
   }
   return names;
-}
-
-std::string SerialOf(const X509& certificate) {
-  BIGNUM* const number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(&certificate), nullptr);
-  char* const digits = number == nullptr ? nullptr : BN_bn2hex(number);
-  std::string text = digits == nullptr ? std::string() : std::string(digits);
-  OPENSSL_free(digits);
-  BN_free(number);
-  return text;
-}
-
-WallTime TimeOf(const ASN1_TIME* time) {
-  std::tm civil{};
-  if (ASN1_TIME_to_tm(time, &civil) != 1) return {};
-  return std::chrono::system_clock::from_time_t(timegm(&civil));
 }
 
 std::uint16_t HashBitsOf(X509& certificate) {
@@ -106,18 +86,55 @@ TlsKeyType KeyTypeOf(const EVP_PKEY* key) {
 
 }  // namespace
 
+std::string NameText(const X509_name_st& name) {
+  const OwnedBio memory(BIO_new(BIO_s_mem()));
+  X509_NAME_print_ex(memory.get(), &name, 0, XN_FLAG_RFC2253);
+  return TextOf(memory.get());
+}
+
+std::string SerialText(const asn1_string_st& serial) {
+  BIGNUM* const number = ASN1_INTEGER_to_BN(&serial, nullptr);
+  char* const digits = number == nullptr ? nullptr : BN_bn2hex(number);
+  std::string text = digits == nullptr ? std::string() : std::string(digits);
+  if (text == "0") text = "00";
+  OPENSSL_free(digits);
+  BN_free(number);
+  return text;
+}
+
+WallTime TimeOf(const asn1_string_st& time) {
+  std::tm civil{};
+  if (ASN1_TIME_to_tm(&time, &civil) != 1) return {};
+  // Its ends are in 1677 and 2262: certificates without an end say 9999 (RFC 5280 section 4.1.2.5).
+  constexpr auto kFirst = std::chrono::duration_cast<std::chrono::seconds>(WallTime::duration::min()).count();
+  constexpr auto kLast = std::chrono::duration_cast<std::chrono::seconds>(WallTime::duration::max()).count();
+  return std::chrono::system_clock::from_time_t(std::clamp<std::time_t>(timegm(&civil), kFirst, kLast));
+}
+
+std::string CurveName(const evp_pkey_st& key) {
+  std::array<char, 64> curve{};
+  std::size_t size = 0;
+  EVP_PKEY_get_group_name(&key, curve.data(), curve.size(), &size);
+  return {curve.data(), size};
+}
+
+bool IsSupportedCurve(const evp_pkey_st& key) {
+  const std::string name = CurveName(key);
+  return name == SN_X9_62_prime256v1 || name == SN_secp384r1 || name == SN_secp521r1;
+}
+
 TlsCertificateFacts FactsOf(x509_st& certificate) {
   const EVP_PKEY* const key = X509_get0_pubkey(&certificate);
   TlsCertificateFacts facts{
       .names = NamesOf(certificate),
-      .subject = NameText(X509_get_subject_name(&certificate)),
-      .issuer = NameText(X509_get_issuer_name(&certificate)),
-      .serial_number = SerialOf(certificate),
+      .subject = NameText(*X509_get_subject_name(&certificate)),
+      .issuer = NameText(*X509_get_issuer_name(&certificate)),
+      .serial_number = SerialText(*X509_get0_serialNumber(&certificate)),
       .key_type = KeyTypeOf(key),
       .key_bits = key == nullptr ? std::uint16_t{0} : static_cast<std::uint16_t>(EVP_PKEY_get_bits(key)),
       .hash_bits = HashBitsOf(certificate),
-      .not_before = TimeOf(X509_get0_notBefore(&certificate)),
-      .not_after = TimeOf(X509_get0_notAfter(&certificate)),
+      .not_before = TimeOf(*X509_get0_notBefore(&certificate)),
+      .not_after = TimeOf(*X509_get0_notAfter(&certificate)),
       .id = IdOf(certificate)};
   ERR_clear_error();
   return facts;

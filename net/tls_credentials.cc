@@ -1,23 +1,15 @@
 #include "net/tls_credentials.h"
 
-#include "base/unique_fd.h"
+#include "net/pem_file.h"
 
-#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/obj_mac.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <array>
-#include <cerrno>
 #include <cstring>
-#include <system_error>
 #include <utility>
 
 namespace weir::net {
@@ -34,44 +26,15 @@ std::unexpected<TlsCredentialFailure> Refuse(Part part, std::string message, std
 }
 
 Result<std::string> ReadFile(const std::string& path) {
-  const auto cannot = [&path](int error) {
-    return Failure("cannot read " + path + ": " + std::generic_category().message(error));
-  };
-  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return cannot(errno);
-  std::string text;
-  std::array<char, 16 * 1024> buffer;
-  for (;;) {
-    const ssize_t got = read(file.get(), buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return cannot(errno);
-    if (got == 0) return text;
-    text.append(buffer.data(), static_cast<std::size_t>(got));
-    if (text.size() > kFileBytesMax) return Failure(path + " is too large for a certificate or a key");
-  }
-}
-
-OwnedBio MemoryOf(std::string_view text) {
-  return OwnedBio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+  return ReadFileUpTo(path, kFileBytesMax, "a certificate or a key");
 }
 
 std::expected<std::vector<OwnedX509>, TlsCredentialFailure> ReadChain(const std::string& path) {
   const auto text = ReadFile(path);
   if (!text) return Refuse(Part::kCertificate, text.error().message);
-  const OwnedBio memory = MemoryOf(*text);
-  std::vector<OwnedX509> chain;
-  ERR_clear_error();
-  while (auto* const certificate = PEM_read_bio_X509(memory.get(), nullptr, nullptr, nullptr)) {
-    chain.emplace_back(certificate);
-  }
-  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-  const std::string reason = TakeOpensslReason();
-  if (!at_end) return Refuse(Part::kCertificate, path + " has a certificate that cannot be read: " + reason);
-  if (chain.empty()) {
-    return Refuse(Part::kCertificate, path + " has no certificate in PEM form",
-                  "a file that begins with -----BEGIN CERTIFICATE-----");
-  }
-  return chain;
+  auto chain = ParseCertificates(*text, path);
+  if (!chain) return Refuse(Part::kCertificate, chain.error().message, chain.error().hint);
+  return std::move(*chain);
 }
 
 struct Passphrase {
@@ -111,16 +74,9 @@ std::string RefusedKind(const EVP_PKEY* key) {
   switch (EVP_PKEY_get_base_id(key)) {
     case EVP_PKEY_RSA:
       return bits >= kRsaBitsMin ? std::string() : "an RSA key of " + std::to_string(bits) + " bits is too short";
-    case EVP_PKEY_EC: {
-      std::array<char, 64> curve{};
-      std::size_t size = 0;
-      EVP_PKEY_get_group_name(key, curve.data(), curve.size(), &size);
-      const std::string_view name(curve.data(), size);
-      for (const std::string_view known : {SN_X9_62_prime256v1, SN_secp384r1, SN_secp521r1}) {
-        if (name == known) return {};
-      }
-      return "ECDSA keys on the curve " + std::string(name) + " are not supported";
-    }
+    case EVP_PKEY_EC:
+      return IsSupportedCurve(*key) ? std::string()
+                                    : "ECDSA keys on the curve " + CurveName(*key) + " are not supported";
     default: {
       const char* const type = EVP_PKEY_get0_type_name(key);
       return std::string(type == nullptr ? "keys of this kind" : type) + " keys are not supported";

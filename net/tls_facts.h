@@ -1,9 +1,11 @@
 #pragma once
 
 #include "net/tls_certificate.h"
+#include "net/tls_client_certificate.h"
 #include "net/tls_policy.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +24,8 @@ struct TlsFacts {
   bool is_resumed = false;          // by a ticket, a PSK or a session ID: no certificate was sent
   std::string_view certificate_id;  // of the certificate that was sent; empty: none was
   std::string_view alpn;            // empty: none was agreed on
+  // Null where none was asked for or sent.
+  std::shared_ptr<const TlsClientCertificate> client_certificate;
 };
 
 // Why a handshake failed, or TLS broke a connection.
@@ -30,6 +34,7 @@ struct TlsFailure {
   bool certificate_refused = false;  // the peer's was not accepted
   std::optional<std::uint8_t> alert_sent;
   std::optional<std::uint8_t> alert_received;
+  ClientCertificateFault certificate_fault = ClientCertificateFault::kNone;  // what the client's certificate did to it
 };
 
 // `handshake_failure`: the name in IANA's registry (RFC 8446 section 6); `other` for what no version has.

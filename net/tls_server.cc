@@ -10,6 +10,8 @@
 #include <openssl/params.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
 
 #include <algorithm>
 #include <array>
@@ -167,6 +169,27 @@ struct TlsServer::Callbacks {
     const auto* in = reinterpret_cast<const unsigned char*>(encoded->data());
     return d2i_SSL_SESSION(nullptr, &in, static_cast<long>(encoded->size()));
   }
+
+  static int JudgeChain(X509_STORE_CTX* chain, void* /*unused*/) {
+    SSL& ssl = *static_cast<SSL*>(X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx()));
+    TlsStream& stream = StreamOf(&ssl);
+    const TlsServerPlan& plan = ServerOf(&ssl).plan();
+    X509& certificate = *X509_STORE_CTX_get0_cert(chain);
+    stream.client_certificate_ = std::make_shared<TlsClientCertificate>(Describe(certificate));
+    const ClientCertificateFault fault = Judge(*chain, *plan.client_authentication, *plan.policy);
+    stream.failure_.certificate_fault = fault;
+    if (fault != ClientCertificateFault::kNone) return 0;
+    AllowCurve(ssl, certificate);
+    if (plan.client_authentication->mode == TlsClientAuthentication::Mode::kVerify) {
+      stream.client_certificate_->leaf = UrlEncodedPem(certificate);
+      return 1;
+    }
+    const STACK_OF(X509)* const sent = X509_STORE_CTX_get0_untrusted(chain);
+    for (int i = 0; i < sk_X509_num(sent); ++i) {
+      stream.client_certificate_->chain += UrlEncodedPem(*sk_X509_value(sent, i));
+    }
+    return 1;
+  }
 };
 
 std::shared_ptr<TlsServer> TlsServer::Make(std::shared_ptr<const TlsServerPlan> plan, const TlsSharedState& shared) {
@@ -191,6 +214,7 @@ TlsServer::TlsServer(std::shared_ptr<const TlsServerPlan> plan, const TlsSharedS
   for (const std::string& name : plan_->alpn) (alpn_ += static_cast<char>(name.size())) += name;
   if (!alpn_.empty()) SSL_CTX_set_alpn_select_cb(context, Callbacks::ChooseProtocol, nullptr);
   SetResumption();
+  if (plan_->client_authentication) AskForCertificates(*context, *plan_->client_authentication, Callbacks::JudgeChain);
   ERR_clear_error();
 }
 

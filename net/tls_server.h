@@ -3,6 +3,7 @@
 #include "net/openssl_parts.h"
 #include "net/stream.h"
 #include "net/tls_choice.h"
+#include "net/tls_client_authentication.h"
 #include "net/tls_policy.h"
 #include "net/tls_session_cache.h"
 #include "net/tls_side.h"
@@ -10,6 +11,7 @@
 #include "net/tls_ticket_keys.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +25,8 @@ struct TlsServerPlan {
   std::vector<std::string> alpn;  // protocols that are spoken, the preferred one first
   // Sessions are resumed only where this and the policy are the same: the listener's name.
   std::string session_scope;
+  // Absent: clients are not asked for certificates. With it no session is resumed.
+  std::optional<TlsClientAuthentication> client_authentication = std::nullopt;
 };
 
 // What all listeners and workers share. Outlives the servers.

@@ -1,6 +1,7 @@
 #include "net/tls_stream.h"
 
 #include "base/check.h"
+#include "net/tls_client_authentication.h"
 #include "net/tls_settings.h"
 #include "net/tls_side.h"
 
@@ -26,7 +27,9 @@ constexpr std::size_t kRecordBytes = 16 * 1024;
 bool IsInRecord(SSL* ssl) { return SSL_has_pending(ssl) == 1 || std::string_view(SSL_rstate_string(ssl)) == "RB"; }
 
 void NoteSuite(const SSL* ssl, TlsFacts& facts) {
-  const SSL_CIPHER* const cipher = SSL_get_current_cipher(ssl);
+  // Before TLS 1.3 it is not the current one until the handshake is over.
+  const SSL_CIPHER* const agreed = SSL_get_current_cipher(ssl);
+  const SSL_CIPHER* const cipher = agreed != nullptr ? agreed : SSL_get_pending_cipher(ssl);
   if (cipher == nullptr) return;
   facts.suite = SSL_CIPHER_get_name(cipher);
   for (std::size_t i = 0; i < kTlsSuiteCount; ++i) {
@@ -169,6 +172,10 @@ void TlsStream::FailHandshake(int error) {
 void TlsStream::NoteFailure(std::string_view otherwise) {
   const unsigned long code = ERR_peek_last_error();
   const char* const text = code == 0 ? nullptr : ERR_reason_error_string(code);
+  if (code != 0 && SSL_is_server(ssl_.get()) == 1 && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE &&
+      !failure_.alert_received && failure_.certificate_fault == ClientCertificateFault::kNone) {
+    failure_.certificate_fault = FaultOf(*ssl_, code);
+  }
   failure_.reason = text != nullptr ? std::string_view(text) : otherwise;
   const long verdict = SSL_get_verify_result(ssl_.get());
   failure_.certificate_refused = verdict != X509_V_OK && (SSL_get_verify_mode(ssl_.get()) & SSL_VERIFY_PEER) != 0;
@@ -178,13 +185,8 @@ void TlsStream::NoteFailure(std::string_view otherwise) {
 
 void TlsStream::NoteFacts() {
   SSL* const ssl = ssl_.get();
-  facts_ = std::make_unique<TlsFacts>();
-  facts_->version = VersionOf(SSL_version(ssl));
-  NoteSuite(ssl, *facts_);
+  facts_ = std::make_unique<TlsFacts>(AgreedFacts());
   facts_->is_resumed = SSL_session_reused(ssl) == 1;
-  const int group = static_cast<int>(SSL_get_negotiated_group(ssl));
-  const char* const group_name = group == NID_undef ? nullptr : SSL_group_to_name(ssl, group);
-  if (group_name != nullptr) facts_->group = group_name;
   side_->NoteFacts(*this, ssl, *facts_);
 }
 
@@ -195,6 +197,27 @@ std::string_view TlsStream::AgreedProtocol(const SSL* ssl, const std::vector<std
   const std::string_view agreed(reinterpret_cast<const char*>(protocol), size);
   const auto found = std::ranges::find(own, agreed);
   return found == own.end() ? std::string_view() : std::string_view(*found);
+}
+
+TlsFacts TlsStream::AgreedFacts() const {
+  SSL* const ssl = ssl_.get();
+  TlsFacts facts;
+  facts.version = VersionOf(SSL_version(ssl));
+  NoteSuite(ssl, facts);
+  // OpenSSL looks into the session without asking whether there is one.
+  const int group = SSL_get0_session(ssl) == nullptr ? NID_undef : static_cast<int>(SSL_get_negotiated_group(ssl));
+  const char* const group_name = group == NID_undef ? nullptr : SSL_group_to_name(ssl, group);
+  if (group_name != nullptr) facts.group = group_name;
+  facts.client_certificate = client_certificate_;
+  return facts;
+}
+
+TlsFacts TlsStream::FactsOfFailure() const { return AgreedFacts(); }
+
+std::unique_ptr<Stream> TlsStream::TakeTransport(StreamEvents& events) {
+  if (!unsent_.empty()) return nullptr;
+  transport_->set_events(events);
+  return std::move(transport_);
 }
 
 // ---- reading

@@ -54,6 +54,11 @@ class TlsStream final : public Stream, private StreamEvents {
   [[nodiscard]] bool got_close_notify() const;
   // Of a client whose transport was connected already.
   void StartHandshake() { Handshake(); }
+  // How far one that failed had come; without a suite, the version means nothing.
+  [[nodiscard]] TlsFacts FactsOfFailure() const;
+  // After a handshake that failed: the connection below, which has the alert to deliver. Its events go to `events` from
+  // now on; only the destructor of this stream may be called any more. Null where the alert waits for room.
+  [[nodiscard]] std::unique_ptr<Stream> TakeTransport(StreamEvents& events);
 
  private:
   friend class TlsClient;
@@ -78,6 +83,7 @@ class TlsStream final : public Stream, private StreamEvents {
   void NoteFacts();
   // Takes the reason from OpenSSL; `otherwise` where it has none.
   void NoteFailure(std::string_view otherwise);
+  [[nodiscard]] TlsFacts AgreedFacts() const;
   [[nodiscard]] IoResult Send(std::span<const iovec> pieces, bool is_last);
   // Sends what was encrypted; false when the connection broke. What the socket does not take is kept.
   [[nodiscard]] bool Flush(bool is_last = false);
@@ -95,8 +101,9 @@ class TlsStream final : public Stream, private StreamEvents {
   std::size_t encrypted_ = 0;
   std::unique_ptr<TlsFacts> facts_;  // null until the handshake is done
   TlsFailure failure_;
-  TlsClientSessions* sessions_ = nullptr;  // of a client: where sessions to come are kept
-  std::uint16_t chosen_ = 0;               // of a server's certificates
+  TlsClientSessions* sessions_ = nullptr;                     // of a client: where sessions to come are kept
+  std::shared_ptr<TlsClientCertificate> client_certificate_;  // of a server: what the client sent, refused or not
+  std::uint16_t chosen_ = 0;                                  // of a server's certificates
   IoStatus last_read_ = IoStatus::kWouldBlock;
   int read_error_ = 0;
   Ended ended_ = Ended::kNo;

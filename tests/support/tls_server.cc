@@ -66,6 +66,8 @@ EVP_PKEY* MakeKey(Certificate::Key kind) {
       return EVP_EC_gen("P-256");
     case Certificate::Key::kP384:
       return EVP_EC_gen("P-384");
+    case Certificate::Key::kP521:
+      return EVP_EC_gen("P-521");
     case Certificate::Key::kRsa1024:
       return RsaKey(1024);
     case Certificate::Key::kRsa2048:
@@ -78,9 +80,9 @@ EVP_PKEY* MakeKey(Certificate::Key kind) {
   std::unreachable();
 }
 
-const EVP_MD* HashOf(const Certificate::Options& options) {
-  if (options.key == Certificate::Key::kEd25519) return nullptr;  // it has its own
-  switch (options.hash) {
+const EVP_MD* HashOf(Certificate::Hash hash, const EVP_PKEY* signer) {
+  if (EVP_PKEY_get_base_id(signer) == EVP_PKEY_ED25519) return nullptr;  // it has its own
+  switch (hash) {
     case Certificate::Hash::kMd5:
       return EVP_md5();
     case Certificate::Hash::kSha1:
@@ -91,6 +93,32 @@ const EVP_MD* HashOf(const Certificate::Options& options) {
       return EVP_sha384();
   }
   std::unreachable();
+}
+
+void SetSubject(X509_NAME* subject, const Certificate::Options& options, long serial) {
+  if (!options.subject.empty()) {
+    for (const auto& part : options.subject) {
+      X509_NAME_add_entry_by_txt(subject, part.type.c_str(), MBSTRING_UTF8,
+                                 reinterpret_cast<const unsigned char*>(part.value.data()),
+                                 static_cast<int>(part.value.size()), -1, part.joins ? -1 : 0);
+    }
+    return;
+  }
+  // Each its own subject, so that nothing takes a certificate for its own issuer that is not.
+  const std::string name = options.common_name.empty() ? "weir test " + std::to_string(serial) : options.common_name;
+  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1,
+                             0);
+}
+
+void SetSerial(X509* certificate, const std::string& text, long next) {
+  if (text.empty()) {
+    ASN1_INTEGER_set(X509_get_serialNumber(certificate), next);
+    return;
+  }
+  BIGNUM* number = nullptr;
+  BN_hex2bn(&number, text.c_str());
+  BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate));
+  BN_free(number);
 }
 
 }  // namespace
@@ -112,22 +140,56 @@ Certificate Certificate::Make(const Options& options, const Certificate* issuer)
   auto made = std::make_shared<Parts>(options.key);
   X509* const certificate = made->certificate;
   X509* const signer = issuer == nullptr ? certificate : issuer->parts_->certificate;
-  X509_set_version(certificate, X509_VERSION_3);
-  ASN1_INTEGER_set(X509_get_serialNumber(certificate), ++serial);
+  X509_set_version(certificate, options.is_old ? X509_VERSION_1 : X509_VERSION_3);
+  SetSerial(certificate, options.serial_number, ++serial);
   X509_gmtime_adj(X509_getm_notBefore(certificate), options.valid_from.count());
   X509_gmtime_adj(X509_getm_notAfter(certificate), options.valid_until.count());
+  if (!options.not_after.empty()) ASN1_TIME_set_string(X509_getm_notAfter(certificate), options.not_after.c_str());
   X509_set_pubkey(certificate, made->key);
-  // Each its own subject, so that nothing takes a certificate for its own issuer that is not.
-  const std::string subject = options.common_name.empty() ? "weir test " + std::to_string(serial) : options.common_name;
-  X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
-                             reinterpret_cast<const unsigned char*>(subject.c_str()), -1, -1, 0);
+  SetSubject(X509_get_subject_name(certificate), options, serial);
   X509_set_issuer_name(certificate, X509_get_subject_name(signer));
-  AddExtension(certificate, signer, NID_basic_constraints, options.is_authority ? "critical,CA:TRUE" : "CA:FALSE");
-  const std::string names = AlternativeNames(options);
-  if (!names.empty()) AddExtension(certificate, signer, NID_subject_alt_name, names);
-  X509_sign(certificate, issuer == nullptr ? made->key : issuer->parts_->key, HashOf(options));
+  if (!options.is_old) {
+    AddExtension(certificate, signer, NID_basic_constraints, options.is_authority ? "critical,CA:TRUE" : "CA:FALSE");
+    const std::string names = AlternativeNames(options);
+    if (!names.empty()) AddExtension(certificate, signer, NID_subject_alt_name, names);
+    for (const auto& [kind, value] : options.extensions) AddExtension(certificate, signer, kind, value);
+  }
+  EVP_PKEY* const key = issuer == nullptr ? made->key : issuer->parts_->key;
+  X509_sign(certificate, key, HashOf(options.hash, key));
   return Certificate(std::move(made));
 }
+
+std::string Certificate::RevocationList(const std::vector<const Certificate*>& revoked,
+                                        const ListOptions& options) const {
+  X509_CRL* const list = X509_CRL_new();
+  X509_CRL_set_version(list, X509_CRL_VERSION_2);
+  X509_CRL_set_issuer_name(list, X509_get_subject_name(parts_->certificate));
+  ASN1_TIME* const time = X509_gmtime_adj(nullptr, -7200);
+  X509_CRL_set1_lastUpdate(list, time);
+  X509_gmtime_adj(time, options.next_update.count());
+  X509_CRL_set1_nextUpdate(list, time);
+  X509_gmtime_adj(time, -3600);
+  for (const Certificate* each : revoked) {
+    X509_REVOKED* const entry = X509_REVOKED_new();
+    X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(each->parts_->certificate));
+    X509_REVOKED_set_revocationDate(entry, time);
+    X509_CRL_add0_revoked(list, entry);
+  }
+  ASN1_TIME_free(time);
+  ASN1_INTEGER* const number = ASN1_INTEGER_new();
+  ASN1_INTEGER_set(number, 1);
+  if (options.is_delta) X509_CRL_add1_ext_i2d(list, NID_delta_crl, number, 1, 0);
+  ASN1_INTEGER_free(number);
+  X509_CRL_sign(list, parts_->key, HashOf(options.hash, parts_->key));
+  BIO* const memory = BIO_new(BIO_s_mem());
+  PEM_write_bio_X509_CRL(memory, list);
+  X509_CRL_free(list);
+  return TakeText(memory);
+}
+
+x509_st& Certificate::certificate() const { return *parts_->certificate; }
+
+evp_pkey_st& Certificate::key() const { return *parts_->key; }
 
 std::string Certificate::Pem() const {
   BIO* const memory = BIO_new(BIO_s_mem());

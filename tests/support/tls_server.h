@@ -9,7 +9,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+struct evp_pkey_st;
+struct x509_st;
 
 namespace weir::testing {
 
@@ -17,7 +21,7 @@ namespace weir::testing {
 // (const).
 class Certificate {
  public:
-  enum class Key : std::uint8_t { kP256, kP384, kRsa1024, kRsa2048, kRsa3072, kEd25519 };
+  enum class Key : std::uint8_t { kP256, kP384, kP521, kRsa1024, kRsa2048, kRsa3072, kEd25519 };
   enum class Hash : std::uint8_t { kMd5, kSha1, kSha256, kSha384 };
   struct Options {
     std::vector<std::string> names = {};      // DNS names that it is for
@@ -28,10 +32,36 @@ class Certificate {
     Key key = Key::kP256;
     Hash hash = Hash::kSha256;     // of the signature
     std::string common_name = {};  // empty: one of its own
+    // In place of the common name: `CN`, its value in UTF-8, and whether it stands in one RDN with the one before.
+    struct NamePart {
+      std::string type;
+      std::string value;
+      bool joins = false;
+    };
+    std::vector<NamePart> subject = {};
+    // OpenSSL's number of an extension, and its value in the words of openssl.cnf.
+    std::vector<std::pair<int, std::string>> extensions = {};
+    std::string serial_number = {};  // hexadecimal, may be negative; empty: the next one
+    std::string not_after = {};      // as ASN.1 writes it, 99991231235959Z; empty: valid_until
+    bool is_old = false;             // of X.509 version 1, without extensions
   };
   // Signed by `issuer`, or by itself without one.
   [[nodiscard]] static Certificate Make(const Options& options, const Certificate* issuer = nullptr);
 
+  struct ListOptions {
+    std::chrono::seconds next_update{3600};  // as seen from now
+    Hash hash = Hash::kSha256;
+    bool is_delta = false;
+  };
+  // A list of what this authority revokes, in PEM.
+  [[nodiscard]] std::string RevocationList(const std::vector<const Certificate*>& revoked) const {
+    return RevocationList(revoked, ListOptions{});
+  }
+  [[nodiscard]] std::string RevocationList(const std::vector<const Certificate*>& revoked,
+                                           const ListOptions& options) const;
+
+  [[nodiscard]] x509_st& certificate() const;
+  [[nodiscard]] evp_pkey_st& key() const;
   [[nodiscard]] std::string Pem() const;
   [[nodiscard]] std::string KeyPem() const;
   // Encrypted.
