@@ -18,6 +18,13 @@ control::Refusal RefusedBySystem(Error error) {
   return {.kind = control::RefusalKind::kConfiguration, .error = std::move(error), .diagnostics = {}};
 }
 
+// By target group.
+health::Engine::TargetTls TargetTlsOf(const proxy::RoutingTable& table) {
+  health::Engine::TargetTls out;
+  for (const auto& group : table.groups()) out.push_back(group.tls);
+  return out;
+}
+
 }  // namespace
 
 Adoption::Adoption(Options options)
@@ -86,7 +93,7 @@ void Adoption::Publish(const Candidate& candidate) {
   if (const auto serving = published().Load()) retired_parts_.Add(*serving, candidate.view);
   ticket_keys_.Fix(routing_->ticket_keys(), SystemClock().WallNow());
   publisher_.Stage(candidate.view);
-  engine_.Apply(candidate.view.model, revision_);
+  engine_.Apply(candidate.view.model, revision_, TargetTlsOf(*routing_));
 }
 
 Proposal Adoption::Again(std::vector<control::ShiftOverride> shifts) const {

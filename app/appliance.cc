@@ -128,8 +128,11 @@ Result<void> RunningAppliance::MoveAdmin(const config::Admin& admin) {
 
 Result<void> RunningAppliance::OpenAccessLogs(const config::Model& model) {
   for (const auto& balancer : model.load_balancers) {
-    if (!balancer.access_log) continue;
-    if (auto opened = access_logs_.Open(balancer.access_log->path); !opened) return opened;
+    if (balancer.access_log) {
+      if (auto opened = access_logs_.Open(balancer.access_log->path); !opened) return opened;
+    }
+    if (!balancer.connection_log) continue;
+    if (auto opened = access_logs_.Open(balancer.connection_log->path, "connection log"); !opened) return opened;
   }
   return {};
 }
@@ -139,6 +142,7 @@ void RunningAppliance::CloseOtherAccessLogs() {
   if (adoption_.model()) {
     for (const auto& balancer : adoption_.model()->load_balancers) {
       if (balancer.access_log) paths.push_back(balancer.access_log->path);
+      if (balancer.connection_log) paths.push_back(balancer.connection_log->path);
     }
   }
   access_logs_.CloseOthers(std::move(paths));

@@ -1,4 +1,4 @@
-// What changes without a new configuration: certificates and the keys of session tickets.
+// What changes without a new configuration: certificates, trust stores and the keys of session tickets.
 
 #include "app/appliance.h"
 #include "base/log.h"
@@ -38,6 +38,10 @@ void RunningAppliance::WatchCertificates() {
   for (const auto& group : adoption_.model()->target_groups) {
     add(group.tls.ca_bundle.text);
     if (group.tls.certificate) add_files(*group.tls.certificate);
+  }
+  for (const auto& store : adoption_.model()->trust_stores) {
+    add(store.ca_bundle.text);
+    for (const auto& revocations : store.revocations) add(revocations.text);
   }
   for (const auto& key : adoption_.model()->tls_ticket_keys) add(key.text);
   certificate_watcher_->Watch(std::move(paths));

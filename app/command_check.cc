@@ -13,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 
@@ -40,18 +41,21 @@ std::string WriteFailure(const std::string& path) {
   return faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) == 0 ? "" : std::strerror(errno);
 }
 
+void CheckLog(const std::optional<config::LogFile>& log, const std::string& noun, config::Diagnostics& diagnostics) {
+  const std::string failure = log ? WriteFailure(log->path) : std::string();
+  if (failure.empty()) return;
+  diagnostics.items.push_back({.severity = config::Severity::kWarning,
+                               .position = log->position,
+                               .path = "",
+                               .message = noun + " " + log->path + " cannot be written here: " + failure,
+                               .hint = "`weir run` would refuse to start"});
+}
+
 // Warnings only: the appliance may run elsewhere, or as another user.
-void CheckAccessLogs(const config::Model& model, config::Diagnostics& diagnostics) {
+void CheckLogs(const config::Model& model, config::Diagnostics& diagnostics) {
   for (const auto& balancer : model.load_balancers) {
-    if (!balancer.access_log) continue;
-    const auto failure = WriteFailure(balancer.access_log->path);
-    if (failure.empty()) continue;
-    diagnostics.items.push_back(
-        {.severity = config::Severity::kWarning,
-         .position = balancer.access_log->position,
-         .path = "",
-         .message = "access log " + balancer.access_log->path + " cannot be written here: " + failure,
-         .hint = "`weir run` would refuse to start"});
+    CheckLog(balancer.access_log, "access log", diagnostics);
+    CheckLog(balancer.connection_log, "connection log", diagnostics);
   }
 }
 
@@ -59,7 +63,7 @@ int Check(const Arguments& arguments) {
   config::LoadOptions options;
   options.aws_limits = arguments.aws;
   auto checked = LoadOffline(arguments.file, options);
-  if (checked.view) CheckAccessLogs(*checked.view->model, checked.diagnostics);
+  if (checked.view) CheckLogs(*checked.view->model, checked.diagnostics);
   const auto findings = checked.diagnostics.FormatAll();
   if (!findings.empty()) std::fprintf(stderr, "%s%s", findings.c_str(), findings.ends_with('\n') ? "" : "\n");
   if (!checked.view) return kInputWrong;

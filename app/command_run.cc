@@ -84,7 +84,7 @@ void AddRunCommand(CLI::App& root, Command& run) {
   command->add_option("--log-level", arguments->log_level, "debug, info, warning or error; default info")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
   command->footer(
-      "Reloads on SIGHUP and when the file changes; SIGUSR1 reopens the access logs.\n"
+      "Reloads on SIGHUP and when the file changes; SIGUSR1 reopens the logs.\n"
       "Example:  weir run /etc/weir/weir.yaml");
   command->callback([arguments, &run] { run = [arguments] { return Run(*arguments); }; });
 }

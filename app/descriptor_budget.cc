@@ -31,10 +31,11 @@ std::size_t ListeningSockets(const config::Model& model) {
   return out;
 }
 
-std::size_t AccessLogs(const config::Model& model) {
+std::size_t LogFiles(const config::Model& model) {
   std::set<std::string> paths;
   for (const auto& balancer : model.load_balancers) {
     if (balancer.access_log) paths.insert(balancer.access_log->path);
+    if (balancer.connection_log) paths.insert(balancer.connection_log->path);
   }
   return paths.size();
 }
@@ -66,7 +67,7 @@ DescriptorBudget DivideDescriptors(std::size_t limit, std::size_t workers, const
   const std::size_t dns_addresses = model.dns ? model.dns->addresses.size() : 0;
   const std::size_t passing = kPassing + limit / kPassingShare;
   const std::size_t shared =
-      kProcess + AccessLogs(model) + AdminConnectionsMax(limit) + Probes(model, ProbesInFlightMax(limit)) + passing;
+      kProcess + LogFiles(model) + AdminConnectionsMax(limit) + Probes(model, ProbesInFlightMax(limit)) + passing;
   std::size_t share = Less(limit, shared) / workers;
   share = Less(share, kWorker + ListeningSockets(model) + dns_addresses * kDnsAddress);
   if (dns_addresses > 0) {

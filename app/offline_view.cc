@@ -8,6 +8,7 @@
 #include "health/status_rules.h"
 #include "proxy/counters.h"
 #include "proxy/routing/routing_table.h"
+#include "proxy/tls/listener_tls.h"
 
 #include <algorithm>
 #include <optional>
@@ -101,6 +102,9 @@ OfflineView LoadOffline(const std::string& path, const config::LoadOptions& opti
   if (!zones) config::AddFindings(std::move(zones.error()), out.diagnostics);
   if (!routing || !zones) return out;
   config::AddFindings((*routing)->warnings(), out.diagnostics);
+  if (options.aws_limits) {
+    config::AddFindings(proxy::AwsObjections(*loaded.model, (*routing)->trust_stores()), out.diagnostics);
+  }
   out.view = std::make_shared<const control::View>(control::View{.revision = kRevision,
                                                                  .model = loaded.model,
                                                                  .routing = std::move(*routing),

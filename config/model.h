@@ -42,11 +42,12 @@ struct Region {
 };
 
 enum class IpAddressType : std::uint8_t { kIpv4, kIpv6, kDualstack };
-enum class AccessLogFormat : std::uint8_t { kAlb, kJson };
+enum class LogFormat : std::uint8_t { kAlb, kJson };
 
-struct AccessLog {
+// Where one kind of log goes.
+struct LogFile {
   std::string path;  // absolute or relative to the working directory after resolution; "-" is standard output
-  AccessLogFormat format = AccessLogFormat::kAlb;
+  LogFormat format = LogFormat::kAlb;
   Position position = {};  // of `path`
 };
 
@@ -72,6 +73,16 @@ struct LoadBalancerAttributes {
   bool tls_version_and_cipher_suite = false;  // routing.http.x_amzn_tls_version_and_cipher_suite.enabled
 };
 
+// What targets are told of a client's certificate, by the names of the fields. spec: alb.md section 3, 18.3.
+struct MtlsFieldNames {
+  std::string serial_number = "X-Amzn-Mtls-Clientcert-Serial-Number";
+  std::string issuer = "X-Amzn-Mtls-Clientcert-Issuer";
+  std::string subject = "X-Amzn-Mtls-Clientcert-Subject";
+  std::string validity = "X-Amzn-Mtls-Clientcert-Validity";
+  std::string leaf = "X-Amzn-Mtls-Clientcert-Leaf";
+  std::string chain = "X-Amzn-Mtls-Clientcert";
+};
+
 // spec: alb.md section 3.
 struct ListenerAttributes {
   bool server_header_enabled = true;
@@ -79,6 +90,7 @@ struct ListenerAttributes {
   std::vector<std::pair<std::string, std::string>> response_fields;
   std::string tls_version_field = "X-Amzn-Tls-Version";  // routing.http.request.*.header_name
   std::string tls_cipher_suite_field = "X-Amzn-Tls-Cipher-Suite";
+  MtlsFieldNames mtls_fields;
 };
 
 // What a condition asks. Each kind has a row in config/schema/conditions.cc, which says how it is written and compared,
@@ -151,11 +163,23 @@ struct CertificateFiles {
   std::optional<Secret> passphrase;
 };
 
+enum class MutualAuthenticationMode : std::uint8_t { kOff, kPassthrough, kVerify };
+
+// Certificates of clients; spec: alb.md 18.3.
+struct MutualAuthentication {
+  MutualAuthenticationMode mode = MutualAuthenticationMode::kOff;
+  std::optional<std::uint32_t> trust_store;  // of kVerify: index into Model::trust_stores
+  bool ignores_expiry = false;               // ignore-client-certificate-expiry
+  bool advertises_ca_names = false;          // advertise-trust-store-ca-names
+  Position position;                         // of the name of the trust store, else of the key
+};
+
 struct Listener {
   std::uint16_t port = 0;  // 0 takes a free one
   ListenerProtocol protocol = ListenerProtocol::kHttp;
   LocatedText ssl_policy;                      // of HTTPS; the place of the protocol when it is the default
   std::vector<CertificateFiles> certificates;  // of HTTPS: the first is the default
+  MutualAuthentication mutual_authentication;  // of HTTPS
   ListenerAttributes attributes;
   std::vector<Rule> rules;  // sorted by priority, lowest first, without the default rule
   Rule default_rule;
@@ -168,8 +192,17 @@ struct LoadBalancer {
   std::vector<IpAddress> addresses;  // what to bind, after ip-address-type was applied; never empty
   std::vector<IpAddress> advertise;  // what DNS aliases answer; default: the bound addresses that are not wildcards
   LoadBalancerAttributes attributes;
-  std::optional<AccessLog> access_log;
+  std::optional<LogFile> access_log;      // requests; spec: alb.md 16.1
+  std::optional<LogFile> connection_log;  // connections; spec: alb.md 16.3
   std::vector<Listener> listeners;
+  Position position;
+};
+
+// Authorities that sign certificates of clients, and what they revoked. Paths are resolved.
+struct TrustStore {
+  std::string name;
+  LocatedText ca_bundle;
+  std::vector<LocatedText> revocations;
   Position position;
 };
 
@@ -386,6 +419,7 @@ struct Model {
   std::vector<Region> regions;
   std::vector<LoadBalancer> load_balancers;
   std::vector<TargetGroup> target_groups;
+  std::vector<TrustStore> trust_stores;
   std::optional<DnsListener> dns;
   std::vector<HealthCheck> health_checks;
   std::vector<CidrCollection> cidr_collections;

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 namespace weir::control {
 namespace {
@@ -78,11 +79,24 @@ json::value Write(const proxy::GroupExplanation& group) {
   return out;
 }
 
+json::value MutualAuthentication(const proxy::RequestExplanation& found) {
+  switch (found.mutual_authentication) {
+    case config::MutualAuthenticationMode::kOff:
+      return json::object{{"mode", "off"}};
+    case config::MutualAuthenticationMode::kPassthrough:
+      return json::object{{"mode", "passthrough"}};
+    case config::MutualAuthenticationMode::kVerify:
+      return json::object{{"mode", "verify"}, {"trust-store", found.trust_store}};
+  }
+  std::unreachable();
+}
+
 std::string RequestJson(const proxy::RequestExplanation& found, const std::string& text) {
   json::object out{
       {"text", text},
       {"load-balancer", found.load_balancer},
       {"port", found.port},
+      {"mutual-authentication", MutualAuthentication(found)},
       {"rule", json::object{{"priority", Priority(found.matched().priority)}, {"name", found.matched().name}}},
       {"rules", Array(found.rules, [](const auto& rule) { return Write(rule); })},
       {"action", ToString(found.action)}};

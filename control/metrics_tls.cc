@@ -7,9 +7,12 @@
 #include "net/tls_policy.h"
 #include "net/tls_server.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -117,16 +120,64 @@ void WriteTlsFailures(MetricsWriter& out, const View& view) {
   });
 }
 
+void WriteClientCertificateFailures(MetricsWriter& out, const View& view) {
+  out.Family("weir_listener_client_certificate_failures_total", "counter",
+             "TLS handshakes that failed by the client's certificate, by the code of the connection log.");
+  ForEachTlsListener(view, [&](const proxy::Listener& listener) {
+    if (!listener.tls->client_authentication) return;
+    const auto labels = LabelsOf(listener);
+    for (std::size_t i = 1; i < net::kClientCertificateFaults; ++i) {
+      out.Sample({{"load_balancer", labels.load_balancer},
+                  {"listener", labels.listener},
+                  {"code", net::ToString(static_cast<net::ClientCertificateFault>(i))}},
+                 listener.counters->Sum([i](const auto& c) { return c.tls.certificate_faults[i].value(); }));
+    }
+  });
+}
+
+std::uint64_t UnixTime(WallTime time) {
+  return static_cast<std::uint64_t>(std::max<std::time_t>(std::chrono::system_clock::to_time_t(time), 0));
+}
+
+void WriteTrustStores(MetricsWriter& out, const View& view) {
+  const auto& stores = view.routing->trust_stores();
+  out.Family("weir_trust_store_not_after_timestamp_seconds", "gauge",
+             "When an authority of a trust store expires, Unix time.");
+  for (std::size_t i = 0; i < stores.size(); ++i) {
+    for (const net::TlsCertificateFacts& authority : stores[i]->authorities()) {
+      out.Sample({{"trust_store", view.model->trust_stores[i].name},
+                  {"subject", authority.subject},
+                  {"serial_number", authority.serial_number}},
+                 UnixTime(authority.not_after));
+    }
+  }
+  out.Family("weir_trust_store_revocations_next_update_timestamp_seconds", "gauge",
+             "When a newer revocation list is due, Unix time.");
+  for (std::size_t i = 0; i < stores.size(); ++i) {
+    for (const auto& list : stores[i]->revocations()) {
+      if (!list.next_update) continue;
+      out.Sample({{"trust_store", view.model->trust_stores[i].name}, {"file", list.file}, {"issuer", list.issuer}},
+                 UnixTime(*list.next_update));
+    }
+  }
+  out.Family("weir_trust_store_revoked_certificates", "gauge", "Entries of a revocation list.");
+  for (std::size_t i = 0; i < stores.size(); ++i) {
+    for (const auto& list : stores[i]->revocations()) {
+      out.Sample({{"trust_store", view.model->trust_stores[i].name}, {"file", list.file}, {"issuer", list.issuer}},
+                 list.entries);
+    }
+  }
+}
+
 void WriteCertificates(MetricsWriter& out, const View& view) {
   out.Family("weir_certificate_not_after_timestamp_seconds", "gauge", "When a certificate expires, Unix time.");
   ForEachTlsListener(view, [&](const proxy::Listener& listener) {
     const auto labels = LabelsOf(listener);
     for (const auto& credential : listener.tls->choice->credentials()) {
-      const auto until = std::chrono::system_clock::to_time_t(credential->facts().not_after);
       out.Sample({{"load_balancer", labels.load_balancer},
                   {"listener", labels.listener},
                   {"certificate", credential->certificate_file()}},
-                 static_cast<std::uint64_t>(until));
+                 UnixTime(credential->facts().not_after));
     }
   });
 }
@@ -168,8 +219,10 @@ void WriteTargetGroups(MetricsWriter& out, const View& view) {
 void WriteTlsMetrics(MetricsWriter& out, const View& view) {
   WriteTlsHandshakes(out, view);
   WriteTlsFailures(out, view);
+  WriteClientCertificateFailures(out, view);
   WriteCertificates(out, view);
   WriteTargetGroups(out, view);
+  WriteTrustStores(out, view);
 }
 
 }  // namespace weir::control

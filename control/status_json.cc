@@ -77,6 +77,11 @@ json::value Write(const ListenerReport& listener) {
   if (!listener.ssl_policy.empty()) {
     out["ssl-policy"] = listener.ssl_policy;
     out["certificates"] = Array(listener.certificates, [](const auto& c) { return Write(c); });
+    if (!listener.mutual_authentication.empty()) {
+      json::object clients{{"mode", listener.mutual_authentication}};
+      if (!listener.trust_store.empty()) clients["trust-store"] = listener.trust_store;
+      out["mutual-authentication"] = std::move(clients);
+    }
   }
   out["rules"] = Array(listener.rules, [](const auto& r) { return Write(r); });
   return out;
@@ -263,6 +268,9 @@ CertificateReport ReadCertificate(const json::value& value) {
 
 ListenerReport ReadListener(const json::value& value) {
   const auto& from = Members(value);
+  const json::value* const clients = from.if_contains("mutual-authentication");
+  const json::object none;
+  const json::object& authentication = clients == nullptr ? none : Members(*clients);
   return {.port = ReadNumber<std::uint32_t>(from, "port"),
           .protocol = ReadText(from, "protocol"),
           .bound = ReadTexts(from, "bound"),
@@ -270,6 +278,8 @@ ListenerReport ReadListener(const json::value& value) {
           .active_connections = ReadNumber(from, "active-connections"),
           .ssl_policy = ReadText(from, "ssl-policy"),
           .certificates = ReadList<CertificateReport>(from, "certificates", ReadCertificate),
+          .mutual_authentication = ReadText(authentication, "mode"),
+          .trust_store = ReadText(authentication, "trust-store"),
           .rules = ReadList<RuleReport>(from, "rules", ReadRule)};
 }
 

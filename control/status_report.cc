@@ -40,7 +40,13 @@ ActionReport DescribeAction(const proxy::Rule& rule, const proxy::RoutingTable& 
   return report;
 }
 
-void DescribeTls(const net::TlsServerPlan& plan, ListenerReport& report) {
+void DescribeTls(const proxy::Listener& listener, ListenerReport& report) {
+  const net::TlsServerPlan& plan = *listener.tls;
+  if (plan.client_authentication) {
+    const bool verifies = plan.client_authentication->mode == net::TlsClientAuthentication::Mode::kVerify;
+    report.mutual_authentication = verifies ? "verify" : "passthrough";
+    report.trust_store = listener.trust_store;
+  }
   report.ssl_policy = plan.policy->name;
   const WallTime now = SystemClock().WallNow();
   for (const auto& credential : plan.choice->credentials()) {
@@ -57,7 +63,7 @@ ListenerReport DescribeListener(const proxy::Listener& listener, const proxy::Ro
   ListenerReport report;
   report.port = listener.port;
   report.protocol = listener.tls != nullptr ? "HTTPS" : "HTTP";
-  if (listener.tls != nullptr) DescribeTls(*listener.tls, report);
+  if (listener.tls != nullptr) DescribeTls(listener, report);
   for (const auto& bound : runtime.listeners) {
     if (bound.load_balancer != listener.load_balancer || bound.index != listener.index) continue;
     for (const auto& endpoint : bound.endpoints) report.bound.push_back(endpoint.ToString());

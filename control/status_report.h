@@ -45,6 +45,8 @@ struct ListenerReport {
   std::uint64_t active_connections = 0;
   std::string ssl_policy;                       // of HTTPS, as the next
   std::vector<CertificateReport> certificates;  // the default one first
+  std::string mutual_authentication;            // passthrough or verify; empty: off
+  std::string trust_store;                      // of verify: its name
   std::vector<RuleReport> rules;
 };
 struct LoadBalancerReport {

@@ -213,16 +213,19 @@ void AppendLoadBalancers(std::string& out, const StatusReport& report, bool colo
 }
 
 void AppendCertificates(std::string& out, const StatusReport& report, bool colours) {
-  Table table({"LISTENER", "POLICY", "CERTIFICATE", "NAMES", "EXPIRES"});
+  Table table({"LISTENER", "POLICY", "CLIENTS", "CERTIFICATE", "NAMES", "EXPIRES"});
   for (const auto& balancer : report.load_balancers) {
     for (const auto& listener : balancer.listeners) {
       std::string where = balancer.name + "/" + std::to_string(listener.port);
       std::string policy = listener.ssl_policy;
+      std::string clients = listener.mutual_authentication;
+      if (!listener.trust_store.empty()) clients += " " + listener.trust_store;
       for (const auto& certificate : listener.certificates) {
         std::string names;
         for (const auto& name : certificate.names) names += (names.empty() ? "" : " ") + name;
         table.Add({{std::exchange(where, {})},
                    {std::exchange(policy, {})},
+                   {std::exchange(clients, {})},
                    {certificate.certificate},
                    {std::move(names)},
                    {certificate.not_after, certificate.valid ? Colour::kNone : Colour::kBad}});

@@ -34,6 +34,9 @@ void TlsCounters::Note(const net::TlsFailure& failure) {
   const auto count = [](std::array<Counter, 128>& counters, std::uint8_t alert) {
     counters[alert % counters.size()].Add();
   };
+  if (failure.certificate_fault != net::ClientCertificateFault::kNone) {
+    certificate_faults[std::to_underlying(failure.certificate_fault)].Add();
+  }
   if (failure.alert_received) {
     count(alerts_received, *failure.alert_received);
   } else if (failure.alert_sent) {

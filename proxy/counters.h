@@ -34,6 +34,8 @@ struct TlsCounters {
   std::array<Counter, 128> alerts_sent;
   std::array<Counter, 128> alerts_received;
   Counter failed_without_alert;
+  // Those that failed by the client's certificate: by cause.
+  std::array<Counter, net::kClientCertificateFaults> certificate_faults;
 
   void Note(const net::TlsFacts& agreed);
   void Note(const net::TlsFailure& failure);

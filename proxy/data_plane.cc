@@ -4,6 +4,7 @@
 #include "net/acceptor.h"
 #include "net/tls_client.h"
 #include "proxy/downstream/client_gate.h"
+#include "proxy/downstream/connection_notes.h"
 #include "proxy/downstream/downstream_connection.h"
 #include "proxy/downstream/tls_handshake.h"
 #include "proxy/exchange.h"
@@ -64,7 +65,8 @@ class ListenerSocket final : public net::Deferred, private net::AcceptorEvents {
       connections_.Add(std::make_unique<TlsHandshake>(worker_, connections_, slot_, std::move(stream)));
       return;
     }
-    connections_.Add(MakeDownstreamConnection(worker_, connections_, slot_, std::move(stream)));
+    auto id = NoteConnection(worker_, *slot_, *stream, {});
+    connections_.Add(MakeDownstreamConnection(worker_, connections_, slot_, std::move(stream), std::move(id)));
   }
 
   WorkerState& worker_;

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "net/tls_facts.h"
 #include "proxy/forwarding.h"
+#include "proxy/log/connection_log.h"
 #include "proxy/routing/request_facts.h"
 
 #include <algorithm>
@@ -184,13 +185,26 @@ const TlsFields* Exchange::FillTlsFields(TlsFields& fields) const {
   return &fields;
 }
 
+const MtlsFields* Exchange::FillMtlsFields(MtlsFields& fields) const {
+  const net::TlsFacts* const agreed = run_.connection->stream->tls();
+  if (agreed == nullptr) return nullptr;
+  const config::Listener& listener = *run_.listener->listener_config;
+  // The connection may be older than what is configured now.
+  const bool asks = listener.mutual_authentication.mode != config::MutualAuthenticationMode::kOff;
+  if (!asks && agreed->client_certificate == nullptr) return nullptr;
+  fields = {.names = &listener.attributes.mtls_fields, .certificate = agreed->client_certificate.get()};
+  return &fields;
+}
+
 void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const Content& content) {
   TlsFields tls;
+  MtlsFields mtls;
   const RequestOrigin origin{.peer = run_.connection->peer(),
                              .local = run_.connection->local(),
                              .port = run_.connection->slot->bound.port,
                              .scheme = run_.connection->scheme,
-                             .tls = attributes().tls_version_and_cipher_suite ? FillTlsFields(tls) : nullptr};
+                             .tls = attributes().tls_version_and_cipher_suite ? FillTlsFields(tls) : nullptr,
+                             .mtls = FillMtlsFields(mtls)};
   BuildRequestMessage(head, attributes(), origin, run_.timing.begun_wall, worker_.random, message_, texts_.trace_id);
   if (group == ActionOutcome::kNoGroup) {
     Fail(ErrorCode::kNoTarget);
@@ -594,9 +608,7 @@ void Exchange::Finish() {
 void Exchange::WriteAccessLog() {
   const DownstreamConnectionFacts& connection = *run_.connection;
   if (connection.id == nullptr) {
-    std::string id = "TID_";
-    worker_.random.AppendHex(id, 32);
-    run_.connection->id = std::make_unique<const std::string>(std::move(id));
+    run_.connection->id = std::make_unique<const std::string>(MakeConnectionId(worker_.random));
   }
   const Timing& timing = run_.timing;
   const TargetHandle* const target = run_.target;
@@ -632,9 +644,7 @@ void Exchange::WriteAccessLog() {
     record.response_processing_seconds = 0;
   }
   worker_.access_log->Append(*run_.listener->load_balancer_config->access_log, record);
-  if (!worker_.log_flush_timer.scheduled()) {
-    worker_.loop.timers().Schedule(worker_.log_flush_timer, worker_.loop.now() + AccessLog::kFlushInterval);
-  }
+  worker_.FlushLogsSoon();
 }
 
 }  // namespace weir::proxy

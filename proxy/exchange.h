@@ -19,7 +19,8 @@
 
 namespace weir::proxy {
 
-struct TlsFields;  // forwarding.h
+struct MtlsFields;  // forwarding.h
+struct TlsFields;   // forwarding.h
 
 // One request and its response, whatever the version and transport of either side. Its life is the list of phases
 // below, in the order in which they run; every failure goes through Fail, every exchange ends in Finish. Made and
@@ -73,6 +74,8 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   void Forward(std::uint32_t group, const http::RequestHead& head, const Content& content);
   // Null over plain TCP.
   [[nodiscard]] const TlsFields* FillTlsFields(TlsFields& fields) const;
+  // Null where clients are not asked for certificates.
+  [[nodiscard]] const MtlsFields* FillMtlsFields(MtlsFields& fields) const;
   [[nodiscard]] bool SelectTarget();
   void AcquireUpstream(const Content& content);
   void SendRequest(const Content& content);

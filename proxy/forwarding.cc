@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "base/text_writer.h"
 #include "http/writer.h"
+#include "net/tls_client_certificate.h"
 
 #include <algorithm>
 
@@ -18,11 +19,44 @@ bool IsValidName(std::string_view name) {
   });
 }
 
+// The same name for a target that takes `_` for `-`, as programs behind CGI do: whoever asks for a field that only we
+// may send must not get one of the client's.
+bool MayBeTakenFor(std::string_view name, std::string_view ours) {
+  return std::ranges::equal(name, ours, [](char left, char right) {
+    const auto folded = [](char c) { return c == '_' ? '-' : ToLowerAscii(c); };
+    return folded(left) == folded(right);
+  });
+}
+
+// One of the fields that tell of a certificate, by the names that are configured or by AWS's.
+bool TellsOfCertificate(std::string_view name, const config::MtlsFieldNames& names) {
+  static const config::MtlsFieldNames kAwsNames;
+  for (const auto member :
+       {&config::MtlsFieldNames::serial_number, &config::MtlsFieldNames::issuer, &config::MtlsFieldNames::subject,
+        &config::MtlsFieldNames::validity, &config::MtlsFieldNames::leaf, &config::MtlsFieldNames::chain}) {
+    if (MayBeTakenFor(name, names.*member) || MayBeTakenFor(name, kAwsNames.*member)) return true;
+  }
+  return false;
+}
+
 // Fields that are not passed on because of what is configured.
-bool IsDropped(std::string_view name, const config::LoadBalancerAttributes& attributes, const TlsFields* tls) {
+bool IsDropped(std::string_view name, const config::LoadBalancerAttributes& attributes, const RequestOrigin& origin) {
   if (attributes.drop_invalid_header_fields && !IsValidName(name)) return true;
-  return tls != nullptr &&
-         (EqualsIgnoreCase(name, tls->version_name) || EqualsIgnoreCase(name, tls->cipher_suite_name));
+  if (origin.mtls != nullptr && TellsOfCertificate(name, *origin.mtls->names)) return true;
+  return origin.tls != nullptr &&
+         (EqualsIgnoreCase(name, origin.tls->version_name) || EqualsIgnoreCase(name, origin.tls->cipher_suite_name));
+}
+
+// spec: alb.md 18.3.
+void AppendCertificate(const MtlsFields& mtls, FieldBlock& out) {
+  if (mtls.certificate == nullptr) return;
+  const net::TlsClientCertificate& certificate = *mtls.certificate;
+  if (certificate.leaf.empty()) return http::AppendField(out, mtls.names->chain, certificate.chain);
+  http::AppendField(out, mtls.names->serial_number, certificate.serial_number);
+  http::AppendField(out, mtls.names->issuer, certificate.issuer);
+  http::AppendField(out, mtls.names->subject, certificate.subject);
+  http::AppendField(out, mtls.names->validity, certificate.validity);
+  http::AppendField(out, mtls.names->leaf, certificate.leaf);
 }
 
 // Copies field lines. Lines that stand in memory as they are to be written, one behind the other, are copied in one go:
@@ -184,7 +218,7 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
   if (head.parts.has_query) (out.target += '?') += head.parts.query;
 
   const http::HopByHopFields hop_by_hop(head.fields);
-  const bool drops_some = attributes.drop_invalid_header_fields || origin.tls != nullptr;
+  const bool drops_some = attributes.drop_invalid_header_fields || origin.tls != nullptr || origin.mtls != nullptr;
   std::string_view received_trace;
   std::size_t head_bytes = 0;
   LineCopier copied(out.fields);
@@ -204,7 +238,7 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
       case http::FieldId::kXForwardedProto:
         break;  // written anew
       default:
-        if (drops_some && IsDropped(field.name, attributes, origin.tls)) break;
+        if (drops_some && IsDropped(field.name, attributes, origin)) break;
         if (!hop_by_hop.Contains(field)) copied.Copy(field);
         break;
     }
@@ -231,6 +265,7 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
     http::AppendField(out.fields, origin.tls->version_name, origin.tls->version);
     http::AppendField(out.fields, origin.tls->cipher_suite_name, origin.tls->cipher_suite);
   }
+  if (origin.mtls != nullptr) AppendCertificate(*origin.mtls, out.fields);
 }
 
 void AppendResponseFields(const http::ResponseHead& head, const config::ListenerAttributes& attributes,

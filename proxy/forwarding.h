@@ -14,6 +14,10 @@
 #include <string>
 #include <string_view>
 
+namespace weir::net {
+struct TlsClientCertificate;
+}
+
 namespace weir::proxy {
 
 // spec: alb.md 12.5. Names as the listener's attributes give them.
@@ -24,6 +28,12 @@ struct TlsFields {
   std::string_view cipher_suite;
 };
 
+// What a target is told of the client's certificate. spec: alb.md 18.3.
+struct MtlsFields {
+  const config::MtlsFieldNames* names = nullptr;
+  const net::TlsClientCertificate* certificate = nullptr;  // null: the client sent none
+};
+
 // Where a request came from and to.
 struct RequestOrigin {
   Endpoint peer;            // the client
@@ -32,6 +42,8 @@ struct RequestOrigin {
   std::string_view scheme;  // http
   // Not null: the fields that tell the target what was agreed on with the client; those of the client are dropped.
   const TlsFields* tls = nullptr;
+  // Not null: clients are asked for certificates; those fields of theirs that tell of one are dropped.
+  const MtlsFields* mtls = nullptr;
 };
 
 inline constexpr std::size_t kForwardedForAddressesMax = 30;

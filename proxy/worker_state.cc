@@ -9,4 +9,8 @@ WorkerState::WorkerState(net::EventLoop& event_loop, std::size_t worker_index)
 
 WorkerState::~WorkerState() = default;
 
+void WorkerState::FlushLogsSoon() {
+  if (!log_flush_timer.scheduled()) loop.timers().Schedule(log_flush_timer, loop.now() + AccessLog::kFlushInterval);
+}
+
 }  // namespace weir::proxy

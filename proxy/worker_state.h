@@ -64,6 +64,9 @@ struct WorkerState {
   WorkerState(const WorkerState&) = delete;
   WorkerState& operator=(const WorkerState&) = delete;
 
+  // A line was appended to `access_log`.
+  void FlushLogsSoon();
+
   net::EventLoop& loop;
   std::size_t worker;
   Selector selector;
@@ -75,7 +78,7 @@ struct WorkerState {
   ConnectionLimits limits;
   // Run in the turn in which a client connection ends; null while nobody waits for that.
   net::Task* room_awaited = nullptr;
-  // Scheduled while access log lines wait.
+  // Scheduled while lines of logs wait.
   net::CallbackTimer log_flush_timer;
 
   // Every read goes here and is used up before the next one: idle and waiting connections own no buffer. The size is

@@ -43,6 +43,9 @@ constexpr std::size_t kRecordSetsMax = 10'000;
 constexpr std::size_t kPolicyRecordsMax = 100;
 constexpr std::size_t kHealthChecksMax = 200;
 constexpr std::size_t kCertificatesMax = 25;
+constexpr std::size_t kTrustStoresMax = 20;
+constexpr std::size_t kVerifyingListenersMax = 2;
+constexpr std::size_t kRevocationsMax = 30;
 constexpr std::size_t kCidrCollectionsMax = 5;
 constexpr std::size_t kCidrBlocksMax = 1'000;
 constexpr unsigned kCidrV4BitsMax = 24;
@@ -76,6 +79,9 @@ class AwsLimits {
     const auto groups = root_.List("target-groups");
     for (std::size_t i = 0; i < groups.size(); ++i) CheckGroup(model_.target_groups[i], Fields(groups[i]));
     CheckGroupOwners();
+    for (const TrustStore& store : model_.trust_stores) CheckTrustStore(store);
+    AtMost(model_.trust_stores.size(), kTrustStoresMax, "trust stores", "an account",
+           model_.trust_stores.empty() ? Position{} : model_.trust_stores.back().position);
     const auto checks = root_.List("health-checks");
     for (std::size_t i = 0; i < checks.size(); ++i) CheckHealthCheck(model_.health_checks[i], Fields(checks[i]));
     AtMost(model_.health_checks.size(), kHealthChecksMax, "health checks", "an account",
@@ -111,6 +117,7 @@ class AwsLimits {
   void CheckName(std::string_view name, std::string_view what, Position position);
   void CheckBalancer(const LoadBalancer& balancer, const Fields& fields);
   void CheckTls(const LoadBalancer& balancer);
+  void CheckTrustStore(const TrustStore& store);
   void CheckRule(const Rule& rule);
   void CheckTexts(std::span<const LocatedText> texts, std::string_view noun, AwsValueCheck check);
   void CheckCondition(const Condition& condition, const ConditionRow& row);
@@ -216,8 +223,10 @@ void AwsLimits::CheckTls(const LoadBalancer& balancer) {
   };
   const Listener* first = nullptr;
   std::size_t certificates = 0;
+  std::size_t verifying = 0;
   for (const Listener& listener : balancer.listeners) {
     if (listener.protocol != ListenerProtocol::kHttps) continue;
+    if (listener.mutual_authentication.mode == MutualAuthenticationMode::kVerify) ++verifying;
     if (!listener.certificates.empty()) certificates += listener.certificates.size() - 1;
     if (first == nullptr) first = &listener;
     if (is_plain(first->ssl_policy.text) == is_plain(listener.ssl_policy.text)) continue;
@@ -226,6 +235,13 @@ void AwsLimits::CheckTls(const LoadBalancer& balancer) {
          "FIPS and post-quantum policies go together, but with no others");
   }
   AtMost(certificates, kCertificatesMax, "certificates besides the default ones", "a load balancer", balancer.position);
+  AtMost(verifying, kVerifyingListenersMax, "listeners with `mode: verify`", "a load balancer", balancer.position);
+}
+
+// spec: alb.md 18.3; what is in the files is for the trust store to say.
+void AwsLimits::CheckTrustStore(const TrustStore& store) {
+  CheckName(store.name, "trust store", store.position);
+  AtMost(store.revocations.size(), kRevocationsMax, "revocation lists", "a trust store", store.position);
 }
 
 void AwsLimits::CheckTexts(std::span<const LocatedText> texts, std::string_view noun, AwsValueCheck check) {

@@ -28,6 +28,8 @@ void CheckReachability(const Model& model, Findings& findings);
 void CheckRecordSets(const Model& model, const Zone& zone, Findings& findings);
 // Warns of zones that those above them do not delegate.
 void CheckDelegations(const Model& model, std::span<const ZoneUnit> zones, Findings& findings);
+// Warns of trust stores that no listener uses.
+void CheckTrustStoreUse(const NameTable& names, const Model& model, Findings& findings);
 // Warns of health checks that nothing uses.
 void CheckHealthCheckUse(const NameTable& names, const Model& model, std::span<const ZoneUnit> zones,
                          Findings& findings);

@@ -74,6 +74,20 @@ void CheckTargetGroups(const NameTable& names, Model& model, Findings& findings)
   }
 }
 
+void CheckTrustStoreUse(const NameTable& names, const Model& model, Findings& findings) {
+  std::vector<bool> used(model.trust_stores.size(), false);
+  for (const LoadBalancer& balancer : model.load_balancers) {
+    for (const Listener& listener : balancer.listeners) {
+      if (listener.mutual_authentication.trust_store) used[*listener.mutual_authentication.trust_store] = true;
+    }
+  }
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    if (used[i] || names.MayBeMeant(model.trust_stores[i].name)) continue;
+    findings.AddWarning(model.trust_stores[i].position,
+                        fmt::format("no listener uses trust store {}", Quoted(model.trust_stores[i].name)));
+  }
+}
+
 void CheckHealthCheckUse(const NameTable& names, const Model& model, std::span<const ZoneUnit> zones,
                          Findings& findings) {
   std::vector<bool> used(model.health_checks.size(), false);

@@ -117,6 +117,7 @@ void CollectNames(const Fields& root, bool complete, Decoding& decoding) {
   collect("regions", decoding.regions);
   collect("load-balancers", decoding.load_balancers);
   collect("target-groups", decoding.target_groups);
+  collect("trust-stores", decoding.trust_stores);
   collect("health-checks", decoding.health_checks);
   collect("cidr-collections", decoding.cidr_collections);
 }
@@ -152,6 +153,7 @@ void CheckModel(const Fields& root, Decoding& decoding, Model& model) {
   const Position admin_position = admin == nullptr ? Position{0, 1, 1} : Fields(*admin).PositionOf("port");
   CheckBindings(model, admin_position, findings);
   CheckTargetGroups(decoding.target_groups, model, findings);
+  CheckTrustStoreUse(decoding.trust_stores, model, findings);
   CheckCalculated(model.health_checks, findings);
   CheckHealthCheckUse(decoding.health_checks, model, decoding.units.zones, findings);
   CheckCidrCollectionUse(decoding.cidr_collections, model, decoding.units.zones, findings);
@@ -196,6 +198,7 @@ std::shared_ptr<const DecodedUnits> Decoder::Decode(const Node& document, Model&
     model.load_balancers.push_back(DecodeLoadBalancer(item, model.load_balancers.size(), decoding));
   }
   for (const Node& item : root.List("target-groups")) model.target_groups.push_back(DecodeTargetGroup(item, decoding));
+  for (const Node& item : root.List("trust-stores")) model.trust_stores.push_back(DecodeTrustStore(item, model.files));
   model.dns = DecodeDns(root, findings_);
   for (const Node& item : root.List("health-checks")) model.health_checks.push_back(DecodeHealthCheck(item, decoding));
   for (const Node& item : root.List("cidr-collections"))

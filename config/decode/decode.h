@@ -118,6 +118,7 @@ struct Decoding {
   NameTable regions{"region", NameKind::kRegion};
   NameTable load_balancers{"load balancer", NameKind::kLoadBalancer};
   NameTable target_groups{"target group", NameKind::kTargetGroup};
+  NameTable trust_stores{"trust store", NameKind::kTrustStore};
   NameTable health_checks{"health check", NameKind::kHealthCheck};
   NameTable cidr_collections{"CIDR collection", NameKind::kCidrCollection};
   std::vector<NameTable> cidr_locations = {};  // by collection
@@ -135,6 +136,9 @@ struct Decoding {
 
 // The resolved path under `key`, written plainly or as `{file: PATH}`; empty when there is none.
 [[nodiscard]] LocatedText DecodePath(const Fields& fields, std::string_view key, const std::vector<std::string>& files);
+// Those of a list; one that cannot be read is empty.
+[[nodiscard]] std::vector<LocatedText> DecodePaths(const Fields& fields, std::string_view key,
+                                                   const std::vector<std::string>& files);
 // The secret under `key`; absent when there is none.
 [[nodiscard]] std::optional<Secret> DecodeSecret(const Fields& fields, std::string_view key,
                                                  const std::vector<std::string>& files);
@@ -164,8 +168,9 @@ class Decoder {
 // `index` is its place in its section.
 [[nodiscard]] LoadBalancer DecodeLoadBalancer(const Node& node, std::size_t index, Decoding& decoding);
 [[nodiscard]] Rule DecodeRule(const Node& node, Decoding& decoding);
-// Protocol, policy and certificates of a listener; `out` has its port already.
+// Protocol, policy, certificates and mutual authentication of a listener; `out` has its port already.
 void DecodeListenerTls(const Fields& fields, Decoding& decoding, Listener& out);
+[[nodiscard]] TrustStore DecodeTrustStore(const Node& node, const std::vector<std::string>& files);
 [[nodiscard]] std::vector<LocatedText> DecodeTicketKeys(const Fields& root, const std::vector<std::string>& files);
 [[nodiscard]] std::vector<Condition> DecodeConditions(std::span<const Node> items, Decoding& decoding);
 // The one action of the list under `key`; a forward action without target groups when it cannot be read.

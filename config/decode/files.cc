@@ -13,14 +13,25 @@ const Node* FileNode(const Node* node) {
   return file != nullptr && file->is_scalar() ? file : nullptr;
 }
 
+// Empty, at `position`, when `value` names no file.
+LocatedText PathOf(const Node* value, Position position, const std::vector<std::string>& files) {
+  const Node* const file = FileNode(value);
+  const Node* const text = file != nullptr ? file : value;
+  if (text == nullptr || !text->is_scalar() || text->text.empty()) return {.text = {}, .position = position};
+  return {.text = ResolvePath(text->text, FileOf(text->position, files)), .position = text->position};
+}
+
 }  // namespace
 
 LocatedText DecodePath(const Fields& fields, std::string_view key, const std::vector<std::string>& files) {
-  const Node* const value = fields.node().Find(key);
-  const Node* const file = FileNode(value);
-  const Node* const text = file != nullptr ? file : fields.Scalar(key);
-  if (text == nullptr || text->text.empty()) return {.text = {}, .position = fields.PositionOf(key)};
-  return {.text = ResolvePath(text->text, FileOf(text->position, files)), .position = text->position};
+  return PathOf(fields.node().Find(key), fields.PositionOf(key), files);
+}
+
+std::vector<LocatedText> DecodePaths(const Fields& fields, std::string_view key,
+                                     const std::vector<std::string>& files) {
+  std::vector<LocatedText> out;
+  for (const Node& item : fields.List(key)) out.push_back(PathOf(&item, item.position, files));
+  return out;
 }
 
 std::optional<Secret> DecodeSecret(const Fields& fields, std::string_view key, const std::vector<std::string>& files) {

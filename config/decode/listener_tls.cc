@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 namespace weir::config {
@@ -26,20 +27,59 @@ void CheckFieldName(const Fields& attributes, std::string_view key, Findings& fi
                     "letters, digits, - and _");
 }
 
+// Fields for targets that an HTTPS listener can give other names.
+constexpr auto kRequestFields = std::to_array<std::string_view>(
+    {"x_amzn_tls_version", "x_amzn_tls_cipher_suite", "x_amzn_mtls_clientcert_serial_number",
+     "x_amzn_mtls_clientcert_issuer", "x_amzn_mtls_clientcert_subject", "x_amzn_mtls_clientcert_validity",
+     "x_amzn_mtls_clientcert_leaf", "x_amzn_mtls_clientcert"});
+std::string NameAttribute(std::string_view field) { return fmt::format("routing.http.request.{}.header_name", field); }
+
 // Keys that an HTTP listener does not obey.
 void RefuseForHttp(const Fields& fields, Findings& findings) {
-  for (const std::string_view key : {"ssl-policy", "certificates"}) {
+  for (const std::string_view key : {"ssl-policy", "certificates", "mutual-authentication"}) {
     if (!fields.Has(key)) continue;
     findings.AddError(fields.PositionOf(key), fmt::format("`{}` has no meaning for an HTTP listener", key),
                       "leave it out, or write `protocol: HTTPS`");
   }
   const Node* const attributes = fields.Map("attributes");
-  for (const std::string_view field : {"x_amzn_tls_version", "x_amzn_tls_cipher_suite"}) {
-    const std::string key = fmt::format("routing.http.request.{}.header_name", field);
+  for (const std::string_view field : kRequestFields) {
+    const std::string key = NameAttribute(field);
     if (attributes == nullptr || Fields(*attributes).Text(key).empty()) continue;
     findings.AddError(Fields(*attributes).PositionOf(key), fmt::format("`{}` has no meaning for an HTTP listener", key),
                       "leave it out, or write `protocol: HTTPS`");
   }
+}
+
+// spec: alb.md 18.3.
+MutualAuthentication DecodeMutualAuthentication(const Fields& fields, Decoding& decoding) {
+  MutualAuthentication out;
+  out.position = fields.PositionOf("mode");
+  out.mode = fields.Choice("mode", kMutualAuthenticationWords, MutualAuthenticationMode::kOff);
+  const Node* const store = fields.Scalar("trust-store");
+  if (out.mode == MutualAuthenticationMode::kVerify) {
+    if (store != nullptr) {
+      out.trust_store = decoding.trust_stores.Resolve(*store, decoding.findings);
+      out.position = store->position;
+    } else if (!fields.Has("trust-store")) {
+      decoding.findings.AddError(fields.PositionOf("mode"), "`mode: verify` without `trust-store`",
+                                 "the name of one of `trust-stores`");
+    }
+    out.ignores_expiry = fields.Boolean("ignore-client-certificate-expiry", false);
+    out.advertises_ca_names = fields.Word("advertise-trust-store-ca-names", kOnOffWords) == std::size_t{1};
+    return out;
+  }
+  // A mode that cannot be read may be verify.
+  const bool is_known = !fields.Has("mode") || fields.Word("mode", kMutualAuthenticationWords);
+  if (!is_known) decoding.trust_stores.NoteLostReference();
+  for (const std::string_view key :
+       {"trust-store", "ignore-client-certificate-expiry", "advertise-trust-store-ca-names"}) {
+    if (!is_known || !fields.Has(key)) continue;
+    decoding.findings.AddError(fields.PositionOf(key),
+                               fmt::format("`{}` has no meaning with `mode: {}`", key,
+                                           kMutualAuthenticationWords[static_cast<std::size_t>(out.mode)]),
+                               "leave it out, or write `mode: verify`");
+  }
+  return out;
 }
 
 }  // namespace
@@ -75,12 +115,24 @@ void DecodeListenerTls(const Fields& fields, Decoding& decoding, Listener& out) 
         fields.PositionOf("protocol"), "an HTTPS listener without `certificates`",
         "add `certificates: [{certificate: PATH, key: PATH}]`; `weir certificate self-signed NAME` makes both");
   }
+  if (const Node* const authentication = fields.Map("mutual-authentication")) {
+    out.mutual_authentication = DecodeMutualAuthentication(Fields(*authentication), decoding);
+  } else if (fields.Has("mutual-authentication")) {
+    decoding.trust_stores.NoteLostReference();
+  }
   if (const Node* const attributes = fields.Map("attributes")) {
-    for (const std::string_view key : {"routing.http.request.x_amzn_tls_version.header_name",
-                                       "routing.http.request.x_amzn_tls_cipher_suite.header_name"}) {
-      CheckFieldName(Fields(*attributes), key, findings);
+    for (const std::string_view field : kRequestFields) {
+      CheckFieldName(Fields(*attributes), NameAttribute(field), findings);
     }
   }
+}
+
+TrustStore DecodeTrustStore(const Node& node, const std::vector<std::string>& files) {
+  const Fields fields(node);
+  return {.name = fields.Text("name"),
+          .ca_bundle = DecodePath(fields, "ca-bundle", files),
+          .revocations = DecodePaths(fields, "revocations", files),
+          .position = fields.PositionOf("name")};
 }
 
 std::vector<LocatedText> DecodeTicketKeys(const Fields& root, const std::vector<std::string>& files) {

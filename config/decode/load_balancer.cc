@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <unordered_map>
 
 namespace weir::config {
@@ -141,6 +142,12 @@ ListenerAttributes DecodeListenerAttributes(const Fields& fields, Findings& find
   };
   rename("x_amzn_tls_version", out.tls_version_field);
   rename("x_amzn_tls_cipher_suite", out.tls_cipher_suite_field);
+  rename("x_amzn_mtls_clientcert_serial_number", out.mtls_fields.serial_number);
+  rename("x_amzn_mtls_clientcert_issuer", out.mtls_fields.issuer);
+  rename("x_amzn_mtls_clientcert_subject", out.mtls_fields.subject);
+  rename("x_amzn_mtls_clientcert_validity", out.mtls_fields.validity);
+  rename("x_amzn_mtls_clientcert_leaf", out.mtls_fields.leaf);
+  rename("x_amzn_mtls_clientcert", out.mtls_fields.chain);
   return out;
 }
 
@@ -214,6 +221,17 @@ Listener DecodeListener(const Node& node, RulePlace place, Decoding& decoding) {
   return out;
 }
 
+std::optional<LogFile> DecodeLog(const Fields& fields, std::string_view key, const Decoding& decoding) {
+  const Node* const log = fields.Map(key);
+  if (log == nullptr) return std::nullopt;
+  const Fields log_fields(*log);
+  const std::string path = log_fields.Text("path");
+  const std::string& file = FileOf(log_fields.PositionOf("path"), decoding.files);
+  return LogFile{.path = path == "-" ? path : ResolvePath(path, file),
+                 .format = log_fields.Choice("format", kLogFormatWords, LogFormat::kAlb),
+                 .position = log_fields.PositionOf("path")};
+}
+
 }  // namespace
 
 LoadBalancer DecodeLoadBalancer(const Node& node, std::size_t index, Decoding& decoding) {
@@ -223,13 +241,12 @@ LoadBalancer DecodeLoadBalancer(const Node& node, std::size_t index, Decoding& d
   out.name = fields.Text("name");
   DecodeBinding(fields, out, decoding.findings);
   if (const Node* const attributes = fields.Map("attributes")) out.attributes = DecodeAttributes(Fields(*attributes));
-  if (const Node* const log = fields.Map("access-log")) {
-    const Fields log_fields(*log);
-    const std::string path = log_fields.Text("path");
-    const std::string& file = FileOf(log_fields.PositionOf("path"), decoding.files);
-    out.access_log = AccessLog{path == "-" ? path : ResolvePath(path, file),
-                               log_fields.Choice("format", kAccessLogFormatWords, AccessLogFormat::kAlb),
-                               log_fields.PositionOf("path")};
+  out.access_log = DecodeLog(fields, "access-log", decoding);
+  out.connection_log = DecodeLog(fields, "connection-log", decoding);
+  if (out.access_log && out.connection_log && out.access_log->path == out.connection_log->path &&
+      out.access_log->path != "-") {
+    decoding.findings.AddError(out.connection_log->position, "the access log is written to the same file",
+                               "a file of its own");
   }
   for (const Node& listener : fields.List("listeners")) {
     const RulePlace first{.load_balancer = static_cast<std::uint32_t>(index),

@@ -25,8 +25,8 @@ class Findings;
 struct Decoding;
 
 // What names of units may stand for: the sections of the document that are referred to by name.
-enum class NameKind : std::uint8_t { kRegion, kLoadBalancer, kTargetGroup, kHealthCheck, kCidrCollection };
-inline constexpr std::size_t kNameKinds = 5;
+enum class NameKind : std::uint8_t { kRegion, kLoadBalancer, kTargetGroup, kTrustStore, kHealthCheck, kCidrCollection };
+inline constexpr std::size_t kNameKinds = 6;
 
 // The unit refers to a thing by its name, which has this index.
 struct NameUse {

@@ -151,6 +151,7 @@ constexpr auto kLoadBalancerAttributes = std::to_array<Field>({
 });
 
 constexpr Field ResponseField(string_view key, string_view doc) { return {.key = key, .doc = doc}; }
+constexpr Field RequestField(string_view key, string_view doc) { return {.key = key, .doc = doc}; }
 
 constexpr auto kListenerAttributes = std::to_array<Field>({
     {.key = "routing.http.response.server.enabled",
@@ -168,16 +169,22 @@ constexpr auto kListenerAttributes = std::to_array<Field>({
     ResponseField("routing.http.response.content_security_policy.header_value", "Content-Security-Policy"),
     ResponseField("routing.http.response.x_content_type_options.header_value", "X-Content-Type-Options"),
     ResponseField("routing.http.response.x_frame_options.header_value", "X-Frame-Options"),
-    LaterText("routing.http.request.x_amzn_mtls_clientcert_serial_number.header_name"),
-    LaterText("routing.http.request.x_amzn_mtls_clientcert_issuer.header_name"),
-    LaterText("routing.http.request.x_amzn_mtls_clientcert_subject.header_name"),
-    LaterText("routing.http.request.x_amzn_mtls_clientcert_validity.header_name"),
-    LaterText("routing.http.request.x_amzn_mtls_clientcert_leaf.header_name"),
-    LaterText("routing.http.request.x_amzn_mtls_clientcert.header_name"),
-    {.key = "routing.http.request.x_amzn_tls_version.header_name",
-     .doc = "Another name for `X-Amzn-Tls-Version`; HTTPS listeners only."},
-    {.key = "routing.http.request.x_amzn_tls_cipher_suite.header_name",
-     .doc = "Another name for `X-Amzn-Tls-Cipher-Suite`; HTTPS listeners only."},
+    RequestField("routing.http.request.x_amzn_mtls_clientcert_serial_number.header_name",
+                 "Another name for `X-Amzn-Mtls-Clientcert-Serial-Number`; HTTPS listeners only."),
+    RequestField("routing.http.request.x_amzn_mtls_clientcert_issuer.header_name",
+                 "Another name for `X-Amzn-Mtls-Clientcert-Issuer`; HTTPS listeners only."),
+    RequestField("routing.http.request.x_amzn_mtls_clientcert_subject.header_name",
+                 "Another name for `X-Amzn-Mtls-Clientcert-Subject`; HTTPS listeners only."),
+    RequestField("routing.http.request.x_amzn_mtls_clientcert_validity.header_name",
+                 "Another name for `X-Amzn-Mtls-Clientcert-Validity`; HTTPS listeners only."),
+    RequestField("routing.http.request.x_amzn_mtls_clientcert_leaf.header_name",
+                 "Another name for `X-Amzn-Mtls-Clientcert-Leaf`; HTTPS listeners only."),
+    RequestField("routing.http.request.x_amzn_mtls_clientcert.header_name",
+                 "Another name for `X-Amzn-Mtls-Clientcert`; HTTPS listeners only."),
+    RequestField("routing.http.request.x_amzn_tls_version.header_name",
+                 "Another name for `X-Amzn-Tls-Version`; HTTPS listeners only."),
+    RequestField("routing.http.request.x_amzn_tls_cipher_suite.header_name",
+                 "Another name for `X-Amzn-Tls-Cipher-Suite`; HTTPS listeners only."),
     {.key = "tcp.idle_timeout.seconds",
      .type = kInteger,
      .support = Support::kLaterUnlessDefault,
@@ -190,12 +197,13 @@ constexpr auto kListenerAttributes = std::to_array<Field>({
     LaterText("weir.proxy_protocol.senders"),
 });
 
-constexpr auto kAccessLogFields = std::to_array<Field>({
+constexpr auto kLogFields = std::to_array<Field>({
     {.key = "path", .required = true, .doc = "File to append to, relative to this file; `-` is standard output."},
     {.key = "format", .type = kWord, .words = kLogFormats, .fallback = "alb", .doc = "ALB's line or one JSON object."},
 });
-constexpr Object kAccessLogObject{
-    .name = "access-log", .doc = "Where requests are logged.", .fields = kAccessLogFields};
+constexpr Object kAccessLogObject{.name = "access-log", .doc = "Where requests are logged.", .fields = kLogFields};
+constexpr Object kConnectionLogObject{
+    .name = "connection-log", .doc = "Where connections are logged.", .fields = kLogFields};
 
 constexpr auto kWeightedGroupFields = std::to_array<Field>({
     {.key = "name", .required = true, .doc = "Name of a target group."},
@@ -321,7 +329,10 @@ constexpr auto kListenerFields = std::to_array<Field>({
      .arity = Arity::kList,
      .object = &kListenerCertificateObject,
      .doc = "Of an HTTPS listener: the first is the default, the others are chosen by name."},
-    {.key = "mutual-authentication", .support = Support::kLater},
+    {.key = "mutual-authentication",
+     .type = kObject,
+     .object = &kMutualAuthenticationObject,
+     .doc = "Of an HTTPS listener: certificates of clients."},
     {.key = "alpn-policy", .support = Support::kLater},
 });
 
@@ -351,13 +362,13 @@ constexpr auto kLoadBalancerFields = std::to_array<Field>({
      .object = &kLoadBalancerAttributesObject,
      .doc = "ALB's load balancer attributes."},
     {.key = "access-log", .type = kObject, .object = &kAccessLogObject, .doc = "Absent: no access log."},
+    {.key = "connection-log", .type = kObject, .object = &kConnectionLogObject, .doc = "Absent: no connection log."},
     {.key = "listeners",
      .type = kObject,
      .arity = Arity::kList,
      .object = &kListenerObject,
      .doc = "What it listens on."},
     {.key = "zones", .support = Support::kLater},
-    {.key = "connection-log", .support = Support::kLater},
     {.key = "health-check-log", .support = Support::kLater},
 });
 
@@ -381,7 +392,7 @@ constexpr Object kLoadBalancerObject{
     .name = "load-balancer", .doc = "An application load balancer.", .fields = kLoadBalancerFields};
 
 constexpr std::span<const string_view> kIpAddressTypeWords = kIpAddressTypes;
-constexpr std::span<const string_view> kAccessLogFormatWords = kLogFormats;
+constexpr std::span<const string_view> kLogFormatWords = kLogFormats;
 constexpr std::span<const string_view> kListenerProtocolWords = kListenerProtocols;
 constexpr std::span<const string_view> kSslPolicyWords = kSslPolicies;
 constexpr std::span<const string_view> kDesyncModeWords = kDesyncModes;

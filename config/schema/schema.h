@@ -81,15 +81,19 @@ extern const Object kLoadBalancerAttributesObject;
 extern const Object kListenerAttributesObject;
 extern const Object kTargetGroupObject;
 extern const Object kTargetGroupAttributesObject;
+extern const Object kMutualAuthenticationObject;
+extern const Object kTrustStoreObject;
 extern const Object kHealthCheckObject;
 extern const Object kCidrCollectionObject;
 extern const Object kZoneObject;
 
 // Words in the order of the enumerations they decode to.
 extern const std::span<const std::string_view> kIpAddressTypeWords;
-extern const std::span<const std::string_view> kAccessLogFormatWords;
+extern const std::span<const std::string_view> kLogFormatWords;
 extern const std::span<const std::string_view> kListenerProtocolWords;
 extern const std::span<const std::string_view> kSslPolicyWords;
+extern const std::span<const std::string_view> kMutualAuthenticationWords;
+extern const std::span<const std::string_view> kOnOffWords;
 extern const std::span<const std::string_view> kDesyncModeWords;
 extern const std::span<const std::string_view> kXffModeWords;
 extern const std::span<const std::string_view> kTargetProtocolWords;

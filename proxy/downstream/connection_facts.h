@@ -15,7 +15,7 @@ struct DownstreamConnectionFacts {
   std::shared_ptr<ListenerSlot> slot;
   std::unique_ptr<net::Stream> stream;
   std::string_view scheme = "http";       // of the requests: http or https; a static text
-  std::unique_ptr<const std::string> id;  // TID_…, made when it is first logged
+  std::unique_ptr<const std::string> id;  // TID_…, made when it or a request is first logged
 
   [[nodiscard]] const Endpoint& peer() const { return stream->peer(); }
   [[nodiscard]] const Endpoint& local() const { return stream->local(); }

@@ -27,8 +27,9 @@ void DownstreamConnections::Remove(WorkerState& worker, DownstreamConnection& co
 
 std::unique_ptr<DownstreamConnection> MakeDownstreamConnection(WorkerState& worker, DownstreamConnections& connections,
                                                                std::shared_ptr<ListenerSlot> slot,
-                                                               std::unique_ptr<net::Stream> stream) {
-  return std::make_unique<Http1Connection>(worker, connections, std::move(slot), std::move(stream));
+                                                               std::unique_ptr<net::Stream> stream,
+                                                               std::unique_ptr<const std::string> id) {
+  return std::make_unique<Http1Connection>(worker, connections, std::move(slot), std::move(stream), std::move(id));
 }
 
 }  // namespace weir::proxy

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace weir::proxy {
@@ -52,11 +53,12 @@ class DownstreamConnections {
   std::vector<std::unique_ptr<DownstreamConnection>> all_;
 };
 
-// The connection that speaks what the listener of `slot` speaks over `stream`, which was just accepted. Give it to
-// `connections` at once.
+// The connection that speaks what the listener of `slot` speaks over `stream`, which was just accepted. `id` is that of
+// the connection log; null: it was not logged. Give it to `connections` at once.
 [[nodiscard]] std::unique_ptr<DownstreamConnection> MakeDownstreamConnection(WorkerState& worker,
                                                                              DownstreamConnections& connections,
                                                                              std::shared_ptr<ListenerSlot> slot,
-                                                                             std::unique_ptr<net::Stream> stream);
+                                                                             std::unique_ptr<net::Stream> stream,
+                                                                             std::unique_ptr<const std::string> id);
 
 }  // namespace weir::proxy

@@ -9,10 +9,12 @@
 namespace weir::proxy {
 
 Http1Connection::Http1Connection(WorkerState& worker, DownstreamConnections& connections,
-                                 std::shared_ptr<ListenerSlot> slot, std::unique_ptr<net::Stream> stream)
+                                 std::shared_ptr<ListenerSlot> slot, std::unique_ptr<net::Stream> stream,
+                                 std::unique_ptr<const std::string> id)
     : worker_(worker), connections_(connections), accepted_(worker.loop.now()) {
   facts_.slot = std::move(slot);
   facts_.stream = std::move(stream);
+  facts_.id = std::move(id);
   facts_.stream->set_events(*this);
   if (facts_.stream->tls() != nullptr) facts_.scheme = "https";
   counters().connections_accepted.Add();

@@ -30,9 +30,9 @@ class Http1Connection final : public DownstreamConnection,
                               private net::Timer,
                               private net::Task {
  public:
-  // Takes a stream that was just accepted.
+  // Takes a stream that was just accepted, and the id that it was logged with, if it was.
   Http1Connection(WorkerState& worker, DownstreamConnections& connections, std::shared_ptr<ListenerSlot> slot,
-                  std::unique_ptr<net::Stream> stream);
+                  std::unique_ptr<net::Stream> stream, std::unique_ptr<const std::string> id);
   ~Http1Connection() override;
 
   void CloseWhenIdle() override;

@@ -2,82 +2,19 @@
 
 #include "base/text.h"
 #include "base/text_writer.h"
-#include "base/words.h"
 #include "net/tls_facts.h"
 #include "proxy/log/access_log_sink.h"
-
-#include <algorithm>
-#include <cstdio>
+#include "proxy/log/connection_log.h"
+#include "proxy/log/log_text.h"
 
 namespace weir::proxy {
 namespace {
 
 constexpr std::string_view kAccount = "000000000000";
 
-// FNV-1a: the same id on every appliance and after every restart.
-std::uint64_t HashOf(std::string_view name) {
-  std::uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  return hash;
-}
-
-// `1.002`: three digits behind the point, rounded.
-void PutSeconds(TextWriter& out, double seconds) {
+void PutSecondsOrMinusOne(TextWriter& out, double seconds) {
   if (seconds < 0) return out.Put("-1");
-  const auto milliseconds = static_cast<std::uint64_t>(seconds * 1'000 + 0.5);
-  out.PutDecimal(milliseconds / 1'000);
-  const auto rest = static_cast<unsigned>(milliseconds % 1'000);
-  const char text[] = {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),
-                       static_cast<char>('0' + rest % 10)};
-  out.Put(std::string_view(text, sizeof(text)));
-}
-
-bool MustBeEscaped(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte < 0x20 || byte == 0x7f || c == '"' || c == '\\';
-}
-
-// True when one of eight bytes must be escaped. The differences borrow only from bytes that are found themselves.
-bool AnyMustBeEscaped(std::uint64_t bytes) {
-  const auto zero_in = [](std::uint64_t word) { return (word - EachByte(1)) & ~word; };
-  const std::uint64_t below_space = (bytes - EachByte(0x20)) & ~bytes;
-  const std::uint64_t others =
-      zero_in(bytes ^ EachByte('"')) | zero_in(bytes ^ EachByte('\\')) | zero_in(bytes ^ EachByte(0x7f));
-  return ((below_space | others) & EachByte(0x80)) != 0;
-}
-
-bool AnyMustBeEscaped(std::string_view text) {
-  constexpr std::size_t kWord = sizeof(std::uint64_t);
-  if (text.size() < kWord) return std::ranges::any_of(text, MustBeEscaped);
-  const auto any_at = [text](std::size_t at) { return AnyMustBeEscaped(LoadWord(text.data() + at)); };
-  for (std::size_t at = 0; at + kWord <= text.size(); at += kWord) {
-    if (any_at(at)) return true;
-  }
-  return any_at(text.size() - kWord);  // the last bytes, some of them again
-}
-
-constexpr std::size_t QuotedBytesMax(std::string_view text) { return 4 * text.size() + 3; }
-
-// Quotes, backslashes and control characters as \xHH: the form observed in ALB's logs.
-void PutQuoted(TextWriter& out, std::string_view text) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  out.Put('"');
-  if (text.empty()) out.Put('-');
-  if (!AnyMustBeEscaped(text)) {
-    out.Put(text);
-  } else {
-    for (const char c : text) {
-      if (!MustBeEscaped(c)) {
-        out.Put(c);
-        continue;
-      }
-      const auto byte = static_cast<unsigned char>(c);
-      out.Put("\\x");
-      out.Put(kHex[byte >> 4]);
-      out.Put(kHex[byte & 15]);
-    }
-  }
-  out.Put('"');
+  PutSeconds(out, seconds);
 }
 
 void PutOrDash(TextWriter& out, std::uint16_t status) {
@@ -110,7 +47,7 @@ void PutTargetGroupArn(TextWriter& out, std::string_view group, std::string_view
   out.Put(":targetgroup/");
   out.Put(group);
   out.Put('/');
-  out.PutHex(HashOf(group), 16);
+  out.PutHex(HashOfName(group), 16);
 }
 
 void PutCertificateArn(TextWriter& out, std::string_view id, std::string_view region) {
@@ -120,52 +57,6 @@ void PutCertificateArn(TextWriter& out, std::string_view id, std::string_view re
   out.Put(kAccount);
   out.Put(":certificate/");
   out.Put(id);
-}
-
-void PutLoadBalancerId(TextWriter& out, std::string_view name) {
-  out.Put("app/");
-  out.Put(name);
-  out.Put('/');
-  out.PutHex(HashOf(name), 16);
-}
-
-// Appends `,"key":"value"`, escaped as RFC 8259 asks; bytes that are not UTF-8 cannot stand in JSON and are written as
-// \u00HH.
-void AppendJsonText(std::string& out, std::string_view key, std::string_view value) {
-  out += ",\"";
-  out += key;
-  out += "\":\"";
-  for (const char c : value) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20 || byte >= 0x7f) {
-      char text[8];
-      std::snprintf(text, sizeof(text), "\\u%04x", byte);
-      out += text;
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
-}
-
-void AppendJsonNumber(std::string& out, std::string_view key, std::uint64_t value) {
-  out += ",\"";
-  out += key;
-  out += "\":";
-  AppendDecimal(out, value);
-}
-
-void AppendJsonSeconds(std::string& out, std::string_view key, double seconds) {
-  if (seconds < 0) return;
-  char text[32];
-  std::snprintf(text, sizeof(text), "%.6f", seconds);
-  out += ",\"";
-  out += key;
-  out += "\":";
-  out += text;
 }
 
 std::string_view VersionText(http::Version version) {
@@ -181,10 +72,6 @@ std::string_view VersionText(http::Version version) {
 }
 
 }  // namespace
-
-void AppendLoadBalancerId(std::string& out, std::string_view name) {
-  AppendWith(out, name.size() + 32, [name](TextWriter& text) { PutLoadBalancerId(text, name); });
-}
 
 void AppendLoggedRequest(std::string& out, const http::RequestHead& head, std::string_view scheme,
                          const Endpoint& local, std::uint16_t port) {
@@ -258,11 +145,11 @@ void PutAlbLine(TextWriter& out, const AccessLogRecord& record, std::string_view
   out.Put(' ');
   const std::string_view target = PutTargetOrDash(out, record);
   out.Put(' ');
-  PutSeconds(out, record.request_processing_seconds);
+  PutSecondsOrMinusOne(out, record.request_processing_seconds);
   out.Put(' ');
-  PutSeconds(out, record.target_processing_seconds);
+  PutSecondsOrMinusOne(out, record.target_processing_seconds);
   out.Put(' ');
-  PutSeconds(out, record.response_processing_seconds);
+  PutSecondsOrMinusOne(out, record.response_processing_seconds);
   out.Put(' ');
   if (record.status == 0) {
     out.Put("000");
@@ -372,20 +259,37 @@ void AppendJsonLine(std::string& out, const AccessLogRecord& record) {
   out += "}\n";
 }
 
-void AccessLog::Append(const config::AccessLog& log, const AccessLogRecord& record) {
+template <class Write>
+void AccessLog::AppendTo(const config::LogFile& log, Write write) {
   if (sinks_ == nullptr) return;
   auto found = batches_.find(log.path);
   if (found == batches_.end()) found = batches_.emplace(log.path, std::string()).first;
   std::string& batch = found->second;
-  if (log.format == config::AccessLogFormat::kAlb) {
-    AppendAlbLine(batch, record, node_region_, times_);
-  } else {
-    AppendJsonLine(batch, record);
-  }
+  write(batch);
   pending_ = true;
   if (batch.size() >= kBatchBytes) {
     batch = sinks_->Submit(log.path, std::move(batch));
   }
+}
+
+void AccessLog::Append(const config::LogFile& log, const AccessLogRecord& record) {
+  AppendTo(log, [&](std::string& batch) {
+    if (log.format == config::LogFormat::kAlb) {
+      AppendAlbLine(batch, record, node_region_, times_);
+    } else {
+      AppendJsonLine(batch, record);
+    }
+  });
+}
+
+void AccessLog::Append(const config::LogFile& log, const ConnectionLogRecord& record) {
+  AppendTo(log, [&](std::string& batch) {
+    if (log.format == config::LogFormat::kAlb) {
+      AppendAlbLine(batch, record, times_);
+    } else {
+      AppendJsonLine(batch, record);
+    }
+  });
 }
 
 void AccessLog::Flush() {

@@ -20,6 +20,7 @@ struct TlsFacts;
 namespace weir::proxy {
 
 class AccessLogSinks;
+struct ConnectionLogRecord;  // connection_log.h
 
 // One finished exchange, as both formats print it. spec: alb.md 16.1. Views live during Append. Empty texts print as
 // `-`.
@@ -63,11 +64,8 @@ void AppendLoggedRequest(std::string& out, const http::RequestHead& head, std::s
 void AppendAlbLine(std::string& out, const AccessLogRecord& record, std::string_view node_region, Iso8601Writer& times);
 void AppendJsonLine(std::string& out, const AccessLogRecord& record);
 
-// `app/NAME/16 hex digits`, the digits always the same for the same name.
-void AppendLoadBalancerId(std::string& out, std::string_view name);
-
-// One worker's access log: formats lines and hands them to the sinks in batches, by size and at least every 100 ms.
-// Thread: worker.
+// One worker's logs of requests and of connections: formats lines and hands them to the sinks in batches, by size and
+// at least every 100 ms. Thread: worker.
 class AccessLog {
  public:
   static constexpr std::size_t kBatchBytes = 64 * 1024;
@@ -75,12 +73,16 @@ class AccessLog {
 
   AccessLog(AccessLogSinks* sinks, std::string node_region) : sinks_(sinks), node_region_(std::move(node_region)) {}
 
-  void Append(const config::AccessLog& log, const AccessLogRecord& record);
+  void Append(const config::LogFile& log, const AccessLogRecord& record);
+  void Append(const config::LogFile& log, const ConnectionLogRecord& record);
   // True when lines wait.
   [[nodiscard]] bool pending() const { return pending_; }
   void Flush();
 
  private:
+  template <class Write>
+  void AppendTo(const config::LogFile& log, Write write);
+
   AccessLogSinks* sinks_;
   std::string node_region_;
   Iso8601Writer times_;

@@ -48,7 +48,7 @@ AccessLogSinks::~AccessLogSinks() {
   thread_.join();
 }
 
-Result<void> AccessLogSinks::Open(const std::string& path) {
+Result<void> AccessLogSinks::Open(const std::string& path, std::string_view noun) {
   if (path == "-") return {};
   {
     const std::lock_guard lock(mutex_);
@@ -57,7 +57,7 @@ Result<void> AccessLogSinks::Open(const std::string& path) {
   // Workers do not wait for the file system: it is opened without the lock.
   UniqueFd fd = OpenForAppending(path);
   if (!fd.valid()) {
-    return Failure("cannot write access log " + path + ": " + std::strerror(errno),
+    return Failure("cannot write " + std::string(noun) + " " + path + ": " + std::strerror(errno),
                    "the directory must exist, and the file be writable for the user that weir runs as");
   }
   {

@@ -11,14 +11,15 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 namespace weir::proxy {
 
-// The access log files and the thread that writes them. Workers hand over whole batches of lines; nothing on a worker
-// waits for a disk. The queue is bounded: when the disk cannot keep up, batches are dropped and counted, never requests
-// delayed. Thread: any.
+// The log files of requests and connections, and the thread that writes them. Workers hand over whole batches of lines;
+// nothing on a worker waits for a disk. The queue is bounded: when the disk cannot keep up, batches are dropped and
+// counted, never requests delayed. Thread: any.
 class AccessLogSinks {
  public:
   static constexpr std::size_t kQueuedBytesMax = 64 * 1024 * 1024;
@@ -29,9 +30,9 @@ class AccessLogSinks {
   AccessLogSinks& operator=(const AccessLogSinks&) = delete;
 
   // Opens `path` for appending, unless it is open, before anything is submitted for it: a descriptor may be hard to
-  // come by later. Fails with `cannot write access log PATH: REASON`. "-" is standard output, which is open. Blocks on
-  // the file system.
-  [[nodiscard]] Result<void> Open(const std::string& path);
+  // come by later. Fails with `cannot write NOUN PATH: REASON`. "-" is standard output, which is open. Blocks on the
+  // file system.
+  [[nodiscard]] Result<void> Open(const std::string& path, std::string_view noun = "access log");
   // Queues complete lines for `path` and gives back an empty text for the next ones, with the capacity of a batch that
   // was written before where there is one. A file that is not open, or cannot be written, is opened anew with its next
   // batch; that it cannot be written is logged once.

@@ -36,6 +36,8 @@ RequestExplanation ExplainRequest(const RoutingTable& table, const Listener& lis
                                   const RequestTargetParts& parts, const health::StatusTable* status) {
   RequestExplanation explanation;
   explanation.load_balancer = listener.load_balancer;
+  explanation.mutual_authentication = listener.listener_config->mutual_authentication.mode;
+  explanation.trust_store = listener.trust_store;
   explanation.port = listener.port;
   const Rule* matching = &listener.rules.back();
   for (const Rule& rule : listener.rules) {
@@ -125,6 +127,16 @@ void RenderAction(const RequestExplanation& explanation, std::string& out) {
 
 std::string RenderExplanation(const RequestExplanation& explanation) {
   std::string out = fmt::format("listener {}:{}\n", Printable(explanation.load_balancer), explanation.port);
+  switch (explanation.mutual_authentication) {
+    case config::MutualAuthenticationMode::kOff:
+      break;
+    case config::MutualAuthenticationMode::kPassthrough:
+      out += "clients: certificates are passed on, not verified\n";
+      break;
+    case config::MutualAuthenticationMode::kVerify:
+      out += fmt::format("clients: certificates are verified by trust store {}\n", Printable(explanation.trust_store));
+      break;
+  }
   for (const RuleExplanation& rule : explanation.rules) RenderRule(rule, out);
   RenderAction(explanation, out);
   return out;

@@ -56,6 +56,9 @@ struct GroupExplanation {
 struct RequestExplanation {
   std::string load_balancer;
   std::uint16_t port = 0;
+  // What clients have to show before they are asked for a request.
+  config::MutualAuthenticationMode mutual_authentication = config::MutualAuthenticationMode::kOff;
+  std::string trust_store;  // of kVerify: its name
   std::vector<RuleExplanation> rules;
   std::vector<std::string> leading_actions;  // what is done first, in words
   ActionKind action = ActionKind::kForward;

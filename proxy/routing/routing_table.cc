@@ -37,12 +37,18 @@ class TableBuilder {
  public:
   TableBuilder(const config::Model& model, const std::vector<WeightOverride>& overrides, CounterRegistry& counters,
                TlsCredentialStore& credentials, const RoutingTable* previous)
-      : model_(model), overrides_(overrides), counters_(counters), credentials_(credentials), previous_(previous) {}
+      : model_(model),
+        overrides_(overrides),
+        counters_(counters),
+        credentials_(credentials),
+        previous_(previous),
+        trust_stores_(LoadTrustStores(model, credentials, SystemClock().WallNow(), findings_)) {}
 
   std::shared_ptr<const Listener> BuildListener(std::size_t load_balancer_index, std::size_t listener_index);
   std::vector<TargetGroupRoute> BuildGroups();
   std::vector<config::Diagnostic>& findings() { return findings_; }
   [[nodiscard]] std::uint32_t draws() const { return draws_; }
+  [[nodiscard]] const TrustStores& trust_stores() const { return trust_stores_; }
 
  private:
   // What goes into each rule of a listener.
@@ -65,6 +71,7 @@ class TableBuilder {
   TlsCredentialStore& credentials_;
   const RoutingTable* previous_;
   std::vector<config::Diagnostic> findings_;
+  TrustStores trust_stores_;
   std::uint32_t draws_ = 0;
   // Rules of one host, of which there are often many, share its condition. By HostKey.
   std::map<std::string, std::shared_ptr<const CompiledCondition>, std::less<>> host_conditions_;
@@ -205,7 +212,11 @@ std::shared_ptr<const Listener> TableBuilder::BuildListener(std::size_t load_bal
   listener->listener_config = &config;
   const std::string key = fmt::format("{}/{}", load_balancer.name, config.port == 0 ? listener_index : config.port);
   listener->counters = counters_.Listener(key);
-  listener->tls = BuildTlsPlan(load_balancer, config, listener_index, credentials_, SystemClock().WallNow(), findings_);
+  listener->tls = BuildTlsPlan(load_balancer, config, listener_index, credentials_, trust_stores_,
+                               SystemClock().WallNow(), findings_);
+  if (const auto store = config.mutual_authentication.trust_store) {
+    listener->trust_store = model_.trust_stores[*store].name;
+  }
 
   BuildRules(config,
              {.listener = *listener,
@@ -236,9 +247,11 @@ std::vector<TargetGroupRoute> TableBuilder::BuildGroups() {
 std::vector<config::Diagnostic> RoutingTable::CheckValues(const config::Model& model) {
   std::vector<config::Diagnostic> findings;
   TlsCredentialStore credentials;
+  const WallTime now = SystemClock().WallNow();
+  const TrustStores trust_stores = LoadTrustStores(model, credentials, now, findings);
   for (const auto& load_balancer : model.load_balancers) {
     for (const auto& listener : load_balancer.listeners) {
-      static_cast<void>(BuildTlsPlan(load_balancer, listener, 0, credentials, SystemClock().WallNow(), findings));
+      static_cast<void>(BuildTlsPlan(load_balancer, listener, 0, credentials, trust_stores, now, findings));
       for (const auto& rule : listener.rules) {
         for (const auto& condition : rule.conditions) {
           auto built = CompiledCondition::Build(condition, {});
@@ -269,6 +282,7 @@ std::expected<std::shared_ptr<const RoutingTable>, std::vector<config::Diagnosti
   table->ticket_keys_ = ReadTicketKeys(*model, builder.findings());
   if (HasErrors(builder.findings())) return std::unexpected(std::move(builder.findings()));
   table->warnings_ = std::move(builder.findings());
+  table->trust_stores_ = builder.trust_stores();
   table->draws_ = builder.draws();
   table->revision_ = revision;
   table->model_ = std::move(model);

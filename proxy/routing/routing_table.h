@@ -21,6 +21,7 @@
 namespace weir::net {
 struct TlsClientPlan;
 struct TlsServerPlan;
+class TlsTrustStore;
 }  // namespace weir::net
 
 namespace weir::proxy {
@@ -63,6 +64,7 @@ struct Listener {
   std::shared_ptr<const RuleMatcher> matcher;
   std::shared_ptr<ListenerCountersTable> counters;
   std::shared_ptr<const net::TlsServerPlan> tls;  // null: plain HTTP
+  std::string trust_store;                        // the name of that which verifies clients; empty: none does
 
   // The first rule, by priority, whose conditions all hold; the default rule when none does. Never fails. Allocates
   // nothing.
@@ -93,9 +95,9 @@ struct WeightOverride {
 class RoutingTable {
  public:
   // Compiles the model. Findings that only compiling makes (a regular expression that RE2 refuses) come back with their
-  // place. An override whose rule is gone, or whose groups differ, is left out. Certificates come from `credentials`,
-  // or are read anew without. Conditions that `previous` has compiled for the same rule are taken over from it; null:
-  // none are. Thread: control.
+  // place. An override whose rule is gone, or whose groups differ, is left out. Certificates and trust stores
+  // come from `credentials`, or are read anew without. Conditions that `previous` has compiled for the same rule are
+  // taken over from it; null: none are. Thread: control.
   [[nodiscard]] static std::expected<std::shared_ptr<const RoutingTable>, std::vector<config::Diagnostic>> Build(
       std::shared_ptr<const config::Model> model, std::uint64_t revision, const std::vector<WeightOverride>& overrides,
       CounterRegistry& counters, TlsCredentialStore* credentials = nullptr, const RoutingTable* previous = nullptr);
@@ -107,10 +109,14 @@ class RoutingTable {
   [[nodiscard]] std::uint64_t revision() const { return revision_; }
   [[nodiscard]] const std::vector<std::shared_ptr<const Listener>>& listeners() const { return listeners_; }
   [[nodiscard]] const std::vector<TargetGroupRoute>& groups() const { return groups_; }
-  // What is worth a warning and only building shows: certificates.
+  // What is worth a warning and only building shows: certificates, trust stores.
   [[nodiscard]] const std::vector<config::Diagnostic>& warnings() const { return warnings_; }
   // Of `tls-ticket-keys`; empty: none are given.
   [[nodiscard]] const std::vector<net::TlsTicketKey>& ticket_keys() const { return ticket_keys_; }
+  // Of `trust-stores`, in their order.
+  [[nodiscard]] const std::vector<std::shared_ptr<const net::TlsTrustStore>>& trust_stores() const {
+    return trust_stores_;
+  }
   // How many numbers a worker keeps for the draws: the sum of the choices of every forward action.
   [[nodiscard]] std::uint32_t draws() const { return draws_; }
   // Null when there is none. With several listeners on port 0, `index` tells them apart.
@@ -123,6 +129,7 @@ class RoutingTable {
   std::vector<TargetGroupRoute> groups_;
   std::vector<config::Diagnostic> warnings_;
   std::vector<net::TlsTicketKey> ticket_keys_;
+  std::vector<std::shared_ptr<const net::TlsTrustStore>> trust_stores_;
   std::uint32_t draws_ = 0;
 };
 

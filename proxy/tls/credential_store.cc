@@ -107,4 +107,20 @@ std::shared_ptr<const net::TlsCredential> LoadCredential(const config::Certifica
   return loaded.credential;
 }
 
+TlsCredentialStore::LoadedTrustStore TlsCredentialStore::Load(const config::TrustStore& wanted) {
+  net::TlsTrustStore::Files files{.bundle = wanted.ca_bundle.text, .revocations = {}};
+  for (const config::LocatedText& path : wanted.revocations) files.revocations.push_back(path.text);
+  std::vector<std::string> key = files.revocations;
+  key.insert(key.begin(), files.bundle);
+  std::vector<Stamp> stamps;
+  for (const std::string& path : key) stamps.push_back(StampOf(path));
+  TrustStoreEntry& entry = trust_stores_[key];
+  if (entry.store != nullptr && entry.stamps == stamps) return {.store = entry.store, .failure = {}};
+  auto loaded = net::TlsTrustStore::Load(files);
+  if (!loaded) return {.store = entry.store, .failure = std::move(loaded.error())};
+  entry.stamps = std::move(stamps);
+  entry.store = std::move(*loaded);
+  return {.store = entry.store, .failure = {}};
+}
+
 }  // namespace weir::proxy

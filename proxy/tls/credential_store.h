@@ -6,6 +6,7 @@
 #include "config/model.h"
 #include "net/tls_authorities.h"
 #include "net/tls_credentials.h"
+#include "net/tls_trust_store.h"
 
 #include <array>
 #include <compare>
@@ -18,8 +19,9 @@
 
 namespace weir::proxy {
 
-// The certificates that serve, and the authorities that are trusted, by their files: read again when a file has
-// changed, and kept as they were where that cannot be used. One for the life of the program. Thread: control.
+// The certificates that serve, the trust stores of clients and the authorities of targets, by their files: read again
+// when a file has changed, and kept as they were where that cannot be used. One for the life of the program.
+// Thread: control.
 class TlsCredentialStore {
  public:
   struct Loaded {
@@ -35,6 +37,13 @@ class TlsCredentialStore {
   };
   // Those of the system for an empty path. Blocks on the file system.
   [[nodiscard]] LoadedAuthorities LoadAuthorities(const std::string& path);
+
+  struct LoadedTrustStore {
+    std::shared_ptr<const net::TlsTrustStore> store;   // null: there is none, and never was
+    std::optional<net::TlsTrustStoreFinding> failure;  // why the files as they are now cannot be used
+  };
+  // The same.
+  [[nodiscard]] LoadedTrustStore Load(const config::TrustStore& wanted);
 
  private:
   // What tells one content of a file from another without reading it.
@@ -54,10 +63,15 @@ class TlsCredentialStore {
     Stamp stamp;
     std::shared_ptr<const net::TlsAuthorities> authorities;
   };
+  struct TrustStoreEntry {
+    std::vector<Stamp> stamps;  // bundle, revocations
+    std::shared_ptr<const net::TlsTrustStore> store;
+  };
   [[nodiscard]] static Stamp StampOf(const std::string& path);
 
   std::map<std::string, Entry> entries_;
   std::map<std::string, AuthoritiesEntry> authorities_;
+  std::map<std::vector<std::string>, TrustStoreEntry> trust_stores_;  // by the paths
 };
 
 void AddFinding(std::vector<config::Diagnostic>& findings, config::Severity severity, config::Position position,

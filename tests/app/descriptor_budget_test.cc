@@ -14,7 +14,7 @@ config::Model Shop(std::size_t targets = 1) {
   balancer.name = "shop";
   balancer.addresses = {IpAddress::V4({127, 0, 0, 1})};
   balancer.listeners.resize(1);
-  balancer.access_log = config::AccessLog{.path = "access.log"};
+  balancer.access_log = config::LogFile{.path = "access.log"};
   model.load_balancers.push_back(balancer);
   config::TargetGroup group;
   group.name = "blue";

@@ -94,7 +94,7 @@ target-groups:
   EXPECT_EQ(balancer.attributes.xff_processing, XffProcessing::kPreserve);
   EXPECT_EQ(balancer.attributes.desync_mitigation_mode, DesyncMitigationMode::kStrictest);
   EXPECT_EQ(balancer.access_log->path, "log/a.log");
-  EXPECT_EQ(balancer.access_log->format, AccessLogFormat::kJson);
+  EXPECT_EQ(balancer.access_log->format, LogFormat::kJson);
   const Listener& listener = balancer.listeners[0];
   EXPECT_FALSE(listener.attributes.server_header_enabled);
   EXPECT_EQ(listener.attributes.response_fields,

@@ -130,7 +130,7 @@ TEST_F(AllocationTest, AnErrorAllocatesNothing) {
 
 TEST_F(AllocationTest, TheAccessLogAllocatesOnlyItsBatches) {
   const auto path = std::filesystem::temp_directory_path() / ("weir-allocation-" + std::to_string(getpid()) + ".log");
-  proxy_.model.load_balancers[0].access_log = config::AccessLog{.path = path.string()};
+  proxy_.model.load_balancers[0].access_log = config::LogFile{.path = path.string()};
   Start("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
   const std::size_t allocations = CountAllocations([](Connection& client) {
     client.Send(kGet);

@@ -157,7 +157,7 @@ TEST(ExchangeTest, WritesOneLineWhereThereIsALog) {
   fixture.Begin(silent, kGet);
   fixture.upstreams.last().Answer(200);
   EXPECT_FALSE(fixture.worker.log_flush_timer.scheduled());
-  fixture.model.load_balancers[0].access_log = config::AccessLog{.path = "-"};
+  fixture.model.load_balancers[0].access_log = config::LogFile{.path = "-"};
   fixture.Publish();
   for (int i = 0; i < 2; ++i) {  // an id of the connection that is made, and one that is there
     FakeDownstream downstream;

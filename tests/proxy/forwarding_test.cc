@@ -1,6 +1,7 @@
 #include "proxy/forwarding.h"
 
 #include "http/target.h"
+#include "net/tls_client_certificate.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,6 +12,7 @@
 namespace weir::proxy {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
@@ -63,6 +65,47 @@ TEST_F(ForwardingTest, WhatWasAgreedOnReplacesWhatTheClientClaims) {
   EXPECT_THAT(fields, HasSubstr("X-Suite: TLS_AES_128_GCM_SHA256\r\n"));
   EXPECT_THAT(fields, HasSubstr("X-Amzn-Tls-Cipher-Suite: kept\r\n"));
   EXPECT_THAT(fields, Not(HasSubstr("forged")));
+}
+
+// spec: alb.md 18.3.
+TEST_F(ForwardingTest, AVerifiedClientIsToldInFiveFields) {
+  const config::MtlsFieldNames names;
+  const net::TlsClientCertificate certificate{
+      .subject = "CN=client",
+      .issuer = "CN=authority",
+      .serial_number = "03A5B1",
+      .validity = "NotBefore=2023-09-21T01:50:17Z;NotAfter=2024-09-20T01:50:17Z",
+      .leaf = "-----BEGIN%20CERTIFICATE-----%0A",
+      .chain = {}};
+  const MtlsFields mtls{.names = &names, .certificate = &certificate};
+  origin_.mtls = &mtls;
+  EXPECT_THAT(
+      Build().fields,
+      EndsWith("X-Amzn-Mtls-Clientcert-Serial-Number: 03A5B1\r\n"
+               "X-Amzn-Mtls-Clientcert-Issuer: CN=authority\r\n"
+               "X-Amzn-Mtls-Clientcert-Subject: CN=client\r\n"
+               "X-Amzn-Mtls-Clientcert-Validity: NotBefore=2023-09-21T01:50:17Z;NotAfter=2024-09-20T01:50:17Z\r\n"
+               "X-Amzn-Mtls-Clientcert-Leaf: -----BEGIN%20CERTIFICATE-----%0A\r\n"));
+}
+
+TEST_F(ForwardingTest, AChainThatWasNotVerifiedIsOneField) {
+  const config::MtlsFieldNames names{.chain = "X-Chain"};
+  const net::TlsClientCertificate certificate{
+      .subject = "CN=client", .issuer = {}, .serial_number = {}, .validity = {}, .leaf = {}, .chain = "-----BEGIN"};
+  const MtlsFields mtls{.names = &names, .certificate = &certificate};
+  origin_.mtls = &mtls;
+  EXPECT_THAT(Build().fields, AllOf(EndsWith("X-Chain: -----BEGIN\r\n"), Not(HasSubstr("Mtls"))));
+}
+
+TEST_F(ForwardingTest, NobodyElseTellsOfACertificate) {
+  fields_ = {{"x-amzn-mtls-clientcert-subject", "forged"}, {"X-Amzn-Mtls-Clientcert", "forged"},
+             {"X_Amzn_Mtls_Clientcert_Leaf", "forged"},    {"x-issuer", "forged"},
+             {"X-Amzn-Mtls-Clientcert-Issuer", "forged"},  {"X-Amzn-Mtls-Other", "kept"}};
+  EXPECT_THAT(Build().fields, HasSubstr("x-amzn-mtls-clientcert-subject: forged"));
+  const config::MtlsFieldNames names{.issuer = "X-Issuer"};
+  const MtlsFields mtls{.names = &names, .certificate = nullptr};
+  origin_.mtls = &mtls;
+  EXPECT_THAT(Build().fields, AllOf(Not(HasSubstr("forged")), HasSubstr("X-Amzn-Mtls-Other: kept\r\n")));
 }
 
 struct HostRow {

@@ -46,6 +46,83 @@ TEST(ListenerTlsTest, WithoutAPolicyItIsAwssDefaultWithAWarning) {
             std::string::npos);
 }
 
+std::string Https(std::string_view keys) {
+  return ListenerWith(std::string("protocol: HTTPS, ssl-policy: ELBSecurityPolicy-TLS13-1-3-2021-06, ")
+                          .append(kCertificates)
+                          .append(", ")
+                          .append(keys));
+}
+constexpr std::string_view kStores = "trust-stores: [{name: partners, ca-bundle: ca.pem}]\n";
+
+TEST(MutualAuthenticationTest, KeysAreRead) {
+  const auto loaded = LoadFor(
+      Https("mutual-authentication: {mode: Verify, trust-store: partners, ignore-client-certificate-expiry: true, "
+            "advertise-trust-store-ca-names: on}, attributes: "
+            "{routing.http.request.x_amzn_mtls_clientcert_subject.header_name: X-Subject}") +
+      "trust-stores: [{name: other, ca-bundle: o.pem}, {name: partners, ca-bundle: {file: ca.pem}, revocations: "
+      "[one.crl, {file: two.crl}]}]\n");
+  ASSERT_TRUE(loaded.model) << loaded.diagnostics.FormatAll();
+  EXPECT_NE(loaded.diagnostics.FormatAll().find("warning: no listener uses trust store `other`"), std::string::npos)
+      << loaded.diagnostics.FormatAll();
+  const Listener& listener = loaded.model->load_balancers[0].listeners[0];
+  EXPECT_EQ(listener.mutual_authentication.mode, MutualAuthenticationMode::kVerify);
+  EXPECT_EQ(listener.mutual_authentication.trust_store, 1U);
+  EXPECT_TRUE(listener.mutual_authentication.ignores_expiry);
+  EXPECT_TRUE(listener.mutual_authentication.advertises_ca_names);
+  EXPECT_EQ(listener.attributes.mtls_fields.subject, "X-Subject");
+  EXPECT_EQ(listener.attributes.mtls_fields.leaf, "X-Amzn-Mtls-Clientcert-Leaf");
+  const TrustStore& store = loaded.model->trust_stores[1];
+  EXPECT_EQ(store.ca_bundle.text, "ca.pem");
+  ASSERT_EQ(store.revocations.size(), 2U);
+  EXPECT_EQ(store.revocations[1].text, "two.crl");
+  EXPECT_GT(store.revocations[1].position.column, store.revocations[0].position.column);
+}
+
+TEST(MutualAuthenticationTest, WithoutTheKeyItIsOff) {
+  for (const char* const keys : {"rules: []", "mutual-authentication: {}", "mutual-authentication: {mode: off}"}) {
+    const auto loaded = LoadFor(Https(keys));
+    ASSERT_TRUE(loaded.model) << loaded.diagnostics.FormatAll();
+    EXPECT_EQ(loaded.model->load_balancers[0].listeners[0].mutual_authentication.mode, MutualAuthenticationMode::kOff);
+  }
+}
+
+TEST(MutualAuthenticationTest, WhatDoesNotGoTogetherIsAnError) {
+  const auto finds = [](const std::string& text, std::string_view wanted) {
+    const std::string found = FindingsOf(text);
+    EXPECT_NE(found.find(wanted), std::string::npos) << found;
+  };
+  const std::string stores(kStores);
+  finds(Https("mutual-authentication: {mode: verify}"), "`mode: verify` without `trust-store`");
+  finds(Https("mutual-authentication: {mode: verify, trust-store: partnrs}") + stores,
+        "no trust store is named `partnrs`; did you mean `partners`?");
+  finds(Https("mutual-authentication: {mode: passthrough, trust-store: partners}") + stores,
+        "`trust-store` has no meaning with `mode: passthrough`");
+  finds(Https("mutual-authentication: {ignore-client-certificate-expiry: true}"),
+        "`ignore-client-certificate-expiry` has no meaning with `mode: off`");
+  finds(Https("mutual-authentication: {mode: strict}"), "strict");
+  finds(ListenerWith("mutual-authentication: {mode: passthrough}"),
+        "`mutual-authentication` has no meaning for an HTTP listener");
+  finds(ListenerWith("attributes: {routing.http.request.x_amzn_mtls_clientcert.header_name: X-Chain}"),
+        "`routing.http.request.x_amzn_mtls_clientcert.header_name` has no meaning for an HTTP listener");
+  finds(Https("attributes: {routing.http.request.x_amzn_mtls_clientcert.header_name: 'X Chain'}"),
+        "is no name of a header field");
+  finds("trust-stores: [{name: a}]\n", "ca-bundle");
+  finds("trust-stores: [{name: a, ca-bundle: a.pem}, {name: a, ca-bundle: b.pem}]\n", "second");
+}
+
+TEST(ConnectionLogTest, ItIsReadLikeTheAccessLog) {
+  const auto loaded = LoadFor(
+      "load-balancers: [{name: a, connection-log: {path: c.log, format: json}, listeners: [{port: 1, default-actions: "
+      "[{fixed-response: {status-code: 200}}]}]}]\n");
+  ASSERT_TRUE(loaded.model) << loaded.diagnostics.FormatAll();
+  EXPECT_EQ(loaded.model->load_balancers[0].connection_log->path, "c.log");
+  EXPECT_EQ(loaded.model->load_balancers[0].connection_log->format, LogFormat::kJson);
+  const std::string found = FindingsOf(
+      "load-balancers: [{name: a, access-log: {path: c.log}, connection-log: {path: c.log}, listeners: [{port: 1, "
+      "default-actions: [{fixed-response: {status-code: 200}}]}]}]\n");
+  EXPECT_NE(found.find("the access log is written to the same file"), std::string::npos) << found;
+}
+
 TEST(ListenerTlsTest, TicketKeysAreListedInOrder) {
   const auto loaded = LoadFor("tls-ticket-keys: [{file: one.key}, {file: two.key}]\n");
   ASSERT_TRUE(loaded.model) << loaded.diagnostics.FormatAll();

@@ -258,7 +258,7 @@ TEST_F(WaitingTest, ARequestGoesWhereTheViewThatItBeganWithSays) {
 
 TEST_F(WaitingTest, ActionsWaitOneAfterTheOther) {
   fixture_.leading_actions = {action_, action_};
-  fixture_.model.load_balancers[0].access_log = config::AccessLog{.path = "-"};
+  fixture_.model.load_balancers[0].access_log = config::LogFile{.path = "-"};
   fixture_.Publish();
   fixture_.Begin(downstream_, kPost, "abc", ContentEnd::kMore);
   fixture_.ForgetHeads();

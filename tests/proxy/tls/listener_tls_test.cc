@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -42,7 +43,9 @@ class ListenerTlsTest : public ::testing::Test {
   }
   std::shared_ptr<const net::TlsServerPlan> Build(std::chrono::hours later = {}) {
     findings_.clear();
-    return BuildTlsPlan(balancer_, listener_, 0, store_, std::chrono::system_clock::now() + later, findings_);
+    const WallTime now = std::chrono::system_clock::now() + later;
+    const TrustStores trust_stores = LoadTrustStores(model_, store_, now, findings_);
+    return BuildTlsPlan(balancer_, listener_, 0, store_, trust_stores, now, findings_);
   }
   std::vector<std::string> Messages() const {
     std::vector<std::string> texts;
@@ -53,7 +56,25 @@ class ListenerTlsTest : public ::testing::Test {
     return texts;
   }
 
+  // Clients are verified by a trust store of these files.
+  void Verify(const std::string& bundle, const std::vector<std::string>& lists = {}) {
+    folder_.Replace("ca.pem", bundle);
+    config::TrustStore store{.name = "partners",
+                             .ca_bundle = {.text = folder_.Path("ca.pem"), .position = {0, 5, 1}},
+                             .revocations = {},
+                             .position = {0, 4, 1}};
+    for (std::size_t i = 0; i < lists.size(); ++i) {
+      const std::string name = std::to_string(i) + ".crl";
+      folder_.Replace(name, lists[i]);
+      store.revocations.push_back({.text = folder_.Path(name), .position = {0, static_cast<std::uint32_t>(6 + i), 1}});
+    }
+    model_.trust_stores = {store};
+    listener_.mutual_authentication.mode = config::MutualAuthenticationMode::kVerify;
+    listener_.mutual_authentication.trust_store = 0;
+  }
+
   app::TemporaryFolder folder_;
+  config::Model model_;
   config::LoadBalancer balancer_;
   config::Listener listener_;
   TlsCredentialStore store_;
@@ -120,6 +141,61 @@ TEST_F(ListenerTlsTest, APassphraseFileEndsWithoutItsLineEnd) {
   folder_.Replace("shop.pass", "guessed\n");
   EXPECT_NE(Build(), nullptr);
   EXPECT_THAT(Messages(), ElementsAre(HasSubstr("warning 4 the passphrase does not open the key")));
+}
+
+TEST_F(ListenerTlsTest, ClientsAreAskedAsConfigured) {
+  EXPECT_FALSE(Build()->client_authentication);
+  listener_.mutual_authentication.mode = config::MutualAuthenticationMode::kPassthrough;
+  const auto passthrough = Build();
+  EXPECT_EQ(passthrough->client_authentication->mode, net::TlsClientAuthentication::Mode::kPassthrough);
+  Verify(Made::Make({.is_authority = true}).Pem());
+  listener_.mutual_authentication.ignores_expiry = true;
+  listener_.mutual_authentication.advertises_ca_names = true;
+  const auto verify = Build();
+  EXPECT_EQ(verify->client_authentication->mode, net::TlsClientAuthentication::Mode::kVerify);
+  EXPECT_TRUE(verify->client_authentication->ignores_expiry);
+  EXPECT_TRUE(verify->client_authentication->advertises_authorities);
+  EXPECT_EQ(verify->client_authentication->trust_store->authorities().size(), 1U);
+  EXPECT_THAT(Messages(), IsEmpty());
+  EXPECT_FALSE(SameTlsPlan(*passthrough, *verify));
+}
+
+TEST_F(ListenerTlsTest, ATrustStoreIsReadAgainWhenItsFilesChange) {
+  const Made authority = Made::Make({.is_authority = true, .common_name = "authority"});
+  Verify(authority.Pem(), {authority.RevocationList({})});
+  const auto first = Build();
+  EXPECT_TRUE(SameTlsPlan(*first, *Build()));
+  Verify(authority.Pem(), {authority.RevocationList({&authority})});
+  EXPECT_FALSE(SameTlsPlan(*first, *Build()));
+}
+
+TEST_F(ListenerTlsTest, ABadTrustStoreIsAnErrorAtFirstAndAWarningWhileTheOldOneServes) {
+  Verify("nonsense");
+  EXPECT_EQ(Build(), nullptr);
+  EXPECT_THAT(Messages(), ElementsAre(HasSubstr("error 5 ")));
+  const Made authority = Made::Make({.is_authority = true, .common_name = "authority"});
+  Verify(authority.Pem(), {authority.RevocationList({})});
+  const auto good = Build();
+  ASSERT_NE(good, nullptr);
+  Verify(authority.Pem(), {Made::Make({.common_name = "authority"}).RevocationList({})});
+  const auto kept = Build();
+  ASSERT_NE(kept, nullptr);
+  EXPECT_TRUE(SameTlsPlan(*good, *kept));
+  EXPECT_THAT(Messages(), ElementsAre(::testing::AllOf(HasSubstr("warning 6 "), HasSubstr("serves on"))));
+}
+
+TEST_F(ListenerTlsTest, DoubtsAboutATrustStoreAreWarningsAtTheirFiles) {
+  const Made authority = Made::Make({.is_authority = true, .common_name = "authority"});
+  Verify(authority.Pem(), {authority.RevocationList({}, {.next_update = std::chrono::hours(-1)})});
+  ASSERT_NE(Build(), nullptr);
+  EXPECT_THAT(Messages(), ElementsAre(HasSubstr("warning 6 a newer revocation list than ")));
+}
+
+TEST_F(ListenerTlsTest, AwsObjectsToWhatIsInATrustStore) {
+  Verify("text\n" + Made::Make({.is_authority = true}).Pem());
+  const TrustStores stores = LoadTrustStores(model_, store_, std::chrono::system_clock::now(), findings_);
+  findings_ = AwsObjections(model_, stores);
+  EXPECT_THAT(Messages(), ElementsAre(::testing::AllOf(HasSubstr("warning 5 AWS: "), HasSubstr("text outside"))));
 }
 
 TEST_F(ListenerTlsTest, TicketKeysComeFromTheirFiles) {
