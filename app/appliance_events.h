@@ -47,7 +47,7 @@ class ApplianceEvents {
     std::string_view to;
     bool released = false;
     std::uint64_t revision = 0;
-    std::string_view author;
+    std::string_view author = {};
   };
   void Shifted(const Shift& shift);
   // A reload took the rule of this override away, or changed its groups.

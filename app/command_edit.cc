@@ -81,7 +81,8 @@ class Edit {
       if (auto edited = file->Edit(); !edited) return GiveUp(*file, edited.error(), kSystemRefused);
       auto now = file->Read();
       if (!now) return GiveUp(*file, now.error(), kSystemRefused);
-      if (*now == text) {
+      // The comments above are not what is edited: they may have been taken away, or hold a word that was replaced.
+      if (WithoutHead(*now) == WithoutHead(text)) {
         if (!has_findings_) return Unchanged();
         return GiveUp(*file, {"what was wrong is still there", {}}, kInputWrong);
       }
