@@ -187,6 +187,8 @@ control::ChangeResult RunningAppliance::Make(const control::DocumentChange& chan
     return result;
   }
   for (const std::string& path : loaded.edited) edited_paths_.Add(path);
+  // It may have brought certificates and other files.
+  WatchFiles({.files = loaded_files_, .patterns = include_patterns_});
   LogInfo(fmt::format("document edited revision={} origin=\"{}\" paths=\"{}\"{}", *result, change.origin,
                       fmt::join(loaded.edited, " "), AuthorText()));
   events_.Edited(*result, change.origin, loaded.edited, author_);

@@ -267,6 +267,22 @@ def test_changed_certificates_are_taken_and_a_bad_pair_is_reported(run, tmp_path
     wait_for(lambda: subject() == "newer", 10, "the newer certificate")
 
 
+def test_a_certificate_that_an_edit_brought_is_watched_too(run, tmp_path):
+    program = run(config(yaml(certificate(tmp_path, "shop", common_name="of-the-file"))))
+
+    def subject():
+        return re.search(r"subject=CN = (\S+)", s_client(program.port())).group(1)
+    assert subject() == "of-the-file"
+    pair = certificate(tmp_path, "edited", common_name="of-the-edit")
+    status, _ = program.call("PATCH", "/v1/document", [{
+        "op": "replace", "path": "/load-balancers/0/listeners/0/certificates",
+        "value": [{"certificate": str(pair[0]), "key": str(pair[1])}]}])
+    assert status == 200
+    wait_for(lambda: subject() == "of-the-edit", 10, "the certificate of the edit")
+    certificate(tmp_path, "edited", common_name="renewed")
+    wait_for(lambda: subject() == "renewed", 10, "the renewed certificate")
+
+
 @pytest.mark.parametrize("change, place, message", [
     ({"certificates": "[]"}, None, "`certificates` is empty"),
     ({"key": "other.key"}, "key", "other.key does not fit the certificate in "),
