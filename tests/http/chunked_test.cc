@@ -126,7 +126,8 @@ TEST(ChunkedDecoderTest, BytesBehindTheEndAreLeftAlone) {
 TEST(ChunkedDecoderTest, TrailersThatWouldChangeTheMessageAreDropped) {  // RFC 9110 section 6.5.1
   const Decoded decoded = Decode(
       "0\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nHost: evil\r\nAUTHORIZATION: x\r\nCookie: x\r\n"
-      "X-Forwarded-For: x\r\nX-Amzn-Trace-Id: x\r\nX_Amzn_Mtls_Clientcert: x\r\nContent_Length: 5\r\nConnection: close\r\n"
+      "X-Forwarded-For: x\r\nX-Amzn-Trace-Id: x\r\nX_Amzn_Mtls_Clientcert: x\r\nContent_Length: 5\r\nConnection: "
+      "close\r\n"
       "X-Checksum:  abc \r\nGrpc-Status: 0\r\nX-Name-Longer-Than-Every-Forbidden-Name: y\r\n\r\n");
   EXPECT_EQ(decoded.trailers,
             (std::vector<std::string>{"X-Checksum=abc", "Grpc-Status=0", "X-Name-Longer-Than-Every-Forbidden-Name=y"}));
