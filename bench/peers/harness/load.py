@@ -55,7 +55,6 @@ class Load:
     connections: int = 64
     paths: int = 1  # more: `path` with a number behind it, so many different ones
     tls: bool = False  # any certificate is accepted
-    resumes: bool = False  # with tls: connections offer a session of one before; else each handshake is a full one
 
     def url(self, port):
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{port}{self.path}"
@@ -94,8 +93,6 @@ class Wrk:
 
     def start(self, port, load, seconds_max, cpus):
         """Load that goes on until `finish`, or for `seconds_max`."""
-        if load.resumes:
-            raise PeerFailed("wrk does not resume TLS sessions; use --generator weir")
         environment = {**os.environ, "PEERS_METHOD": load.method, "PEERS_HOST": load.host,
                        "PEERS_BODY_BYTES": str(load.body_bytes),
                        "PEERS_FIELDS": "".join(f"{name}: {value}\n" for name, value in load.fields)}

@@ -94,8 +94,6 @@ class WeirBenchHttp:
             command.append("--connection-per-request")
         if load.tls:
             command.append("--insecure")
-        if load.resumes:
-            command += ["--tls-resumption", "100"]
         for name, value in load.fields:
             if name != "Connection":  # the generator's own
                 command += ["-H", f"{name}: {value}"]
