@@ -297,18 +297,18 @@ class Wire:
 
     def chunked(self):
         """(content, trailer fields)."""
-        content = b""
+        content = []
         while True:
             size = int(self.until(b"\r\n").split(b";")[0], 16)
             if size == 0:
                 break
-            content += self.exactly(size)
+            content.append(self.exactly(size))
             assert self.exactly(2) == b"\r\n"
         trailers = []
         while line := self.until(b"\r\n").decode("latin-1"):
             name, _, value = line.partition(":")
             trailers.append((name, value.strip()))
-        return content, trailers
+        return b"".join(content), trailers
 
 
 class Client(Wire):
