@@ -181,7 +181,9 @@ struct Listener {
   std::vector<CertificateFiles> certificates;  // of HTTPS: the first is the default
   MutualAuthentication mutual_authentication;  // of HTTPS
   ListenerAttributes attributes;
-  std::vector<Rule> rules;  // sorted by priority, lowest first, without the default rule
+  // Sorted by priority, lowest first, without the default rule. None is null; revisions share what an edit leaves
+  // alone.
+  std::vector<std::shared_ptr<const Rule>> rules;
   Rule default_rule;
   Position position;
 };

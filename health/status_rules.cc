@@ -75,7 +75,8 @@ LoadBalancerStatus SummarizeLoadBalancer(const config::LoadBalancer& load_balanc
                                          const std::vector<GroupStatus>& groups) {
   const auto healthy = [&](const config::Rule& rule) { return RuleHealthy(rule, model, groups); };
   const bool all = std::ranges::all_of(load_balancer.listeners, [&](const config::Listener& listener) {
-    return healthy(listener.default_rule) && std::ranges::all_of(listener.rules, healthy);
+    return healthy(listener.default_rule) &&
+           std::ranges::all_of(listener.rules, [&](const auto& rule) { return healthy(*rule); });
   });
   return {.healthy = all};
 }

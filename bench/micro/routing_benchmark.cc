@@ -64,7 +64,7 @@ std::shared_ptr<const config::Model> MakeModel(Shape shape, std::int64_t rules) 
     rule.priority = static_cast<std::uint32_t>(i);
     rule.conditions = Conditions(shape, i);
     rule.action = config::FixedResponseAction{};
-    listener.rules.push_back(std::move(rule));
+    listener.rules.push_back(std::make_shared<const config::Rule>(std::move(rule)));
   }
   return model;
 }

@@ -208,7 +208,7 @@ void AwsLimits::CheckBalancer(const LoadBalancer& balancer, const Fields& fields
   for (const Listener& listener : balancer.listeners) {
     if (listener.port == 0) Warn(listener.position, "port 0", "1 to 65535");
     rules += listener.rules.size();
-    std::ranges::for_each(listener.rules, add);
+    for (const auto& rule : listener.rules) add(*rule);
     add(listener.default_rule);
   }
   AtMost(rules, kRulesMax, "rules", "a load balancer", balancer.position);
@@ -376,7 +376,7 @@ void AwsLimits::CheckGroupOwners() {
   };
   for (const LoadBalancer& balancer : model_.load_balancers) {
     for (const Listener& listener : balancer.listeners) {
-      for (const Rule& rule : listener.rules) add(balancer, rule);
+      for (const auto& rule : listener.rules) add(balancer, *rule);
       add(balancer, listener.default_rule);
     }
   }

@@ -10,7 +10,9 @@
 namespace weir::config {
 
 class Findings;
+class KnownUnits;
 class NameTable;
+struct DecodedUnits;
 struct Node;
 struct ZoneUnit;
 
@@ -22,7 +24,8 @@ void CheckTargetGroups(const NameTable& names, Model& model, Findings& findings)
 // Warns of rules that can never match because an earlier rule of the listener takes all of their requests. Sound, not
 // complete: a rule it names is covered; regular expressions are only compared as texts, and a listener with a great
 // many rules that cannot be told apart by host or path is not searched to the end.
-void CheckReachability(const Model& model, Findings& findings);
+// Notes in `units` what it finds; takes it over from `known` where the rules of a listener are as they were.
+void CheckReachability(const Model& model, const KnownUnits& known, DecodedUnits& units, Findings& findings);
 // The invariants of record sets of a zone that share a name (spec: dns.md 2.1), alias targets, alias cycles. `model`
 // has the load balancers and CIDR collections already.
 void CheckRecordSets(const Model& model, const Zone& zone, Findings& findings);

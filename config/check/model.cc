@@ -58,7 +58,7 @@ void CheckBindings(const Model& model, Position admin, Findings& findings) {
 void CheckTargetGroups(const NameTable& names, Model& model, Findings& findings) {
   for (const LoadBalancer& balancer : model.load_balancers) {
     for (const Listener& listener : balancer.listeners) {
-      for (const Rule& rule : listener.rules) MarkUse(rule.action, model.target_groups);
+      for (const auto& rule : listener.rules) MarkUse(rule->action, model.target_groups);
       MarkUse(listener.default_rule.action, model.target_groups);
     }
   }

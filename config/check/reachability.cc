@@ -1,12 +1,14 @@
 #include "base/percent.h"
 #include "base/text.h"
 #include "config/check/checks.h"
+#include "config/decode/units.h"
 #include "config/findings.h"
 #include "config/schema/conditions.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -14,6 +16,8 @@
 
 namespace weir::config {
 namespace {
+
+using Rules = std::vector<std::shared_ptr<const Rule>>;
 
 enum class Case : std::uint8_t { kCounts, kIgnored };
 
@@ -187,8 +191,8 @@ class EarlierRules {
   std::uint32_t comparisons_ = 0;
 };
 
-bool HasEncodings(const Rule& rule) {
-  return std::ranges::any_of(rule.conditions, [](const Condition& condition) {
+bool HasEncodings(const std::shared_ptr<const Rule>& rule) {
+  return std::ranges::any_of(rule->conditions, [](const Condition& condition) {
     return RowOf(condition.kind).percent_encoded && std::ranges::any_of(condition.values, [](const LocatedText& value) {
              return value.text.find('%') != std::string::npos;
            });
@@ -196,12 +200,15 @@ bool HasEncodings(const Rule& rule) {
 }
 
 // The rules with their patterns as they are compared: percent-encodings in their normal form.
-std::vector<Rule> WithNormalPaths(std::vector<Rule> rules) {
-  for (Rule& rule : rules) {
-    for (Condition& condition : rule.conditions) {
+Rules WithNormalPaths(Rules rules) {
+  for (auto& rule : rules) {
+    if (!HasEncodings(rule)) continue;
+    auto normal = std::make_shared<Rule>(*rule);
+    for (Condition& condition : normal->conditions) {
       if (!RowOf(condition.kind).percent_encoded) continue;
       for (LocatedText& value : condition.values) value.text = WithNormalEncodings(value.text);
     }
+    rule = std::move(normal);
   }
   return rules;
 }
@@ -211,9 +218,10 @@ std::string Title(const Rule& rule) {
                            : fmt::format("priority {} ({})", rule.priority, Quoted(rule.name));
 }
 
-void CheckRules(const std::vector<Rule>& rules, Findings& findings) {
+void CheckRules(const Rules& rules, Findings& findings) {
   EarlierRules earlier;
-  for (const Rule& rule : rules) {
+  for (const auto& shared : rules) {
+    const Rule& rule = *shared;
     const Rule* const covering = earlier.FindCovering(rule);
     if (covering == nullptr) {
       earlier.Add(rule);
@@ -227,14 +235,19 @@ void CheckRules(const std::vector<Rule>& rules, Findings& findings) {
 
 }  // namespace
 
-void CheckReachability(const Model& model, Findings& findings) {
+void CheckReachability(const Model& model, const KnownUnits& known, DecodedUnits& units, Findings& findings) {
   for (const LoadBalancer& balancer : model.load_balancers) {
     for (const Listener& listener : balancer.listeners) {
-      if (std::ranges::any_of(listener.rules, HasEncodings)) {
-        CheckRules(WithNormalPaths(listener.rules), findings);
-      } else {
-        CheckRules(listener.rules, findings);
+      auto& unreachable = units.unreachable.emplace_back();
+      if (const auto* const before = known.FindUnreachable(units.unreachable.size() - 1, listener.rules)) {
+        unreachable = *before;
+        findings.Add(unreachable);
+        continue;
       }
+      const std::size_t found = findings.items().size();
+      CheckRules(WithNormalPaths(listener.rules), findings);
+      const auto items = findings.ItemsSince(found);
+      unreachable.assign(items.begin(), items.end());
     }
   }
 }

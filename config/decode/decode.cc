@@ -158,7 +158,7 @@ void CheckModel(const Fields& root, Decoding& decoding, Model& model) {
   CheckHealthCheckUse(decoding.health_checks, model, decoding.units.zones, findings);
   CheckCidrCollectionUse(decoding.cidr_collections, model, decoding.units.zones, findings);
   CheckDelegations(model, decoding.units.zones, findings);
-  CheckReachability(model, findings);
+  CheckReachability(model, decoding.known, decoding.units, findings);
   if (!model.complete) return;
   const auto zone = std::ranges::find_if(model.zones, [](const auto& z) { return !z->name.empty(); });
   if (zone != model.zones.end() && !root.Has("dns")) {

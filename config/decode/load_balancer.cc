@@ -174,10 +174,13 @@ namespace {
 
 // Priorities and names are what rules are told apart by.
 void CheckRules(const Listener& listener, std::span<const Node> nodes, Findings& findings) {
+  const bool unique = std::ranges::is_sorted(listener.rules, std::ranges::less_equal(), &Rule::priority);
+  const bool named = std::ranges::any_of(listener.rules, [](const auto& rule) { return !rule->name.empty(); });
+  if (unique && !named) return;
   std::unordered_map<std::uint32_t, Position> priorities;
   std::unordered_map<std::string_view, Position> names;
   for (std::size_t i = 0; i < listener.rules.size(); ++i) {
-    const Rule& rule = listener.rules[i];
+    const Rule& rule = *listener.rules[i];
     const auto position_of = [&](std::string_view key) {
       Tree tree;
       const Node node = Unpacked(nodes[i], tree);

@@ -6,6 +6,7 @@
 #include "config/document/packed.h"
 #include "config/finding_paths.h"
 #include "config/findings.h"
+#include "config/same_conditions.h"
 #include "config/schema/schema.h"
 #include "config/schema/shape.h"
 
@@ -109,6 +110,17 @@ void MoveUnit(const NodeMoves& moves, Unit& unit) {
   if (found != moves.end()) unit.identity = found->second;
 }
 
+// The others stay shared.
+void MoveUnit(const NodeMoves& moves, std::shared_ptr<const RuleUnit>& unit) {
+  if (!moves.contains(unit->identity)) return;
+  auto moved = std::make_shared<RuleUnit>(*unit);
+  MoveUnit(moves, *moved);
+  unit = std::move(moved);
+}
+
+const Unit& Of(const Unit& unit) { return unit; }
+const Unit& Of(const std::shared_ptr<const RuleUnit>& unit) { return *unit; }
+
 bool SamePosition(const Position& a, const Position& b) {
   return a.file == b.file && a.line == b.line && a.column == b.column;
 }
@@ -117,7 +129,7 @@ template <class Units>
 void Index(const Units& units, std::unordered_map<const void*, std::uint32_t>& out) {
   out.reserve(units.size());
   for (std::uint32_t i = 0; i < units.size(); ++i) {
-    if (units[i].identity != nullptr) out.emplace(units[i].identity, i);
+    if (Of(units[i]).identity != nullptr) out.emplace(Of(units[i]).identity, i);
   }
 }
 
@@ -127,13 +139,16 @@ std::shared_ptr<const DecodedUnits> Moved(std::shared_ptr<const DecodedUnits> un
   if (units == nullptr || moves.empty()) return units;
   auto out = std::make_shared<DecodedUnits>(*units);
   for (Unit& unit : out->zones) MoveUnit(moves, unit);
-  for (Unit& unit : out->rules) MoveUnit(moves, unit);
+  for (auto& unit : out->rules) MoveUnit(moves, unit);
   return out;
 }
 
 KnownUnits::KnownUnits(const DecodedUnits& units, const Model& model) : units_(&units), model_(&model) {
   Index(units.zones, zones_);
   Index(units.rules, rules_);
+  for (const LoadBalancer& balancer : model.load_balancers) {
+    for (const Listener& listener : balancer.listeners) listeners_.push_back(&listener);
+  }
 }
 
 void KnownUnits::Compare(NameKind kind, const std::vector<std::string>& names) {
@@ -165,18 +180,30 @@ const std::shared_ptr<const Zone>& KnownUnits::ZoneOf(const ZoneUnit& unit) cons
   return model_->zones[static_cast<std::size_t>(&unit - units_->zones.data())];
 }
 
-const RuleUnit* KnownUnits::FindRule(const Node& node, std::uint16_t listener_port, bool speaks_http) const {
+const std::shared_ptr<const RuleUnit>* KnownUnits::FindRule(const Node& node, std::uint16_t listener_port,
+                                                            bool speaks_http) const {
   const auto found = rules_.find(node.identity());
   if (found == rules_.end()) return nullptr;
-  const RuleUnit& unit = units_->rules[found->second];
-  const bool same = SamePosition(unit.position, node.position) && unit.listener_port == listener_port &&
-                    unit.listener_speaks_http == speaks_http && MeansTheSame(unit);
+  const auto& unit = units_->rules[found->second];
+  const bool same = SamePosition(unit->position, node.position) && unit->listener_port == listener_port &&
+                    unit->listener_speaks_http == speaks_http && MeansTheSame(*unit);
   return same ? &unit : nullptr;
 }
 
-const Rule& KnownUnits::RuleOf(const RuleUnit& unit) const {
+const std::shared_ptr<const Rule>& KnownUnits::RuleOf(const RuleUnit& unit) const {
   const auto& rules = model_->load_balancers[unit.load_balancer].listeners[unit.listener].rules;
   return *std::ranges::lower_bound(rules, unit.priority, {}, &Rule::priority);
+}
+
+const std::vector<Diagnostic>* KnownUnits::FindUnreachable(std::size_t index,
+                                                           std::span<const std::shared_ptr<const Rule>> rules) const {
+  if (index >= listeners_.size() || index >= units_->unreachable.size()) return nullptr;
+  // Rules are compared by their conditions; what is found says where they stand, and their names.
+  const auto same = [](const std::shared_ptr<const Rule>& a, const std::shared_ptr<const Rule>& b) {
+    return a == b || (a->priority == b->priority && a->name == b->name && SamePosition(a->position, b->position) &&
+                      SameConditions(a->conditions, b->conditions));
+  };
+  return std::ranges::equal(listeners_[index]->rules, rules, same) ? &units_->unreachable[index] : nullptr;
 }
 
 Node ExpandOutsideUnits(const Node& root, const Environment& environment, Tree& tree, Findings& findings,
@@ -206,31 +233,37 @@ std::shared_ptr<const Zone> TakeZone(const Node& node, std::size_t index, const 
   return zone;
 }
 
-Rule TakeRule(const Node& node, const RulePlace& place, Decoding& decoding) {
+std::shared_ptr<const Rule> TakeRule(const Node& node, const RulePlace& place, Decoding& decoding) {
   const auto path = [&place] {
     return fmt::format("load-balancers[{}].listeners[{}].rules[{}]", place.load_balancer, place.listener, place.rule);
   };
-  const auto note = [&](RuleUnit& unit) {
-    unit.load_balancer = place.load_balancer;
-    unit.listener = place.listener;
-  };
-  if (const RuleUnit* const known = decoding.known.FindRule(node, place.listener_port, place.listener_speaks_http)) {
-    TakeOver(*known, path, decoding);
-    note(decoding.units.rules.emplace_back(*known));
-    return decoding.known.RuleOf(*known);
+  if (const auto* const known = decoding.known.FindRule(node, place.listener_port, place.listener_speaks_http)) {
+    const RuleUnit& unit = **known;
+    TakeOver(unit, path, decoding);
+    if (unit.load_balancer == place.load_balancer && unit.listener == place.listener) {
+      decoding.units.rules.push_back(*known);
+    } else {
+      const auto moved = std::make_shared<RuleUnit>(unit);
+      moved->load_balancer = place.load_balancer;
+      moved->listener = place.listener;
+      decoding.units.rules.push_back(moved);
+    }
+    return decoding.known.RuleOf(unit);
   }
   UnitReading reading(decoding, node);
   reading.CheckShape(kRuleObject, "rules");
-  Rule rule = DecodeRule(reading.node(), decoding);
+  auto rule = std::make_shared<const Rule>(DecodeRule(reading.node(), decoding));
   if (place.listener_speaks_http) {
     CheckSecureRedirect(Fields(reading.node()), "actions", place.listener_port, decoding.findings);
   }
-  RuleUnit& unit = decoding.units.rules.emplace_back();
-  unit.priority = rule.priority;
-  unit.listener_port = place.listener_port;
-  unit.listener_speaks_http = place.listener_speaks_http;
-  note(unit);
-  reading.Finish(node, path, unit);
+  const auto unit = std::make_shared<RuleUnit>();
+  unit->load_balancer = place.load_balancer;
+  unit->listener = place.listener;
+  unit->priority = rule->priority;
+  unit->listener_port = place.listener_port;
+  unit->listener_speaks_http = place.listener_speaks_http;
+  reading.Finish(node, path, *unit);
+  decoding.units.rules.push_back(unit);
   return rule;
 }
 

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -58,8 +59,10 @@ struct RuleUnit : Unit {
 
 // Everything that was read from one document as units, and what names stood for then.
 struct DecodedUnits {
-  std::vector<ZoneUnit> zones;  // as in the model
-  std::vector<RuleUnit> rules;  // in the order of the document
+  std::vector<ZoneUnit> zones;                         // as in the model
+  std::vector<std::shared_ptr<const RuleUnit>> rules;  // in the order of the document; none is null
+  // By listener, in the order of the model: what was found when its rules were compared.
+  std::vector<std::vector<Diagnostic>> unreachable;
   // By kind, in the order of the model: the name, and what else of the thing units depend on. Empty: no name leads
   // there.
   std::array<std::vector<std::string>, kNameKinds> names;
@@ -83,8 +86,13 @@ class KnownUnits {
   // The unit, when `node` is the same as before and all that it refers to is; null otherwise.
   [[nodiscard]] const ZoneUnit* FindZone(const Node& node) const;
   [[nodiscard]] const std::shared_ptr<const Zone>& ZoneOf(const ZoneUnit& unit) const;
-  [[nodiscard]] const RuleUnit* FindRule(const Node& node, std::uint16_t listener_port, bool speaks_http) const;
-  [[nodiscard]] const Rule& RuleOf(const RuleUnit& unit) const;
+  [[nodiscard]] const std::shared_ptr<const RuleUnit>* FindRule(const Node& node, std::uint16_t listener_port,
+                                                                bool speaks_http) const;
+  [[nodiscard]] const std::shared_ptr<const Rule>& RuleOf(const RuleUnit& unit) const;
+  // What was found when the rules of the listener at `index`, counted through all load balancers, were compared; null
+  // when that may not hold for `rules`.
+  [[nodiscard]] const std::vector<Diagnostic>* FindUnreachable(
+      std::size_t index, std::span<const std::shared_ptr<const Rule>> rules) const;
 
  private:
   [[nodiscard]] bool MeansTheSame(const Unit& unit) const;
@@ -93,6 +101,7 @@ class KnownUnits {
   const Model* model_ = nullptr;
   std::unordered_map<const void*, std::uint32_t> zones_;
   std::unordered_map<const void*, std::uint32_t> rules_;
+  std::vector<const Listener*> listeners_;          // of the model, through all load balancers
   std::array<std::vector<bool>, kNameKinds> same_;  // by index before
 };
 
@@ -114,6 +123,6 @@ struct RulePlace {
   std::uint16_t listener_port = 0;
   bool listener_speaks_http = false;
 };
-[[nodiscard]] Rule TakeRule(const Node& node, const RulePlace& place, Decoding& decoding);
+[[nodiscard]] std::shared_ptr<const Rule> TakeRule(const Node& node, const RulePlace& place, Decoding& decoding);
 
 }  // namespace weir::config

@@ -1,5 +1,6 @@
 #include "proxy/routing/routing_table.h"
 
+#include "config/same_conditions.h"
 #include "net/tls_server.h"
 #include "proxy/routing/conditions.h"
 #include "proxy/routing/matcher.h"
@@ -77,22 +78,8 @@ class TableBuilder {
   std::map<std::string, std::shared_ptr<const CompiledCondition>, std::less<>> host_conditions_;
 };
 
-bool SameTexts(const std::vector<config::LocatedText>& a, const std::vector<config::LocatedText>& b) {
-  return std::ranges::equal(a, b, {}, &config::LocatedText::text, &config::LocatedText::text);
-}
-
-bool SamePair(const config::QueryStringPair& a, const config::QueryStringPair& b) {
-  return a.key.has_value() == b.key.has_value() && (!a.key || a.key->text == b.key->text) &&
-         a.value.text == b.value.text;
-}
-
-// Wherever they stand.
-bool SameConditions(const std::vector<config::Condition>& a, const std::vector<config::Condition>& b) {
-  return std::ranges::equal(a, b, [](const config::Condition& x, const config::Condition& y) {
-    return x.kind == y.kind && x.name == y.name && SameTexts(x.values, y.values) &&
-           SameTexts(x.regex_values, y.regex_values) && std::ranges::equal(x.pairs, y.pairs, SamePair) &&
-           std::ranges::equal(x.blocks, y.blocks);
-  });
+bool SameConditions(const std::shared_ptr<const config::Rule>& a, const std::shared_ptr<const config::Rule>& b) {
+  return a == b || config::SameConditions(a->conditions, b->conditions);
 }
 
 // What makes two host conditions the same; empty for other conditions.
@@ -182,11 +169,11 @@ void TableBuilder::BuildRules(const config::Listener& config, RuleBuilding build
   listener.rules.reserve(config.rules.size() + 1);
   std::size_t at = 0;
   for (std::size_t i = 0; i < config.rules.size(); ++i) {
-    const config::Rule& rule = config.rules[i];
+    const config::Rule& rule = *config.rules[i];
     while (at < before_count && before->rules[at].priority < rule.priority) ++at;
     const bool known = at < before_count && before->rules[at].priority == rule.priority &&
-                       before->listener_config->rules[at].priority == rule.priority &&
-                       SameConditions(before->listener_config->rules[at].conditions, rule.conditions);
+                       before->listener_config->rules[at]->priority == rule.priority &&
+                       SameConditions(before->listener_config->rules[at], config.rules[i]);
     same_conditions = same_conditions && known;
     listener.rules.push_back(BuildRule(rule, building, i, known ? &before->rules[at] : nullptr));
   }
@@ -253,7 +240,7 @@ std::vector<config::Diagnostic> RoutingTable::CheckValues(const config::Model& m
     for (const auto& listener : load_balancer.listeners) {
       static_cast<void>(BuildTlsPlan(load_balancer, listener, 0, credentials, trust_stores, now, findings));
       for (const auto& rule : listener.rules) {
-        for (const auto& condition : rule.conditions) {
+        for (const auto& condition : rule->conditions) {
           auto built = CompiledCondition::Build(condition, {});
           if (!built) std::ranges::move(built.error(), std::back_inserter(findings));
         }

@@ -21,7 +21,8 @@ bool ForwardsTo(const config::Rule& rule, std::uint32_t group) {
 bool ForwardsTo(const config::LoadBalancer& balancer, std::uint32_t group) {
   return std::ranges::any_of(balancer.listeners, [group](const config::Listener& listener) {
     const auto forwards = [group](const config::Rule& rule) { return ForwardsTo(rule, group); };
-    return forwards(listener.default_rule) || std::ranges::any_of(listener.rules, forwards);
+    return forwards(listener.default_rule) ||
+           std::ranges::any_of(listener.rules, [&](const auto& rule) { return forwards(*rule); });
   });
 }
 

@@ -59,7 +59,7 @@ class Dump {
     for (const auto& listener : balancer.listeners) {
       Line(" listener {} {} {} {} certificates {}", listener.port, std::to_underlying(listener.protocol),
            Text(listener.ssl_policy), At(listener.position), listener.certificates.size());
-      for (const auto& rule : listener.rules) Add(rule);
+      for (const auto& rule : listener.rules) Add(*rule);
       Add(listener.default_rule);
     }
   }

@@ -100,8 +100,8 @@ target-groups:
   EXPECT_EQ(listener.attributes.response_fields,
             (std::vector<std::pair<std::string, std::string>>{{"X-Frame-Options", "DENY"}}));
   ASSERT_EQ(listener.rules.size(), 2U);
-  EXPECT_EQ(listener.rules[0].name, "first");
-  EXPECT_EQ(std::get<ForwardAction>(listener.rules[0].action).target_groups[1].weight, 999);
+  EXPECT_EQ(listener.rules[0]->name, "first");
+  EXPECT_EQ(std::get<ForwardAction>(listener.rules[0]->action).target_groups[1].weight, 999);
   EXPECT_TRUE(listener.default_rule.is_default());
   const TargetGroup& group = result.model->target_groups[0];
   EXPECT_EQ(group.health_check.port, 81);

@@ -99,7 +99,7 @@ TEST_F(UnitsTest, AZoneIsReadAgainWhenWhatItsRecordsLeadToChanges) {
 TEST_F(UnitsTest, RulesFollowTheirTargetGroupsAndTheirListener) {
   const auto group = Edit(R"([{"op": "move", "from": "/target-groups/1", "path": "/target-groups/0"}])");
   const auto& rules = group.model->load_balancers[0].listeners[0].rules;
-  EXPECT_EQ(std::get<ForwardAction>(rules[1].action).target_groups[0].target_group, 1U);
+  EXPECT_EQ(std::get<ForwardAction>(rules[1]->action).target_groups[0].target_group, 1U);
   const auto port = Edit(R"([{"op": "replace", "path": "/load-balancers/0/listeners/0/port", "value": 443}])");
   EXPECT_EQ(port.model->load_balancers[0].listeners[0].rules.size(), 2U);
 }

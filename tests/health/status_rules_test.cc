@@ -118,7 +118,7 @@ config::Model TwoGroups() {
   config::Rule rule;
   rule.priority = 1;
   rule.action = config::ForwardAction{.target_groups = {{.target_group = 1, .weight = 0}}};
-  listener.rules.push_back(rule);
+  listener.rules.push_back(std::make_shared<const config::Rule>(rule));
   config::LoadBalancer load_balancer;
   load_balancer.listeners.push_back(listener);
   model.load_balancers.push_back(load_balancer);

@@ -47,7 +47,7 @@ TEST(EnvironmentTest, OtherDollarsAndPlaceholdersAreLeftAlone) {
 )"),
                               {{"x", "no"}});
   ASSERT_TRUE(result.model) << result.diagnostics.FormatAll();
-  const auto& rule = result.model->load_balancers[0].listeners[0].rules[0];
+  const auto& rule = *result.model->load_balancers[0].listeners[0].rules[0];
   const auto& paths = rule.conditions[0].regex_values;
   EXPECT_EQ(paths[0].text, "^/a$");
   EXPECT_EQ(paths[1].text, "^/$$");

@@ -13,14 +13,13 @@ namespace {
 using namespace weir::proxy::testing;
 
 std::shared_ptr<config::Model> Shop() {
-  auto model = MakeModel(
-      {MakeRule(10, {Path({"/cart/*"}), Header("X-Beta", {"yes"})}, ForwardTo({{1, 1}})),
-       MakeRule(20, {Path({"/old/*"})}, config::RedirectAction{.path = "/new/#{path}"}),
+  auto beta = MakeRule(10, {Path({"/cart/*"}), Header("X-Beta", {"yes"})}, ForwardTo({{1, 1}}));
+  beta.name = "beta";
+  return MakeModel(
+      {beta, MakeRule(20, {Path({"/old/*"})}, config::RedirectAction{.path = "/new/#{path}"}),
        MakeRule(30, {Path({"/ping"})},
                 config::FixedResponseAction{.status_code = 200, .content_type = "text/plain", .message_body = "pong"})},
       ForwardTo({{0, 8}, {1, 2}}));
-  model->load_balancers[0].listeners[0].rules[0].name = "beta";
-  return model;
 }
 
 health::TargetStatus Target(const char* endpoint, health::HealthState state) {

@@ -119,7 +119,7 @@ inline std::shared_ptr<config::Model> MakeModel(std::vector<config::Rule> rules,
   }
   config::Listener listener;
   listener.port = 8080;
-  listener.rules = std::move(rules);
+  for (auto& rule : rules) listener.rules.push_back(std::make_shared<const config::Rule>(std::move(rule)));
   listener.default_rule.action = std::move(otherwise);
   config::LoadBalancer load_balancer;
   load_balancer.name = "shop";

@@ -16,8 +16,9 @@ using namespace weir::proxy::testing;
 const Forward& ForwardOf(const Rule& rule) { return std::get<Forward>(rule.action); }
 
 TEST(RoutingTableTest, HoldsWhatTheModelSays) {
-  auto model = MakeModel({MakeRule(10, {Path({"/a"})}, ForwardTo({{0, 8}, {1, 2}}))}, ForwardTo({{2, 1}}));
-  model->load_balancers[0].listeners[0].rules[0].name = "beta";
+  auto rule = MakeRule(10, {Path({"/a"})}, ForwardTo({{0, 8}, {1, 2}}));
+  rule.name = "beta";
+  const auto model = MakeModel({rule}, ForwardTo({{2, 1}}));
   const auto table = BuildTable(model);
   EXPECT_EQ(table->revision(), 1U);
   ASSERT_EQ(table->groups().size(), 3U);

@@ -41,7 +41,7 @@ class TargetTlsTest : public ::testing::Test {
     }
     config::Rule rule;
     rule.action = config::ForwardAction{{{.target_group = group, .weight = 1}}};
-    balancer.listeners.front().rules.push_back(rule);
+    balancer.listeners.front().rules.push_back(std::make_shared<const config::Rule>(rule));
     model_.load_balancers.push_back(balancer);
   }
   std::shared_ptr<const net::TlsClientPlan> Build() {
