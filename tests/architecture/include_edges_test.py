@@ -32,6 +32,7 @@ THIRD_PARTY = {
     "openssl/": {"net"},
     "CLI/": {"app"},
 }
+FIRST_INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)', re.MULTILINE)
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')
 
 
@@ -69,6 +70,16 @@ def check_foreign(path, number, folder, included, problems):
         problems.append(f"{path}:{number}: <{included}> belongs into a source file, not into a header")
 
 
+def check_first(path, problems):
+    """A header with a source of its name compiles alone because that source begins with it; the build checks the others."""
+    own = path.with_suffix(".h")
+    if path.suffix != ".cc" or not (repository.root() / own).is_file():
+        return
+    found = FIRST_INCLUDE.search(repository.text(path))
+    if found is None or found.group(1) != str(own):
+        problems.append(f"{path}: includes another header before its own, {own}")
+
+
 def main():
     problems = []
     edges = 0
@@ -77,6 +88,7 @@ def main():
         if folder not in ALLOWED:
             problems.append(f"{path}: the folder {folder} is not in the table of include edges")
             continue
+        check_first(path, problems)
         for number, line in enumerate(repository.text(path).splitlines(), 1):
             found = INCLUDE.match(line)
             if not found:
