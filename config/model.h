@@ -145,10 +145,21 @@ struct FixedResponseAction {
 };
 using Action = std::variant<ForwardAction, RedirectAction, FixedResponseAction>;
 
+enum class TransformKind : std::uint8_t { kHostHeaderRewrite, kUrlRewrite };
+inline constexpr std::size_t kTransformKinds = 2;
+
+// Changes requests after their rule has matched; spec: alb.md 6.
+struct Transform {
+  TransformKind kind = TransformKind::kUrlRewrite;
+  LocatedText regex;
+  LocatedText replace;
+};
+
 struct Rule {
   std::string name;                   // may be empty
   std::uint32_t priority = 0;         // 1-50000; 0 is the default rule
   std::vector<Condition> conditions;  // empty on the default rule
+  std::vector<Transform> transforms;  // at most one of each kind
   Action action;
   Position position;
   [[nodiscard]] bool is_default() const { return priority == 0; }
@@ -256,6 +267,9 @@ struct MinimumHealthy {
   std::optional<std::uint32_t> percentage;  // of registered targets
 };
 
+// How a target of a group is chosen; spec: alb.md 8.
+enum class BalancingAlgorithm : std::uint8_t { kRoundRobin, kLeastOutstandingRequests, kWeightedRandom };
+
 struct TargetGroup {
   std::string name;
   TargetProtocol protocol = TargetProtocol::kHttp;
@@ -263,6 +277,8 @@ struct TargetGroup {
   std::vector<Target> targets;
   TargetHealthCheck health_check;
   std::chrono::seconds deregistration_delay{300};
+  BalancingAlgorithm algorithm = BalancingAlgorithm::kRoundRobin;
+  std::chrono::seconds slow_start{0};  // of round robin: how long the share of a new target grows; 0: it has it at once
   MinimumHealthy unhealthy_state_routing;  // fewer healthy than this: requests go to all targets
   MinimumHealthy dns_failover;             // fewer healthy than this: DNS aliases see the group as unhealthy
   bool in_use = false;  // some rule forwards to it; its targets are `unused` and not probed otherwise

@@ -61,14 +61,17 @@ json::value Write(const proxy::TargetExplanation& target) {
                       {"description", target.description},
                       {"admin-state", ToString(target.admin_state)},
                       {"routable", target.routable},
-                      {"share-percent", target.share_percent}};
+                      {"share-percent", target.share_percent},
+                      {"slow-start", target.slow_start},
+                      {"requests-under-way", target.outstanding}};
 }
 
 json::value Write(const proxy::GroupExplanation& group) {
   json::object out{{"name", group.name},
                    {"protocol", group.protocol},
                    {"weight", group.weight},
-                   {"share-percent", group.share_percent}};
+                   {"share-percent", group.share_percent},
+                   {"algorithm", group.algorithm}};
   if (!group.policy.empty()) out["ssl-policy"] = group.policy;
   if (group.health_known) {
     out["fail-open"] = group.fail_open;
@@ -101,6 +104,11 @@ std::string RequestJson(const proxy::RequestExplanation& found, const std::strin
       {"rules", Array(found.rules, [](const auto& rule) { return Write(rule); })},
       {"action", ToString(found.action)}};
   if (found.status) out["status-code"] = *found.status;
+  if (found.transform_status != proxy::TransformStatus::kNone) {
+    out["transform"] = json::object{{"status", ToString(found.transform_status)},
+                                    {"host", found.transformed_host},
+                                    {"target", found.transformed_target}};
+  }
   switch (found.action) {
     case proxy::ActionKind::kForward:
       out["target-groups"] = Array(found.groups, [](const auto& group) { return Write(group); });

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -138,6 +139,22 @@ void WriteErrors(MetricsWriter& out, const View& view) {
   }
 }
 
+void WriteTransforms(MetricsWriter& out, const View& view) {
+  out.Family("weir_listener_transforms_total", "counter",
+             "Requests that the transforms of their rule changed, or failed at.");
+  for (const auto& listener : view.routing->listeners()) {
+    const auto transforms = [](const proxy::Rule& rule) { return rule.transforms != nullptr; };
+    if (std::ranges::none_of(listener->rules, transforms)) continue;
+    const auto labels = LabelsOf(*listener);
+    for (std::size_t i = 0; i < proxy::kTransformStatuses; ++i) {
+      const auto status = static_cast<proxy::TransformStatus>(i);
+      if (status == proxy::TransformStatus::kNone) continue;
+      out.Sample({{"load_balancer", labels.load_balancer}, {"listener", labels.listener}, {"status", ToString(status)}},
+                 listener->counters->Sum([i](const auto& c) { return c.transforms[i].value(); }));
+    }
+  }
+}
+
 void WriteListeners(MetricsWriter& out, const View& view) {
   ListenerFamily(out, view, "weir_listener_connections_accepted_total", "counter", "Client connections accepted.",
                  [](const auto& c) { return c.connections_accepted.value(); });
@@ -158,6 +175,7 @@ void WriteListeners(MetricsWriter& out, const View& view) {
                     "Responses that the load balancer made itself: errors, redirects, fixed responses.",
                     &proxy::ListenerCounters::generated_responses);
   WriteErrors(out, view);
+  WriteTransforms(out, view);
   WriteTlsMetrics(out, view);
   out.Family("weir_proxy_exchange_duration_seconds", "histogram",
              "First byte of the request to last byte of the response.");

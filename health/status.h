@@ -55,6 +55,9 @@ struct TargetStatus {
   AdminState admin_state = AdminState::kMeasured;
   HealthState measured_state = HealthState::kInitial;  // without the override
   bool deregistered = false;  // removed by a reload and draining until its deregistration delay ends
+  // When it began to take a growing share of the requests (spec: alb.md 8.1), which ends by the group's slow start; the
+  // epoch: it did not.
+  WallTime slow_start_since;
   std::shared_ptr<TargetObservations>
       observations;  // what the workers saw; the same object for the same group and endpoint
 };
@@ -76,6 +79,7 @@ struct GroupStatus {
   // nothing to send to (503).
   std::vector<std::uint32_t> routable;
   bool fail_open = false;
+  bool slow_start = false;       // a target has a slow_start_since
   std::uint32_t healthy = 0;     // by state, overrides applied
   std::uint32_t registered = 0;  // without the deregistered ones
 };

@@ -63,6 +63,8 @@ void SummarizeGroup(const config::TargetGroup& group, GroupStatus& status) {
     const bool takes_all = !group.in_use || !enough;
     if (takes_all || target.state == HealthState::kHealthy) status.routable.push_back(i);
   }
+  const auto started = [](const TargetStatus& target) { return target.slow_start_since != WallTime{}; };
+  status.slow_start = std::ranges::any_of(status.targets, started);
   status.fail_open = group.in_use && !enough && !status.routable.empty();
 }
 

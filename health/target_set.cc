@@ -98,6 +98,7 @@ class TargetSet::Member final : public ProbeSubject {
   bool deregistered = false;
   Shown shown;
   WallTime shown_since;
+  WallTime slow_start_since;
   std::shared_ptr<TargetObservations> observations;
   DrainTimer drain;
 
@@ -261,6 +262,8 @@ void TargetSet::Show(Member& member, std::string_view reason) {
   MarkDirty();
   if (now.state == before.state) return;
   member.shown_since = parts_.loop.wall_now();
+  member.slow_start_since =
+      now.state == HealthState::kHealthy && StartsSlowly(member) ? member.shown_since : WallTime{};
   if (reason.empty()) reason = ToString(now.reason);
   const bool probed = !now.overridden && (now.state == HealthState::kHealthy || now.state == HealthState::kUnhealthy);
   parts_.transitions.Report({.group = name_,
@@ -270,6 +273,18 @@ void TargetSet::Show(Member& member, std::string_view reason) {
                              .reason = std::string(reason),
                              .seen = probed ? member.seen : std::string(),
                              .time = member.shown_since});
+}
+
+// Others bear the load meanwhile: targets that are healthy, not in slow start themselves, and not of one batch with it,
+// whose first checks end within an interval of each other (spec: alb.md 8.1).
+bool TargetSet::StartsSlowly(const Member& member) const {
+  const auto duration = settings_->slow_start;
+  if (duration.count() == 0) return false;
+  const WallTime now = member.shown_since;
+  return std::ranges::any_of(members_, [&](const auto& other) {
+    return other.get() != &member && other->shown.state == HealthState::kHealthy &&
+           now - other->shown_since >= settings_->health_check.interval && now - other->slow_start_since >= duration;
+  });
 }
 
 GroupStatus TargetSet::Build() const {
@@ -288,6 +303,7 @@ GroupStatus TargetSet::Build() const {
                               .admin_state = member->admin,
                               .measured_state = shown.measured,
                               .deregistered = member->deregistered,
+                              .slow_start_since = member->slow_start_since,
                               .observations = member->observations});
   }
   status.unresolved = UnresolvedHosts();

@@ -72,6 +72,8 @@ class TargetSet {
   void Remove(const Member& member);
   // Shows what follows from check, override and registration; reports it when the state is another.
   void Show(Member& member, std::string_view reason);
+  // A target that has just become healthy.
+  [[nodiscard]] bool StartsSlowly(const Member& member) const;
   void MarkDirty();
 
   EngineParts& parts_;

@@ -4,6 +4,7 @@
 #include "net/tls_facts.h"
 #include "net/tls_policy.h"
 #include "proxy/error.h"
+#include "proxy/routing/transform_status.h"
 
 #include <array>
 #include <cstddef>
@@ -47,9 +48,11 @@ struct ListenerCounters {
   Counter requests;
   Counter bytes_received;  // from clients, heads included
   Counter bytes_sent;
-  ResponseCounters responses;                   // everything sent to clients
-  ResponseCounters generated_responses;         // those that weir made itself: errors, redirects, fixed responses
-  Counter desync_requests;                      // requests that were not Compliant
+  ResponseCounters responses;            // everything sent to clients
+  ResponseCounters generated_responses;  // those that weir made itself: errors, redirects, fixed responses
+  Counter desync_requests;               // requests that were not Compliant
+  // Requests by what became of the transforms of their rule; those of kNone are not counted.
+  std::array<Counter, kTransformStatuses> transforms;
   LatencyHistogram exchange_duration;           // first byte of the request to last byte of the response
   std::array<Counter, kErrorCodeCount> errors;  // exchanges that failed, by ErrorCode
   TlsCounters tls;

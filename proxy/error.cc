@@ -42,6 +42,8 @@ consteval ErrorTraits RowOf(ErrorCode code) {
       return {505, kDownstream, kNo, "UnsupportedHttpVersion"};
     case kRedirectTooLong:
       return {507, kInternal, kNo, "RedirectUrlTooLong"};
+    case kTransformFailed:
+      return {500, kInternal, kNo, "RequestTransformFailed"};
     case kNoTarget:
       return {503, kInternal, kNo, "NoTarget"};
     case kActionTimeout:

@@ -26,6 +26,7 @@ enum class ErrorCode : std::uint8_t {
   kTransferCodingUnknown,     // 501
   kVersionNotSupported,       // 505
   kRedirectTooLong,           // 507
+  kTransformFailed,           // 500: a transform of the rule matched and made nothing that can be sent
   kNoTarget,                  // 503: the group has no target, or every weight is 0
   kActionTimeout,             // 504: what an action waited for did not come for the idle timeout
   kConnectionRefused,         // 502

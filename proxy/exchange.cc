@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace weir::proxy {
@@ -19,13 +20,17 @@ bool IsIdempotent(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" || method == "DELETE";
 }
 
-// The first `count` actions of the rule, as the log spells them: `forward`. `joined` keeps them where they are several.
-std::string_view NamesOfActions(const Rule& rule, std::size_t count, std::string& joined) {
+// The first `count` actions of the rule, as the log spells them: `forward`, behind what transforms did. `joined` keeps
+// them where they are several.
+std::string_view NamesOfActions(const Rule& rule, std::size_t count, TransformStatus transformed, std::string& joined) {
   const std::string_view last = ToString(KindOf(rule.action));
-  if (rule.leading_actions.empty()) return last;
+  const bool rewrites = transformed != TransformStatus::kNone;
+  if (rule.leading_actions.empty() && !rewrites) return last;
   for (std::size_t i = 0; i < count; ++i) {
     if (i > 0) joined += ',';
-    joined += i < rule.leading_actions.size() ? rule.leading_actions[i]->name() : last;
+    const bool is_last = i >= rule.leading_actions.size();
+    if (is_last && rewrites) joined += "rewrite,";
+    joined += is_last ? last : rule.leading_actions[i]->name();
   }
   return joined;
 }
@@ -196,7 +201,18 @@ const MtlsFields* Exchange::FillMtlsFields(MtlsFields& fields) const {
   return &fields;
 }
 
+bool Exchange::Transform(const http::RequestHead& head) {
+  const http::Target& parts = head.parts;
+  run_.transformed = run_.rule->transforms->Apply(
+      head.authority.host, parts.path, parts.has_query ? std::optional(parts.query) : std::nullopt, texts_.transformed);
+  listener_counters().transforms[std::to_underlying(run_.transformed)].Add();
+  if (run_.transformed <= TransformStatus::kSuccess) return true;
+  Fail(ErrorCode::kTransformFailed);
+  return false;
+}
+
 void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const Content& content) {
+  if (run_.rule->transforms != nullptr && !Transform(head)) return;
   TlsFields tls;
   MtlsFields mtls;
   const RequestOrigin origin{.peer = run_.connection->peer(),
@@ -204,7 +220,9 @@ void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const
                              .port = run_.connection->slot->bound.port,
                              .scheme = run_.connection->scheme,
                              .tls = attributes().tls_version_and_cipher_suite ? FillTlsFields(tls) : nullptr,
-                             .mtls = FillMtlsFields(mtls)};
+                             .mtls = FillMtlsFields(mtls),
+                             .transformed_host = texts_.transformed.host,
+                             .transformed_target = texts_.transformed.target};
   BuildRequestMessage(head, attributes(), origin, run_.timing.begun_wall, worker_.random, message_, texts_.trace_id);
   if (group == ActionOutcome::kNoGroup) {
     Fail(ErrorCode::kNoTarget);
@@ -226,11 +244,13 @@ void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const
 
 // ---- the target
 
-// Round robin over the routable targets; a further attempt takes one that was not asked.
+// As the group's algorithm wants it; a further attempt takes in turn one that was not asked.
 bool Exchange::SelectTarget() {
   const health::GroupStatus& status = group_status();
   for (std::size_t turn = 0; turn <= status.routable.size(); ++turn) {
-    const auto index = worker_.selector.SelectTarget(run_.group, status);
+    const auto index = run_.attempts.count() == 0
+                           ? worker_.selector.SelectTarget(*group().config, run_.group, status, run_.timing.begun_wall)
+                           : worker_.selector.NextTarget(run_.group, status);
     if (!index) return false;
     if (run_.attempts.HasAsked(*index)) continue;
     run_.attempts.Ask(*index);
@@ -597,6 +617,8 @@ void Exchange::Finish() {
   held_.Clear();
   texts_.trace_id.clear();
   texts_.error_reason.clear();
+  texts_.transformed.host.clear();
+  texts_.transformed.target.clear();
 
   Exchange* const last = worker_.active.back();
   worker_.active[active_index_] = last;
@@ -613,31 +635,35 @@ void Exchange::WriteAccessLog() {
   const Timing& timing = run_.timing;
   const TargetHandle* const target = run_.target;
   std::string actions;
-  AccessLogRecord record{
-      .time = worker_.loop.wall_now(),
-      .creation_time = timing.begun_wall,
-      .load_balancer = run_.listener->load_balancer,
-      .client = {connection.peer().address.Unmapped(), connection.peer().port},
-      .node = connection.local(),
-      .has_target = timing.was_sent() && target != nullptr,
-      .target = target != nullptr ? target->endpoint : Endpoint{},
-      .status = run_.response.status,
-      .target_status = run_.response.target_status,
-      .received_bytes = run_.downstream->bytes_received(),
-      .sent_bytes = run_.downstream->bytes_sent(),
-      .request_line = texts_.request_line,
-      .user_agent = texts_.user_agent,
-      .target_group = target != nullptr ? std::string_view(group().name) : std::string_view(),
-      .trace_id = texts_.trace_id,
-      .rule_priority = run_.rule != nullptr ? static_cast<std::int32_t>(run_.rule->priority) : -2,
-      .rule_name = run_.rule != nullptr ? std::string_view(run_.rule->name) : std::string_view(),
-      .actions = run_.rule != nullptr ? NamesOfActions(*run_.rule, run_.actions_run, actions) : std::string_view(),
-      .redirect_url = run_.response.redirect_url,
-      .error_reason = run_.response.error_reason,
-      .desync_class = run_.request.desync_class,
-      .desync_reason = run_.request.desync_reason,
-      .connection_id = *connection.id,
-      .tls = connection.stream->tls()};
+  AccessLogRecord record{.time = worker_.loop.wall_now(),
+                         .creation_time = timing.begun_wall,
+                         .load_balancer = run_.listener->load_balancer,
+                         .client = {connection.peer().address.Unmapped(), connection.peer().port},
+                         .node = connection.local(),
+                         .has_target = timing.was_sent() && target != nullptr,
+                         .target = target != nullptr ? target->endpoint : Endpoint{},
+                         .status = run_.response.status,
+                         .target_status = run_.response.target_status,
+                         .received_bytes = run_.downstream->bytes_received(),
+                         .sent_bytes = run_.downstream->bytes_sent(),
+                         .request_line = texts_.request_line,
+                         .user_agent = texts_.user_agent,
+                         .target_group = target != nullptr ? std::string_view(group().name) : std::string_view(),
+                         .trace_id = texts_.trace_id,
+                         .rule_priority = run_.rule != nullptr ? static_cast<std::int32_t>(run_.rule->priority) : -2,
+                         .rule_name = run_.rule != nullptr ? std::string_view(run_.rule->name) : std::string_view(),
+                         .actions = run_.rule != nullptr
+                                        ? NamesOfActions(*run_.rule, run_.actions_run, run_.transformed, actions)
+                                        : std::string_view(),
+                         .redirect_url = run_.response.redirect_url,
+                         .transformed_host = texts_.transformed.host,
+                         .transformed_target = texts_.transformed.target,
+                         .transform_status = run_.transformed,
+                         .error_reason = run_.response.error_reason,
+                         .desync_class = run_.request.desync_class,
+                         .desync_reason = run_.request.desync_reason,
+                         .connection_id = *connection.id,
+                         .tls = connection.stream->tls()};
   if (timing.was_sent()) record.request_processing_seconds = Seconds(timing.begun, timing.sent);
   if (timing.was_answered()) {
     record.target_processing_seconds = Seconds(timing.sent, timing.answered);

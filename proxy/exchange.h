@@ -9,6 +9,7 @@
 #include "proxy/generated_response.h"
 #include "proxy/held_content.h"
 #include "proxy/message.h"
+#include "proxy/routing/transforms.h"
 #include "proxy/upstream/upstream_stream.h"
 #include "proxy/worker_state.h"
 
@@ -71,6 +72,8 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   void OnActionDone(ActionOutcome outcome, const GeneratedResponse* response) override;
   void Obey(ActionOutcome outcome, const GeneratedResponse& response, const http::RequestHead& head,
             const Content& content);
+  // Changes what is forwarded as the rule wants it. False when that fails, which is answered.
+  [[nodiscard]] bool Transform(const http::RequestHead& head);
   void Forward(std::uint32_t group, const http::RequestHead& head, const Content& content);
   // Null over plain TCP.
   [[nodiscard]] const TlsFields* FillTlsFields(TlsFields& fields) const;
@@ -155,6 +158,7 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
     const Listener* listener = nullptr;  // of view
     const Rule* rule = nullptr;
     std::uint32_t actions_run = 0;  // of the rule
+    TransformStatus transformed = TransformStatus::kNone;
     std::uint32_t group = 0;
     const TargetHandle* target = nullptr;  // of view
     Request request;
@@ -169,6 +173,7 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
     std::string user_agent;
     std::string trace_id;
     std::string error_reason;  // where it is more than the code's
+    TransformedRequest transformed;
   };
 
   WorkerState& worker_;

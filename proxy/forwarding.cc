@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "base/text_writer.h"
+#include "http/target.h"
 #include "http/writer.h"
 #include "net/tls_client_certificate.h"
 
@@ -102,6 +103,16 @@ void AppendHost(const http::HostPort& authority, const RequestOrigin& origin, st
   if (origin.port == 80 || origin.port == 443) return;
   out += ':';
   AppendDecimal(out, authority.port.value_or(origin.port));
+}
+
+// A port that the replacement names is sent; without one it is that of 12.3.
+void AppendTransformedHost(const http::HostPort& authority, const RequestOrigin& origin, std::string& out) {
+  const auto host = http::ParseHostPort(origin.transformed_host);
+  if (!host || host->port) {
+    out += origin.transformed_host;
+  } else {
+    AppendHost({.host = host->host, .port = authority.port}, origin, out);
+  }
 }
 
 void AppendClient(const Endpoint& peer, bool with_port, std::string& out) {
@@ -214,8 +225,12 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
   out.framing = head.framing;
 
   // In origin-form, or `*`. A fragment is not part of a request target (RFC 9112 section 3.2) and not of these.
-  out.target += head.parts.path;
-  if (head.parts.has_query) (out.target += '?') += head.parts.query;
+  if (origin.transformed_target.empty()) {
+    out.target += head.parts.path;
+    if (head.parts.has_query) (out.target += '?') += head.parts.query;
+  } else {
+    out.target += origin.transformed_target;
+  }
 
   const http::HopByHopFields hop_by_hop(head.fields);
   const bool drops_some = attributes.drop_invalid_header_fields || origin.tls != nullptr || origin.mtls != nullptr;
@@ -226,7 +241,9 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
     head_bytes += field.name.size() + field.value.size() + 4;
     switch (IdOf(field)) {
       case http::FieldId::kHost:
-        if (attributes.preserve_host_header) http::AppendField(out.host_lines, field.name, field.value);
+        if (attributes.preserve_host_header && origin.transformed_host.empty()) {
+          http::AppendField(out.host_lines, field.name, field.value);
+        }
         break;
       case http::FieldId::kXAmznTraceId:
         received_trace = field.value;
@@ -246,7 +263,11 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
   copied.Flush();
   if (out.host_lines.empty()) {
     out.host_lines += "Host: ";
-    AppendHost(head.authority, origin, out.host_lines);
+    if (origin.transformed_host.empty()) {
+      AppendHost(head.authority, origin, out.host_lines);
+    } else {
+      AppendTransformedHost(head.authority, origin, out.host_lines);
+    }
     out.host_lines += "\r\n";
   }
   AppendForwardedFor(head.fields, attributes, origin.peer, out.fields);

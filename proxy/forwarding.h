@@ -44,6 +44,9 @@ struct RequestOrigin {
   const TlsFields* tls = nullptr;
   // Not null: clients are asked for certificates; those fields of theirs that tell of one are dropped.
   const MtlsFields* mtls = nullptr;
+  // What transforms made of the host, with a port or without, and of path and query; empty: as the client sent them.
+  std::string_view transformed_host = {};
+  std::string_view transformed_target = {};
 };
 
 inline constexpr std::size_t kForwardedForAddressesMax = 30;

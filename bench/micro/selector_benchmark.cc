@@ -60,7 +60,7 @@ void SelectTarget(benchmark::State& state) {
   selector.Reset(*table, 1);
   for (auto _ : state) {
     const auto group = selector.SelectGroup(forward);
-    benchmark::DoNotOptimize(selector.SelectTarget(*group, groups[*group]));
+    benchmark::DoNotOptimize(selector.NextTarget(*group, groups[*group]));
   }
 }
 BENCHMARK(SelectTarget)->Arg(2)->Arg(2'000);

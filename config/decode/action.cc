@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "config/decode/decode.h"
+#include "config/document/utf8.h"
 #include "config/findings.h"
 
 #include <fmt/format.h>
@@ -68,11 +69,6 @@ ForwardAction DecodeForward(const Fields& fields, Decoding& decoding) {
   return out;
 }
 
-std::size_t Characters(std::string_view utf8) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(utf8, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
-
 FixedResponseAction DecodeFixedResponse(const Fields& fields, Findings& findings) {
   FixedResponseAction out;
   out.status_code = static_cast<std::uint16_t>(fields.Integer("status-code").value_or(200));
@@ -86,7 +82,7 @@ FixedResponseAction DecodeFixedResponse(const Fields& fields, Findings& findings
     findings.AddError(fields.PositionOf("content-type"), "`content-type` holds a character that cannot be sent");
   }
   out.message_body = fields.Text("message-body");
-  if (Characters(out.message_body) > kMessageCharactersMax) {
+  if (CountCharacters(out.message_body) > kMessageCharactersMax) {
     findings.AddError(fields.PositionOf("message-body"),
                       fmt::format("`message-body` is longer than {} characters", kMessageCharactersMax));
   }

@@ -173,6 +173,7 @@ void DecodeListenerTls(const Fields& fields, Decoding& decoding, Listener& out);
 [[nodiscard]] TrustStore DecodeTrustStore(const Node& node, const std::vector<std::string>& files);
 [[nodiscard]] std::vector<LocatedText> DecodeTicketKeys(const Fields& root, const std::vector<std::string>& files);
 [[nodiscard]] std::vector<Condition> DecodeConditions(std::span<const Node> items, Decoding& decoding);
+[[nodiscard]] std::vector<Transform> DecodeTransforms(const Fields& rule, Findings& findings);
 // The one action of the list under `key`; a forward action without target groups when it cannot be read.
 [[nodiscard]] Action DecodeAction(const Fields& fields, std::string_view key, Decoding& decoding);
 [[nodiscard]] RedirectAction DecodeRedirect(const Fields& fields, Findings& findings);

@@ -166,7 +166,11 @@ Rule DecodeRule(const Node& node, Decoding& decoding) {
   } else {
     rule.conditions = DecodeConditions(fields.List("conditions"), decoding);
   }
+  rule.transforms = DecodeTransforms(fields, decoding.findings);
   rule.action = DecodeAction(fields, "actions", decoding);
+  if (!rule.transforms.empty() && !std::holds_alternative<ForwardAction>(rule.action)) {
+    decoding.findings.AddWarning(fields.PositionOf("transforms"), "nothing is transformed where nothing is forwarded");
+  }
   return rule;
 }
 

@@ -131,7 +131,19 @@ std::optional<std::uint32_t> DecodeThreshold(const Fields& fields, std::string_v
   return value ? std::optional(static_cast<std::uint32_t>(*value)) : std::nullopt;
 }
 
-void DecodeAttributes(const Fields& fields, TargetGroup& out) {
+// spec: alb.md 8.1.
+void DecodeBalancing(const Fields& fields, TargetGroup& out, Findings& findings) {
+  constexpr std::string_view kSlowStart = "slow_start.duration_seconds";
+  out.algorithm = fields.Choice("load_balancing.algorithm.type", kAlgorithmWords, out.algorithm);
+  out.slow_start = std::chrono::seconds(fields.Integer(kSlowStart).value_or(0));
+  if (out.slow_start.count() > 0 && out.algorithm != BalancingAlgorithm::kRoundRobin) {
+    findings.AddError(fields.PositionOf(kSlowStart), fmt::format("`{}` needs `round_robin`", kSlowStart),
+                      "the other algorithms have no slow start");
+  }
+}
+
+void DecodeAttributes(const Fields& fields, TargetGroup& out, Findings& findings) {
+  DecodeBalancing(fields, out, findings);
   if (const auto value = fields.Integer("deregistration_delay.timeout_seconds")) {
     out.deregistration_delay = std::chrono::seconds(*value);
   }
@@ -158,7 +170,9 @@ TargetGroup DecodeTargetGroup(const Node& node, Decoding& decoding) {
   if (const Node* const check = fields.Map("health-check")) {
     DecodeHealth(Fields(*check), decoding.findings, out.health_check);
   }
-  if (const Node* const attributes = fields.Map("attributes")) DecodeAttributes(Fields(*attributes), out);
+  if (const Node* const attributes = fields.Map("attributes")) {
+    DecodeAttributes(Fields(*attributes), out, decoding.findings);
+  }
   return out;
 }
 

@@ -270,6 +270,32 @@ constexpr auto kActionFields = std::to_array<Field>({
     {.key = "jwt-validation", .support = Support::kLater},
 });
 
+constexpr auto kRewriteFields = std::to_array<Field>({
+    {.key = "regex", .required = true, .doc = "RE2, at most 1024 characters; what it matches first is replaced."},
+    {.key = "replace",
+     .required = true,
+     .doc = "At most 1024 characters; `$1` to `$9` are what the groups captured, `$0` is all that matched."},
+});
+constexpr Object kRewriteObject{
+    .name = "rewrite", .doc = "What stands for what an expression matches.", .fields = kRewriteFields};
+
+constexpr auto kTransformFields = std::to_array<Field>({
+    {.key = "host-header-rewrite",
+     .type = kObject,
+     .object = &kRewriteObject,
+     .doc = "Of the Host field without its port, in any case."},
+    {.key = "url-rewrite",
+     .type = kObject,
+     .object = &kRewriteObject,
+     .doc = "Of path and query, as the client sent them."},
+});
+constexpr Object kTransformObject{.name = "transform",
+                                  .doc =
+                                      "Changes a request after its rule has matched, and never which one does. "
+                                      "A result that is no host, or no path, is answered 500.",
+                                  .fields = kTransformFields,
+                                  .single = true};
+
 constexpr auto kRuleFields = std::to_array<Field>({
     {.key = "name", .name = true, .doc = "Shown by explain, logs and metrics."},
     {.key = "priority",
@@ -289,7 +315,11 @@ constexpr auto kRuleFields = std::to_array<Field>({
      .required = true,
      .object = &kActionObject,
      .doc = "Exactly one action."},
-    {.key = "transforms", .support = Support::kLater},
+    {.key = "transforms",
+     .type = kObject,
+     .arity = Arity::kList,
+     .object = &kTransformObject,
+     .doc = "What is changed of a request that the rule forwards; at most one of each kind."},
 });
 
 constexpr auto kListenerCertificateFields = std::to_array<Field>({

@@ -23,8 +23,8 @@ constexpr auto kOff = std::to_array<string_view>({"off"});
 constexpr auto kStickinessTypes = std::to_array<string_view>({"lb_cookie"});
 constexpr auto kLaterStickinessTypes =
     std::to_array<string_view>({"app_cookie", "source_ip", "source_ip_dest_ip", "source_ip_dest_ip_proto"});
-constexpr auto kAlgorithms = std::to_array<string_view>({"round_robin"});
-constexpr auto kLaterAlgorithms = std::to_array<string_view>({"least_outstanding_requests", "weighted_random"});
+constexpr auto kAlgorithms =
+    std::to_array<string_view>({"round_robin", "least_outstanding_requests", "weighted_random"});
 constexpr auto kLaterOn = std::to_array<string_view>({"on"});
 constexpr auto kCrossZone = std::to_array<string_view>({"use_load_balancer_configuration", "true"});
 constexpr auto kLaterCrossZone = std::to_array<string_view>({"false"});
@@ -55,6 +55,18 @@ constexpr auto kAttributes = std::to_array<Field>({
      .maximum = 86'400,
      .fallback = "300",
      .doc = "Seconds that requests in flight may go on at a target that was taken out."},
+    {.key = "load_balancing.algorithm.type",
+     .type = kWord,
+     .words = kAlgorithms,
+     .fallback = "round_robin",
+     .doc = "In turn; the target with the fewest requests under way; any, by chance."},
+    {.key = "slow_start.duration_seconds",
+     .type = kInteger,
+     .maximum = 900,
+     .fallback = "0",
+     .doc = "With `round_robin`: seconds in which the share of a target grows that became healthy beside others; ALB "
+            "takes "
+            "30 to 900, or 0."},
     {.key = "target_group_health.dns_failover.minimum_healthy_targets.count",
      .type = kIntegerOrWord,
      .minimum = 1,
@@ -80,10 +92,8 @@ constexpr auto kAttributes = std::to_array<Field>({
      .words = kOff,
      .fallback = "off",
      .doc = "The same as a share of the registered targets."},
-    LaterWord("load_balancing.algorithm.type", kAlgorithms, kLaterAlgorithms),
     LaterWord("load_balancing.algorithm.anomaly_mitigation", kOff, kLaterOn),
     LaterWord("load_balancing.cross_zone.enabled", kCrossZone, kLaterCrossZone),
-    LaterNumber("slow_start.duration_seconds", 900, "0"),
     LaterSwitch("stickiness.enabled", "false"),
     LaterWord("stickiness.type", kStickinessTypes, kLaterStickinessTypes),
     LaterNumber("stickiness.lb_cookie.duration_seconds", 604'800, "86400"),
@@ -213,6 +223,7 @@ constexpr Object kTargetGroupAttributesObject{.name = "target-group-attributes",
                                               .attributes = true};
 constexpr Object kTargetGroupObject{
     .name = "target-group", .doc = "Targets that take the same requests.", .fields = kTargetGroupFields};
+constexpr std::span<const string_view> kAlgorithmWords = kAlgorithms;
 constexpr std::span<const string_view> kTargetProtocolWords = kGroupProtocols;
 constexpr std::span<const string_view> kProbeProtocolWords = kProbeProtocols;
 

@@ -1,6 +1,9 @@
 #include "proxy/actions/forward.h"
 
+#include "base/clock.h"
+#include "config/schema/schema.h"
 #include "net/tls_client.h"
+#include "proxy/balancing/slow_start.h"
 #include "proxy/routing/explain.h"
 #include "proxy/worker_state.h"
 
@@ -19,7 +22,28 @@ TargetExplanation ExplainTarget(const health::TargetStatus& target) {
   explained.reason = target.reason;
   explained.description = target.description;
   explained.admin_state = target.admin_state;
+  if (target.observations != nullptr) {
+    explained.outstanding =
+        target.observations->Sum([](const health::TargetObservation& seen) { return seen.active_requests.value(); });
+  }
   return explained;
+}
+
+// Whom the group's algorithm chooses, as far as that is known beforehand.
+void ExplainShares(const config::TargetGroup& settings, const health::GroupStatus& status, GroupExplanation& group) {
+  const WallTime now = SystemClock().WallNow();
+  double total = 0;
+  for (const std::uint32_t index : status.routable) {
+    TargetExplanation& target = group.targets[index];
+    target.routable = true;
+    if (settings.algorithm == config::BalancingAlgorithm::kLeastOutstandingRequests) continue;
+    target.share_percent = SlowStartShare(status.targets[index], settings.slow_start, now);
+    target.slow_start = target.share_percent < 1;
+    total += target.share_percent;
+  }
+  for (TargetExplanation& target : group.targets) {
+    if (total > 0) target.share_percent *= group.share_percent / total;
+  }
 }
 
 void ExplainHealth(const health::GroupStatus& status, GroupExplanation& group) {
@@ -28,10 +52,6 @@ void ExplainHealth(const health::GroupStatus& status, GroupExplanation& group) {
   group.healthy = status.healthy;
   group.registered = status.registered;
   std::ranges::transform(status.targets, std::back_inserter(group.targets), ExplainTarget);
-  for (const std::uint32_t index : status.routable) {
-    group.targets[index].routable = true;
-    group.targets[index].share_percent = group.share_percent / static_cast<double>(status.routable.size());
-  }
 }
 
 }  // namespace
@@ -51,11 +71,14 @@ void Forward::Explain(const ExplainedRequest& request, RequestExplanation& expla
     const TargetGroupRoute& route = request.table.groups()[choice.group];
     group.name = route.name;
     group.protocol = route.protocol();
+    group.algorithm = config::kAlgorithmWords[std::to_underlying(route.config->algorithm)];
     if (route.is_https()) group.policy = route.tls->policy->name;
     group.weight = choice.weight;
     if (weight_total > 0) group.share_percent = 100.0 * choice.weight / weight_total;
     if (request.status != nullptr && choice.group < request.status->groups.size()) {
-      ExplainHealth(request.status->groups[choice.group], group);
+      const health::GroupStatus& status = request.status->groups[choice.group];
+      ExplainHealth(status, group);
+      ExplainShares(*route.config, status, group);
     }
     explanation.groups.push_back(std::move(group));
   }

@@ -1,10 +1,12 @@
 #include "proxy/balancing/selector.h"
 
-#include "base/random.h"
+#include "proxy/balancing/least_outstanding.h"
+#include "proxy/balancing/slow_start.h"
 
 #include <algorithm>
 #include <cstddef>
 #include <span>
+#include <utility>
 #include <variant>
 
 namespace weir::proxy {
@@ -42,6 +44,7 @@ void Selector::Reset(const RoutingTable& table, std::uint64_t seed) {
   Random random(seed);
   draws_.assign(table.draws(), 0);
   cursors_.assign(table.groups().size(), 0);
+  random_ = Random(random.Next());
   for (auto& cursor : cursors_) cursor = static_cast<std::uint32_t>(random.Below(1U << 16));
   for (const auto& listener : table.listeners()) {
     for (const Rule& rule : listener->rules) {
@@ -62,7 +65,34 @@ std::optional<std::uint32_t> Selector::SelectGroup(const Forward& forward) {
   return forward.choices[Draw(forward, current)].group;
 }
 
-std::optional<std::uint32_t> Selector::SelectTarget(std::uint32_t group, const health::GroupStatus& status) {
+std::optional<std::uint32_t> Selector::ChooseTarget(const config::TargetGroup& settings, std::uint32_t group,
+                                                    const health::GroupStatus& status, WallTime now) {
+  const auto count = static_cast<std::uint32_t>(status.routable.size());
+  if (count == 0) return std::nullopt;
+  switch (settings.algorithm) {
+    case config::BalancingAlgorithm::kRoundRobin:
+      return NextTargetWarmedUp(settings.slow_start, group, status, now);
+    case config::BalancingAlgorithm::kLeastOutstandingRequests:
+      return status.routable[LeastOutstanding(status, static_cast<std::uint32_t>(random_.Below(count)))];
+    case config::BalancingAlgorithm::kWeightedRandom:
+      return status.routable[random_.Below(count)];
+  }
+  std::unreachable();
+}
+
+// Each turn of a target in slow start is taken with the probability that its share has grown to, or left to the next.
+std::optional<std::uint32_t> Selector::NextTargetWarmedUp(std::chrono::seconds slow_start, std::uint32_t group,
+                                                          const health::GroupStatus& status, WallTime now) {
+  std::optional<std::uint32_t> target;
+  for (std::size_t i = 0; i < status.routable.size(); ++i) {
+    target = NextTarget(group, status);
+    const double share = SlowStartShare(status.targets[*target], slow_start, now);
+    if (share >= 1 || random_.Fraction() < share) break;
+  }
+  return target;
+}
+
+std::optional<std::uint32_t> Selector::NextTarget(std::uint32_t group, const health::GroupStatus& status) {
   if (status.routable.empty()) return std::nullopt;
   if (group >= cursors_.size()) return status.routable.front();
   // Reduced here and not when the list changed: the list is another one with every publication.

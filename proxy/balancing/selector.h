@@ -1,8 +1,12 @@
 #pragma once
 
+#include "base/clock.h"
+#include "base/random.h"
+#include "config/model.h"
 #include "health/status.h"
 #include "proxy/routing/routing_table.h"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -21,10 +25,25 @@ class Selector {
   // The index of the chosen group (ForwardChoice::group); absent when every weight is 0. An exchange may still hold a
   // table from before the last Reset: it gets a valid choice, exact shares are those of the current table.
   [[nodiscard]] std::optional<std::uint32_t> SelectGroup(const Forward& forward);
-  // The index into `status.targets`, round robin over `status.routable`; absent when that is empty.
-  [[nodiscard]] std::optional<std::uint32_t> SelectTarget(std::uint32_t group, const health::GroupStatus& status);
+  // The index into `status.targets` of the target that the group's algorithm chooses from `status.routable`; absent
+  // when that is empty. spec: alb.md 8.
+  [[nodiscard]] std::optional<std::uint32_t> SelectTarget(const config::TargetGroup& settings, std::uint32_t group,
+                                                          const health::GroupStatus& status, WallTime now) {
+    if (settings.algorithm == config::BalancingAlgorithm::kRoundRobin && !status.slow_start) {
+      return NextTarget(group, status);
+    }
+    return ChooseTarget(settings, group, status, now);
+  }
+  // The same in turn, whatever the group's algorithm.
+  [[nodiscard]] std::optional<std::uint32_t> NextTarget(std::uint32_t group, const health::GroupStatus& status);
 
  private:
+  [[nodiscard]] std::optional<std::uint32_t> ChooseTarget(const config::TargetGroup& settings, std::uint32_t group,
+                                                          const health::GroupStatus& status, WallTime now);
+  [[nodiscard]] std::optional<std::uint32_t> NextTargetWarmedUp(std::chrono::seconds slow_start, std::uint32_t group,
+                                                                const health::GroupStatus& status, WallTime now);
+
+  Random random_{0};
   std::vector<std::int64_t> draws_;     // from draw_id on: current weight of each choice
   std::vector<std::uint32_t> cursors_;  // by group: position of the next target, reduced when it is used
 };

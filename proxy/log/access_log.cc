@@ -128,8 +128,9 @@ std::size_t AlbLineBytesMax(const AccessLogRecord& record, std::string_view node
   std::size_t bytes = kAlbFixedBytesMax + record.load_balancer.size() + node_region.size() +
                       record.target_group.size() + record.connection_id.size();
   if (record.tls != nullptr) bytes += QuotedBytesMax(record.tls->server_name) + node_region.size();
-  for (const std::string_view text : {record.request_line, LoggedUserAgent(record), record.trace_id, record.actions,
-                                      record.redirect_url, record.error_reason}) {
+  for (const std::string_view text :
+       {record.request_line, LoggedUserAgent(record), record.trace_id, record.actions, record.redirect_url,
+        record.error_reason, record.transformed_host, record.transformed_target}) {
     bytes += QuotedBytesMax(text);
   }
   return bytes;
@@ -204,7 +205,12 @@ void PutAlbLine(TextWriter& out, const AccessLogRecord& record, std::string_view
   out.Put(http::ToString(record.desync_reason));
   out.Put("\" ");
   out.Put(record.connection_id);
-  out.Put(" \"-\" \"-\" \"-\" ");  // transformed_host, transformed_uri, request_transform_status
+  for (const std::string_view text :
+       {record.transformed_host, record.transformed_target, ToString(record.transform_status)}) {
+    out.Put(' ');
+    PutQuoted(out, text);
+  }
+  out.Put(' ');
   record.node.address.Put(out);
   out.Put(" - -\n");  // target_error_code, elb_error_code
 }
@@ -250,6 +256,11 @@ void AppendJsonLine(std::string& out, const AccessLogRecord& record) {
   if (!record.actions.empty()) AppendJsonText(out, "actions_executed", record.actions);
   if (!record.redirect_url.empty()) AppendJsonText(out, "redirect_url", record.redirect_url);
   if (!record.error_reason.empty()) AppendJsonText(out, "error_reason", record.error_reason);
+  if (!record.transformed_host.empty()) AppendJsonText(out, "transformed_host", record.transformed_host);
+  if (!record.transformed_target.empty()) AppendJsonText(out, "transformed_uri", record.transformed_target);
+  if (record.transform_status != TransformStatus::kNone) {
+    AppendJsonText(out, "request_transform_status", ToString(record.transform_status));
+  }
   if (record.desync_class != http::DesyncClass::kCompliant) {
     AppendJsonText(out, "classification", http::ToString(record.desync_class));
     AppendJsonText(out, "classification_reason", http::ToString(record.desync_reason));

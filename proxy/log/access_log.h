@@ -4,6 +4,7 @@
 #include "base/ip_address.h"
 #include "config/model.h"
 #include "http/message.h"
+#include "proxy/routing/transform_status.h"
 
 #include <chrono>
 #include <cstdint>
@@ -48,6 +49,9 @@ struct AccessLogRecord {
   std::string_view rule_name;       // JSON only
   std::string_view actions;
   std::string_view redirect_url;
+  std::string_view transformed_host;
+  std::string_view transformed_target;
+  TransformStatus transform_status = TransformStatus::kNone;
   std::string_view error_reason;
   http::DesyncClass desync_class = http::DesyncClass::kCompliant;
   http::DesyncReason desync_reason = http::DesyncReason::kNone;

@@ -2,11 +2,13 @@
 
 #include "base/printable.h"
 #include "proxy/routing/conditions.h"
+#include "proxy/routing/transforms.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -30,6 +32,15 @@ RuleExplanation ExplainRule(const Rule& rule, const RequestFacts& facts) {
   return explained;
 }
 
+void ExplainTransforms(const Rule& rule, const RequestTargetParts& parts, RequestExplanation& explanation) {
+  if (rule.transforms == nullptr || explanation.action != ActionKind::kForward) return;
+  TransformedRequest transformed;
+  explanation.transform_status = rule.transforms->Apply(
+      parts.host, parts.path, parts.query.empty() ? std::nullopt : std::optional(parts.query), transformed);
+  explanation.transformed_host = std::move(transformed.host);
+  explanation.transformed_target = std::move(transformed.target);
+}
+
 }  // namespace
 
 RequestExplanation ExplainRequest(const RoutingTable& table, const Listener& listener, const RequestFacts& facts,
@@ -50,8 +61,10 @@ RequestExplanation ExplainRequest(const RoutingTable& table, const Listener& lis
   RequestTargetParts here = parts;
   if (listener.port != 0) here.port = listener.port;
   for (const auto& action : matching->leading_actions) explanation.leading_actions.push_back(action->Explain());
+  ExplainTransforms(*matching, parts, explanation);
   const ExplainedRequest request{.table = table, .status = status, .parts = here};
   std::visit([&](const auto& action) { action.Explain(request, explanation); }, matching->action);
+  if (explanation.transform_status > TransformStatus::kSuccess) explanation.status = 500;
   return explanation;
 }
 
@@ -73,21 +86,30 @@ void RenderRule(const RuleExplanation& rule, std::string& out) {
   }
 }
 
-void RenderTarget(const TargetExplanation& target, std::string& out) {
+void RenderTarget(const TargetExplanation& target, bool by_outstanding, std::string& out) {
   out += fmt::format("    target {}: {}", target.id, health::ToString(target.state));
   if (target.reason != health::HealthReason::kNone) out += fmt::format(" ({})", health::ToString(target.reason));
   if (target.admin_state != health::AdminState::kMeasured) out += ", set by an operator";
-  out += target.routable ? fmt::format(", share {}\n", Percent(target.share_percent)) : ", takes no requests\n";
+  if (!target.routable) {
+    out += ", takes no requests\n";
+  } else if (by_outstanding) {
+    out += fmt::format(", {} requests under way\n", target.outstanding);
+  } else {
+    out +=
+        fmt::format(", share {}{}\n", Percent(target.share_percent), target.slow_start ? ", growing: slow start" : "");
+  }
 }
 
 void RenderGroup(const GroupExplanation& group, std::string& out) {
   out += fmt::format("  target group {}: weight {}, share {}", Printable(group.name), group.weight,
                      Percent(group.share_percent));
   if (!group.policy.empty()) out += fmt::format(", {} by {}", group.protocol, group.policy);
+  if (group.algorithm != "round_robin") out += fmt::format(", target by {}", group.algorithm);
   if (group.health_known) out += fmt::format(", {} of {} healthy", group.healthy, group.registered);
   if (group.fail_open) out += ", fail-open: too few are healthy, so requests go to all";
   out += '\n';
-  for (const TargetExplanation& target : group.targets) RenderTarget(target, out);
+  const bool by_outstanding = group.algorithm == "least_outstanding_requests";
+  for (const TargetExplanation& target : group.targets) RenderTarget(target, by_outstanding, out);
   if (group.health_known && group.weight > 0 && std::ranges::none_of(group.targets, &TargetExplanation::routable)) {
     out += "    no target takes requests: 503\n";
   }
@@ -116,8 +138,21 @@ void RenderKind(const RequestExplanation& explanation, std::string& out) {
   std::unreachable();
 }
 
+void RenderTransforms(const RequestExplanation& explanation, std::string& out) {
+  if (!explanation.transformed_host.empty()) {
+    out += fmt::format("transform: the host becomes {}\n", Printable(explanation.transformed_host));
+  }
+  if (!explanation.transformed_target.empty()) {
+    out += fmt::format("transform: the URL becomes {}\n", Printable(explanation.transformed_target));
+  }
+  if (explanation.transform_status > TransformStatus::kSuccess) {
+    out += fmt::format("transform: fails, {}\n", ToString(explanation.transform_status));
+  }
+}
+
 void RenderAction(const RequestExplanation& explanation, std::string& out) {
   for (const std::string& action : explanation.leading_actions) out += fmt::format("first: {}\n", action);
+  RenderTransforms(explanation, out);
   out += fmt::format("action: {}", ToString(explanation.action));
   if (explanation.status) out += fmt::format(" {}", *explanation.status);
   RenderKind(explanation, out);

@@ -3,6 +3,7 @@
 #include "health/status.h"
 #include "proxy/actions/redirect.h"
 #include "proxy/routing/routing_table.h"
+#include "proxy/routing/transform_status.h"
 
 #include <cstdint>
 #include <optional>
@@ -35,7 +36,9 @@ struct TargetExplanation {
   std::string description;
   health::AdminState admin_state = health::AdminState::kMeasured;
   bool routable = false;
-  double share_percent = 0;  // of all requests that the rule takes
+  double share_percent = 0;       // of all requests that the rule takes; 0 where it is not known beforehand
+  std::uint64_t outstanding = 0;  // requests under way, over all workers
+  bool slow_start = false;        // its share still grows
 };
 
 struct GroupExplanation {
@@ -43,8 +46,9 @@ struct GroupExplanation {
   std::string_view protocol;  // HTTP or HTTPS: between weir and the targets
   std::string_view policy;    // of HTTPS: the security policy towards the targets
   std::uint16_t weight = 0;
-  double share_percent = 0;   // of all requests that the rule takes
-  bool health_known = false;  // the fields below mean something
+  double share_percent = 0;    // of all requests that the rule takes
+  std::string_view algorithm;  // by which a target is chosen, as the file spells it
+  bool health_known = false;   // the fields below mean something
   bool fail_open = false;
   std::uint32_t healthy = 0;
   std::uint32_t registered = 0;
@@ -62,6 +66,10 @@ struct RequestExplanation {
   std::vector<RuleExplanation> rules;
   std::vector<std::string> leading_actions;  // what is done first, in words
   ActionKind action = ActionKind::kForward;
+  // What transforms make of the request that is forwarded; empty: what it is.
+  TransformStatus transform_status = TransformStatus::kNone;
+  std::string transformed_host;
+  std::string transformed_target;
   // forward
   std::vector<GroupExplanation> groups;
   bool weights_overridden = false;

@@ -4,6 +4,7 @@
 #include "net/tls_server.h"
 #include "proxy/routing/conditions.h"
 #include "proxy/routing/matcher.h"
+#include "proxy/routing/transforms.h"
 #include "proxy/tls/credential_store.h"
 #include "proxy/tls/listener_tls.h"
 #include "proxy/tls/target_tls.h"
@@ -136,6 +137,11 @@ Rule TableBuilder::BuildRule(const config::Rule& rule, const RuleBuilding& build
   built.priority = rule.priority;
   built.name = rule.name;
   built.action = BuildRuleAction(rule.action, draws_);
+  if (!rule.transforms.empty()) {
+    const bool same = known != nullptr && known->transforms != nullptr && known->transforms->IsOf(rule.transforms);
+    const std::string path = fmt::format("{}.rules[{}].transforms", building.path, index);
+    built.transforms = same ? known->transforms : RequestTransforms::Build(rule.transforms, path, findings_);
+  }
   if (known != nullptr) {
     built.conditions = known->conditions;
   } else {
@@ -244,6 +250,7 @@ std::vector<config::Diagnostic> RoutingTable::CheckValues(const config::Model& m
           auto built = CompiledCondition::Build(condition, {});
           if (!built) std::ranges::move(built.error(), std::back_inserter(findings));
         }
+        static_cast<void>(RequestTransforms::Build(rule->transforms, {}, findings));
       }
     }
   }

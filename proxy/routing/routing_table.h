@@ -39,6 +39,7 @@ struct RequestFacts {
 };
 
 class CompiledCondition;  // conditions.h
+class RequestTransforms;  // transforms.h
 
 struct Rule {
   std::uint32_t priority = 0;  // 0: the default rule
@@ -47,6 +48,7 @@ struct Rule {
   std::vector<std::shared_ptr<const LeadingAction>> leading_actions;
   RuleAction action;
   std::vector<std::shared_ptr<const CompiledCondition>> conditions;
+  std::shared_ptr<const RequestTransforms> transforms;  // of what is forwarded; null: none
   std::shared_ptr<RuleCountersTable> counters;
   bool weights_overridden = false;
   [[nodiscard]] bool is_default() const { return priority == 0; }

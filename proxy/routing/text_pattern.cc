@@ -185,8 +185,7 @@ Result<TextPattern> TextPattern::Regex(std::string_view text, CaseRule case_rule
   if (!regex->expression.ok()) {
     return Failure(
         std::string("the regular expression \"").append(text).append("\" is not valid: ") + regex->expression.error(),
-        "RE2 syntax: no lookahead, lookbehind, backreferences, atomic groups, possessive quantifiers or "
-        "recursion, and a backslash before a literal . * ? + ( ) [ ] { } | ^ $");
+        std::string(kRegexDialectHint));
   }
   TextPattern pattern(text, LiteralPrefixOf(text, case_rule), case_rule);
   pattern.shape_ = Shape::kRegex;

@@ -59,6 +59,11 @@ class TextPattern {
   std::shared_ptr<const CompiledRegex> regex_;
 };
 
+// What people who know other expressions have to know of RE2's.
+inline constexpr std::string_view kRegexDialectHint =
+    "RE2 syntax: no lookahead, lookbehind, backreferences, atomic groups, possessive quantifiers or "
+    "recursion, and a backslash before a literal . * ? + ( ) [ ] { } | ^ $";
+
 // True when every byte is in 0x20-0x7E.
 [[nodiscard]] bool IsVisibleAscii(std::string_view text);
 

@@ -74,6 +74,9 @@ class Dump {
       Line("   condition {} {} {} {} {} {}", std::to_underlying(condition.kind), condition.name,
            Texts(condition.values), Texts(condition.regex_values), pairs, At(condition.position));
     }
+    for (const auto& transform : rule.transforms) {
+      Line("   transform {} {} {}", std::to_underlying(transform.kind), Text(transform.regex), Text(transform.replace));
+    }
     std::visit([this](const auto& action) { Add(action); }, rule.action);
   }
   void Add(const config::ForwardAction& action) {
@@ -88,7 +91,8 @@ class Dump {
   }
 
   void Add(const config::TargetGroup& group) {
-    Line("target group {} used={} {} {}", group.name, group.in_use, group.health_check.path, At(group.position));
+    Line("target group {} used={} {} {} algorithm {} slow start {}", group.name, group.in_use, group.health_check.path,
+         At(group.position), std::to_underlying(group.algorithm), group.slow_start.count());
     for (const auto& target : group.targets) {
       Line(" target {} {} {} {} {}", target.address ? target.address->ToString() : "-", target.host, target.port,
            target.zone, At(target.position));

@@ -62,6 +62,33 @@ TEST_F(EngineTest, ATargetGoesOutAndComesBack) {
   AwaitState(kHealthy);
 }
 
+// spec: alb.md 8.1.
+TEST_F(EngineTest, ATargetThatComesBackBesideOthersStartsSlowly) {
+  FakeTarget first;
+  FakeTarget second;
+  Start();
+  auto group = Group("blue", {first.endpoint(), second.endpoint()});
+  group.slow_start = std::chrono::seconds(300);
+  group.health_check.interval = std::chrono::milliseconds(400);
+  group.health_check.healthy_threshold = group.health_check.unhealthy_threshold = 1;
+  Apply(Model({group}));
+  AwaitState(kHealthy, 0);
+  const auto together = AwaitState(kHealthy, 1);
+  EXPECT_FALSE(together->groups[0].slow_start) << "a batch of new targets has its shares at once";
+  second.AnswerStatus(503);
+  AwaitState(kUnhealthy, 1);
+  second.AnswerStatus(200);
+  const auto back = AwaitState(kHealthy, 1);
+  EXPECT_TRUE(back->groups[0].slow_start);
+  EXPECT_EQ(back->groups[0].targets[0].slow_start_since, WallTime{});
+  EXPECT_EQ(back->groups[0].targets[1].slow_start_since, back->groups[0].targets[1].since);
+  // With the only other one in slow start, nobody would bear the load.
+  first.AnswerStatus(503);
+  AwaitState(kUnhealthy, 0);
+  first.AnswerStatus(200);
+  EXPECT_EQ(AwaitState(kHealthy, 0)->groups[0].targets[0].slow_start_since, WallTime{});
+}
+
 struct FaultRow {
   const char* name;
   Behaviour behaviour;

@@ -92,10 +92,10 @@ TEST(SelectorTest, TargetsTakeTurns) {
   health::GroupStatus status;
   status.targets.resize(4);
   status.routable = {0, 2, 3};
-  const auto first = selector.SelectTarget(0, status).value();
+  const auto first = selector.NextTarget(0, status).value();
   std::map<std::uint32_t, int> taken;
   for (int i = 1; i < 300; ++i) {
-    const auto target = selector.SelectTarget(0, status).value();
+    const auto target = selector.NextTarget(0, status).value();
     if (i % 3 == 0) {
       EXPECT_EQ(target, first);
     }
@@ -104,9 +104,9 @@ TEST(SelectorTest, TargetsTakeTurns) {
   ++taken[first];
   EXPECT_EQ(taken, (std::map<std::uint32_t, int>{{0, 100}, {2, 100}, {3, 100}}));
   status.routable = {3};
-  EXPECT_EQ(selector.SelectTarget(0, status), 3U);
+  EXPECT_EQ(selector.NextTarget(0, status), 3U);
   status.routable.clear();
-  EXPECT_EQ(selector.SelectTarget(0, status), std::nullopt);
+  EXPECT_EQ(selector.NextTarget(0, status), std::nullopt);
 }
 
 TEST(SelectorTest, WorkersBeginAtDifferentPlaces) {
@@ -118,7 +118,7 @@ TEST(SelectorTest, WorkersBeginAtDifferentPlaces) {
   for (std::uint64_t seed = 0; seed < 32; ++seed) {
     Selector selector;
     selector.Reset(*table, seed);
-    ++first[selector.SelectTarget(0, status).value()];
+    ++first[selector.NextTarget(0, status).value()];
   }
   EXPECT_GT(first.size(), 4U);
 }
@@ -133,7 +133,7 @@ TEST(SelectorTest, AnExchangeWithAnOlderTableStillGetsAChoice) {
   health::GroupStatus status;
   status.targets.resize(1);
   status.routable = {0};
-  EXPECT_EQ(selector.SelectTarget(99, status), 0U);
+  EXPECT_EQ(selector.NextTarget(99, status), 0U);
 }
 
 }  // namespace

@@ -1,0 +1,29 @@
+#include "proxy/balancing/least_outstanding.h"
+
+#include <limits>
+
+namespace weir::proxy {
+namespace {
+
+std::uint64_t Outstanding(const health::TargetStatus& target) {
+  return target.observations->Sum([](const health::TargetObservation& seen) { return seen.active_requests.value(); });
+}
+
+}  // namespace
+
+std::uint32_t LeastOutstanding(const health::GroupStatus& status, std::uint32_t start) {
+  const auto count = static_cast<std::uint32_t>(status.routable.size());
+  std::uint32_t least = start;
+  std::uint64_t fewest = std::numeric_limits<std::uint64_t>::max();
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::uint32_t position = start + i < count ? start + i : start + i - count;
+    const std::uint64_t requests = Outstanding(status.targets[status.routable[position]]);
+    if (requests >= fewest) continue;
+    fewest = requests;
+    least = position;
+    if (requests == 0) break;
+  }
+  return least;
+}
+
+}  // namespace weir::proxy

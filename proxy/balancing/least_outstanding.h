@@ -1,0 +1,14 @@
+#pragma once
+
+#include "health/status.h"
+
+#include <cstdint>
+
+namespace weir::proxy {
+
+// The position in `status.routable`, which is not empty, of the target with the fewest requests under way, those of all
+// workers together; of several the first one from `start` on, which is below its size. Other workers' numbers may be a
+// moment old. spec: alb.md 8. Thread: any.
+[[nodiscard]] std::uint32_t LeastOutstanding(const health::GroupStatus& status, std::uint32_t start);
+
+}  // namespace weir::proxy
