@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/result.h"
 #include "config/diagnostic.h"
 #include "config/model.h"
@@ -9,8 +10,6 @@
 #include "net/tls_trust_store.h"
 
 #include <array>
-#include <compare>
-#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -46,28 +45,18 @@ class TlsCredentialStore {
   [[nodiscard]] LoadedTrustStore Load(const config::TrustStore& wanted);
 
  private:
-  // What tells one content of a file from another without reading it.
-  struct Stamp {
-    std::uint64_t device = 0;
-    std::uint64_t inode = 0;
-    std::int64_t size = -1;
-    std::int64_t modified_ns = 0;
-    std::int64_t changed_ns = 0;
-    friend auto operator<=>(const Stamp&, const Stamp&) = default;
-  };
   struct Entry {
-    std::array<Stamp, 3> stamps;  // certificate, key, passphrase
+    std::array<FileStamp, 3> stamps;  // certificate, key, passphrase
     std::shared_ptr<const net::TlsCredential> credential;
   };
   struct AuthoritiesEntry {
-    Stamp stamp;
+    FileStamp stamp;
     std::shared_ptr<const net::TlsAuthorities> authorities;
   };
   struct TrustStoreEntry {
-    std::vector<Stamp> stamps;  // bundle, revocations
+    std::vector<FileStamp> stamps;  // bundle, revocations
     std::shared_ptr<const net::TlsTrustStore> store;
   };
-  [[nodiscard]] static Stamp StampOf(const std::string& path);
 
   std::map<std::string, Entry> entries_;
   std::map<std::string, AuthoritiesEntry> authorities_;

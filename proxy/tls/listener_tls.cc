@@ -1,6 +1,7 @@
 #include "proxy/tls/listener_tls.h"
 
 #include "base/check.h"
+#include "base/file.h"
 #include "net/tls_policy.h"
 #include "net/tls_server.h"
 #include "net/tls_trust_store.h"
@@ -10,11 +11,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
-#include <iterator>
+#include <cstddef>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 namespace weir::proxy {
@@ -134,17 +132,16 @@ bool SameTlsPlan(const net::TlsServerPlan& left, const net::TlsServerPlan& right
 }
 
 net::TlsTicketKeySet ReadTicketKeys(const config::Model& model, std::vector<config::Diagnostic>& findings) {
+  constexpr std::size_t kBytesMax = 4096;
   net::TlsTicketKeySet keys;
   for (const config::LocatedText& path : model.tls_ticket_keys) {
     if (path.text.empty()) continue;
-    std::ifstream file(path.text, std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    if (!file) {
-      AddFinding(findings, config::Severity::kError, path.position,
-                 {"cannot read " + path.text + ": " + std::generic_category().message(errno), {}});
+    const auto text = ReadFileUpTo(path.text, kBytesMax, "a ticket key");
+    if (!text) {
+      AddFinding(findings, config::Severity::kError, path.position, text.error());
       continue;
     }
-    auto key = net::ParseTicketKey(text);
+    auto key = net::ParseTicketKey(*text);
     if (key) {
       keys.push_back(*key);
     } else {
