@@ -3,6 +3,7 @@
 #include "app/commands.h"
 #include "app/complain.h"
 #include "app/configuration.h"
+#include "app/json_text.h"
 #include "app/offline_view.h"
 #include "base/record_type.h"
 #include "control/admin_client.h"
@@ -99,10 +100,7 @@ int AskAdmin(const Arguments& arguments, const std::string& target) {
   boost::system::error_code error;
   const auto parsed = boost::json::parse(reply->body, error);
   const auto* members = error ? nullptr : parsed.if_object();
-  const auto member = [&](std::string_view key) {
-    const auto* value = members == nullptr ? nullptr : members->if_contains(key);
-    return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-  };
+  const auto member = [&](std::string_view key) { return members == nullptr ? std::string() : TextOf(*members, key); };
   if (reply->status == 400) return Complain({member("error"), member("hint")}, kCommandLineWrong);
   if (reply->status != 200 || members == nullptr) {
     return Complain({fmt::format("the admin API answers {}: {}", reply->status, reply->body), {}}, kSystemRefused);

@@ -4,8 +4,7 @@
 #include "net/tls_policy.h"
 #include "net/tls_server.h"
 #include "proxy/tls/credential_store.h"
-#include "tests/app/temporary_folder.h"
-#include "tests/support/tls_server.h"
+#include "tests/proxy/tls/tls_fixture.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,9 +21,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using Made = weir::testing::Certificate;
 
-class ListenerTlsTest : public ::testing::Test {
+class ListenerTlsTest : public TlsFixture {
  protected:
   ListenerTlsTest() {
     balancer_.name = "shop";
@@ -32,14 +30,7 @@ class ListenerTlsTest : public ::testing::Test {
     listener_.protocol = config::ListenerProtocol::kHttps;
     listener_.ssl_policy.text = "ELBSecurityPolicy-TLS13-1-2-2021-06";
     listener_.ssl_policy.position.line = 1;
-    Write(Made::Make({.names = {"shop.example.test"}}));
-    listener_.certificates.push_back({.certificate = {.text = folder_.Path("shop.pem"), .position = {0, 2, 1}},
-                                      .key = {.text = folder_.Path("shop.key"), .position = {0, 3, 1}},
-                                      .passphrase = std::nullopt});
-  }
-  void Write(const Made& made) {
-    folder_.Replace("shop.pem", made.Pem());
-    folder_.Replace("shop.key", made.KeyPem());
+    listener_.certificates.push_back(Write(Made::Make({.names = {"shop.example.test"}})));
   }
   std::shared_ptr<const net::TlsServerPlan> Build(std::chrono::hours later = {}) {
     findings_.clear();
@@ -47,15 +38,6 @@ class ListenerTlsTest : public ::testing::Test {
     const TrustStores trust_stores = LoadTrustStores(model_, store_, now, findings_);
     return BuildTlsPlan(balancer_, listener_, 0, store_, trust_stores, now, findings_);
   }
-  std::vector<std::string> Messages() const {
-    std::vector<std::string> texts;
-    for (const auto& finding : findings_) {
-      texts.push_back((finding.severity == config::Severity::kError ? "error " : "warning ") +
-                      std::to_string(finding.position.line) + " " + finding.message);
-    }
-    return texts;
-  }
-
   // Clients are verified by a trust store of these files.
   void Verify(const std::string& bundle, const std::vector<std::string>& lists = {}) {
     folder_.Replace("ca.pem", bundle);
@@ -73,12 +55,8 @@ class ListenerTlsTest : public ::testing::Test {
     listener_.mutual_authentication.trust_store = 0;
   }
 
-  app::TemporaryFolder folder_;
-  config::Model model_;
   config::LoadBalancer balancer_;
   config::Listener listener_;
-  TlsCredentialStore store_;
-  std::vector<config::Diagnostic> findings_;
 };
 
 TEST_F(ListenerTlsTest, APlanHasPolicyCertificatesAndScope) {
