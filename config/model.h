@@ -425,6 +425,7 @@ struct Model {
   std::vector<CidrCollection> cidr_collections;
   std::vector<std::shared_ptr<const Zone>> zones;  // shared with the models before and after, where they are the same
   std::vector<LocatedText> tls_ticket_keys;        // paths; empty: keys are made
+  LocatedText state_directory;                     // a path; empty: nothing outlives the program
   Latency latency;
   Admin admin;
   std::vector<RoutingTest> tests;
