@@ -178,6 +178,7 @@ struct Listener {
   std::uint16_t port = 0;  // 0 takes a free one
   ListenerProtocol protocol = ListenerProtocol::kHttp;
   LocatedText ssl_policy;                      // of HTTPS; the place of the protocol when it is the default
+  bool ssl_policy_is_default = false;          // none is written
   std::vector<CertificateFiles> certificates;  // of HTTPS: the first is the default
   MutualAuthentication mutual_authentication;  // of HTTPS
   ListenerAttributes attributes;
