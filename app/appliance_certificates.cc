@@ -126,6 +126,7 @@ void RunningAppliance::WatchCertificates() {
     add(files.certificate.text);
     add(files.key.text);
     if (files.passphrase) add(files.passphrase->file);
+    add(files.ocsp_response.text);
   };
   for (const auto& balancer : adoption_.model()->load_balancers) {
     for (const auto& listener : balancer.listeners) {

@@ -161,6 +161,7 @@ struct CertificateFiles {
   LocatedText certificate;
   LocatedText key;
   std::optional<Secret> passphrase;
+  LocatedText ocsp_response = {};  // of listeners; empty: there is none
 };
 
 enum class MutualAuthenticationMode : std::uint8_t { kOff, kPassthrough, kVerify };

@@ -108,7 +108,8 @@ void DecodeListenerTls(const Fields& fields, Decoding& decoding, Listener& out) 
     const Fields certificate(item);
     out.certificates.push_back({.certificate = DecodePath(certificate, "certificate", decoding.files),
                                 .key = DecodePath(certificate, "key", decoding.files),
-                                .passphrase = DecodeSecret(certificate, "passphrase", decoding.files)});
+                                .passphrase = DecodeSecret(certificate, "passphrase", decoding.files),
+                                .ocsp_response = DecodePath(certificate, "ocsp-response", decoding.files)});
   }
   CheckNotEmpty(fields, "certificates", findings);
   if (!fields.Has("certificates")) {

@@ -49,6 +49,16 @@ TlsCredentialStore::Loaded TlsCredentialStore::Load(const config::CertificateFil
   return {.credential = entry.credential, .failure = {}};
 }
 
+TlsCredentialStore::LoadedResponse TlsCredentialStore::LoadResponse(const std::string& path) {
+  ResponseEntry& entry = responses_[path];
+  const FileStamp stamp = StampOf(path);
+  if (entry.response != nullptr && entry.stamp == stamp) return {.response = entry.response, .failure = {}};
+  auto loaded = net::TlsOcspResponse::Load(path);
+  if (!loaded) return {.response = entry.response, .failure = loaded.error()};
+  entry = {.stamp = stamp, .response = std::move(*loaded)};
+  return {.response = entry.response, .failure = {}};
+}
+
 TlsCredentialStore::LoadedAuthorities TlsCredentialStore::LoadAuthorities(const std::string& path) {
   AuthoritiesEntry& entry = authorities_[path];
   const FileStamp stamp = StampOf(path);
@@ -84,6 +94,43 @@ std::shared_ptr<const net::TlsCredential> LoadCredential(const config::Certifica
     }
   }
   return loaded.credential;
+}
+
+net::TlsStaple LoadStaple(const config::CertificateFiles& wanted, const net::TlsCredential& credential,
+                          TlsCredentialStore& credentials, WallTime now, std::vector<config::Diagnostic>& findings) {
+  using Standing = net::TlsOcspAnswer::Standing;
+  const std::string& path = wanted.ocsp_response.text;
+  if (path.empty()) return {};
+  const auto warn = [&](std::string message, std::string hint = {}) {
+    AddFinding(findings, config::Severity::kWarning, wanted.ocsp_response.position,
+               {std::move(message), std::move(hint)});
+  };
+  auto loaded = credentials.LoadResponse(path);
+  if (loaded.failure && loaded.response == nullptr) {
+    AddFinding(findings, config::Severity::kError, wanted.ocsp_response.position, *loaded.failure);
+    return {};
+  }
+  if (loaded.failure) warn(loaded.failure->message + "; the response that was loaded before serves on");
+  const auto answer = loaded.response->AnswerFor(credential);
+  if (!answer) {
+    warn(answer.error().message + "; clients get none", answer.error().hint);
+    return {};
+  }
+  if (answer->standing == Standing::kUnknown) {
+    warn(path + " says that the authority does not know the certificate; clients get none");
+    return {};
+  }
+  if (answer->standing == Standing::kRevoked) warn(path + " says that the certificate is revoked");
+  const net::TlsStaple staple{.response = loaded.response,
+                              .valid_from = answer->this_update - net::kOcspClockDifference,
+                              .valid_until = answer->next_update.value_or(WallTime::max())};
+  if (now > staple.valid_until) {
+    warn(path + " is out of date since " + net::FormatCertificateTime(staple.valid_until) + "; clients get none");
+  } else if (!staple.IsServed(now)) {
+    warn(path + " is for later: it begins at " + net::FormatCertificateTime(answer->this_update) +
+         "; clients get none until then");
+  }
+  return staple;
 }
 
 TlsCredentialStore::LoadedTrustStore TlsCredentialStore::Load(const config::TrustStore& wanted) {

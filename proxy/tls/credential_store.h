@@ -7,6 +7,7 @@
 #include "config/model.h"
 #include "net/tls_authorities.h"
 #include "net/tls_credentials.h"
+#include "net/tls_ocsp.h"
 #include "net/tls_trust_store.h"
 
 #include <array>
@@ -30,6 +31,13 @@ class TlsCredentialStore {
   // Blocks on the file system.
   [[nodiscard]] Loaded Load(const config::CertificateFiles& wanted);
 
+  struct LoadedResponse {
+    std::shared_ptr<const net::TlsOcspResponse> response;  // null: there is none, and never was
+    std::optional<Error> failure;                          // why the file as it is now cannot be used
+  };
+  // Blocks on the file system.
+  [[nodiscard]] LoadedResponse LoadResponse(const std::string& path);
+
   struct LoadedAuthorities {
     std::shared_ptr<const net::TlsAuthorities> authorities;  // null: there are none, and never were
     std::optional<Error> failure;                            // why the file as it is now cannot be used
@@ -49,6 +57,10 @@ class TlsCredentialStore {
     std::array<FileStamp, 3> stamps;  // certificate, key, passphrase
     std::shared_ptr<const net::TlsCredential> credential;
   };
+  struct ResponseEntry {
+    FileStamp stamp;
+    std::shared_ptr<const net::TlsOcspResponse> response;
+  };
   struct AuthoritiesEntry {
     FileStamp stamp;
     std::shared_ptr<const net::TlsAuthorities> authorities;
@@ -59,6 +71,7 @@ class TlsCredentialStore {
   };
 
   std::map<std::string, Entry> entries_;
+  std::map<std::string, ResponseEntry> responses_;
   std::map<std::string, AuthoritiesEntry> authorities_;
   std::map<std::vector<std::string>, TrustStoreEntry> trust_stores_;  // by the paths
 };
@@ -70,5 +83,11 @@ void AddFinding(std::vector<config::Diagnostic>& findings, config::Severity seve
 [[nodiscard]] std::shared_ptr<const net::TlsCredential> LoadCredential(const config::CertificateFiles& wanted,
                                                                        TlsCredentialStore& credentials, WallTime now,
                                                                        std::vector<config::Diagnostic>& findings);
+// What clients get with `credential` by its `ocsp-response`. A file that was never of use is an error among `findings`.
+// Warnings: a changed file that is of no use, while what it was serves on; a response that says nothing of the
+// certificate, or nothing good, or is out of date. Thread: control.
+[[nodiscard]] net::TlsStaple LoadStaple(const config::CertificateFiles& wanted, const net::TlsCredential& credential,
+                                        TlsCredentialStore& credentials, WallTime now,
+                                        std::vector<config::Diagnostic>& findings);
 
 }  // namespace weir::proxy
