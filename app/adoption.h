@@ -72,6 +72,7 @@ class Adoption {
   [[nodiscard]] const std::shared_ptr<const config::Document>& document() const { return document_; }
   [[nodiscard]] const std::vector<std::string>& files() const { return files_; }
   [[nodiscard]] const std::vector<config::Diagnostic>& routing_warnings() const { return routing_warnings_; }
+  [[nodiscard]] const std::shared_ptr<const proxy::RoutingTable>& routing() const { return routing_; }
   // What serves already, to be proposed again, with these overrides.
   [[nodiscard]] Proposal Again(std::vector<control::ShiftOverride> shifts) const;
 

@@ -172,6 +172,7 @@ struct CertificateFiles {
   LocatedText certificate;
   LocatedText key;
   std::optional<Secret> passphrase;
+  LocatedText ocsp_response = {};  // of listeners; empty: there is none
 };
 
 enum class MutualAuthenticationMode : std::uint8_t { kOff, kPassthrough, kVerify };
@@ -189,6 +190,7 @@ struct Listener {
   std::uint16_t port = 0;  // 0 takes a free one
   ListenerProtocol protocol = ListenerProtocol::kHttp;
   LocatedText ssl_policy;                      // of HTTPS; the place of the protocol when it is the default
+  bool ssl_policy_is_default = false;          // none is written
   std::vector<CertificateFiles> certificates;  // of HTTPS: the first is the default
   MutualAuthentication mutual_authentication;  // of HTTPS
   ListenerAttributes attributes;
@@ -443,6 +445,7 @@ struct Model {
   std::vector<CidrCollection> cidr_collections;
   std::vector<std::shared_ptr<const Zone>> zones;  // shared with the models before and after, where they are the same
   std::vector<LocatedText> tls_ticket_keys;        // paths; empty: keys are made
+  LocatedText state_directory;                     // a path; empty: nothing outlives the program
   Latency latency;
   Admin admin;
   std::vector<RoutingTest> tests;

@@ -72,6 +72,8 @@ void WriteAppliance(MetricsWriter& out, const View& view, const Runtime& runtime
   out.Family("weir_access_log_dropped_lines_total", "counter",
              "Access log lines dropped: disk too slow or not writable.");
   out.Sample({}, runtime.access_log_dropped_lines);
+  out.Family("weir_state_write_failures_total", "counter", "Writes to the state directory that failed.");
+  out.Sample({}, runtime.state_write_failures);
 }
 
 // ---- listeners and rules

@@ -62,6 +62,9 @@ void Exchange::Begin(DownstreamStream& downstream, DownstreamConnectionFacts& co
   ReadRequest(head);
   if (!CheckFraming(head)) return;
   MatchRule(head);
+  if (content.trailers != nullptr && !content.trailers->empty()) {
+    return RunActions(head, WithoutReservedTrailers(content));
+  }
   RunActions(head, content);
 }
 
@@ -330,7 +333,23 @@ void Exchange::ResumeRequestWithHeld() {
   }
 }
 
+// By a trailer the client could say what only we may say in a field.
+Content Exchange::WithoutReservedTrailers(const Content& content) {
+  TlsFields tls;
+  MtlsFields mtls;
+  const TlsFields* const own_tls = attributes().tls_version_and_cipher_suite ? FillTlsFields(tls) : nullptr;
+  const MtlsFields* const own_mtls = FillMtlsFields(mtls);
+  trailers_ = *content.trailers;
+  std::erase_if(trailers_, [&](const http::Field& field) { return IsReserved(field.name, own_tls, own_mtls); });
+  Content out = content;
+  out.trailers = &trailers_;
+  return out;
+}
+
 void Exchange::OnRequestContent(const Content& content) {
+  if (content.trailers != nullptr && content.trailers != &trailers_ && !content.trailers->empty()) {
+    return OnRequestContent(WithoutReservedTrailers(content));
+  }
   run_.request.complete = content.is_last();
   Attempt& attempt = run_.attempt;
   if (attempt.stream == nullptr) {

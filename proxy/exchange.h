@@ -17,6 +17,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weir::proxy {
 
@@ -79,6 +80,8 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   [[nodiscard]] const TlsFields* FillTlsFields(TlsFields& fields) const;
   // Null where clients are not asked for certificates.
   [[nodiscard]] const MtlsFields* FillMtlsFields(MtlsFields& fields) const;
+  // The content, which has trailers, without those of them that only we may send. Valid until the next call.
+  [[nodiscard]] Content WithoutReservedTrailers(const Content& content);
   [[nodiscard]] bool SelectTarget();
   void AcquireUpstream(const Content& content);
   void SendRequest(const Content& content);
@@ -181,7 +184,8 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   Run run_;
   RequestMessage message_;
   HeldContent held_;
-  std::shared_ptr<ActionWait> wait_;  // null: no action waits
+  std::vector<http::Field> trailers_;  // of the client's those that may go on, where some may not
+  std::shared_ptr<ActionWait> wait_;   // null: no action waits
   LogTexts texts_;
 };
 

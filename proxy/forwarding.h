@@ -49,6 +49,10 @@ struct RequestOrigin {
   std::string_view transformed_target = {};
 };
 
+// Whether a field of the client's, or a trailer field, could be taken for one that only the load balancer may send:
+// also with `_` for `-`. `tls` and `mtls` as in RequestOrigin.
+[[nodiscard]] bool IsReserved(std::string_view name, const TlsFields* tls, const MtlsFields* mtls);
+
 inline constexpr std::size_t kForwardedForAddressesMax = 30;
 
 // Addresses in every X-Forwarded-For line of the request; more than kForwardedForAddressesMax is answered 463.

@@ -209,6 +209,9 @@ std::shared_ptr<const DecodedUnits> Decoder::Decode(const Node& document, Model&
     model.zones.push_back(TakeZone(item, model.zones.size(), model, decoding));
   CheckZoneNames(model.zones, findings_);
   model.tls_ticket_keys = DecodeTicketKeys(root, model.files);
+  if (const Node* const state = root.Map("state")) {
+    model.state_directory = DecodePath(Fields(*state), "directory", model.files);
+  }
   model.latency = DecodeLatency(root, model.files);
   model.admin = DecodeAdmin(root);
   for (const Node& item : root.List("tests")) model.tests.push_back(DecodeTest(item, decoding));

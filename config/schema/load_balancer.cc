@@ -329,6 +329,9 @@ constexpr auto kListenerCertificateFields = std::to_array<Field>({
      .doc = "PEM: the certificate, then those of its issuers, in order."},
     {.key = "key", .type = kPath, .required = true, .doc = "PEM: its private key."},
     {.key = "passphrase", .type = kSecret, .doc = "Of an encrypted key; of a file without the line end."},
+    {.key = "ocsp-response",
+     .type = kPath,
+     .doc = "What the authority says of the certificate (RFC 6960), DER, for clients that ask. An addition to ALB."},
 });
 constexpr Object kListenerCertificateObject{.name = "listener-certificate",
                                             .doc = "A certificate of an HTTPS listener and its key.",

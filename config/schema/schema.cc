@@ -81,6 +81,16 @@ constexpr auto kTicketKeyFields = std::to_array<Field>({
 constexpr Object kTicketKeyObject{
     .name = "tls-ticket-key", .doc = "A key of session tickets.", .fields = kTicketKeyFields};
 
+constexpr auto kStateFields = std::to_array<Field>({
+    {.key = "directory",
+     .type = kPath,
+     .required = true,
+     .doc = "Made where it is not there; for one appliance alone. `weir run --state DIR` overrides it."},
+});
+constexpr Object kStateObject{.name = "state",
+                              .doc = "What outlives the program: the keys of session tickets that it made itself.",
+                              .fields = kStateFields};
+
 constexpr auto kRootFields = std::to_array<Field>({
     {.key = "include",
      .arity = Arity::kList,
@@ -102,7 +112,7 @@ constexpr auto kRootFields = std::to_array<Field>({
      .arity = Arity::kList,
      .object = &kTicketKeyObject,
      .doc = "The first encrypts, all decrypt. Default: keys of its own, a new one every 12 h."},
-    {.key = "state", .support = Support::kLater},
+    {.key = "state", .type = kObject, .object = &kStateObject, .doc = "Default: nothing outlives the program."},
     {.key = "stickiness-keys", .support = Support::kLater},
     {.key = "tsig-keys", .support = Support::kLater},
     {.key = "alarms", .support = Support::kLater},

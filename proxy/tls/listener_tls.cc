@@ -1,6 +1,7 @@
 #include "proxy/tls/listener_tls.h"
 
 #include "base/check.h"
+#include "base/file.h"
 #include "net/tls_policy.h"
 #include "net/tls_server.h"
 #include "net/tls_trust_store.h"
@@ -10,11 +11,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
-#include <iterator>
+#include <cstddef>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 namespace weir::proxy {
@@ -104,10 +102,14 @@ std::shared_ptr<const net::TlsServerPlan> BuildTlsPlan(const config::LoadBalance
                                                        WallTime now, std::vector<config::Diagnostic>& findings) {
   if (listener.protocol != config::ListenerProtocol::kHttps) return nullptr;
   std::vector<std::shared_ptr<const net::TlsCredential>> loaded;
+  std::vector<net::TlsStaple> staples;
   for (const auto& certificate : listener.certificates) {
     auto one = LoadCredential(certificate, credentials, now, findings);
-    if (one != nullptr) loaded.push_back(std::move(one));
+    if (one == nullptr) continue;
+    staples.push_back(LoadStaple(certificate, *one, credentials, now, findings));
+    loaded.push_back(std::move(one));
   }
+  if (std::ranges::all_of(staples, [](const auto& staple) { return staple.response == nullptr; })) staples.clear();
   auto authentication = AuthenticationOf(listener.mutual_authentication, trust_stores, findings);
   if (!authentication || loaded.empty() || loaded.size() < listener.certificates.size()) return nullptr;
   auto plan = std::make_shared<net::TlsServerPlan>();
@@ -120,6 +122,7 @@ std::shared_ptr<const net::TlsServerPlan> BuildTlsPlan(const config::LoadBalance
          "the other key exchange groups of the policy are offered"});
   }
   plan->choice = std::make_shared<const net::TlsChoice>(std::move(loaded));
+  plan->staples = std::move(staples);
   plan->alpn = {"http/1.1"};
   plan->client_authentication = std::move(*authentication);
   plan->session_scope =
@@ -129,22 +132,21 @@ std::shared_ptr<const net::TlsServerPlan> BuildTlsPlan(const config::LoadBalance
 
 bool SameTlsPlan(const net::TlsServerPlan& left, const net::TlsServerPlan& right) {
   return left.policy == right.policy && left.alpn == right.alpn && left.session_scope == right.session_scope &&
-         left.choice->credentials() == right.choice->credentials() &&
+         left.choice->credentials() == right.choice->credentials() && left.staples == right.staples &&
          left.client_authentication == right.client_authentication;
 }
 
 net::TlsTicketKeySet ReadTicketKeys(const config::Model& model, std::vector<config::Diagnostic>& findings) {
+  constexpr std::size_t kBytesMax = 4096;
   net::TlsTicketKeySet keys;
   for (const config::LocatedText& path : model.tls_ticket_keys) {
     if (path.text.empty()) continue;
-    std::ifstream file(path.text, std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    if (!file) {
-      AddFinding(findings, config::Severity::kError, path.position,
-                 {"cannot read " + path.text + ": " + std::generic_category().message(errno), {}});
+    const auto text = ReadFileUpTo(path.text, kBytesMax, "a ticket key");
+    if (!text) {
+      AddFinding(findings, config::Severity::kError, path.position, text.error());
       continue;
     }
-    auto key = net::ParseTicketKey(text);
+    auto key = net::ParseTicketKey(*text);
     if (key) {
       keys.push_back(*key);
     } else {

@@ -171,12 +171,11 @@ Case LaterAttribute(const char* name, const char* key, const char* value) {
 INSTANTIATE_TEST_SUITE_P(
     Names, LaterNameTest,
     ::testing::Values(
-        LaterSection("State", "state", "{directory: x}"), LaterSection("StickinessKeys", "stickiness-keys"),
-        LaterSection("TsigKeys", "tsig-keys"), LaterSection("Alarms", "alarms"),
-        LaterSection("AwsApi", "aws-api", "{port: 4566}"), LaterSection("Shifts", "shifts"),
-        LaterSection("AutoScalingGroups", "auto-scaling-groups"), LaterKeyOf("DnsTls", "tls", "dns: {", "}"),
-        LaterKeyOf("DnsHttps", "https", "dns: {", "}"), LaterKeyOf("DnsNsid", "nsid", "dns: {", "}"),
-        LaterKeyOf("DnsCookies", "cookies", "dns: {", "}"),
+        LaterSection("StickinessKeys", "stickiness-keys"), LaterSection("TsigKeys", "tsig-keys"),
+        LaterSection("Alarms", "alarms"), LaterSection("AwsApi", "aws-api", "{port: 4566}"),
+        LaterSection("Shifts", "shifts"), LaterSection("AutoScalingGroups", "auto-scaling-groups"),
+        LaterKeyOf("DnsTls", "tls", "dns: {", "}"), LaterKeyOf("DnsHttps", "https", "dns: {", "}"),
+        LaterKeyOf("DnsNsid", "nsid", "dns: {", "}"), LaterKeyOf("DnsCookies", "cookies", "dns: {", "}"),
         LaterKeyOf("DnsResponseRateLimit", "response-rate-limit", "dns: {", "}"),
         LaterKeyOf("DnsQueryLog", "query-log", "dns: {", "}"), LaterKeyOf("AdminTokens", "tokens", "admin: {", "}"),
         LaterKeyOf("AdminCertificate", "certificate", "admin: {", "}"), LaterKeyOf("AdminKey", "key", "admin: {", "}"),

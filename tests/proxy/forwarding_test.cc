@@ -108,6 +108,22 @@ TEST_F(ForwardingTest, NobodyElseTellsOfACertificate) {
   EXPECT_THAT(Build().fields, AllOf(Not(HasSubstr("forged")), HasSubstr("X-Amzn-Mtls-Other: kept\r\n")));
 }
 
+TEST_F(ForwardingTest, WhatOnlyTheLoadBalancerSaysIsReserved) {
+  const TlsFields tls{.version_name = "X-Version", .version = {}, .cipher_suite_name = "X-Suite", .cipher_suite = {}};
+  const config::MtlsFieldNames names{.leaf = "X-Leaf"};
+  const MtlsFields mtls{.names = &names, .certificate = nullptr};
+  for (const char* name : {"x-version", "X_Version", "X-Suite"}) {
+    EXPECT_TRUE(IsReserved(name, &tls, nullptr)) << name;
+    EXPECT_FALSE(IsReserved(name, nullptr, &mtls)) << name;
+  }
+  for (const char* name : {"x-leaf", "X_LEAF", "X-Amzn-Mtls-Clientcert-Leaf", "x_amzn_mtls_clientcert"}) {
+    EXPECT_TRUE(IsReserved(name, nullptr, &mtls)) << name;
+    EXPECT_FALSE(IsReserved(name, &tls, nullptr)) << name;
+  }
+  EXPECT_FALSE(IsReserved("X-Sum", &tls, &mtls));
+  EXPECT_FALSE(IsReserved("X-Version", nullptr, nullptr));
+}
+
 struct HostRow {
   const char* name;
   std::uint16_t port;
