@@ -162,6 +162,10 @@ void AddConnectionOptions(CLI::App& command, bench::HttpArguments& load, bool& h
       ->type_name("FILE")
       ->excludes(insecure)
       ->group(kGroup);
+  command.add_option("--tls-resume", load.tls_resume, "so many of the new TLS connections resume a session; default 0")
+      ->type_name("PERCENT")
+      ->check(CLI::Range(0.0, 100.0))
+      ->group(kGroup);
   command
       .add_option("--resolve", load.resolve, "HOST:PORT:ADDRESS[,ADDRESS], instead of looking HOST up; may be repeated")
       ->allow_extra_args(false)

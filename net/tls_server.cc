@@ -159,8 +159,10 @@ struct TlsServer::Callbacks {
         EVP_CipherInit_ex(cipher, server.algorithms_->cipher, nullptr, key->cipher_key.data(), iv, encrypts) == 1 &&
         EVP_MAC_CTX_set_params(mac, params) == 1;
     if (!ready) return -1;
-    // 2: what an old key made is given anew.
-    return encrypts == 1 || key == &keys.front() ? 1 : 2;
+    // 2: a ticket is given anew: for one that an old key made, and in TLS 1.3, where clients use each of them once (RFC
+    // 8446 appendix C.4).
+    const bool renews = key != &keys.front() || SSL_version(ssl) == TLS1_3_VERSION;
+    return encrypts == 0 && renews ? 2 : 1;
   }
 
   static int KeepSession(SSL* ssl, SSL_SESSION* session) {

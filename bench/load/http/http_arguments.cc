@@ -175,6 +175,8 @@ bool LoadBuilder::TakeConnections() {
   if (!any_tls && (arguments_.insecure || !arguments_.ca_file.empty())) {
     return Refuse("--insecure and --ca-file are about https URLs, and there is none");
   }
+  if (!any_tls && arguments_.tls_resume > 0) return Refuse("--tls-resume is about https URLs, and there is none");
+  settings_.tls_resume_percent = arguments_.tls_resume;
   settings_.tls = {.verifies = !arguments_.insecure, .ca_file = arguments_.ca_file, .alpn = {}};
   settings_.tls.alpn = {arguments_.http2 ? "h2" : "http/1.1"};
   if (arguments_.ipv4) settings_.family = HttpLoadSettings::Family::kV4;
@@ -304,6 +306,8 @@ void LoadBuilder::Describe(PlannedHttpLoad& load) const {
   if (settings.warmup.count() > 0) add("warm-up", text_of(settings.warmup));
   add("timeout", text_of(settings.timeout));
   if (arguments_.insecure) add("certificates", "not verified");
+  if (arguments_.tls_resume > 0)
+    add("TLS sessions resumed", fmt::format("{} % of new connections", arguments_.tls_resume));
 }
 
 }  // namespace

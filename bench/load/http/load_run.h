@@ -45,6 +45,7 @@ struct HttpLoadSettings {
   AnswerSet expected = ExpectedStatuses();  // all other answers are errors besides
   std::string group_header;
   net::TlsClientSettings tls;
+  double tls_resume_percent = 0;  // of new TLS connections, as far as there are sessions to resume
   enum class Family : std::uint8_t { kAny, kV4, kV6 } family = Family::kAny;
   std::map<std::string, std::vector<IpAddress>> addresses;  // by `host:port` in lower case: not looked up
 };

@@ -27,7 +27,7 @@ Result<std::unique_ptr<LoadThread>> LoadThread::Build(const LoadThreadSettings& 
   if (!made->alarm_.valid() || !made->loop_.Watch(made->alarm_.get(), EPOLLIN, *made)) {
     return Failure("the system refuses a timer", "raise the limit of open files");
   }
-  auto streams = StreamOpener::Build(made->loop_, plan.origins(), settings.tls);
+  auto streams = StreamOpener::Build(made->loop_, plan.origins(), settings.tls, settings.resumption);
   if (!streams) return std::unexpected(streams.error());
   made->streams_ = std::move(*streams);
   ConnectionOpener& opener = *made;

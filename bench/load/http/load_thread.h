@@ -28,6 +28,7 @@ struct LoadThreadSettings {
   unsigned streams_max = 1;
   std::string group_header;
   net::TlsClientSettings tls;
+  Resumption resumption;
 };
 
 // One generator thread: an event loop, a dispatcher and its connections. Nothing in it is shared while it runs; the

@@ -83,6 +83,9 @@ TEST(HttpArgumentsTest, RefusesWhatDoesNotFitTogether) {
   arguments.insecure = true;
   EXPECT_EQ(RefusalOf(arguments), "--insecure and --ca-file are about https URLs, and there is none");
   arguments = Ask();
+  arguments.tls_resume = 50;
+  EXPECT_EQ(RefusalOf(arguments), "--tls-resume is about https URLs, and there is none");
+  arguments = Ask();
   arguments.speed = 2;
   EXPECT_EQ(RefusalOf(arguments), "--speed needs --replay");
   arguments = Ask();
