@@ -152,6 +152,10 @@ void WriteListeners(MetricsWriter& out, const View& view) {
   ListenerFamily(out, view, "weir_listener_desync_requests_total", "counter",
                  "Requests that were not compliant with RFC 9112.",
                  [](const auto& c) { return c.desync_requests.value(); });
+  ListenerFamily(out, view, "weir_listener_websockets_total", "counter", "WebSocket tunnels opened.",
+                 [](const auto& c) { return c.websockets.value(); });
+  ListenerFamily(out, view, "weir_listener_websockets_active", "gauge", "WebSocket tunnels open now.",
+                 [](const auto& c) { return c.websockets_active.value(); });
   ListenerResponses(out, view, "weir_listener_responses_total", "Responses sent to clients.",
                     &proxy::ListenerCounters::responses);
   ListenerResponses(out, view, "weir_listener_generated_responses_total",
@@ -160,7 +164,7 @@ void WriteListeners(MetricsWriter& out, const View& view) {
   WriteErrors(out, view);
   WriteTlsMetrics(out, view);
   out.Family("weir_proxy_exchange_duration_seconds", "histogram",
-             "First byte of the request to last byte of the response.");
+             "First byte of the request to last byte of the response, or to the tunnel that it opens.");
   for (const auto& listener : view.routing->listeners()) {
     const auto labels = LabelsOf(*listener);
     WriteHistogram(out, {{"load_balancer", labels.load_balancer}, {"listener", labels.listener}}, *listener->counters,

@@ -47,11 +47,13 @@ struct ListenerCounters {
   Counter requests;
   Counter bytes_received;  // from clients, heads included
   Counter bytes_sent;
-  ResponseCounters responses;                   // everything sent to clients
-  ResponseCounters generated_responses;         // those that weir made itself: errors, redirects, fixed responses
-  Counter desync_requests;                      // requests that were not Compliant
-  LatencyHistogram exchange_duration;           // first byte of the request to last byte of the response
+  ResponseCounters responses;            // everything sent to clients
+  ResponseCounters generated_responses;  // those that weir made itself: errors, redirects, fixed responses
+  Counter desync_requests;               // requests that were not Compliant
+  LatencyHistogram exchange_duration;    // first byte of the request to last byte of the response, or to a tunnel
   std::array<Counter, kErrorCodeCount> errors;  // exchanges that failed, by ErrorCode
+  Counter websockets;                           // tunnels that were opened
+  Counter websockets_active;
   TlsCounters tls;
 };
 struct RuleCounters {

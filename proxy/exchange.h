@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -87,6 +88,12 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   void OnUpstreamDrained() override;
   void OnUpstreamFailed(ErrorCode code, bool response_began) override;
   void CompleteResponse();
+  // The tunnel that a response may open (exchange_tunnel.cc).
+  void OpenTunnel(const http::ResponseHead& head, ResponseMessage& response, const Content& content);
+  void SendIntoTunnel(const Content& content);
+  void FinishTunnelWhenOver();
+  void EndTunnel(std::optional<ErrorCode> reason);
+  void OnIdleTunnel();
   // The other ends.
   void SendGenerated(const GeneratedResponse& response);
   [[nodiscard]] bool Retry(ErrorCode code, bool response_began);
@@ -127,6 +134,8 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   struct Response {
     bool head_sent = false;
     bool paused = false;
+    bool is_tunnel = false;     // from here on what it and the request are, is content of a tunnel
+    bool tunnel_ended = false;  // by the target
     std::uint16_t status = 0;
     std::uint16_t target_status = 0;
     std::string_view error_reason;
