@@ -57,7 +57,7 @@ bool ContentReader::wants_pipe() const { return left_ >= kPipedContentMin && in_
 
 net::IoStatus ContentReader::ReadToPipe(net::Stream& stream, net::PipePool& pipes, net::PipePool::Loan& pipe,
                                         Content& content) {
-  pipe = pipes.Take();
+  pipe = stream.splices() ? pipes.Take() : nullptr;
   if (pipe == nullptr) return net::IoStatus::kRefused;
   const auto max = static_cast<std::size_t>(std::min<std::uint64_t>(left_, net::Pipe::kBytesMax));
   const net::IoResult result = stream.ReadTo(*pipe, max);
