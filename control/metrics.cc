@@ -138,6 +138,33 @@ void WriteErrors(MetricsWriter& out, const View& view) {
   }
 }
 
+// Of the listeners that expect them.
+void WriteProxyHeaders(MetricsWriter& out, const View& view) {
+  const auto expects = [](const auto& listener) { return listener->listener_config->attributes.proxy_protocol; };
+  out.Family("weir_listener_proxy_headers_total", "counter", "PROXY headers that connections began with.");
+  for (const auto& listener : view.routing->listeners()) {
+    if (!expects(listener)) continue;
+    const auto labels = LabelsOf(*listener);
+    for (const std::size_t i : {0U, 1U}) {
+      out.Sample(
+          {{"load_balancer", labels.load_balancer}, {"listener", labels.listener}, {"version", i == 0 ? "1" : "2"}},
+          listener->counters->Sum([i](const auto& c) { return c.proxy_headers[i].value(); }));
+    }
+  }
+  out.Family("weir_listener_proxy_headers_refused_total", "counter",
+             "Connections that were closed because they did not begin with a PROXY header of one who may send it.");
+  for (const auto& listener : view.routing->listeners()) {
+    if (!expects(listener)) continue;
+    const auto labels = LabelsOf(*listener);
+    for (std::size_t i = 0; i < proxy::kProxyHeaderFaults; ++i) {
+      out.Sample({{"load_balancer", labels.load_balancer},
+                  {"listener", labels.listener},
+                  {"reason", proxy::ToString(static_cast<proxy::ProxyHeaderFault>(i))}},
+                 listener->counters->Sum([i](const auto& c) { return c.proxy_header_faults[i].value(); }));
+    }
+  }
+}
+
 void WriteListeners(MetricsWriter& out, const View& view) {
   ListenerFamily(out, view, "weir_listener_connections_accepted_total", "counter", "Client connections accepted.",
                  [](const auto& c) { return c.connections_accepted.value(); });
@@ -162,6 +189,7 @@ void WriteListeners(MetricsWriter& out, const View& view) {
                     "Responses that the load balancer made itself: errors, redirects, fixed responses.",
                     &proxy::ListenerCounters::generated_responses);
   WriteErrors(out, view);
+  WriteProxyHeaders(out, view);
   WriteTlsMetrics(out, view);
   out.Family("weir_proxy_exchange_duration_seconds", "histogram",
              "First byte of the request to last byte of the response, or to the tunnel that it opens.");

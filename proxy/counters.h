@@ -41,6 +41,12 @@ struct TlsCounters {
   void Note(const net::TlsFailure& failure);
 };
 
+// Why a connection that was to begin with a PROXY header was closed.
+enum class ProxyHeaderFault : std::uint8_t { kSender, kMalformed, kTooLong, kChecksum, kTimeout, kClosed };
+inline constexpr std::size_t kProxyHeaderFaults = 6;
+// As metrics print it: `Sender`.
+[[nodiscard]] std::string_view ToString(ProxyHeaderFault fault);
+
 struct ListenerCounters {
   Counter connections_accepted;
   Counter connections_active;
@@ -54,6 +60,8 @@ struct ListenerCounters {
   std::array<Counter, kErrorCodeCount> errors;  // exchanges that failed, by ErrorCode
   Counter websockets;                           // tunnels that were opened
   Counter websockets_active;
+  std::array<Counter, 2> proxy_headers;  // by version
+  std::array<Counter, kProxyHeaderFaults> proxy_header_faults;
   TlsCounters tls;
 };
 struct RuleCounters {

@@ -200,9 +200,12 @@ const MtlsFields* Exchange::FillMtlsFields(MtlsFields& fields) const {
 void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const Content& content) {
   TlsFields tls;
   MtlsFields mtls;
+  const ListenerSlot& slot = *run_.connection->slot;
+  const Endpoint& local = run_.connection->local();
   const RequestOrigin origin{.peer = run_.connection->peer(),
-                             .local = run_.connection->local(),
-                             .port = run_.connection->slot->bound.port,
+                             .local = local,
+                             .port = slot.bound.port,
+                             .forwarded_port = slot.expects_proxy_header ? local.port : slot.bound.port,
                              .scheme = run_.connection->scheme,
                              .tls = attributes().tls_version_and_cipher_suite ? FillTlsFields(tls) : nullptr,
                              .mtls = FillMtlsFields(mtls)};

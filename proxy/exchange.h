@@ -81,6 +81,7 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   void AcquireUpstream(const Content& content);
   void SendRequest(const Content& content);
   // ReadResponse, SendResponse: the upstream's events.
+  [[nodiscard]] Ends ends() const override { return {run_.connection->peer(), run_.connection->local()}; }
   void OnUpstreamConnected() override;
   void OnResponse(const http::ResponseHead& head, const Content& content) override;
   void OnResponseContent(const Content& content) override;

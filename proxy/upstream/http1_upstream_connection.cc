@@ -38,11 +38,25 @@ void Http1UpstreamConnection::OnConnected(int error) {
     Fail(state_ == State::kSecuring ? ErrorCode::kTlsHandshakeFailed : CodeForConnectError(error));
     return;
   }
+  if (state_ == State::kConnecting && key().proxy_protocol && !SendProxyHeader()) {
+    return Fail(ErrorCode::kConnectionFailed);
+  }
   if (state_ == State::kConnecting && key().tls != nullptr) return Secure();
   // While a request is under way the client's idle timer watches both legs.
   Cancel();
   state_ = State::kActive;
   events_->OnUpstreamConnected();
+}
+
+// What it says is true of one client alone: nobody else's request may follow.
+bool Http1UpstreamConnection::SendProxyHeader() {
+  reusable_ = false;
+  const UpstreamEvents::Ends ends = events_->ends();
+  std::string& out = worker_.head_out;
+  out.clear();
+  net::AppendProxyHeader(out, *key().proxy_protocol, ends.client, ends.local);
+  const iovec piece = Piece(out);
+  return stream_->Write({&piece, 1}).bytes == out.size();  // a socket that is new has room for so little
 }
 
 void Http1UpstreamConnection::Secure() {

@@ -58,6 +58,8 @@ class Http1UpstreamConnection final : public UpstreamConnection,
   void OnTimer() override;
   void RunTask() override;
 
+  // The PROXY header; false when the connection broke.
+  [[nodiscard]] bool SendProxyHeader();
   // The TLS handshake, over the connection that is there.
   void Secure();
   // TLS had something to say, its peer did not (tickets, key updates; RFC 8446 section 4.6).

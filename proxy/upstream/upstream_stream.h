@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/ip_address.h"
 #include "http/message.h"
 #include "proxy/error.h"
 #include "proxy/message.h"
@@ -19,6 +20,12 @@ namespace weir::proxy {
 // UpstreamStream.
 class UpstreamEvents {
  public:
+  // Between whom the client's connection is, for targets that are told by a PROXY header.
+  struct Ends {
+    Endpoint client;
+    Endpoint local;
+  };
+  [[nodiscard]] virtual Ends ends() const { return {}; }
   // The connection is there: SendRequest may be called. Only for streams that were not connected at once.
   virtual void OnUpstreamConnected() = 0;
   // A response head; interim (1xx) heads come first and have no content. The views in `head` live only during the call.
