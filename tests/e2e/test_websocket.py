@@ -4,6 +4,7 @@ and with sockets that do what no endpoint should."""
 import asyncio
 import contextlib
 import http
+import json
 import logging
 import os
 import re
@@ -19,6 +20,7 @@ import websockets
 
 import tls_e2e
 from weir_e2e import SCALE, Client, Closed, Wire, wait_for
+from weir_e2e import weir as run_weir
 
 CONFIG = """
 load-balancers:
@@ -541,3 +543,22 @@ def test_the_drain_limit_ends_it(shop, targets, raw):
     assert weir.wait_exit() == 0
     assert "the drain timeout has passed" in weir.log()
     assert access_log(weir)[0].startswith("ws ")
+
+
+# ---- the load generator
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+def test_weir_bench_sends_messages(shop, endpoint, secure):
+    echo = endpoint()
+    weir = shop(echo)
+    url = f"{'wss' if secure else 'ws'}://127.0.0.1:{weir.port(index=1 if secure else 0)}/chat"
+    done = run_weir("bench", "http", "--json", "-n", 500, "-c", 20, "--data", "x" * 300, *(["--insecure"] if secure else []), url)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["outcomes"] == {"101": 500} and report["totals"]["errors"] == 0
+    assert report["totals"]["connections"] == 20 and echo.opened == 20
+    assert report["totals"]["bytes-received"] > 500 * 300
+    refused = run_weir("bench", "http", "--json", "-n", 1, "-c", 1, *(["--insecure"] if secure else []), url.replace("/chat", "/forbidden"))
+    assert refused.returncode == 1 and json.loads(refused.stdout)["errors"] == {"malformed response": 1}
+    assert "the opening handshake was answered 403" in refused.stderr
