@@ -122,7 +122,9 @@ void AddLoadOptions(CLI::App& command, bench::HttpArguments& load) {
 
 void AddRequestOptions(CLI::App& command, bench::HttpArguments& load) {
   constexpr auto kGroup = "Requests";
-  command.add_option("URL", load.urls, "what to ask for: http:// or https://; several take turns")->required();
+  command
+      .add_option("URL", load.urls, "what to ask for: http:// or https://, which take turns, or one ws:// or wss://")
+      ->required();
   command.add_option("--weights", load.weights, "how often each URL is asked, in their order: 3,1")
       ->delimiter(',')
       ->allow_extra_args(false)

@@ -91,6 +91,8 @@ struct ListenerAttributes {
   std::string tls_version_field = "X-Amzn-Tls-Version";  // routing.http.request.*.header_name
   std::string tls_cipher_suite_field = "X-Amzn-Tls-Cipher-Suite";
   MtlsFieldNames mtls_fields;
+  bool proxy_protocol = false;           // weir.proxy_protocol.enabled
+  std::vector<CidrBlock> proxy_senders;  // weir.proxy_protocol.senders; not empty where it is enabled
 };
 
 // What a condition asks. Each kind has a row in config/schema/conditions.cc, which says how it is written and compared,
@@ -263,6 +265,9 @@ struct Target {
   Position position;
 };
 
+// weir.proxy_protocol.version: how connections to targets begin.
+enum class ProxyProtocol : std::uint8_t { kOff, kV1, kV2 };
+
 // One of count and percentage may be off (absent); spec: alb.md 10.2.
 struct MinimumHealthy {
   std::optional<std::uint32_t> count = 1;
@@ -281,6 +286,7 @@ struct TargetGroup {
   std::chrono::seconds deregistration_delay{300};
   BalancingAlgorithm algorithm = BalancingAlgorithm::kRoundRobin;
   std::chrono::seconds slow_start{0};  // of round robin: how long the share of a new target grows; 0: it has it at once
+  ProxyProtocol proxy_protocol = ProxyProtocol::kOff;
   MinimumHealthy unhealthy_state_routing;  // fewer healthy than this: requests go to all targets
   MinimumHealthy dns_failover;             // fewer healthy than this: DNS aliases see the group as unhealthy
   bool in_use = false;  // some rule forwards to it; its targets are `unused` and not probed otherwise

@@ -157,6 +157,33 @@ void WriteTransforms(MetricsWriter& out, const View& view) {
   }
 }
 
+// Of the listeners that expect them.
+void WriteProxyHeaders(MetricsWriter& out, const View& view) {
+  const auto expects = [](const auto& listener) { return listener->listener_config->attributes.proxy_protocol; };
+  out.Family("weir_listener_proxy_headers_total", "counter", "PROXY headers that connections began with.");
+  for (const auto& listener : view.routing->listeners()) {
+    if (!expects(listener)) continue;
+    const auto labels = LabelsOf(*listener);
+    for (const std::size_t i : {0U, 1U}) {
+      out.Sample(
+          {{"load_balancer", labels.load_balancer}, {"listener", labels.listener}, {"version", i == 0 ? "1" : "2"}},
+          listener->counters->Sum([i](const auto& c) { return c.proxy_headers[i].value(); }));
+    }
+  }
+  out.Family("weir_listener_proxy_headers_refused_total", "counter",
+             "Connections that were closed because they did not begin with a PROXY header of one who may send it.");
+  for (const auto& listener : view.routing->listeners()) {
+    if (!expects(listener)) continue;
+    const auto labels = LabelsOf(*listener);
+    for (std::size_t i = 0; i < proxy::kProxyHeaderFaults; ++i) {
+      out.Sample({{"load_balancer", labels.load_balancer},
+                  {"listener", labels.listener},
+                  {"reason", proxy::ToString(static_cast<proxy::ProxyHeaderFault>(i))}},
+                 listener->counters->Sum([i](const auto& c) { return c.proxy_header_faults[i].value(); }));
+    }
+  }
+}
+
 void WriteListeners(MetricsWriter& out, const View& view) {
   ListenerFamily(out, view, "weir_listener_connections_accepted_total", "counter", "Client connections accepted.",
                  [](const auto& c) { return c.connections_accepted.value(); });
@@ -171,6 +198,10 @@ void WriteListeners(MetricsWriter& out, const View& view) {
   ListenerFamily(out, view, "weir_listener_desync_requests_total", "counter",
                  "Requests that were not compliant with RFC 9112.",
                  [](const auto& c) { return c.desync_requests.value(); });
+  ListenerFamily(out, view, "weir_listener_websockets_total", "counter", "WebSocket tunnels opened.",
+                 [](const auto& c) { return c.websockets.value(); });
+  ListenerFamily(out, view, "weir_listener_websockets_active", "gauge", "WebSocket tunnels open now.",
+                 [](const auto& c) { return c.websockets_active.value(); });
   ListenerResponses(out, view, "weir_listener_responses_total", "Responses sent to clients.",
                     &proxy::ListenerCounters::responses);
   ListenerResponses(out, view, "weir_listener_generated_responses_total",
@@ -178,9 +209,10 @@ void WriteListeners(MetricsWriter& out, const View& view) {
                     &proxy::ListenerCounters::generated_responses);
   WriteErrors(out, view);
   WriteTransforms(out, view);
+  WriteProxyHeaders(out, view);
   WriteTlsMetrics(out, view);
   out.Family("weir_proxy_exchange_duration_seconds", "histogram",
-             "First byte of the request to last byte of the response.");
+             "First byte of the request to last byte of the response, or to the tunnel that it opens.");
   for (const auto& listener : view.routing->listeners()) {
     const auto labels = LabelsOf(*listener);
     WriteHistogram(out, {{"load_balancer", labels.load_balancer}, {"listener", labels.listener}}, *listener->counters,

@@ -42,6 +42,12 @@ struct TlsCounters {
   void Note(const net::TlsFailure& failure);
 };
 
+// Why a connection that was to begin with a PROXY header was closed.
+enum class ProxyHeaderFault : std::uint8_t { kSender, kMalformed, kTooLong, kChecksum, kTimeout, kClosed };
+inline constexpr std::size_t kProxyHeaderFaults = 6;
+// As metrics print it: `Sender`.
+[[nodiscard]] std::string_view ToString(ProxyHeaderFault fault);
+
 struct ListenerCounters {
   Counter connections_accepted;
   Counter connections_active;
@@ -53,8 +59,12 @@ struct ListenerCounters {
   Counter desync_requests;               // requests that were not Compliant
   // Requests by what became of the transforms of their rule; those of kNone are not counted.
   std::array<Counter, kTransformStatuses> transforms;
-  LatencyHistogram exchange_duration;           // first byte of the request to last byte of the response
+  LatencyHistogram exchange_duration;  // first byte of the request to last byte of the response, or to a tunnel
   std::array<Counter, kErrorCodeCount> errors;  // exchanges that failed, by ErrorCode
+  Counter websockets;                           // tunnels that were opened
+  Counter websockets_active;
+  std::array<Counter, 2> proxy_headers;  // by version
+  std::array<Counter, kProxyHeaderFaults> proxy_header_faults;
   TlsCounters tls;
 };
 struct RuleCounters {

@@ -78,6 +78,8 @@ consteval ErrorTraits RowOf(ErrorCode code) {
       return {502, kUpstream, kNo, "TargetDeregistered"};
     case kResponseStalled:
       return {460, kDownstream, kNo, "ClientStoppedReading"};
+    case kTunnelIdle:
+      return {408, kInternal, kNo, "TunnelIdleTimeout"};
   }
   std::unreachable();
 }

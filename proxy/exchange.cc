@@ -6,6 +6,7 @@
 #include "proxy/forwarding.h"
 #include "proxy/log/connection_log.h"
 #include "proxy/routing/request_facts.h"
+#include "proxy/upgrade.h"
 
 #include <algorithm>
 #include <memory>
@@ -218,15 +219,19 @@ void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const
   if (run_.rule->transforms != nullptr && !Transform(head)) return;
   TlsFields tls;
   MtlsFields mtls;
+  const ListenerSlot& slot = *run_.connection->slot;
+  const Endpoint& local = run_.connection->local();
   const RequestOrigin origin{.peer = run_.connection->peer(),
-                             .local = run_.connection->local(),
-                             .port = run_.connection->slot->bound.port,
+                             .local = local,
+                             .port = slot.bound.port,
+                             .forwarded_port = slot.expects_proxy_header ? local.port : slot.bound.port,
                              .scheme = run_.connection->scheme,
                              .tls = attributes().tls_version_and_cipher_suite ? FillTlsFields(tls) : nullptr,
                              .mtls = FillMtlsFields(mtls),
                              .transformed_host = texts_.transformed.host,
                              .transformed_target = texts_.transformed.target};
   BuildRequestMessage(head, attributes(), origin, run_.timing.begun_wall, worker_.random, message_, texts_.trace_id);
+  message_.asks_for_websocket = head.upgrade && AsksForWebSocket(head);
   if (group == ActionOutcome::kNoGroup) {
     Fail(ErrorCode::kNoTarget);
     return;
@@ -347,6 +352,7 @@ Content Exchange::WithoutReservedTrailers(const Content& content) {
 }
 
 void Exchange::OnRequestContent(const Content& content) {
+  if (run_.response.is_tunnel) return SendIntoTunnel(content);
   if (content.trailers != nullptr && content.trailers != &trailers_ && !content.trailers->empty()) {
     return OnRequestContent(WithoutReservedTrailers(content));
   }
@@ -393,6 +399,7 @@ void Exchange::PauseRequestWhileCongested() {
 }
 
 void Exchange::OnUpstreamDrained() {
+  if (run_.response.is_tunnel && run_.request.complete) return FinishTunnelWhenOver();
   if (!std::exchange(run_.request.paused, false)) return;
   run_.downstream->ResumeRequestContent();
 }
@@ -408,6 +415,7 @@ void Exchange::OnResponse(const http::ResponseHead& head, const Content& content
                            .framing = head.framing,
                            .announced_length = {}};
   if (head.status < 200) {
+    if (head.status == 101) return OpenTunnel(head, response, content);
     if (head.status != 100) {  // which weir has answered itself
       run_.downstream->SendInterim(response);
       PauseResponseWhileCongested();
@@ -434,6 +442,8 @@ void Exchange::OnResponse(const http::ResponseHead& head, const Content& content
 void Exchange::OnResponseContent(const Content& content) {
   run_.downstream->SendContent(content);
   if (content.is_last()) {
+    run_.response.tunnel_ended = run_.response.is_tunnel;
+    if (run_.response.is_tunnel) return FinishTunnelWhenOver();
     CompleteResponse();
   } else {
     PauseResponseWhileCongested();
@@ -552,6 +562,7 @@ bool Exchange::Retry(ErrorCode code, bool response_began) {
 void Exchange::OnDownstreamFailed(ErrorCode code) { Fail(code); }
 
 void Exchange::OnIdleTimeout() {
+  if (run_.response.is_tunnel) return OnIdleTunnel();
   if (run_.downstream->congested()) {
     Fail(ErrorCode::kResponseStalled);
   } else if (run_.response.head_sent) {
@@ -578,10 +589,14 @@ void Exchange::EndIfDeregistered(const DataView& newest) {
   }
   const auto& targets = newest.status->groups[index].targets;
   if (std::ranges::find(targets, run_.target->endpoint, &health::TargetStatus::endpoint) != targets.end()) return;
+  if (run_.response.is_tunnel) return EndTunnel(ErrorCode::kTargetDeregistered);
   Fail(ErrorCode::kTargetDeregistered);
 }
 
-void Exchange::Abort() { Fail(ErrorCode::kClientClosed); }
+void Exchange::Abort() {
+  if (run_.response.is_tunnel) return EndTunnel({});
+  Fail(ErrorCode::kClientClosed);
+}
 
 // The one place where a failure becomes a status, a log reason and an end.
 void Exchange::Fail(ErrorCode code) {
@@ -599,7 +614,7 @@ void Exchange::Fail(ErrorCode code) {
   const bool nobody_waits = traits.status == 460;
   if (run_.response.head_sent) {
     // The status that the client saw stays in the log, unless it went away itself.
-    if (nobody_waits) run_.response.status = traits.status;
+    if (nobody_waits && !run_.response.is_tunnel) run_.response.status = traits.status;
     run_.downstream->AbortResponse();
     Finish();
   } else if (nobody_waits) {
@@ -625,8 +640,12 @@ void Exchange::ReleaseUpstream(UpstreamStream::Reusable reusable) {
 
 void Exchange::Finish() {
   ListenerCounters& counters = listener_counters();
-  if (run_.response.status != 460) counters.responses.Add(run_.response.status);
-  counters.exchange_duration.Record(worker_.loop.now() - run_.timing.begun);
+  if (run_.response.is_tunnel) {
+    counters.websockets_active.Subtract();
+  } else {
+    if (run_.response.status != 460) counters.responses.Add(run_.response.status);
+    counters.exchange_duration.Record(worker_.loop.now() - run_.timing.begun);
+  }
   if (logs()) WriteAccessLog();
   run_.downstream->FinishExchange();
 
@@ -682,7 +701,8 @@ void Exchange::WriteAccessLog() {
                          .desync_class = run_.request.desync_class,
                          .desync_reason = run_.request.desync_reason,
                          .connection_id = *connection.id,
-                         .tls = connection.stream->tls()};
+                         .tls = connection.stream->tls(),
+                         .is_websocket = run_.response.is_tunnel};
   if (timing.was_sent()) record.request_processing_seconds = Seconds(timing.begun, timing.sent);
   if (timing.was_answered()) {
     record.target_processing_seconds = Seconds(timing.sent, timing.answered);

@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -86,6 +87,7 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   void AcquireUpstream(const Content& content);
   void SendRequest(const Content& content);
   // ReadResponse, SendResponse: the upstream's events.
+  [[nodiscard]] Ends ends() const override { return {run_.connection->peer(), run_.connection->local()}; }
   void OnUpstreamConnected() override;
   void OnResponse(const http::ResponseHead& head, const Content& content) override;
   void OnResponseContent(const Content& content) override;
@@ -93,6 +95,12 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   void OnUpstreamDrained() override;
   void OnUpstreamFailed(ErrorCode code, bool response_began) override;
   void CompleteResponse();
+  // The tunnel that a response may open (exchange_tunnel.cc).
+  void OpenTunnel(const http::ResponseHead& head, ResponseMessage& response, const Content& content);
+  void SendIntoTunnel(const Content& content);
+  void FinishTunnelWhenOver();
+  void EndTunnel(std::optional<ErrorCode> reason);
+  void OnIdleTunnel();
   // The other ends.
   void SendGenerated(const GeneratedResponse& response);
   [[nodiscard]] bool Retry(ErrorCode code, bool response_began);
@@ -133,6 +141,8 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   struct Response {
     bool head_sent = false;
     bool paused = false;
+    bool is_tunnel = false;     // from here on what it and the request are, is content of a tunnel
+    bool tunnel_ended = false;  // by the target
     std::uint16_t status = 0;
     std::uint16_t target_status = 0;
     std::string_view error_reason;

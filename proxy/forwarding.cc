@@ -279,7 +279,7 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
     lines.Put("X-Forwarded-Proto: ");
     lines.Put(origin.scheme);
     lines.Put("\r\nX-Forwarded-Port: ");
-    lines.PutDecimal(origin.port);
+    lines.PutDecimal(origin.forwarded_port);
     lines.Put("\r\nX-Amzn-Trace-Id: ");
     lines.Put(trace_id);
     lines.Put("\r\n");

@@ -193,8 +193,12 @@ constexpr auto kListenerAttributes = std::to_array<Field>({
      .fallback = "350"},
     LaterSwitch("send_tcp_reset.on_idle_timeout.enabled", "false"),
     LaterSwitch("weir.http2.cleartext.enabled", "false"),
-    LaterSwitch("weir.proxy_protocol.enabled", "false"),
-    LaterText("weir.proxy_protocol.senders"),
+    {.key = "weir.proxy_protocol.enabled",
+     .type = kBoolean,
+     .fallback = "false",
+     .doc = "Connections begin with a PROXY header, version 1 or 2, which says whose they are. Needs the senders."},
+    {.key = "weir.proxy_protocol.senders",
+     .doc = "Who may send it: blocks with commas between, `10.0.0.0/8, 2001:db8::/32`; others are refused."},
 });
 
 constexpr auto kLogFields = std::to_array<Field>({

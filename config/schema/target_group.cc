@@ -20,6 +20,7 @@ constexpr auto kLaterProtocolVersions = std::to_array<string_view>({"HTTP2", "GR
 constexpr auto kProbeProtocols = std::to_array<string_view>({"HTTP", "HTTPS", "TCP"});
 constexpr auto kTrafficPort = std::to_array<string_view>({"traffic-port"});
 constexpr auto kOff = std::to_array<string_view>({"off"});
+constexpr auto kProxyProtocols = std::to_array<string_view>({"off", "v1", "v2"});
 constexpr auto kStickinessTypes = std::to_array<string_view>({"lb_cookie"});
 constexpr auto kLaterStickinessTypes =
     std::to_array<string_view>({"app_cookie", "source_ip", "source_ip_dest_ip", "source_ip_dest_ip_proto"});
@@ -92,6 +93,12 @@ constexpr auto kAttributes = std::to_array<Field>({
      .words = kOff,
      .fallback = "off",
      .doc = "The same as a share of the registered targets."},
+    {.key = "weir.proxy_protocol.version",
+     .type = kWord,
+     .words = kProxyProtocols,
+     .fallback = "off",
+     .doc = "Connections to targets begin with a PROXY header of this version, and carry one request each; those of "
+            "health checks with one that names nobody."},
     LaterWord("load_balancing.algorithm.anomaly_mitigation", kOff, kLaterOn),
     LaterWord("load_balancing.cross_zone.enabled", kCrossZone, kLaterCrossZone),
     LaterSwitch("stickiness.enabled", "false"),
@@ -226,5 +233,6 @@ constexpr Object kTargetGroupObject{
 constexpr std::span<const string_view> kAlgorithmWords = kAlgorithms;
 constexpr std::span<const string_view> kTargetProtocolWords = kGroupProtocols;
 constexpr std::span<const string_view> kProbeProtocolWords = kProbeProtocols;
+constexpr std::span<const string_view> kProxyProtocolWords = kProxyProtocols;
 
 }  // namespace weir::config

@@ -1,7 +1,9 @@
 #include "proxy/downstream/downstream_connection.h"
 
 #include "proxy/downstream/client_gate.h"
+#include "proxy/downstream/connection_notes.h"
 #include "proxy/downstream/http1_connection.h"
+#include "proxy/downstream/tls_handshake.h"
 #include "proxy/worker_state.h"
 
 #include <utility>
@@ -30,6 +32,16 @@ std::unique_ptr<DownstreamConnection> MakeDownstreamConnection(WorkerState& work
                                                                std::unique_ptr<net::Stream> stream,
                                                                std::unique_ptr<const std::string> id) {
   return std::make_unique<Http1Connection>(worker, connections, std::move(slot), std::move(stream), std::move(id));
+}
+
+void BeginDownstreamConnection(WorkerState& worker, DownstreamConnections& connections,
+                               const std::shared_ptr<ListenerSlot>& slot, std::unique_ptr<net::Stream> stream) {
+  if (slot->tls != nullptr) {
+    connections.Add(std::make_unique<TlsHandshake>(worker, connections, slot, std::move(stream)));
+    return;
+  }
+  auto id = NoteConnection(worker, *slot, *stream, {});
+  connections.Add(MakeDownstreamConnection(worker, connections, slot, std::move(stream), std::move(id)));
 }
 
 }  // namespace weir::proxy

@@ -57,6 +57,7 @@ struct AccessLogRecord {
   http::DesyncReason desync_reason = http::DesyncReason::kNone;
   std::string_view connection_id;  // TID_…
   const net::TlsFacts* tls = nullptr;
+  bool is_websocket = false;  // a tunnel: bytes are all that went through it, `time` is its end
 };
 
 // Appends METHOD scheme://host:port/uri HTTP/x, the port always printed. `local` stands in for a host that the request

@@ -86,6 +86,22 @@ std::string OneListener(std::string_view key) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
+    ProxyProtocol, LanguageTest,
+    ::testing::Values(
+        Case{
+            "WithoutSenders", OneListener("attributes: {weir.proxy_protocol.enabled: true}"),
+            "t.yaml:1:94: error: weir.proxy_protocol.enabled needs weir.proxy_protocol.senders; the networks of those"},
+        Case{"NoNetwork", OneListener("attributes: {weir.proxy_protocol.senders: '10.0.0.0/8, example.test'}"),
+             "t.yaml:1:94: error: `example.test` is no network of a sender"},
+        Case{"HostBits", OneListener("attributes: {weir.proxy_protocol.senders: 10.0.0.1/8}"),
+             "`10.0.0.1/8` is no network of a sender"},
+        Case{"Empty", OneListener("attributes: {weir.proxy_protocol.enabled: true, weir.proxy_protocol.senders: ''}"),
+             "is no network of a sender"},
+        Case{"Version", "target-groups: [{name: a, attributes: {weir.proxy_protocol.version: v3}}]\n",
+             "off, v1 or v2"}),
+    CaseName);
+
+INSTANTIATE_TEST_SUITE_P(
     LaterVersions, LanguageTest,
     ::testing::Values(
         Case{"Tcp", OneListener("protocol: tcp"), "`protocol: tcp` is not supported in this version"},
@@ -191,10 +207,7 @@ INSTANTIATE_TEST_SUITE_P(
                    "}]\n"
                    "dns: {port: 5353}\nzones: [{name: a.test, name-servers: [ns1], records: [{name: x, type: A, ttl: "
                    "1s, values: [192.0.2.1], health-check: h}]}]"),
-        LaterAttribute("CleartextHttp2", "weir.http2.cleartext.enabled: true", "weir.http2.cleartext.enabled: true"),
-        LaterAttribute("ProxyProtocol", "weir.proxy_protocol.enabled: true", "weir.proxy_protocol.enabled: true"),
-        LaterAttribute("ProxyProtocolSenders", "weir.proxy_protocol.senders: 10.0.0.0/8",
-                       "weir.proxy_protocol.senders: 10.0.0.0/8")),
+        LaterAttribute("CleartextHttp2", "weir.http2.cleartext.enabled: true", "weir.http2.cleartext.enabled: true")),
     CaseName);
 
 TEST(LanguageFileTest, AnUnknownKeyIsNotToldToBeOneOfALaterVersion) {

@@ -41,6 +41,7 @@ class ForwardingTest : public ::testing::Test {
     origin_.peer = *Endpoint::Parse("192.0.2.7:40112");
     origin_.local = *Endpoint::Parse("127.0.0.1:8080");
     origin_.port = 8080;
+    origin_.forwarded_port = 8443;  // as a PROXY header says
     origin_.scheme = "http";
   }
 
@@ -225,7 +226,7 @@ TEST_F(ForwardingTest, RemoveDeletesForwardedFor) {
 TEST_F(ForwardingTest, ReplacesForwardedProtoAndPort) {
   fields_ = {{"X-Forwarded-Proto", "https"}, {"X-Forwarded-Port", "443"}};
   const std::string fields = Build().fields;
-  EXPECT_THAT(fields, HasSubstr("X-Forwarded-Proto: http\r\nX-Forwarded-Port: 8080\r\n"));
+  EXPECT_THAT(fields, HasSubstr("X-Forwarded-Proto: http\r\nX-Forwarded-Port: 8443\r\n"));
   EXPECT_THAT(fields, Not(HasSubstr("https")));
 }
 

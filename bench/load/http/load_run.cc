@@ -140,6 +140,7 @@ Result<void> HttpLoadRun::BuildThreads() {
     LoadThreadSettings thread{.dispatch = {},
                               .timeout = settings_.timeout,
                               .http2 = settings_.http2,
+                              .websocket = settings_.websocket,
                               .streams_max = settings_.streams,
                               .group_header = settings_.group_header,
                               .tls = settings_.tls,

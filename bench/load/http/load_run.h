@@ -41,6 +41,7 @@ struct HttpLoadSettings {
   std::chrono::nanoseconds timeout{std::chrono::seconds(10)};
   std::size_t waiting_max = 100'000;  // open loop: requests that wait for a connection, in all threads
   bool http2 = false;
+  bool websocket = false;
   bool keeps_connections = true;
   AnswerSet expected = ExpectedStatuses();  // all other answers are errors besides
   std::string group_header;

@@ -1,6 +1,7 @@
 #include "bench/load/http/load_thread.h"
 
 #include "bench/load/http/http2_connection.h"
+#include "bench/load/http/websocket_connection.h"
 
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
@@ -95,6 +96,7 @@ void LoadThread::Stop() {
 }
 
 std::unique_ptr<Connection> LoadThread::Open(std::uint32_t origin, int& error) {
+  if (settings_.websocket) return WebSocketConnection::Open(*shared_, *dispatcher_, origin, error);
   return settings_.http2 ? Http2Connection::Open(*shared_, *dispatcher_, origin, error)
                          : Http1Connection::Open(*shared_, *dispatcher_, origin, error);
 }

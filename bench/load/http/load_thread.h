@@ -25,6 +25,7 @@ struct LoadThreadSettings {
   DispatchSettings dispatch;
   std::chrono::nanoseconds timeout;
   bool http2 = false;
+  bool websocket = false;
   unsigned streams_max = 1;
   std::string group_header;
   net::TlsClientSettings tls;
