@@ -252,13 +252,19 @@ void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const
 
 // ---- the target
 
+std::optional<std::uint32_t> Exchange::ChooseTarget(const health::GroupStatus& status) {
+  Selector& selector = worker_.selector;
+  if (run_.attempts.count() > 0) return selector.NextTarget(run_.group, status);
+  // They stay for long: fairness in turn would not last (spec: alb.md 8).
+  if (message_.asks_for_websocket) return selector.LeastBusyTarget(status);
+  return selector.SelectTarget(*group().config, run_.group, status, run_.timing.begun_wall);
+}
+
 // As the group's algorithm wants it; a further attempt takes in turn one that was not asked.
 bool Exchange::SelectTarget() {
   const health::GroupStatus& status = group_status();
   for (std::size_t turn = 0; turn <= status.routable.size(); ++turn) {
-    const auto index = run_.attempts.count() == 0
-                           ? worker_.selector.SelectTarget(*group().config, run_.group, status, run_.timing.begun_wall)
-                           : worker_.selector.NextTarget(run_.group, status);
+    const auto index = ChooseTarget(status);
     if (!index) return false;
     if (run_.attempts.HasAsked(*index)) continue;
     run_.attempts.Ask(*index);

@@ -83,6 +83,7 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   [[nodiscard]] const MtlsFields* FillMtlsFields(MtlsFields& fields) const;
   // The content, which has trailers, without those of them that only we may send. Valid until the next call.
   [[nodiscard]] Content WithoutReservedTrailers(const Content& content);
+  [[nodiscard]] std::optional<std::uint32_t> ChooseTarget(const health::GroupStatus& status);
   [[nodiscard]] bool SelectTarget();
   void AcquireUpstream(const Content& content);
   void SendRequest(const Content& content);
