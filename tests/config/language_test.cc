@@ -90,15 +90,15 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Case{
             "WithoutSenders", OneListener("attributes: {weir.proxy_protocol.enabled: true}"),
-            "t.yaml:1:94: error: weir.proxy_protocol.enabled needs weir.proxy_protocol.senders; the networks of those"},
+            "t.yaml:1:92: error: weir.proxy_protocol.enabled needs weir.proxy_protocol.senders; the networks of those"},
         Case{"NoNetwork", OneListener("attributes: {weir.proxy_protocol.senders: '10.0.0.0/8, example.test'}"),
-             "t.yaml:1:94: error: `example.test` is no network of a sender"},
+             "t.yaml:1:92: error: `example.test` is no network of a sender"},
         Case{"HostBits", OneListener("attributes: {weir.proxy_protocol.senders: 10.0.0.1/8}"),
              "`10.0.0.1/8` is no network of a sender"},
         Case{"Empty", OneListener("attributes: {weir.proxy_protocol.enabled: true, weir.proxy_protocol.senders: ''}"),
              "is no network of a sender"},
         Case{"Version", "target-groups: [{name: a, attributes: {weir.proxy_protocol.version: v3}}]\n",
-             "off, v1 or v2"}),
+             "`weir.proxy_protocol.version` cannot be `v3`"}),
     CaseName);
 
 INSTANTIATE_TEST_SUITE_P(
