@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/counters.h"
+#include "http/http2_allowance.h"
 #include "net/tls_facts.h"
 #include "net/tls_policy.h"
 #include "proxy/error.h"
@@ -41,6 +42,17 @@ struct TlsCounters {
   void Note(const net::TlsFailure& failure);
 };
 
+// HTTP/2 of one listener.
+struct Http2Counters {
+  Counter connections;
+  Counter connections_active;
+  Counter requests;
+  Counter malformed_requests;  // by HTTP/2's own rules: their streams were reset
+  Counter goaways;             // connections told to go: 10,000 requests, keep-alive limit, idle, drain
+  Counter connection_errors;   // connections ended for what their client did, floods among them
+  std::array<Counter, http::kHttp2FloodCount> floods;
+};
+
 struct ListenerCounters {
   Counter connections_accepted;
   Counter connections_active;
@@ -53,6 +65,7 @@ struct ListenerCounters {
   LatencyHistogram exchange_duration;           // first byte of the request to last byte of the response
   std::array<Counter, kErrorCodeCount> errors;  // exchanges that failed, by ErrorCode
   TlsCounters tls;
+  Http2Counters http2;
 };
 struct RuleCounters {
   Counter requests;

@@ -71,6 +71,12 @@ std::string_view VersionText(http::Version version) {
   return "HTTP/1.1";
 }
 
+// spec: alb.md 16.1 field 1.
+std::string_view TypeOf(const AccessLogRecord& record) {
+  if (record.version == http::Version::kHttp2) return "h2";
+  return record.tls == nullptr ? "http" : "https";
+}
+
 }  // namespace
 
 void AppendLoggedRequest(std::string& out, const http::RequestHead& head, std::string_view scheme,
@@ -136,7 +142,8 @@ std::size_t AlbLineBytesMax(const AccessLogRecord& record, std::string_view node
 }
 
 void PutAlbLine(TextWriter& out, const AccessLogRecord& record, std::string_view node_region, Iso8601Writer& times) {
-  out.Put(record.tls == nullptr ? std::string_view("http ") : std::string_view("https "));
+  out.Put(TypeOf(record));
+  out.Put(' ');
   times.Put(out, record.time);
   out.Put(' ');
   PutLoadBalancerId(out, record.load_balancer);
@@ -218,7 +225,7 @@ void AppendAlbLine(std::string& out, const AccessLogRecord& record, std::string_
 }
 
 void AppendJsonLine(std::string& out, const AccessLogRecord& record) {
-  out += record.tls == nullptr ? "{\"type\":\"http\"" : "{\"type\":\"https\"";
+  ((out += "{\"type\":\"") += TypeOf(record)) += '"';
   AppendJsonText(out, "time", FormatIso8601(record.time));
   std::string text;
   AppendLoadBalancerId(text, record.load_balancer);
