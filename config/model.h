@@ -70,6 +70,7 @@ struct LoadBalancerAttributes {
   bool preserve_host_header = false;
   bool xff_client_port = false;
   XffProcessing xff_processing = XffProcessing::kAppend;
+  bool http2 = true;                          // routing.http2.enabled: HTTPS listeners offer it
   bool tls_version_and_cipher_suite = false;  // routing.http.x_amzn_tls_version_and_cipher_suite.enabled
 };
 
@@ -93,6 +94,7 @@ struct ListenerAttributes {
   MtlsFieldNames mtls_fields;
   bool proxy_protocol = false;           // weir.proxy_protocol.enabled
   std::vector<CidrBlock> proxy_senders;  // weir.proxy_protocol.senders; not empty where it is enabled
+  bool http2_cleartext = false;  // weir.http2.cleartext.enabled: an HTTP listener takes HTTP/2 with prior knowledge
 };
 
 // What a condition asks. Each kind has a row in config/schema/conditions.cc, which says how it is written and compared,

@@ -126,6 +126,38 @@ void WriteHistogram(MetricsWriter& out, MetricsWriter::Labels labels, const Tabl
   out.SuffixSample("_count", labels, cumulative);
 }
 
+void WriteHttp2(MetricsWriter& out, const View& view) {
+  const auto family = [&](std::string_view name, std::string_view type, std::string_view help,
+                          Counter proxy::Http2Counters::* member) {
+    ListenerFamily(out, view, name, type, help, [member](const auto& c) { return (c.http2.*member).value(); });
+  };
+  using proxy::Http2Counters;
+  family("weir_listener_http2_connections_total", "counter", "Client connections that spoke HTTP/2.",
+         &Http2Counters::connections);
+  family("weir_listener_http2_connections_active", "gauge", "Client connections that speak HTTP/2.",
+         &Http2Counters::connections_active);
+  family("weir_listener_http2_requests_total", "counter", "Requests that came by HTTP/2.", &Http2Counters::requests);
+  family("weir_listener_http2_malformed_requests_total", "counter",
+         "Requests that were malformed by HTTP/2's own rules: their streams were reset.",
+         &Http2Counters::malformed_requests);
+  family("weir_listener_http2_goaways_total", "counter", "HTTP/2 connections that were told to go.",
+         &Http2Counters::goaways);
+  family("weir_listener_http2_connection_errors_total", "counter",
+         "HTTP/2 connections that were ended for what their client did.", &Http2Counters::connection_errors);
+  out.Family("weir_listener_http2_floods_total", "counter",
+             "HTTP/2 connections that were ended because their client asked for too much, by what.");
+  for (const auto& listener : view.routing->listeners()) {
+    const auto labels = LabelsOf(*listener);
+    for (std::size_t i = 0; i < http::kHttp2FloodCount; ++i) {
+      const auto value = listener->counters->Sum([i](const auto& c) { return c.http2.floods[i].value(); });
+      out.Sample({{"load_balancer", labels.load_balancer},
+                  {"listener", labels.listener},
+                  {"flood", ToString(static_cast<http::Http2Flood>(i))}},
+                 value);
+    }
+  }
+}
+
 void WriteErrors(MetricsWriter& out, const View& view) {
   out.Family("weir_proxy_errors_total", "counter", "Exchanges that failed, by whose fault and why.");
   for (const auto& listener : view.routing->listeners()) {
@@ -195,6 +227,7 @@ void WriteListeners(MetricsWriter& out, const View& view) {
                  [](const auto& c) { return c.bytes_received.value(); });
   ListenerFamily(out, view, "weir_listener_sent_bytes_total", "counter", "Bytes sent to clients.",
                  [](const auto& c) { return c.bytes_sent.value(); });
+  WriteHttp2(out, view);
   ListenerFamily(out, view, "weir_listener_desync_requests_total", "counter",
                  "Requests that were not compliant with RFC 9112.",
                  [](const auto& c) { return c.desync_requests.value(); });

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/counters.h"
+#include "http/http2_allowance.h"
 #include "net/tls_facts.h"
 #include "net/tls_policy.h"
 #include "proxy/error.h"
@@ -47,6 +48,16 @@ enum class ProxyHeaderFault : std::uint8_t { kSender, kMalformed, kTooLong, kChe
 inline constexpr std::size_t kProxyHeaderFaults = 6;
 // As metrics print it: `Sender`.
 [[nodiscard]] std::string_view ToString(ProxyHeaderFault fault);
+// HTTP/2 of one listener.
+struct Http2Counters {
+  Counter connections;
+  Counter connections_active;
+  Counter requests;
+  Counter malformed_requests;  // by HTTP/2's own rules: their streams were reset
+  Counter goaways;             // connections told to go: 10,000 requests, keep-alive limit, idle, drain
+  Counter connection_errors;   // connections ended for what their client did, floods among them
+  std::array<Counter, http::kHttp2FloodCount> floods;
+};
 
 struct ListenerCounters {
   Counter connections_accepted;
@@ -66,6 +77,7 @@ struct ListenerCounters {
   std::array<Counter, 2> proxy_headers;  // by version
   std::array<Counter, kProxyHeaderFaults> proxy_header_faults;
   TlsCounters tls;
+  Http2Counters http2;
 };
 struct RuleCounters {
   Counter requests;

@@ -23,6 +23,7 @@ enum class ErrorCode : std::uint8_t {
   kUnknownExpectation,        // 417: Expect asks for anything but 100-continue
   kClientClosed,              // 460
   kForwardedForTooLong,       // 463
+  kProtocolVersionMismatch,   // 464: a gRPC request to a group of HTTP/1.1
   kTransferCodingUnknown,     // 501
   kVersionNotSupported,       // 505
   kRedirectTooLong,           // 507

@@ -36,6 +36,12 @@ std::string_view NamesOfActions(const Rule& rule, std::size_t count, TransformSt
   return joined;
 }
 
+// What gRPC over HTTP/2 is known by (its protocol's section "Requests").
+bool IsGrpc(const http::RequestHead& head) {
+  const http::Field* const type = http::FindField(head.fields, "content-type");
+  return type != nullptr && type->value.starts_with("application/grpc");
+}
+
 double Seconds(SteadyTime from, SteadyTime to) { return std::chrono::duration<double>(to - from).count(); }
 
 }  // namespace
@@ -87,6 +93,7 @@ void Exchange::ReadRequest(const http::RequestHead& head) {
   run_.request.is_head = head.method == "HEAD";
   run_.request.idempotent = IsIdempotent(head.method);
   run_.request.expects_continue = head.expects_continue;
+  run_.request.version = head.version;
   run_.request.desync_class = head.desync_class;
   run_.request.desync_reason = head.desync_reason;
   slot.counters->requests.Add();
@@ -232,6 +239,10 @@ void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const
                              .transformed_target = texts_.transformed.target};
   BuildRequestMessage(head, attributes(), origin, run_.timing.begun_wall, worker_.random, message_, texts_.trace_id);
   message_.asks_for_websocket = head.upgrade && AsksForWebSocket(head);
+  // spec: alb.md 7.1; groups speak HTTP/1.1.
+  if (run_.request.version == http::Version::kHttp2 && IsGrpc(head)) {
+    return Fail(ErrorCode::kProtocolVersionMismatch);
+  }
   if (group == ActionOutcome::kNoGroup) {
     Fail(ErrorCode::kNoTarget);
     return;
@@ -690,6 +701,7 @@ void Exchange::WriteAccessLog() {
                          .target_status = run_.response.target_status,
                          .received_bytes = run_.downstream->bytes_received(),
                          .sent_bytes = run_.downstream->bytes_sent(),
+                         .version = run_.request.version,
                          .request_line = texts_.request_line,
                          .user_agent = texts_.user_agent,
                          .target_group = target != nullptr ? std::string_view(group().name) : std::string_view(),

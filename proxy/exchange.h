@@ -135,6 +135,7 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
     bool is_head = false;
     bool idempotent = false;  // RFC 9110 section 9.2.2
     bool expects_continue = false;
+    http::Version version = http::Version::kHttp11;
     http::DesyncClass desync_class = http::DesyncClass::kCompliant;
     http::DesyncReason desync_reason = http::DesyncReason::kNone;
   };

@@ -104,6 +104,9 @@ struct WorkerState {
   std::string fields_out;
   std::string path_out;
   GeneratedResponse generated;
+  std::string http2_out;   // frames of one write
+  std::string http2_text;  // a head of HTTP/2 as HTTP/1.1 spells it
+  std::vector<http::Field> http2_fields;
 
   // Exchanges under way, and those to be used again.
   std::vector<Exchange*> active;

@@ -101,6 +101,7 @@ LoadBalancerAttributes DecodeAttributes(const Fields& fields) {
   out.preserve_host_header = fields.Boolean("routing.http.preserve_host_header.enabled", false);
   out.xff_client_port = fields.Boolean("routing.http.xff_client_port.enabled", false);
   out.xff_processing = fields.Choice("routing.http.xff_header_processing.mode", kXffModeWords, out.xff_processing);
+  out.http2 = fields.Boolean("routing.http2.enabled", true);
   out.tls_version_and_cipher_suite = fields.Boolean("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", false);
   return out;
 }
@@ -182,6 +183,7 @@ ListenerAttributes DecodeListenerAttributes(const Fields& fields, Findings& find
   rename("x_amzn_mtls_clientcert_leaf", out.mtls_fields.leaf);
   rename("x_amzn_mtls_clientcert", out.mtls_fields.chain);
   DecodeProxyProtocol(fields, out, findings);
+  out.http2_cleartext = fields.Boolean("weir.http2.cleartext.enabled", false);
   return out;
 }
 
@@ -244,6 +246,11 @@ Listener DecodeListener(const Node& node, RulePlace place, Decoding& decoding) {
   DecodeListenerTls(fields, decoding, out);
   if (const Node* const attributes = fields.Map("attributes")) {
     out.attributes = DecodeListenerAttributes(Fields(*attributes), decoding.findings);
+    if (out.attributes.http2_cleartext && out.protocol != ListenerProtocol::kHttp) {
+      decoding.findings.AddError(Fields(*attributes).PositionOf("weir.http2.cleartext.enabled"),
+                                 "`weir.http2.cleartext.enabled` has no meaning for an HTTPS listener",
+                                 "HTTPS listeners offer HTTP/2 by `routing.http2.enabled` of the load balancer");
+    }
   }
   const bool speaks_http = out.protocol == ListenerProtocol::kHttp;
   const auto rules = fields.List("rules");

@@ -24,6 +24,12 @@ Http1Connection::Http1Connection(WorkerState& worker, DownstreamConnections& con
 
 Http1Connection::~Http1Connection() = default;
 
+void Http1Connection::TakeReceived(std::string_view bytes) {
+  CountReceived(bytes.size());
+  reader_.carried.assign(bytes);
+  worker_.loop.RunSoon(*this);
+}
+
 ListenerCounters& Http1Connection::counters() const { return *facts_.slot->counters; }
 
 std::chrono::seconds Http1Connection::idle_timeout() const {

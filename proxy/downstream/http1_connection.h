@@ -34,6 +34,8 @@ class Http1Connection final : public DownstreamConnection,
   Http1Connection(WorkerState& worker, DownstreamConnections& connections, std::shared_ptr<ListenerSlot> slot,
                   std::unique_ptr<net::Stream> stream, std::unique_ptr<const std::string> id);
   ~Http1Connection() override;
+  // Bytes that came before anybody knew that they would be HTTP/1.x.
+  void TakeReceived(std::string_view bytes);
 
   void CloseWhenIdle() override;
   [[nodiscard]] std::optional<SteadyTime> idle_since() const override;

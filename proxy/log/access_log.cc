@@ -111,6 +111,7 @@ std::string_view LoggedUserAgent(const AccessLogRecord& record) { return record.
 
 // Field 1.
 std::string_view TypeOf(const AccessLogRecord& record) {
+  if (record.version == http::Version::kHttp2) return "h2";
   if (record.is_websocket) return record.tls == nullptr ? "ws" : "wss";
   return record.tls == nullptr ? "http" : "https";
 }
@@ -231,9 +232,7 @@ void AppendAlbLine(std::string& out, const AccessLogRecord& record, std::string_
 }
 
 void AppendJsonLine(std::string& out, const AccessLogRecord& record) {
-  out += "{\"type\":\"";
-  out += TypeOf(record);
-  out += '"';
+  ((out += "{\"type\":\"") += TypeOf(record)) += '"';
   AppendJsonText(out, "time", FormatIso8601(record.time));
   std::string text;
   AppendLoadBalancerId(text, record.load_balancer);

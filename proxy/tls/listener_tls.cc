@@ -124,6 +124,7 @@ std::shared_ptr<const net::TlsServerPlan> BuildTlsPlan(const config::LoadBalance
   plan->choice = std::make_shared<const net::TlsChoice>(std::move(loaded));
   plan->staples = std::move(staples);
   plan->alpn = {"http/1.1"};
+  if (load_balancer.attributes.http2) plan->alpn.insert(plan->alpn.begin(), "h2");
   plan->client_authentication = std::move(*authentication);
   plan->session_scope =
       fmt::format("{}/{}", load_balancer.name, listener.port == 0 ? listener_index : std::size_t{listener.port});

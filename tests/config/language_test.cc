@@ -206,8 +206,7 @@ INSTANTIATE_TEST_SUITE_P(
         LaterKeyOf("Alarm", "alarm", "health-checks: [{name: h, type: TCP, address: 127.0.0.1, port: 1, ",
                    "}]\n"
                    "dns: {port: 5353}\nzones: [{name: a.test, name-servers: [ns1], records: [{name: x, type: A, ttl: "
-                   "1s, values: [192.0.2.1], health-check: h}]}]"),
-        LaterAttribute("CleartextHttp2", "weir.http2.cleartext.enabled: true", "weir.http2.cleartext.enabled: true")),
+                   "1s, values: [192.0.2.1], health-check: h}]}]")),
     CaseName);
 
 TEST(LanguageFileTest, AnUnknownKeyIsNotToldToBeOneOfALaterVersion) {
@@ -221,7 +220,7 @@ TEST(LanguageFileTest, DefaultsOfLaterAttributesAreAccepted) {
   const auto result = LoadFor(R"(
 load-balancers:
   - name: a
-    attributes: {routing.http2.enabled: true, load_balancing.cross_zone.enabled: "true", access_logs.s3.enabled: false, access_logs.s3.bucket: ""}
+    attributes: {load_balancing.cross_zone.enabled: "true", access_logs.s3.enabled: false, access_logs.s3.bucket: ""}
     listeners: [{port: 80, attributes: {routing.http.response.x_frame_options.header_value: ""}, default-actions: [{forward: {target-group: b, stickiness: {enabled: false}}}]}]
 target-groups:
   - name: b
@@ -230,6 +229,29 @@ target-groups:
 )");
   EXPECT_TRUE(result.model);
   EXPECT_EQ(result.diagnostics.FormatAll(), "");
+}
+
+TEST(LanguageFileTest, Http2OfListeners) {
+  constexpr std::string_view kActions = "default-actions: [{fixed-response: {status-code: 200}}]";
+  const auto load = [&](std::string_view attributes, std::string_view listener) {
+    return LoadFor("load-balancers: [{name: a, " + std::string(attributes) + " listeners: [{port: 80, " +
+                   std::string(listener) + ", " + std::string(kActions) + "}]}]\n");
+  };
+  const auto plain = load("", "protocol: HTTP");
+  ASSERT_TRUE(plain.model) << plain.diagnostics.FormatAll();
+  EXPECT_TRUE(plain.model->load_balancers[0].attributes.http2);
+  EXPECT_FALSE(plain.model->load_balancers[0].listeners[0].attributes.http2_cleartext);
+
+  const auto cleartext = load("attributes: {routing.http2.enabled: false},",
+                              "protocol: HTTP, attributes: {weir.http2.cleartext.enabled: true}");
+  ASSERT_TRUE(cleartext.model) << cleartext.diagnostics.FormatAll();
+  EXPECT_FALSE(cleartext.model->load_balancers[0].attributes.http2);
+  EXPECT_TRUE(cleartext.model->load_balancers[0].listeners[0].attributes.http2_cleartext);
+
+  const auto secure = load("", "protocol: HTTPS, attributes: {weir.http2.cleartext.enabled: true}");
+  EXPECT_NE(secure.diagnostics.FormatAll().find("`weir.http2.cleartext.enabled` has no meaning for an HTTPS listener"),
+            std::string::npos)
+      << secure.diagnostics.FormatAll();
 }
 
 TEST(LanguageFileTest, SevenMistakesGiveSevenLocatedErrors) {

@@ -56,7 +56,7 @@ def test_a_request_by_https_tells_the_target_and_the_log(targets, run, tmp_path)
     program = run(config(yaml(pair), [blue], attributes="{routing.http.x_amzn_tls_version_and_cipher_suite.enabled: true}"))
     program.wait_state("blue", blue.id, "healthy")
     port = program.port()
-    done = curl("-sv", "--cacert", str(pair[0]), "--resolve", f"shop.example.test:{port}:127.0.0.1",
+    done = curl("-sv", "--http1.1", "--cacert", str(pair[0]), "--resolve", f"shop.example.test:{port}:127.0.0.1",
                 "-H", "X-Amzn-Tls-Version: forged", f"https://shop.example.test:{port}/a?b=c")
     assert done.returncode == 0, done.stderr
     asked = blue.requests[0]

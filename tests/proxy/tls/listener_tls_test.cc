@@ -66,7 +66,7 @@ TEST_F(ListenerTlsTest, APlanHasPolicyCertificatesAndScope) {
   EXPECT_EQ(plan->policy->name, listener_.ssl_policy.text);
   EXPECT_EQ(plan->choice->credentials().size(), 1U);
   EXPECT_EQ(plan->session_scope, "shop/443");
-  EXPECT_THAT(plan->alpn, ElementsAre("http/1.1"));
+  EXPECT_THAT(plan->alpn, ElementsAre("h2", "http/1.1"));
   listener_.protocol = config::ListenerProtocol::kHttp;
   EXPECT_EQ(Build(), nullptr);
 }
