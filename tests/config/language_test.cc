@@ -206,7 +206,9 @@ INSTANTIATE_TEST_SUITE_P(
         LaterKeyOf("Alarm", "alarm", "health-checks: [{name: h, type: TCP, address: 127.0.0.1, port: 1, ",
                    "}]\n"
                    "dns: {port: 5353}\nzones: [{name: a.test, name-servers: [ns1], records: [{name: x, type: A, ttl: "
-                   "1s, values: [192.0.2.1], health-check: h}]}]")),
+                   "1s, values: [192.0.2.1], health-check: h}]}]"),
+        LaterAttribute("TcpReset", "send_tcp_reset.on_idle_timeout.enabled: true",
+                       "send_tcp_reset.on_idle_timeout.enabled: true")),
     CaseName);
 
 TEST(LanguageFileTest, AnUnknownKeyIsNotToldToBeOneOfALaterVersion) {
