@@ -46,9 +46,9 @@ def test_failover_and_back_within_threshold_times_interval(site):
     limit = THRESHOLD * INTERVAL + 1
     site.primary.stop()
     assert wait_answer(site, "app.example.test", CLOUD, limit) <= limit * SCALE
+    site.wait_log(r"state changed.*on-prem.*to=unhealthy")  # the target group has checks of its own
     site.primary.start()
     assert wait_answer(site, "app.example.test", ON_PREM, limit) <= limit * SCALE
-    site.wait_log(r"state changed.*on-prem.*to=unhealthy")
 
 
 def test_a_status_that_is_no_success_counts_as_down(site):
