@@ -885,13 +885,18 @@ class RandomRun {
   bool answer_began_ = false;
 };
 
-TEST(ExchangeTest, EndsWellInEveryOrderOfEvents) {
-  for (std::uint32_t seed = 1; seed <= 4'000; ++seed) {
+// In parts: a thousand of them take seconds under a sanitizer.
+class ExchangeOrderTest : public ::testing::TestWithParam<std::uint32_t> {};
+
+TEST_P(ExchangeOrderTest, EndsWellInEveryOrderOfEvents) {
+  for (std::uint32_t seed = GetParam(); seed < GetParam() + 1'000; ++seed) {
     SCOPED_TRACE(seed);
     RandomRun(seed).Go();
     if (::testing::Test::HasFailure()) return;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Seeds, ExchangeOrderTest, ::testing::Values(1U, 1'001U, 2'001U, 3'001U));
 
 }  // namespace
 }  // namespace weir::proxy
