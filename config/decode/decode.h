@@ -189,6 +189,9 @@ void CheckCalculated(std::span<const HealthCheck> checks, Findings& findings);
 [[nodiscard]] CidrCollection DecodeCidrCollection(const Node& node, Decoding& decoding);
 // The `cidr` of a record; absent when it is wrong, which is reported.
 [[nodiscard]] std::optional<CidrRoute> DecodeCidrRoute(const Node& node, Decoding& decoding);
+// The `geolocation` and the `geoproximity` of a record; absent when they are wrong, which is reported.
+[[nodiscard]] std::optional<GeoLocation> DecodeGeoLocation(const Node& node, Decoding& decoding);
+[[nodiscard]] std::optional<GeoProximity> DecodeGeoProximity(const Node& node, Decoding& decoding);
 [[nodiscard]] Zone DecodeZone(const Node& node, Decoding& decoding);
 [[nodiscard]] RecordSet DecodeRecordSet(const Node& node, const Zone& zone, Decoding& decoding);
 [[nodiscard]] RoutingTest DecodeTest(const Node& node, Decoding& decoding);

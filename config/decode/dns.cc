@@ -182,11 +182,13 @@ void DecodePolicy(const Fields& fields, RecordSet& out, Decoding& decoding) {
     RoutingPolicy policy;
     bool given;
   };
-  const std::array<Choice, 5> choices = {{
+  const std::array<Choice, 7> choices = {{
       {"weight", RoutingPolicy::kWeighted, fields.Has("weight")},
       {"failover", RoutingPolicy::kFailover, fields.Has("failover")},
       {"region", RoutingPolicy::kLatency, fields.Has("region")},
       {"cidr", RoutingPolicy::kCidr, fields.Has("cidr")},
+      {"geolocation", RoutingPolicy::kGeolocation, fields.Has("geolocation")},
+      {"geoproximity", RoutingPolicy::kGeoproximity, fields.Has("geoproximity")},
       {"multivalue-answer", RoutingPolicy::kMultivalue, fields.Boolean("multivalue-answer", false)},
   }};
   std::string_view first;
@@ -206,17 +208,19 @@ void DecodePolicy(const Fields& fields, RecordSet& out, Decoding& decoding) {
     out.region = decoding.regions.Resolve(*region, decoding.findings).value_or(0);
   }
   if (const Node* const cidr = fields.Map("cidr")) out.cidr = DecodeCidrRoute(*cidr, decoding);
+  if (const Node* const location = fields.Map("geolocation")) out.geolocation = DecodeGeoLocation(*location, decoding);
+  if (const Node* const place = fields.Map("geoproximity")) out.geoproximity = DecodeGeoProximity(*place, decoding);
   out.set = fields.Text("set");
   if (!first.empty() && out.set.empty()) {
     decoding.findings.AddError(fields.PositionOf(fields.Has("set") ? "set" : first),
                                fmt::format("`{}` without a `set`", first),
                                "add `set: ID`, unique among the records of this name and type");
   }
-  // A policy of a later version was reported by name; that it leaves the set alone is no second mistake.
-  out.has_later_policy = fields.Has("geolocation") || fields.Has("geoproximity");
-  if (first.empty() && fields.Has("set") && !out.has_later_policy) {
-    decoding.findings.AddError(fields.PositionOf("set"), "a `set` without a routing policy",
-                               "add weight, failover, region, cidr or multivalue-answer, or leave `set` out");
+  if (first.empty() && fields.Has("set")) {
+    decoding.findings.AddError(
+        fields.PositionOf("set"), "a `set` without a routing policy",
+        "add weight, failover, region, cidr, geolocation, geoproximity or multivalue-answer, or leave "
+        "`set` out");
   }
 }
 

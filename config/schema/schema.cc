@@ -37,8 +37,9 @@ constexpr auto kLatencyFields = std::to_array<Field>({
     {.key = "table", .doc = "CSV file with rows `client-cidr,region,milliseconds`, relative to this file."},
     {.key = "geoip", .doc = "MaxMind City database, relative to this file."},
 });
-constexpr Object kLatencyObject{
-    .name = "latency", .doc = "Where latency records get their numbers.", .fields = kLatencyFields};
+constexpr Object kLatencyObject{.name = "latency",
+                                .doc = "Where latency, geolocation and geoproximity records get their places.",
+                                .fields = kLatencyFields};
 
 constexpr auto kAdminFields = std::to_array<Field>({
     {.key = "address", .type = kAddress, .fallback = "127.0.0.1"},

@@ -123,6 +123,11 @@ class Dump {
            record.weight, std::to_underlying(record.failover), record.region, Number(record.health_check),
            At(record.position));
       if (record.cidr) Line("  cidr {} {}", record.cidr->collection, Number(record.cidr->location));
+      if (const auto& geo = record.geolocation)
+        Line("  geolocation {} {} {}", geo->continent, geo->country, geo->subdivision);
+      if (const auto& near = record.geoproximity) {
+        Line("  geoproximity {} {} {} {}", Number(near->region), near->latitude, near->longitude, near->bias);
+      }
       if (!record.alias) continue;
       Line("  alias {} {} {} {}", Number(record.alias->load_balancer), record.alias->record,
            record.alias->evaluate_target_health, At(record.alias->position));

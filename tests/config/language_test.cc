@@ -121,9 +121,28 @@ INSTANTIATE_TEST_SUITE_P(
              "`authenticate-oidc` is not supported"},
         Case{"CloudWatch", "health-checks: [{name: a, type: CLOUDWATCH_METRIC}]\n",
              "`type: CLOUDWATCH_METRIC` is not supported in this version"},
-        Case{"Geolocation",
+        Case{"GeolocationOfNoCountry",
              WithRecords("      - {name: a, type: A, set: x, ttl: 1s, values: [1.1.1.1], geolocation: {country: X}}\n"),
-             "`geolocation` is not supported"},
+             "`X` is no code of a country"},
+        Case{"GeolocationOfNoContinent",
+             WithRecords(
+                 "      - {name: a, type: A, set: x, ttl: 1s, values: [1.1.1.1], geolocation: {continent: eu}}\n"),
+             "`eu` is no continent"},
+        Case{"GeolocationOfTwoPlaces",
+             WithRecords("      - {name: a, type: A, set: x, ttl: 1s, values: [1.1.1.1], "
+                         "geolocation: {continent: EU, country: DE}}\n"),
+             "`continent` beside `country`"},
+        Case{"SubdivisionOfEverybody",
+             WithRecords("      - {name: a, type: A, set: x, ttl: 1s, values: [1.1.1.1], "
+                         "geolocation: {country: \"*\", subdivision: WA}}\n"),
+             "a subdivision without its country"},
+        Case{"GeoproximityWithoutAPlace",
+             WithRecords("      - {name: a, type: A, set: x, ttl: 1s, values: [1.1.1.1], geoproximity: {bias: 5}}\n"),
+             "a geoproximity without a place"},
+        Case{"GeoproximityBias",
+             WithRecords("      - {name: a, type: A, set: x, ttl: 1s, values: [1.1.1.1], "
+                         "geoproximity: {coordinates: {latitude: 1, longitude: 1}, bias: 100}}\n"),
+             "100"},
         Case{"SlowStartOfAnotherAlgorithm",
              "target-groups: [{name: a, attributes: {slow_start.duration_seconds: 30, load_balancing.algorithm.type: "
              "weighted_random}}]\n",
