@@ -109,7 +109,7 @@ class NameTable {
 // What every decoder needs: where findings go, what the files are called, which names exist.
 struct Decoding {
   Findings& findings;
-  const std::vector<std::string>& files;
+  std::vector<std::string>& files;  // of the model; zone files are added
   const Environment& environment;
   const Tree& scratch;  // nodes that do not outlive the load
   KnownUnits known;

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "config/decode/decode.h"
 #include "config/decode/dns_name.h"
+#include "config/decode/zone_file.h"
 #include "config/findings.h"
 #include "config/schema/schema.h"
 
@@ -165,8 +166,8 @@ void DecodeNameServers(const Fields& fields, Zone& zone, Findings& findings) {
 
 // The server that the SOA names is one that answers for the zone (RFC 1035 3.3.13): it stands in where no server is
 // named.
-void DecodeDefaultNameServer(const Fields& soa, Zone& zone, Findings& findings) {
-  if (!soa.Has("mname")) {
+void DecodeDefaultNameServer(bool has_mname, Zone& zone, Findings& findings) {
+  if (!has_mname) {
     findings.AddError(zone.position, fmt::format("zone {} has no name server", Quoted(zone.name)),
                       "give `name-servers: [...]`, or the soa's `mname`");
     return;
@@ -380,16 +381,27 @@ Zone DecodeZone(const Node& node, Decoding& decoding) {
   // The records of a zone whose name is wrong are read all the same, relative to the root.
   out.name = name.empty() ? "." : name;
   DecodeNameServers(fields, out, decoding.findings);
+  ZoneFile file;
+  if (const LocatedText path = DecodePath(fields, "file", decoding.files); !path.text.empty() && !name.empty()) {
+    file = ReadZoneFile(path, name, decoding);
+  }
+  if (!fields.Has("name-servers") && !file.name_servers.empty()) {
+    out.name_servers = std::move(file.name_servers);
+    out.ns_ttl_seconds = file.ns_ttl_seconds;
+  }
   const Node none{.kind = NodeKind::kMap, .position = node.position};
   const Node* const soa = fields.Map("soa");
   const Fields soa_fields(soa == nullptr ? none : *soa);
-  out.soa = DecodeSoa(soa_fields, out, decoding.findings);
-  // Its name servers would come from there. Both are refused by name.
-  const bool elsewhere = fields.Has("file") || fields.Has("secondary");
-  if (!fields.Has("name-servers") && !elsewhere) DecodeDefaultNameServer(soa_fields, out, decoding.findings);
+  const bool soa_in_file = soa == nullptr && file.soa;
+  out.soa = soa_in_file ? *std::move(file.soa) : DecodeSoa(soa_fields, out, decoding.findings);
+  // Those of a secondary zone would come from elsewhere: it is refused by name.
+  if (!fields.Has("name-servers") && out.name_servers.empty() && !fields.Has("secondary")) {
+    DecodeDefaultNameServer(soa_in_file || soa_fields.Has("mname"), out, decoding.findings);
+  }
   out.ns_ttl_seconds = fields.Seconds("ns-ttl").value_or(out.ns_ttl_seconds);
   const auto records = fields.List("records");
-  out.records.reserve(records.size());
+  out.records = std::move(file.records);
+  out.records.reserve(out.records.size() + records.size());
   for (const Node& record : records) out.records.push_back(DecodeRecordSet(record, out, decoding));
   out.name = name;
   return out;

@@ -196,7 +196,11 @@ constexpr auto kZoneFields = std::to_array<Field>({
      .doc = "The NS records of the zone itself. Default: the `mname` of the soa, with a warning."},
     {.key = "ns-ttl", .type = kSeconds, .maximum = kTtlMax, .fallback = "2d", .doc = "TTL of those NS records."},
     {.key = "records", .type = kObject, .arity = Arity::kList, .object = &kRecordObject, .doc = "In any order."},
-    {.key = "file", .support = Support::kLater},
+    {.key = "file",
+     .type = kPath,
+     .doc =
+         "A zone file (RFC 1035; `$INCLUDE`, `$GENERATE`, `$TTL`) with further records. Its SOA and its NS count where "
+         "`soa` and `name-servers` are not given."},
     {.key = "dnssec", .support = Support::kLater},
     {.key = "transfer", .support = Support::kLater},
     {.key = "secondary", .support = Support::kLater},
