@@ -94,7 +94,8 @@ class AnswerSearch {
   [[nodiscard]] const Zone& zone() const { return *place_->zone; }
   [[nodiscard]] std::string_view NameServerId() const {
     if (!query_.wants_name_server_id || answerer_.zones_ == nullptr) return {};
-    return zones().model().node.name;
+    const auto& dns = zones().model().dns;
+    return dns ? std::string_view(dns->nsid) : std::string_view();
   }
 
   Answerer& answerer_;

@@ -26,7 +26,10 @@ constexpr auto kDnsFields = std::to_array<Field>({
     {.key = "port", .type = kInteger, .maximum = 65'535, .fallback = "53", .doc = "UDP and TCP; 0 takes a free port."},
     {.key = "tls", .support = Support::kLater},
     {.key = "https", .support = Support::kLater},
-    {.key = "nsid", .support = Support::kLater},
+    {.key = "nsid",
+     .name = true,
+     .doc = "What clients that ask for it are told of this server (NSID, RFC 5001). Default: the name of the node; an "
+            "empty text: nothing."},
     {.key = "cookies", .support = Support::kLater},
     {.key = "response-rate-limit", .support = Support::kLater},
     {.key = "query-log", .support = Support::kLater},

@@ -20,7 +20,9 @@ class Dump {
     for (const auto& region : model.regions) Line("region {} {} {}", region.name, region.latitude, region.longitude);
     for (const auto& balancer : model.load_balancers) Add(balancer);
     for (const auto& group : model.target_groups) Add(group);
-    if (model.dns) Line("dns {} {} {}", model.dns->port, Texts(model.dns->addresses), At(model.dns->position));
+    if (model.dns) {
+      Line("dns {} {} {} {}", model.dns->port, Texts(model.dns->addresses), model.dns->nsid, At(model.dns->position));
+    }
     for (const auto& check : model.health_checks) Add(check);
     for (const auto& collection : model.cidr_collections) Add(collection);
     for (const auto& zone : model.zones) Add(*zone);

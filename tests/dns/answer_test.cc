@@ -20,7 +20,7 @@ constexpr std::uint16_t kQr = 0x8000, kAa = 0x0400, kTc = 0x0200, kRd = 0x0100, 
 
 config::Model ExampleModel() {
   config::Model model;
-  model.node.name = "front-1";
+  model.dns.emplace().nsid = "front-1";
   std::vector<config::RecordSet> records = {
       MakeRecord("ns1.example.test.", rr::kA, {.values = {"192.0.2.1"}}),
       MakeRecord("ns1.example.test.", rr::kAaaa, {.values = {"2001:db8::1"}}),
