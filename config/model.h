@@ -301,6 +301,7 @@ struct TargetGroup {
 struct DnsListener {
   std::vector<IpAddress> addresses;
   std::uint16_t port = 53;
+  std::optional<Secret> cookie_secret;  // of DNS cookies; absent: one is made at the start
   std::string nsid;  // the name server identifier (RFC 5001): `nsid`, else the node's name; empty: none is given
   Position position;
 };

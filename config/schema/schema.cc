@@ -21,6 +21,13 @@ constexpr auto kRegionFields = std::to_array<Field>({
 });
 constexpr Object kRegionObject{.name = "region", .doc = "A place that latency records name.", .fields = kRegionFields};
 
+constexpr auto kCookiesFields = std::to_array<Field>({
+    {.key = "secret",
+     .type = kSecret,
+     .doc = "32 hexadecimal digits, for servers that share an address (RFC 9018). Default: made at the start."},
+});
+constexpr Object kCookiesObject{.name = "cookies", .doc = "DNS cookies.", .fields = kCookiesFields};
+
 constexpr auto kDnsFields = std::to_array<Field>({
     {.key = "addresses", .type = kAddress, .arity = Arity::kList, .doc = "What to bind; default: both wildcards."},
     {.key = "port", .type = kInteger, .maximum = 65'535, .fallback = "53", .doc = "UDP and TCP; 0 takes a free port."},
@@ -30,7 +37,10 @@ constexpr auto kDnsFields = std::to_array<Field>({
      .name = true,
      .doc = "What clients that ask for it are told of this server (NSID, RFC 5001). Default: the name of the node; an "
             "empty text: nothing."},
-    {.key = "cookies", .support = Support::kLater},
+    {.key = "cookies",
+     .type = kObject,
+     .object = &kCookiesObject,
+     .doc = "DNS cookies (RFC 7873), which are always given."},
     {.key = "response-rate-limit", .support = Support::kLater},
     {.key = "query-log", .support = Support::kLater},
 });

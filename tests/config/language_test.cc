@@ -210,7 +210,6 @@ INSTANTIATE_TEST_SUITE_P(
         LaterSection("Alarms", "alarms"), LaterSection("AwsApi", "aws-api", "{port: 4566}"),
         LaterSection("Shifts", "shifts"), LaterSection("AutoScalingGroups", "auto-scaling-groups"),
         LaterKeyOf("DnsTls", "tls", "dns: {", "}"), LaterKeyOf("DnsHttps", "https", "dns: {", "}"),
-        LaterKeyOf("DnsCookies", "cookies", "dns: {", "}"),
         LaterKeyOf("DnsResponseRateLimit", "response-rate-limit", "dns: {", "}"),
         LaterKeyOf("DnsQueryLog", "query-log", "dns: {", "}"), LaterKeyOf("AdminTokens", "tokens", "admin: {", "}"),
         LaterKeyOf("AdminCertificate", "certificate", "admin: {", "}"), LaterKeyOf("AdminKey", "key", "admin: {", "}"),
