@@ -78,7 +78,11 @@ struct GeoDatabase::Library {
     const auto socket_address = net::SocketAddress::From({address, 0});
     int error = MMDB_SUCCESS;
     const auto result = MMDB_lookup_sockaddr(&database, socket_address.get(), &error);
-    if (error != MMDB_SUCCESS) return std::nullopt;
+    if (error != MMDB_SUCCESS) {
+      // A database of the other family: there are caches that take 0 as good for both (see PrefixTable).
+      scope_bits = 1;
+      return std::nullopt;
+    }
     scope_bits = result.netmask;
     if (address.is_v4() && database.metadata.ip_version == 6) {
       scope_bits = result.netmask > kV4PrefixBits ? result.netmask - kV4PrefixBits : 0;
