@@ -40,7 +40,7 @@ LoadResult Decoded(const Node& root, const std::vector<std::string>& files, bool
   if (findings.errors() > 0 && options.check_values) findings.Add(options.check_values(*model));
   LoadResult out;
   const bool right = findings.errors() == 0;
-  out.diagnostics.files = files;
+  out.diagnostics.files = model->files;  // with those that were named by values
   out.diagnostics.items = findings.Take();
   if (options.hide_environment) HideReplacements(decoder.replaced(), out.diagnostics.items);
   // What was found in many records has its path; what comes of comparing them is mostly said of their zones.
@@ -83,7 +83,7 @@ LoadResult Load(const std::string& name, const std::string_view* text, const Loa
     if (out.model) {
       NodeMoves moves;
       auto document = Kept(WithoutInclude(sources->root, sources->tree), {}, moves);
-      document->files = sources->files;
+      document->files = out.diagnostics.files;
       document->units = Moved(std::move(units), moves);
       out.document = std::move(document);
     }
@@ -124,7 +124,7 @@ LoadResult LoadPatched(const Document& document, const Model* serving, std::stri
   std::shared_ptr<const DecodedUnits> units;
   LoadResult out = Decoded(edit->document->root, files, true, std::move(known), options, findings, units);
   if (out.model) {
-    edit->document->files = std::move(files);
+    edit->document->files = out.diagnostics.files;
     // A node takes a byte at least.
     edit->document->edit_columns += static_cast<std::uint32_t>(patch.size());
     edit->document->units = std::move(units);

@@ -301,6 +301,8 @@ struct TargetGroup {
 struct DnsListener {
   std::vector<IpAddress> addresses;
   std::uint16_t port = 53;
+  std::optional<Secret> cookie_secret;  // of DNS cookies; absent: one is made at the start
+  std::string nsid;  // the name server identifier (RFC 5001): `nsid`, else the node's name; empty: none is given
   Position position;
 };
 
@@ -348,6 +350,26 @@ struct CidrRoute {
   std::optional<std::uint32_t> location;  // index into CidrCollection::locations; absent: `*`, all other clients
 };
 
+// Whom a geolocation record answers (spec: dns.md 2, GeoLocation), in codes of upper case: a continent, or a country
+// with or without a subdivision of it, or none of them.
+struct GeoLocation {
+  std::string continent;    // AF, AN, AS, EU, NA, OC, SA
+  std::string country;      // ISO 3166-1
+  std::string subdivision;  // ISO 3166-2, without the country
+  // `*`: every client for whom no other record is.
+  [[nodiscard]] bool is_default() const { return continent.empty() && country.empty(); }
+  friend bool operator==(const GeoLocation&, const GeoLocation&) = default;
+};
+
+// Where a geoproximity record is, and how far it reaches (spec: dns.md 3.3, Geoproximity bias).
+struct GeoProximity {
+  std::optional<std::uint32_t> region = {};  // index into Model::regions, or
+  double latitude = 0;                       // degrees
+  double longitude = 0;
+  int bias = 0;  // -99..99: a positive one draws clients from farther away
+  friend bool operator==(const GeoProximity&, const GeoProximity&) = default;
+};
+
 struct Soa {
   std::string mname;  // absolute, lower case, with the final dot, like every name below
   std::string rname;
@@ -359,7 +381,16 @@ struct Soa {
   std::uint32_t ttl_seconds = 900;
 };
 
-enum class RoutingPolicy : std::uint8_t { kSimple, kWeighted, kFailover, kLatency, kMultivalue, kCidr };
+enum class RoutingPolicy : std::uint8_t {
+  kSimple,
+  kWeighted,
+  kFailover,
+  kLatency,
+  kMultivalue,
+  kCidr,
+  kGeolocation,
+  kGeoproximity
+};
 enum class FailoverRole : std::uint8_t { kPrimary, kSecondary };
 
 struct AliasTarget {
@@ -380,9 +411,10 @@ struct RecordSet {
   FailoverRole failover = FailoverRole::kPrimary;
   std::uint32_t region = 0;                   // index into Model::regions
   std::optional<CidrRoute> cidr;              // set when `policy` is kCidr
+  std::optional<GeoLocation> geolocation;     // set when `policy` is kGeolocation
+  std::optional<GeoProximity> geoproximity;   // set when `policy` is kGeoproximity
   std::optional<std::uint32_t> health_check;  // index into Model::health_checks
   std::optional<AliasTarget> alias;
-  bool has_later_policy = false;  // one that was refused by name: nothing is known of how it goes with others
   Position position;
   // It always answers its values: no policy, no health, no alias.
   [[nodiscard]] bool is_plain() const { return policy == RoutingPolicy::kSimple && !health_check && !alias; }
@@ -399,7 +431,8 @@ struct Zone {
   Position position;
 };
 
-// Where latency records get their numbers. Paths are resolved against the file that names them.
+// Where latency, geolocation and geoproximity records get their places. Paths are resolved against the file that names
+// them.
 struct Latency {
   LocatedText table;  // empty text: none
   LocatedText geoip;

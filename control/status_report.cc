@@ -182,6 +182,8 @@ void DescribeRouting(const config::RecordSet& record, const config::Model& model
   if (record.policy == config::RoutingPolicy::kLatency && record.region < model.regions.size()) {
     out.routing = model.regions[record.region].name;
   }
+  if (record.geolocation) out.routing = dns::GeoLocationText(*record.geolocation);
+  if (record.geoproximity) out.routing = dns::GeoProximityText(*record.geoproximity, model);
   if (record.cidr) {
     const auto& collection = model.cidr_collections[record.cidr->collection];
     const std::string location = record.cidr->location ? collection.locations[*record.cidr->location].name : "*";

@@ -3,6 +3,7 @@
 #include "dns/answer_writer.h"
 #include "dns/edns.h"
 #include "dns/rrset.h"
+#include "dns/server_cookie.h"
 #include "dns/wire/name.h"
 #include "dns/zone/lookahead.h"
 
@@ -10,6 +11,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <ctime>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -88,15 +90,18 @@ class AnswerSearch {
   }
   [[nodiscard]] bool IsLoop() const;
   bool FollowCname(Owner& owner);
-  [[nodiscard]] EdnsAnswer Edns() const;
+  // Points into this object.
+  [[nodiscard]] EdnsAnswer Edns();
   [[nodiscard]] const ZoneSet& zones() const { return *answerer_.zones_; }
   // Of the question, once it is found.
   [[nodiscard]] const Zone& zone() const { return *place_->zone; }
   [[nodiscard]] std::string_view NameServerId() const {
     if (!query_.wants_name_server_id || answerer_.zones_ == nullptr) return {};
-    return zones().model().node.name;
+    const auto& dns = zones().model().dns;
+    return dns ? std::string_view(dns->nsid) : std::string_view();
   }
 
+  Cookie cookie_;  // set where the query has one
   Answerer& answerer_;
   const Query& query_;
   HashedName& name_;
@@ -300,13 +305,20 @@ bool AnswerSearch::AddAddresses(std::uint32_t node, std::uint16_t type) {
   return true;
 }
 
-EdnsAnswer AnswerSearch::Edns() const {
+EdnsAnswer AnswerSearch::Edns() {
+  if (!query_.cookie.empty()) {
+    const CookieSecret& secret = answerer_.zones_ == nullptr ? OwnCookieSecret() : zones().cookie_secret();
+    cookie_ = AnswerCookie(query_.cookie, client_.client, secret, answerer_.unix_seconds_());
+  }
   return {
       .name_server_id = NameServerId(),
       .idle_timeout = client_.transport == Transport::kTcp ? answerer_.tcp_idle_timeout_ : std::chrono::milliseconds(0),
+      .cookie = query_.cookie.empty() ? std::span<const std::uint8_t>() : std::span<const std::uint8_t>(cookie_),
       .rcode = report_.rcode,
       .scope_bits = scope_bits_};
 }
+
+std::uint32_t SystemUnixSeconds() { return static_cast<std::uint32_t>(std::time(nullptr)); }
 
 Answerer::Answerer(std::uint64_t seed) : selector_(seed) {}
 

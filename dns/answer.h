@@ -38,6 +38,8 @@ struct AnswerReport {
   std::optional<std::uint32_t> zone;
 };
 
+[[nodiscard]] std::uint32_t SystemUnixSeconds();
+
 // One worker's answers from one view of zones and health. Allocates only in SetView. Thread: worker.
 class Answerer {
  public:
@@ -59,6 +61,8 @@ class Answerer {
 
   // Timeout told to TCP clients that ask for edns-tcp-keepalive (RFC 7828); 0 (default) tells nothing.
   void set_tcp_idle_timeout(std::chrono::milliseconds timeout) { tcp_idle_timeout_ = timeout; }
+  // Where the time in cookies comes from, in seconds since 1970; default: the system's clock.
+  void set_unix_seconds(std::uint32_t (*now)()) { unix_seconds_ = now; }
   // Fixed choices instead of random ones: the heaviest member, values in the order of the file.
   void set_deterministic() { selector_.set_deterministic(); }
 
@@ -73,6 +77,7 @@ class Answerer {
   HashedName server_;  // whose addresses are looked for
   AnswerSections sections_;
   std::chrono::milliseconds tcp_idle_timeout_{0};
+  std::uint32_t (*unix_seconds_)() = &SystemUnixSeconds;
 };
 
 }  // namespace weir::dns

@@ -1,10 +1,12 @@
 #include "dns/edns.h"
 
+#include "dns/server_cookie.h"
 #include "dns/wire/piece.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <span>
+#include <tuple>
 #include <utility>
 
 namespace weir::dns {
@@ -12,12 +14,13 @@ namespace {
 
 constexpr std::uint16_t kOptionNsid = 3;
 constexpr std::uint16_t kOptionClientSubnet = 8;
+constexpr std::uint16_t kOptionCookie = 10;
 constexpr std::uint16_t kOptionKeepalive = 11;
 constexpr std::size_t kOptFixedBytes = 11;
 constexpr std::size_t kOptionHeaderBytes = 4;
 constexpr std::size_t kAddressBytesMax = 16;
 
-using Options = Piece<kOptionHeaderBytes * 3 + 4 + kAddressBytesMax + kNsidBytesMax + 2>;
+using Options = Piece<kOptionHeaderBytes * 4 + 4 + kAddressBytesMax + kNsidBytesMax + 2 + std::tuple_size_v<Cookie>>;
 
 std::size_t SubnetOctets(const ClientSubnet& subnet) { return (subnet.source_bits + 7U) / 8U; }
 
@@ -42,6 +45,11 @@ void PutOptions(const Query& query, const EdnsAnswer& answer, Options& options) 
     options.U16(id.size());
     options.Bytes({reinterpret_cast<const std::uint8_t*>(id.data()), id.size()});
   }
+  if (!answer.cookie.empty()) {
+    options.U16(kOptionCookie);
+    options.U16(answer.cookie.size());
+    options.Bytes(answer.cookie);
+  }
   if (const auto idle = answer.idle_timeout.count(); query.wants_keepalive && idle > 0) {
     options.U16(kOptionKeepalive);
     options.U16(2);
@@ -56,6 +64,7 @@ std::size_t EdnsBytes(const Query& query, std::string_view name_server_id) {
   if (query.client_subnet) bytes += kOptionHeaderBytes + 4 + SubnetOctets(*query.client_subnet);
   if (!name_server_id.empty()) bytes += kOptionHeaderBytes + SentId(name_server_id).size();
   if (query.wants_keepalive) bytes += kOptionHeaderBytes + 2;
+  if (!query.cookie.empty()) bytes += kOptionHeaderBytes + std::tuple_size_v<Cookie>;
   return bytes;
 }
 

@@ -145,6 +145,20 @@ void Explainer::ExplainFigure(const Decision& decision, const Member& member, co
       out.block = CidrBlock::Of(client_->address(), candidate.matched_bits);
       out.figure += " by " + out.block->ToString();
       break;
+    case config::RoutingPolicy::kGeolocation:
+      out.figure = GeoLocationText(*decision.place.zone->record_of(member)->geolocation);
+      break;
+    case config::RoutingPolicy::kGeoproximity: {
+      const config::GeoProximity& near = *decision.place.zone->record_of(member)->geoproximity;
+      out.figure = GeoProximityText(near, zones_.model());
+      if (candidate.rank == LatencyRank::kDistance) {
+        out.kilometres = candidate.distance;
+        out.figure += fmt::format(" {:.0f} km", candidate.distance);
+      } else {
+        out.figure += " unknown distance";
+      }
+      break;
+    }
     case config::RoutingPolicy::kSimple:
     case config::RoutingPolicy::kMultivalue:
       break;
@@ -156,6 +170,9 @@ std::string_view Explainer::Reason(const Decision& decision, const Candidate& ca
   if (decision.group.policy == config::RoutingPolicy::kCidr && !candidate.holds_client) {
     return client_ ? "passed over: no block of its location holds the client"
                    : "passed over: the client's network is not known";
+  }
+  if (decision.group.policy == config::RoutingPolicy::kGeolocation && !candidate.holds_client) {
+    return "passed over: the client is not known to be there";
   }
   if (!candidate.eligible) return "passed over: unhealthy";
   return candidate.chosen ? "chosen" : "another comes first";
@@ -200,6 +217,15 @@ std::string CidrReason(const Decision& decision) {
          "the longest block that holds the client answers, then shorter ones, then `*`";
 }
 
+std::string GeolocationReason(const Decision& decision) {
+  if (std::ranges::none_of(decision.candidates, &Candidate::holds_client)) {
+    return "no record is for the client's place, and there is none for `*`: no answer";
+  }
+  return std::string(decision.fail_open ? "no record for the client is healthy, so all of those count as healthy; "
+                                        : "") +
+         "the narrowest place that holds the client answers: subdivision, country, continent, then `*`";
+}
+
 // The sentence below a group.
 std::string DecisionReason(const Decision& decision) {
   std::string text = decision.fail_open ? "no record is healthy, so all count as healthy; " : "";
@@ -216,6 +242,10 @@ std::string DecisionReason(const Decision& decision) {
       return text + fmt::format("up to {} healthy records answer together", kMultivalueMax);
     case config::RoutingPolicy::kCidr:
       return CidrReason(decision);
+    case config::RoutingPolicy::kGeolocation:
+      return GeolocationReason(decision);
+    case config::RoutingPolicy::kGeoproximity:
+      return text + "the least distance with its bias, then first in the file";
   }
   return text;
 }
@@ -295,8 +325,25 @@ std::string_view PolicyName(config::RoutingPolicy policy) {
       return "multivalue";
     case config::RoutingPolicy::kCidr:
       return "cidr";
+    case config::RoutingPolicy::kGeolocation:
+      return "geolocation";
+    case config::RoutingPolicy::kGeoproximity:
+      return "geoproximity";
   }
   return "simple";
+}
+
+std::string GeoLocationText(const config::GeoLocation& location) {
+  if (location.is_default()) return "*";
+  if (!location.continent.empty()) return "continent " + location.continent;
+  return location.subdivision.empty() ? location.country : location.country + "-" + location.subdivision;
+}
+
+std::string GeoProximityText(const config::GeoProximity& near, const config::Model& model) {
+  std::string text =
+      near.region ? model.regions[*near.region].name : fmt::format("{:g}, {:g}", near.latitude, near.longitude);
+  if (near.bias != 0) text += fmt::format(" bias {:+d}", near.bias);
+  return text;
 }
 
 Result<Explanation> ExplainQuery(std::shared_ptr<const ZoneSet> zones,

@@ -32,7 +32,7 @@ struct CandidateExplanation {
   std::string figure;  // `weight 90`, `PRIMARY`, `eu-west 12 ms by a /24 row`, `hq by 192.0.2.0/24`; may be empty
   std::optional<double> share;         // weighted: 0..1 of the draws
   std::optional<double> milliseconds;  // latency by table
-  std::optional<double> kilometres;    // latency by distance
+  std::optional<double> kilometres;    // latency by distance; geoproximity, with the bias
   std::optional<CidrBlock> block;      // CIDR: the longest one of its location that holds the client
   std::string reason;                  // why it was or was not chosen
   std::string alias;                   // `record eu.example.test. A`, `load balancer shop`; empty when it has values
@@ -75,7 +75,11 @@ struct Explanation {
 // The explanation as indented text for a terminal, with a final line end.
 [[nodiscard]] std::string RenderText(const Explanation& explanation);
 
-// `simple`, `weighted`, `failover`, `latency`, `multivalue`, `cidr`.
+// `simple`, `weighted`, `failover`, `latency`, `multivalue`, `cidr`, `geolocation`, `geoproximity`.
 [[nodiscard]] std::string_view PolicyName(config::RoutingPolicy policy);
+// `continent EU`, `DE`, `US-WA`, `*`.
+[[nodiscard]] std::string GeoLocationText(const config::GeoLocation& location);
+// `eu-west bias +10`, `53.3, -6.2`.
+[[nodiscard]] std::string GeoProximityText(const config::GeoProximity& near, const config::Model& model);
 
 }  // namespace weir::dns

@@ -41,6 +41,10 @@ constexpr std::size_t kRedirectPartMax = 128;
 constexpr std::size_t kRecordValuesMax = 400;
 constexpr std::size_t kRecordSetsMax = 10'000;
 constexpr std::size_t kPolicyRecordsMax = 100;
+constexpr std::size_t kGeoproximityRecordsMax = 30;
+// Countries that Route 53 does not route by, and those whose subdivisions it knows (spec: dns.md 2 and 3.3).
+constexpr auto kCountriesUnsupported = std::to_array<std::string_view>({"BV", "CX", "EH", "HM"});
+constexpr auto kCountriesDivided = std::to_array<std::string_view>({"UA", "US"});
 constexpr std::size_t kHealthChecksMax = 200;
 constexpr std::size_t kCertificatesMax = 25;
 constexpr std::size_t kTrustStoresMax = 20;
@@ -128,6 +132,7 @@ class AwsLimits {
   void CheckGroupOwners();
   void CheckHealthCheck(const HealthCheck& check, const Fields& fields);
   void CheckCidrCollection(const CidrCollection& collection);
+  void CheckGeoLocation(const GeoLocation& location, Position position);
   void CheckZone(const Zone& zone);
   void CheckRecordSet(const RecordSet& record);
 
@@ -428,8 +433,19 @@ void AwsLimits::CheckZone(const Zone& zone) {
   for (const RecordSet& record : zone.records) {
     CheckRecordSet(record);
     const std::size_t count = ++members[{record.name, record.type}];
-    if (count == kPolicyRecordsMax + 1)
-      AtMost(count, kPolicyRecordsMax, "records or more", fmt::format("{}", record.name), record.position);
+    const std::size_t limit =
+        record.policy == RoutingPolicy::kGeoproximity ? kGeoproximityRecordsMax : kPolicyRecordsMax;
+    if (count == limit + 1) AtMost(count, limit, "records or more", fmt::format("{}", record.name), record.position);
+  }
+}
+
+void AwsLimits::CheckGeoLocation(const GeoLocation& location, Position position) {
+  if (std::ranges::find(kCountriesUnsupported, location.country) != kCountriesUnsupported.end()) {
+    Warn(position, fmt::format("a geolocation of {}", location.country), "every country but BV, CX, EH and HM");
+  }
+  if (!location.subdivision.empty() &&
+      std::ranges::find(kCountriesDivided, location.country) == kCountriesDivided.end()) {
+    Warn(position, fmt::format("a subdivision of {}", location.country), "those of the US and of UA");
   }
 }
 
@@ -438,6 +454,7 @@ void AwsLimits::CheckRecordSet(const RecordSet& record) {
   const bool single = record.policy == RoutingPolicy::kWeighted || record.policy == RoutingPolicy::kLatency;
   if (single) AtMost(record.values.size(), 1, "values", "a weighted or latency record set", record.position);
   AtMost(record.set.size(), 128, "characters", "a set identifier", record.position);
+  if (record.geolocation) CheckGeoLocation(*record.geolocation, record.position);
   if (record.alias && record.alias->load_balancer && record.ttl_seconds != 60U) {
     Warn(record.position, "an alias to a load balancer with a TTL of its own", "always 60s");
   }

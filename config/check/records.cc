@@ -25,8 +25,8 @@ namespace {
 constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
 std::string_view PolicyName(RoutingPolicy policy) {
-  static constexpr auto kNames =
-      std::to_array<std::string_view>({"simple", "weighted", "failover", "latency", "multivalue", "CIDR"});
+  static constexpr auto kNames = std::to_array<std::string_view>(
+      {"simple", "weighted", "failover", "latency", "multivalue", "CIDR", "geolocation", "geoproximity"});
   return kNames[static_cast<std::size_t>(policy)];
 }
 
@@ -54,6 +54,9 @@ class ZoneCheck {
   void CheckRoles(const Group& group);
   void CheckRegions(const Group& group);
   void CheckLocations(const Group& group);
+  void CheckGeoLocations(const Group& group);
+  void CheckGeoProximities(const Group& group);
+  void CheckGeoDatabase(const Group& group, std::string_view consequence);
   void CheckWeights(const Group& group);
   void CheckCnames();
   void CheckAliasTarget(const RecordSet& record);
@@ -119,8 +122,6 @@ void ZoneCheck::Check() {
 
 void ZoneCheck::CheckGroup(const Group& group) {
   const RecordSet& first = At(group.records.front());
-  // Of a policy that is not there yet it was said so; how its records go together is not known.
-  if (std::ranges::any_of(group.records, [this](std::uint32_t index) { return At(index).has_later_policy; })) return;
   for (const std::uint32_t index : group.records) {
     const RecordSet& record = At(index);
     if (record.policy == first.policy) continue;
@@ -143,6 +144,8 @@ void ZoneCheck::CheckGroup(const Group& group) {
   if (first.policy == RoutingPolicy::kFailover) CheckRoles(group);
   if (first.policy == RoutingPolicy::kLatency) CheckRegions(group);
   if (first.policy == RoutingPolicy::kCidr) CheckLocations(group);
+  if (first.policy == RoutingPolicy::kGeolocation) CheckGeoLocations(group);
+  if (first.policy == RoutingPolicy::kGeoproximity) CheckGeoProximities(group);
   if (first.policy == RoutingPolicy::kWeighted) CheckWeights(group);
 }
 
@@ -210,6 +213,52 @@ void ZoneCheck::CheckLocations(const Group& group) {
   if (first == nullptr || seen.contains(std::nullopt)) return;
   findings_.AddWarning(first->position, fmt::format("{} has no record for location `*`", Title(group)),
                        "clients that no block holds get no answer");
+}
+
+void ZoneCheck::CheckGeoLocations(const Group& group) {
+  const RecordSet* fallback = nullptr;
+  for (std::size_t i = 0; i < group.records.size(); ++i) {
+    const RecordSet& record = At(group.records[i]);
+    if (!record.geolocation) return;
+    if (record.geolocation->is_default()) fallback = &record;
+    const auto same = std::ranges::find_if(
+        group.records, [&](std::uint32_t other) { return At(other).geolocation == record.geolocation; });
+    if (*same == group.records[i]) continue;
+    findings_.AddError(record.position, fmt::format("a second record of {} for the same geolocation", Title(group)),
+                       fmt::format("one for each place; the first is {}", LineText(At(*same).position)));
+  }
+  if (fallback == nullptr) {
+    findings_.AddWarning(At(group.records.front()).position,
+                         fmt::format("{} has no record for geolocation `country: \"*\"`", Title(group)),
+                         "clients elsewhere, and those of unknown place, get no answer");
+  }
+  CheckGeoDatabase(group, "every client gets the record of `country: \"*\"`");
+}
+
+void ZoneCheck::CheckGeoProximities(const Group& group) {
+  for (std::size_t i = 0; i < group.records.size(); ++i) {
+    const auto& place = At(group.records[i]).geoproximity;
+    if (!place) return;
+    const auto same = std::ranges::find_if(group.records, [&](std::uint32_t other) {
+      const auto& there = At(other).geoproximity;
+      return there && there->region == place->region && there->latitude == place->latitude &&
+             there->longitude == place->longitude;
+    });
+    if (*same == group.records[i]) continue;
+    findings_.AddError(At(group.records[i]).position,
+                       fmt::format("a second record of {} at the same place", Title(group)),
+                       fmt::format("the nearest answers; the first is {}", LineText(At(*same).position)));
+  }
+  CheckGeoDatabase(group, "every client gets the first healthy record");
+}
+
+void ZoneCheck::CheckGeoDatabase(const Group& group, std::string_view consequence) {
+  if (!model_.latency.geoip.text.empty()) return;
+  const RecordSet& first = At(group.records.front());
+  findings_.AddWarning(
+      first.position,
+      fmt::format("{} is a {} record, and nothing says where clients are", Title(group), PolicyName(first.policy)),
+      fmt::format("{} until `latency: {{geoip: FILE}}` names a MaxMind database", consequence));
 }
 
 void ZoneCheck::CheckWeights(const Group& group) {

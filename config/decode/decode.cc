@@ -18,6 +18,8 @@
 namespace weir::config {
 namespace {
 
+constexpr std::size_t kNsidBytesMax = 64;  // our choice: small answers stay small
+
 std::string HostName() {
   std::array<char, 256> buffer{};
   if (::gethostname(buffer.data(), buffer.size() - 1) != 0) return "weir";
@@ -38,7 +40,7 @@ NodeIdentity DecodeNode(const Fields& root, Decoding& decoding) {
   return out;
 }
 
-std::optional<DnsListener> DecodeDns(const Fields& root, Findings& findings) {
+std::optional<DnsListener> DecodeDns(const Fields& root, const Model& model, Findings& findings) {
   const Node* const map = root.Map("dns");
   if (map == nullptr) return std::nullopt;
   const Fields fields(*map);
@@ -56,6 +58,14 @@ std::optional<DnsListener> DecodeDns(const Fields& root, Findings& findings) {
     out.addresses.push_back(*address);
   }
   if (!fields.Has("addresses")) out.addresses = {IpAddress::AnyV4(), IpAddress::AnyV6()};
+  if (const Node* const cookies = fields.Map("cookies")) {
+    out.cookie_secret = DecodeSecret(Fields(*cookies), "secret", model.files);
+  }
+  out.nsid = fields.Has("nsid") ? fields.Text("nsid") : model.node.name;
+  if (fields.Has("nsid") && out.nsid.size() > kNsidBytesMax) {
+    findings.AddError(fields.PositionOf("nsid"), fmt::format("a name server identifier of {} bytes", out.nsid.size()),
+                      fmt::format("at most {}", kNsidBytesMax));
+  }
   return out;
 }
 
@@ -199,7 +209,7 @@ std::shared_ptr<const DecodedUnits> Decoder::Decode(const Node& document, Model&
   }
   for (const Node& item : root.List("target-groups")) model.target_groups.push_back(DecodeTargetGroup(item, decoding));
   for (const Node& item : root.List("trust-stores")) model.trust_stores.push_back(DecodeTrustStore(item, model.files));
-  model.dns = DecodeDns(root, findings_);
+  model.dns = DecodeDns(root, model, findings_);
   for (const Node& item : root.List("health-checks")) model.health_checks.push_back(DecodeHealthCheck(item, decoding));
   for (const Node& item : root.List("cidr-collections"))
     model.cidr_collections.push_back(DecodeCidrCollection(item, decoding));

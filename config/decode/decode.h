@@ -109,7 +109,7 @@ class NameTable {
 // What every decoder needs: where findings go, what the files are called, which names exist.
 struct Decoding {
   Findings& findings;
-  const std::vector<std::string>& files;
+  std::vector<std::string>& files;  // of the model; zone files are added
   const Environment& environment;
   const Tree& scratch;  // nodes that do not outlive the load
   KnownUnits known;
@@ -189,6 +189,9 @@ void CheckCalculated(std::span<const HealthCheck> checks, Findings& findings);
 [[nodiscard]] CidrCollection DecodeCidrCollection(const Node& node, Decoding& decoding);
 // The `cidr` of a record; absent when it is wrong, which is reported.
 [[nodiscard]] std::optional<CidrRoute> DecodeCidrRoute(const Node& node, Decoding& decoding);
+// The `geolocation` and the `geoproximity` of a record; absent when they are wrong, which is reported.
+[[nodiscard]] std::optional<GeoLocation> DecodeGeoLocation(const Node& node, Decoding& decoding);
+[[nodiscard]] std::optional<GeoProximity> DecodeGeoProximity(const Node& node, Decoding& decoding);
 [[nodiscard]] Zone DecodeZone(const Node& node, Decoding& decoding);
 [[nodiscard]] RecordSet DecodeRecordSet(const Node& node, const Zone& zone, Decoding& decoding);
 [[nodiscard]] RoutingTest DecodeTest(const Node& node, Decoding& decoding);

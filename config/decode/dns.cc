@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "config/decode/decode.h"
 #include "config/decode/dns_name.h"
+#include "config/decode/zone_file.h"
 #include "config/findings.h"
 #include "config/schema/schema.h"
 
@@ -165,8 +166,8 @@ void DecodeNameServers(const Fields& fields, Zone& zone, Findings& findings) {
 
 // The server that the SOA names is one that answers for the zone (RFC 1035 3.3.13): it stands in where no server is
 // named.
-void DecodeDefaultNameServer(const Fields& soa, Zone& zone, Findings& findings) {
-  if (!soa.Has("mname")) {
+void DecodeDefaultNameServer(bool has_mname, Zone& zone, Findings& findings) {
+  if (!has_mname) {
     findings.AddError(zone.position, fmt::format("zone {} has no name server", Quoted(zone.name)),
                       "give `name-servers: [...]`, or the soa's `mname`");
     return;
@@ -182,11 +183,13 @@ void DecodePolicy(const Fields& fields, RecordSet& out, Decoding& decoding) {
     RoutingPolicy policy;
     bool given;
   };
-  const std::array<Choice, 5> choices = {{
+  const std::array<Choice, 7> choices = {{
       {"weight", RoutingPolicy::kWeighted, fields.Has("weight")},
       {"failover", RoutingPolicy::kFailover, fields.Has("failover")},
       {"region", RoutingPolicy::kLatency, fields.Has("region")},
       {"cidr", RoutingPolicy::kCidr, fields.Has("cidr")},
+      {"geolocation", RoutingPolicy::kGeolocation, fields.Has("geolocation")},
+      {"geoproximity", RoutingPolicy::kGeoproximity, fields.Has("geoproximity")},
       {"multivalue-answer", RoutingPolicy::kMultivalue, fields.Boolean("multivalue-answer", false)},
   }};
   std::string_view first;
@@ -206,17 +209,19 @@ void DecodePolicy(const Fields& fields, RecordSet& out, Decoding& decoding) {
     out.region = decoding.regions.Resolve(*region, decoding.findings).value_or(0);
   }
   if (const Node* const cidr = fields.Map("cidr")) out.cidr = DecodeCidrRoute(*cidr, decoding);
+  if (const Node* const location = fields.Map("geolocation")) out.geolocation = DecodeGeoLocation(*location, decoding);
+  if (const Node* const place = fields.Map("geoproximity")) out.geoproximity = DecodeGeoProximity(*place, decoding);
   out.set = fields.Text("set");
   if (!first.empty() && out.set.empty()) {
     decoding.findings.AddError(fields.PositionOf(fields.Has("set") ? "set" : first),
                                fmt::format("`{}` without a `set`", first),
                                "add `set: ID`, unique among the records of this name and type");
   }
-  // A policy of a later version was reported by name; that it leaves the set alone is no second mistake.
-  out.has_later_policy = fields.Has("geolocation") || fields.Has("geoproximity");
-  if (first.empty() && fields.Has("set") && !out.has_later_policy) {
-    decoding.findings.AddError(fields.PositionOf("set"), "a `set` without a routing policy",
-                               "add weight, failover, region, cidr or multivalue-answer, or leave `set` out");
+  if (first.empty() && fields.Has("set")) {
+    decoding.findings.AddError(
+        fields.PositionOf("set"), "a `set` without a routing policy",
+        "add weight, failover, region, cidr, geolocation, geoproximity or multivalue-answer, or leave "
+        "`set` out");
   }
 }
 
@@ -376,16 +381,27 @@ Zone DecodeZone(const Node& node, Decoding& decoding) {
   // The records of a zone whose name is wrong are read all the same, relative to the root.
   out.name = name.empty() ? "." : name;
   DecodeNameServers(fields, out, decoding.findings);
+  ZoneFile file;
+  if (const LocatedText path = DecodePath(fields, "file", decoding.files); !path.text.empty() && !name.empty()) {
+    file = ReadZoneFile(path, name, decoding);
+  }
+  if (!fields.Has("name-servers") && !file.name_servers.empty()) {
+    out.name_servers = std::move(file.name_servers);
+    out.ns_ttl_seconds = file.ns_ttl_seconds;
+  }
   const Node none{.kind = NodeKind::kMap, .position = node.position};
   const Node* const soa = fields.Map("soa");
   const Fields soa_fields(soa == nullptr ? none : *soa);
-  out.soa = DecodeSoa(soa_fields, out, decoding.findings);
-  // Its name servers would come from there. Both are refused by name.
-  const bool elsewhere = fields.Has("file") || fields.Has("secondary");
-  if (!fields.Has("name-servers") && !elsewhere) DecodeDefaultNameServer(soa_fields, out, decoding.findings);
+  const bool soa_in_file = soa == nullptr && file.soa;
+  out.soa = soa_in_file ? *std::move(file.soa) : DecodeSoa(soa_fields, out, decoding.findings);
+  // Those of a secondary zone would come from elsewhere: it is refused by name.
+  if (!fields.Has("name-servers") && out.name_servers.empty() && !fields.Has("secondary")) {
+    DecodeDefaultNameServer(soa_in_file || soa_fields.Has("mname"), out, decoding.findings);
+  }
   out.ns_ttl_seconds = fields.Seconds("ns-ttl").value_or(out.ns_ttl_seconds);
   const auto records = fields.List("records");
-  out.records.reserve(records.size());
+  out.records = std::move(file.records);
+  out.records.reserve(out.records.size() + records.size());
   for (const Node& record : records) out.records.push_back(DecodeRecordSet(record, out, decoding));
   out.name = name;
   return out;

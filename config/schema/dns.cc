@@ -99,6 +99,41 @@ constexpr auto kCidrFields = std::to_array<Field>({
 constexpr Object kCidrObject{
     .name = "cidr", .doc = "The clients that a record answers, by their network.", .fields = kCidrFields};
 
+constexpr auto kGeolocationFields = std::to_array<Field>({
+    {.key = "continent", .doc = "`AF`, `AN`, `AS`, `EU`, `NA`, `OC` or `SA`. Either this or `country`."},
+    {.key = "country", .doc = "Two letters of ISO 3166-1, or `*`: the clients that no other record answers."},
+    {.key = "subdivision", .doc = "Of that country, by ISO 3166-2: `WA`. AWS has those of the US and of Ukraine."},
+});
+constexpr Object kGeolocationObject{
+    .name = "geolocation",
+    .doc =
+        "The clients that a record answers, by where they are: `latency.geoip` says it. The subdivision's record "
+        "comes before the country's, the continent's and `*`.",
+    .fields = kGeolocationFields};
+
+constexpr auto kCoordinatesFields = std::to_array<Field>({
+    {.key = "latitude", .type = kNumber, .required = true, .minimum = -90, .maximum = 90, .doc = "Degrees."},
+    {.key = "longitude", .type = kNumber, .required = true, .minimum = -180, .maximum = 180, .doc = "Degrees."},
+});
+constexpr Object kCoordinatesObject{
+    .name = "coordinates", .doc = "A place on the earth.", .fields = kCoordinatesFields};
+
+constexpr auto kGeoproximityFields = std::to_array<Field>({
+    {.key = "region", .doc = "Name of a region: its coordinates. Either this or `coordinates`."},
+    {.key = "coordinates", .type = kObject, .object = &kCoordinatesObject},
+    {.key = "bias",
+     .type = kInteger,
+     .minimum = -99,
+     .maximum = 99,
+     .fallback = "0",
+     .doc = "Draws clients from farther away (distance x (1 - bias/100)), or, below 0, from less far (distance / (1 + "
+            "bias/100))."},
+});
+constexpr Object kGeoproximityObject{
+    .name = "geoproximity",
+    .doc = "Where a record is: the nearest one to the client answers. `latency.geoip` says where clients are.",
+    .fields = kGeoproximityFields};
+
 constexpr auto kRecordFields = std::to_array<Field>({
     {.key = "name", .required = true, .doc = "Relative to the zone unless it ends in a dot; `@` is the zone itself."},
     {.key = "type", .required = true, .doc = "`A`, `AAAA`, `CNAME`, `MX`, `TXT` ... or `TYPEnnn`."},
@@ -116,18 +151,25 @@ constexpr auto kRecordFields = std::to_array<Field>({
     {.key = "failover", .type = kWord, .words = kFailoverRoles, .doc = "Failover: the record's role."},
     {.key = "region", .doc = "Latency: name of a region."},
     {.key = "cidr", .type = kObject, .object = &kCidrObject, .doc = "CIDR: the clients that are answered."},
+    {.key = "geolocation",
+     .type = kObject,
+     .object = &kGeolocationObject,
+     .doc = "Geolocation: the clients that are answered."},
+    {.key = "geoproximity",
+     .type = kObject,
+     .object = &kGeoproximityObject,
+     .doc = "Geoproximity: the record's place."},
     {.key = "multivalue-answer",
      .type = kBoolean,
      .fallback = "false",
      .doc = "Multivalue: up to eight healthy records are answered together."},
     {.key = "health-check", .doc = "Name of a health check: an unhealthy record is not chosen."},
-    {.key = "geolocation", .support = Support::kLater},
-    {.key = "geoproximity", .support = Support::kLater},
 });
 constexpr Object kRecordObject{.name = "record",
                                .doc =
-                                   "A record set. `weight`, `failover`, `region`, `cidr` and `multivalue-answer` are "
-                                   "the routing policies; without one it is simple.",
+                                   "A record set. `weight`, `failover`, `region`, `cidr`, `geolocation`, "
+                                   "`geoproximity` and `multivalue-answer` are the routing policies; without one it "
+                                   "is simple.",
                                .fields = kRecordFields};
 
 constexpr auto kCidrLocationFields = std::to_array<Field>({
@@ -154,7 +196,11 @@ constexpr auto kZoneFields = std::to_array<Field>({
      .doc = "The NS records of the zone itself. Default: the `mname` of the soa, with a warning."},
     {.key = "ns-ttl", .type = kSeconds, .maximum = kTtlMax, .fallback = "2d", .doc = "TTL of those NS records."},
     {.key = "records", .type = kObject, .arity = Arity::kList, .object = &kRecordObject, .doc = "In any order."},
-    {.key = "file", .support = Support::kLater},
+    {.key = "file",
+     .type = kPath,
+     .doc =
+         "A zone file (RFC 1035; `$INCLUDE`, `$GENERATE`, `$TTL`) with further records. Its SOA and its NS count where "
+         "`soa` and `name-servers` are not given."},
     {.key = "dnssec", .support = Support::kLater},
     {.key = "transfer", .support = Support::kLater},
     {.key = "secondary", .support = Support::kLater},

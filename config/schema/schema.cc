@@ -21,13 +21,26 @@ constexpr auto kRegionFields = std::to_array<Field>({
 });
 constexpr Object kRegionObject{.name = "region", .doc = "A place that latency records name.", .fields = kRegionFields};
 
+constexpr auto kCookiesFields = std::to_array<Field>({
+    {.key = "secret",
+     .type = kSecret,
+     .doc = "32 hexadecimal digits, for servers that share an address (RFC 9018). Default: made at the start."},
+});
+constexpr Object kCookiesObject{.name = "cookies", .doc = "DNS cookies.", .fields = kCookiesFields};
+
 constexpr auto kDnsFields = std::to_array<Field>({
     {.key = "addresses", .type = kAddress, .arity = Arity::kList, .doc = "What to bind; default: both wildcards."},
     {.key = "port", .type = kInteger, .maximum = 65'535, .fallback = "53", .doc = "UDP and TCP; 0 takes a free port."},
     {.key = "tls", .support = Support::kLater},
     {.key = "https", .support = Support::kLater},
-    {.key = "nsid", .support = Support::kLater},
-    {.key = "cookies", .support = Support::kLater},
+    {.key = "nsid",
+     .name = true,
+     .doc = "What clients that ask for it are told of this server (NSID, RFC 5001). Default: the name of the node; an "
+            "empty text: nothing."},
+    {.key = "cookies",
+     .type = kObject,
+     .object = &kCookiesObject,
+     .doc = "DNS cookies (RFC 7873), which are always given."},
     {.key = "response-rate-limit", .support = Support::kLater},
     {.key = "query-log", .support = Support::kLater},
 });
@@ -37,8 +50,9 @@ constexpr auto kLatencyFields = std::to_array<Field>({
     {.key = "table", .doc = "CSV file with rows `client-cidr,region,milliseconds`, relative to this file."},
     {.key = "geoip", .doc = "MaxMind City database, relative to this file."},
 });
-constexpr Object kLatencyObject{
-    .name = "latency", .doc = "Where latency records get their numbers.", .fields = kLatencyFields};
+constexpr Object kLatencyObject{.name = "latency",
+                                .doc = "Where latency, geolocation and geoproximity records get their places.",
+                                .fields = kLatencyFields};
 
 constexpr auto kAdminFields = std::to_array<Field>({
     {.key = "address", .type = kAddress, .fallback = "127.0.0.1"},

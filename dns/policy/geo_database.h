@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace weir::dns {
 
@@ -28,14 +29,24 @@ class GeoDatabase {
     unsigned scope_bits = 0;     // prefix length of the network for which this holds
   };
 
+  // Where an address is, in the codes that records use (spec: dns.md 2, GeoLocation); empty: not known. Continents are
+  // Route 53's, which differ from the database's for a few countries (spec: dns.md 3.3). Views into the database.
+  struct Codes {
+    std::string_view continent;    // EU
+    std::string_view country;      // DE
+    std::string_view subdivision;  // BY
+    unsigned scope_bits = 0;       // as above
+  };
+
   // Blocks on the file system. Fails when it is no MaxMind database.
   [[nodiscard]] static Result<std::unique_ptr<const GeoDatabase>> Open(const std::string& path);
   ~GeoDatabase();
   GeoDatabase(const GeoDatabase&) = delete;
   GeoDatabase& operator=(const GeoDatabase&) = delete;
 
-  // Allocates nothing.
+  // Both allocate nothing.
   [[nodiscard]] Match Find(const IpAddress& address) const;
+  [[nodiscard]] Codes FindCodes(const IpAddress& address) const;
 
  private:
   struct Library;

@@ -18,6 +18,32 @@ constexpr std::uint32_t kEpochMax = std::numeric_limits<std::uint32_t>::max() / 
 
 Place PlaceOf(const config::Region& region) { return {region.latitude, region.longitude}; }
 
+// Places that a geolocation record can name, the narrowest first.
+enum class GeoLevel : std::uint8_t { kSubdivision, kCountry, kContinent, kDefault };
+constexpr std::array kGeoLevels = {GeoLevel::kSubdivision, GeoLevel::kCountry, GeoLevel::kContinent,
+                                   GeoLevel::kDefault};
+
+bool Holds(const config::GeoLocation& location, GeoLevel level, const GeoDatabase::Codes& client) {
+  switch (level) {
+    case GeoLevel::kSubdivision:
+      return !location.subdivision.empty() && location.country == client.country &&
+             location.subdivision == client.subdivision;
+    case GeoLevel::kCountry:
+      return location.subdivision.empty() && !location.country.empty() && location.country == client.country;
+    case GeoLevel::kContinent:
+      return !location.continent.empty() && location.continent == client.continent;
+    case GeoLevel::kDefault:
+      return location.is_default();
+  }
+  return false;
+}
+
+// Spec: dns.md 3.3, Geoproximity bias.
+double Biased(double kilometres, int bias) {
+  const double share = bias / 100.0;
+  return bias >= 0 ? kilometres * (1 - share) : kilometres / (1 + share);
+}
+
 }  // namespace
 
 std::uint32_t AnswerTtlSeconds(const Member& member) { return member.ttl_seconds; }
@@ -136,6 +162,10 @@ RecordSelector::Choice RecordSelector::Choose(const ZonePlace& place, const Grou
       return ChooseMultivalue(members);
     case config::RoutingPolicy::kCidr:
       return ChooseCidr(group, members, client, selection);
+    case config::RoutingPolicy::kGeolocation:
+      return ChooseGeolocation(place, members, client, selection);
+    case config::RoutingPolicy::kGeoproximity:
+      return ChooseGeoproximity(place, members, client, selection);
   }
   return ChooseFirst(members);
 }
@@ -243,6 +273,10 @@ RecordSelector::Choice RecordSelector::ChooseLatency(std::span<const Member> mem
     RankByTable(members, client, selection);
     RankByDistance(members, client, selection);
   }
+  return ChooseNearest(members);
+}
+
+RecordSelector::Choice RecordSelector::ChooseNearest(std::span<const Member> members) const {
   Choice choice = ChooseFirst(members);
   const auto rank_of = [this](std::uint32_t i) { return std::tuple(candidates_[i].rank, candidates_[i].distance); };
   for (std::uint32_t i = choice.members[0] + 1; i < members.size(); ++i) {
@@ -307,11 +341,59 @@ RecordSelector::Choice RecordSelector::ChooseCidr(const Group& group, std::span<
     }
   }
   take(kNoIndex, 0);
+  return ChooseHolder(members, first, healthy);
+}
+
+RecordSelector::Choice RecordSelector::ChooseHolder(std::span<const Member> members, std::uint32_t first,
+                                                    std::uint32_t healthy) {
   for (Candidate& candidate : std::span(candidates_).first(members.size())) {
     candidate.eligible = candidate.holds_client && (candidate.healthy || healthy == kNoIndex);
   }
   if (first == kNoIndex) return {};
   return {.members = {healthy != kNoIndex ? healthy : first}, .count = 1};
+}
+
+// The subdivision's record, then the country's, the continent's and `*`: the first of them that is healthy, and the
+// narrowest when none is (spec: dns.md 3.3, Geolocation).
+RecordSelector::Choice RecordSelector::ChooseGeolocation(const ZonePlace& place, std::span<const Member> members,
+                                                         const ClientPlace& client, Selection& selection) {
+  const GeoDatabase* const geo = zones_->geo_database();
+  GeoDatabase::Codes codes;
+  if (client.known && geo != nullptr) {
+    codes = geo->FindCodes(client.address);
+    selection.scope_bits = std::max(selection.scope_bits, codes.scope_bits);
+  }
+  std::uint32_t first = kNoIndex;
+  std::uint32_t healthy = kNoIndex;
+  for (const GeoLevel level : kGeoLevels) {
+    for (std::uint32_t i = 0; i < members.size(); ++i) {
+      const config::RecordSet* const record = place.zone->record_of(members[i]);
+      if (!Holds(*record->geolocation, level, codes)) continue;
+      candidates_[i].holds_client = true;
+      if (first == kNoIndex) first = i;
+      if (healthy == kNoIndex && candidates_[i].healthy) healthy = i;
+      break;  // no two records of a group have the same place
+    }
+  }
+  return ChooseHolder(members, first, healthy);
+}
+
+// The least distance with the bias; the first in the file for clients of unknown place.
+RecordSelector::Choice RecordSelector::ChooseGeoproximity(const ZonePlace& place, std::span<const Member> members,
+                                                          const ClientPlace& client, Selection& selection) {
+  const GeoDatabase* const geo = zones_->geo_database();
+  if (!client.known || geo == nullptr) return ChooseFirst(members);
+  const auto match = geo->Find(client.address);
+  selection.scope_bits = std::max(selection.scope_bits, match.scope_bits);
+  if (!match.place) return ChooseFirst(members);
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const config::GeoProximity& near = *place.zone->record_of(members[i])->geoproximity;
+    const Place at =
+        near.region ? PlaceOf(zones_->model().regions[*near.region]) : Place{near.latitude, near.longitude};
+    candidates_[i].rank = LatencyRank::kDistance;
+    candidates_[i].distance = Biased(Kilometres(*match.place, at), near.bias);
+  }
+  return ChooseNearest(members);
 }
 
 std::uint32_t RecordSelector::MarkLocation(std::span<const Member> members, std::uint32_t location,

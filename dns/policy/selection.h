@@ -28,7 +28,8 @@ struct ClientPlace {
   unsigned prefix_bits = 0;
 };
 
-// How a latency candidate is ranked: measured before computed before unknown (docs: configuration, latency).
+// How a latency or geoproximity candidate is ranked: measured before computed before unknown (docs: configuration,
+// latency).
 enum class LatencyRank : std::uint8_t { kMeasured, kDistance, kUnknown };
 
 // One member of a group as the selection saw it.
@@ -36,9 +37,9 @@ struct Candidate {
   bool healthy = true;
   bool eligible = true;
   bool chosen = false;
-  bool holds_client = false;  // CIDR: one of its blocks does, or it is `*`
+  bool holds_client = false;  // CIDR: one of its blocks does; geolocation: its place does; or it is `*`
   LatencyRank rank = LatencyRank::kUnknown;
-  double distance = 0;  // latency: milliseconds or kilometres, by rank
+  double distance = 0;  // latency: milliseconds or kilometres, by rank; geoproximity: kilometres with the bias
   unsigned matched_bits =
       0;                     // latency: prefix length of the row that counted; CIDR: of the block that holds the client
   std::uint64_t weight = 0;  // weighted: what it is drawn by; 0 when not in the draw
@@ -119,6 +120,14 @@ class RecordSelector {
   Choice ChooseLatency(std::span<const Member> members, const ClientPlace& client, Selection& selection);
   Choice ChooseCidr(const Group& group, std::span<const Member> members, const ClientPlace& client,
                     Selection& selection);
+  Choice ChooseGeolocation(const ZonePlace& place, std::span<const Member> members, const ClientPlace& client,
+                           Selection& selection);
+  Choice ChooseGeoproximity(const ZonePlace& place, std::span<const Member> members, const ClientPlace& client,
+                            Selection& selection);
+  // The eligible member of the best rank and the least distance; the first of several.
+  [[nodiscard]] Choice ChooseNearest(std::span<const Member> members) const;
+  // Of members that hold the client, narrowest first: `healthy`, else `first` (fail-open); kNoIndex: there is none.
+  Choice ChooseHolder(std::span<const Member> members, std::uint32_t first, std::uint32_t healthy);
   // The members of `location` hold the client; the first of them, kNoIndex without one.
   std::uint32_t MarkLocation(std::span<const Member> members, std::uint32_t location, unsigned matched_bits);
   Choice ChooseMultivalue(std::span<const Member> members);

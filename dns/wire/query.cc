@@ -1,5 +1,6 @@
 #include "dns/wire/query.h"
 
+#include "dns/server_cookie.h"
 #include "dns/wire/name.h"
 
 #include <algorithm>
@@ -10,6 +11,7 @@ namespace {
 
 constexpr std::uint16_t kOptionNsid = 3;
 constexpr std::uint16_t kOptionClientSubnet = 8;
+constexpr std::uint16_t kOptionCookie = 10;
 constexpr std::uint16_t kOptionKeepalive = 11;
 constexpr std::uint32_t kDnssecOk = 0x8000;
 constexpr std::size_t kUdpPayloadMin = 512;  // RFC 6891 6.2.3: smaller values count as 512
@@ -119,6 +121,13 @@ bool DecodeOptions(std::span<const std::uint8_t> options, Query& query) {
       // RFC 7828 3.2.1: empty in a query.
       if (!value.empty()) return false;
       query.wants_keepalive = true;
+    } else if (code == kOptionCookie) {
+      // RFC 7873 5.2: the client's alone, or with a server's of 8 to 32 bytes; of several the first counts.
+      const std::size_t server_bytes = value.size() - std::min(value.size(), kClientCookieBytes);
+      const bool right =
+          value.size() == kClientCookieBytes || (server_bytes >= 8 && server_bytes <= kServerCookieBytesMax);
+      if (!right) return false;
+      if (query.cookie.empty()) query.cookie = value;
     } else if (code == kOptionClientSubnet) {
       if (query.client_subnet) return false;
       query.client_subnet = DecodeClientSubnet(value);

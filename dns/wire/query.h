@@ -56,6 +56,7 @@ struct Query {
   bool wants_name_server_id = false;  // RFC 5001
   bool wants_keepalive = false;       // RFC 7828
   std::optional<ClientSubnet> client_subnet;
+  std::span<const std::uint8_t> cookie;  // RFC 7873: the client's, and the server's behind it where it knows one
   std::optional<TransactionSignature> signature;
 };
 

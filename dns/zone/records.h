@@ -38,7 +38,8 @@ struct Member {
   std::uint32_t alias_target = 0;         // index of a group or of a load balancer, by `alias`
   std::uint32_t health_check = kNoIndex;  // index into StatusTable::checks
   std::uint32_t record = kNoIndex;        // index into the records of Zone::config()
-  // By the group's policy: weight, region index, failover role (0 primary), location index (kNoIndex: `*`).
+  // By the group's policy: weight, region index, failover role (0 primary), location index (kNoIndex: `*`). The places
+  // of geolocation and geoproximity stand in the configured record.
   std::uint32_t figure = 0;
   AliasKind alias = AliasKind::kNone;
   bool evaluate_target_health = false;

@@ -1,5 +1,6 @@
 #include "dns/zone/values.h"
 
+#include "base/file.h"
 #include "dns/wire/rdata.h"
 #include "dns/wire/types.h"
 
@@ -94,10 +95,23 @@ Places ReadPlaces(const config::Model& model, std::vector<config::Diagnostic>& f
   return places;
 }
 
+std::optional<CookieSecret> ReadCookieSecret(const config::Model& model, std::vector<config::Diagnostic>& findings) {
+  if (!model.dns || !model.dns->cookie_secret) return std::nullopt;
+  const config::Secret& given = *model.dns->cookie_secret;
+  constexpr std::size_t kSecretBytesMax = 4'096;
+  const auto text = given.file.empty() ? Result<std::string>(given.text)
+                                       : ReadFileUpTo(given.file, kSecretBytesMax, "a secret of DNS cookies");
+  auto secret = text ? ParseCookieSecret(*text) : std::unexpected(text.error());
+  if (secret) return *secret;
+  findings.push_back(Finding(given.position, secret.error().message, secret.error().hint));
+  return std::nullopt;
+}
+
 std::vector<config::Diagnostic> CheckValues(const config::Model& model) {
   std::vector<config::Diagnostic> findings;
   for (const auto& zone : model.zones) CheckZone(*zone, findings);
   static_cast<void>(ReadPlaces(model, findings));
+  static_cast<void>(ReadCookieSecret(model, findings));
   return findings;
 }
 

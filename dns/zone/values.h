@@ -7,6 +7,7 @@
 #include "config/model.h"
 #include "dns/policy/geo_database.h"
 #include "dns/policy/latency_table.h"
+#include "dns/server_cookie.h"
 #include "dns/wire/name.h"
 
 #include <cstdint>
@@ -29,6 +30,11 @@ struct Places {
 // Reads the latency table and opens the MaxMind database that `model` names. Appends what is wrong to `findings`; rows
 // that name no region are not wrong where a part of the configuration could not be read. Blocks on the file system.
 [[nodiscard]] Places ReadPlaces(const config::Model& model, std::vector<config::Diagnostic>& findings);
+
+// The configured secret of cookies; absent where there is none, or it is wrong, which is appended to `findings`. Blocks
+// on the file system.
+[[nodiscard]] std::optional<CookieSecret> ReadCookieSecret(const config::Model& model,
+                                                           std::vector<config::Diagnostic>& findings);
 
 // The findings about values and files of a model that has errors of other kinds, and that cannot be compiled therefore.
 // Blocks on the file system. Thread: any.

@@ -20,6 +20,12 @@ namespace {
 // What answering follows: CNAMEs, and aliases behind each of them.
 constexpr std::uint32_t kFollowedMax = (std::uint32_t{kCnameChainMax} + 1) * (config::kAliasDepthMax + 1);
 
+// Whether the policy itself looks at where the client is.
+bool AsksForClient(config::RoutingPolicy policy) {
+  return policy == config::RoutingPolicy::kLatency || policy == config::RoutingPolicy::kCidr ||
+         policy == config::RoutingPolicy::kGeolocation || policy == config::RoutingPolicy::kGeoproximity;
+}
+
 }  // namespace
 
 void ZoneBuilder::ResolveAliases() {
@@ -68,7 +74,7 @@ bool ZoneBuilder::DependsOnClient(std::uint32_t index, std::uint32_t depth, std:
   }
   group.draws_by_client =
       (behind && group.policy == config::RoutingPolicy::kWeighted) || (draws_behind && group.type == rr::kCname);
-  const bool itself = group.policy == config::RoutingPolicy::kLatency || group.policy == config::RoutingPolicy::kCidr;
+  const bool itself = AsksForClient(group.policy);
   uses[index] = behind || itself ? ClientUse::kYes : ClientUse::kNo;
   return behind || itself;
 }

@@ -159,6 +159,8 @@ void ZoneBuilder::AddRecord(std::uint32_t index, std::vector<Entry>& entries) {
       break;
     case config::RoutingPolicy::kSimple:
     case config::RoutingPolicy::kMultivalue:
+    case config::RoutingPolicy::kGeolocation:
+    case config::RoutingPolicy::kGeoproximity:
       break;
   }
   if (record.alias) {

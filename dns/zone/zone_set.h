@@ -6,6 +6,7 @@
 #include "config/diagnostic.h"
 #include "config/model.h"
 #include "dns/counters.h"
+#include "dns/server_cookie.h"
 #include "dns/wire/name.h"
 #include "dns/zone/records.h"
 #include "dns/zone/zone.h"
@@ -77,6 +78,7 @@ class ZoneSet {
 
   // The collection of a CIDR group, by its policy_index.
   [[nodiscard]] const CidrTable& cidr_table(std::uint32_t index) const { return *cidr_tables_[index]; }
+  [[nodiscard]] const CookieSecret& cookie_secret() const { return cookie_secret_; }
   [[nodiscard]] const LatencyTable* latency_table() const { return latency_.get(); }  // null: none configured
   [[nodiscard]] const GeoDatabase* geo_database() const { return geo_.get(); }        // null: none configured
 
@@ -97,6 +99,7 @@ class ZoneSet {
   std::vector<std::uint8_t> load_balancer_rdata_;
   std::vector<std::shared_ptr<const CidrTable>> cidr_tables_;  // by collection; null where no record uses it
   std::shared_ptr<const LatencyTable> latency_;
+  CookieSecret cookie_secret_ = OwnCookieSecret();
   std::shared_ptr<const GeoDatabase> geo_;
   std::size_t record_count_ = 0;
   std::size_t compiled_record_count_ = 0;

@@ -85,6 +85,7 @@ std::shared_ptr<const ZoneSet> ZoneSetBuilder::Build() {
   AddLoadBalancers();
   AddZones();
   LoadLatency();
+  if (const auto secret = ReadCookieSecret(*model_, findings_)) set_->cookie_secret_ = *secret;
   if (!findings_.empty()) {
     findings_ = Sorted(std::move(findings_));
     return nullptr;

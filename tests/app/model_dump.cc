@@ -20,7 +20,9 @@ class Dump {
     for (const auto& region : model.regions) Line("region {} {} {}", region.name, region.latitude, region.longitude);
     for (const auto& balancer : model.load_balancers) Add(balancer);
     for (const auto& group : model.target_groups) Add(group);
-    if (model.dns) Line("dns {} {} {}", model.dns->port, Texts(model.dns->addresses), At(model.dns->position));
+    if (model.dns) {
+      Line("dns {} {} {} {}", model.dns->port, Texts(model.dns->addresses), model.dns->nsid, At(model.dns->position));
+    }
     for (const auto& check : model.health_checks) Add(check);
     for (const auto& collection : model.cidr_collections) Add(collection);
     for (const auto& zone : model.zones) Add(*zone);
@@ -123,6 +125,11 @@ class Dump {
            record.weight, std::to_underlying(record.failover), record.region, Number(record.health_check),
            At(record.position));
       if (record.cidr) Line("  cidr {} {}", record.cidr->collection, Number(record.cidr->location));
+      if (const auto& geo = record.geolocation)
+        Line("  geolocation {} {} {}", geo->continent, geo->country, geo->subdivision);
+      if (const auto& near = record.geoproximity) {
+        Line("  geoproximity {} {} {} {}", Number(near->region), near->latitude, near->longitude, near->bias);
+      }
       if (!record.alias) continue;
       Line("  alias {} {} {} {}", Number(record.alias->load_balancer), record.alias->record,
            record.alias->evaluate_target_health, At(record.alias->position));

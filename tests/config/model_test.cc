@@ -214,5 +214,19 @@ TEST(ModelTest, AwsLimitsAreWarningsThatNameTheLimit) {
             std::string::npos);
 }
 
+TEST(DnsTest, TheServerIdentifierIsTheNodesNameUnlessItIsGiven) {
+  const auto identifier = [](const char* text) {
+    const auto result = LoadFor(text);
+    return result.model ? result.model->dns->nsid : result.diagnostics.FormatAll();
+  };
+  EXPECT_EQ(identifier("dns: {}\n"), "");
+  EXPECT_EQ(identifier("node: {name: front-1}\ndns: {}\n"), "front-1");
+  EXPECT_EQ(identifier("node: {name: front-1}\ndns: {nsid: ns-eu}\n"), "ns-eu");
+  EXPECT_EQ(identifier("node: {name: front-1}\ndns: {nsid: \"\"}\n"), "");
+  EXPECT_NE(identifier(("dns: {nsid: " + std::string(65, 'x') + "}\n").c_str())
+                .find("error: a name server identifier of 65 bytes; at most 64"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace weir::config

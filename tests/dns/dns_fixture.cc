@@ -31,6 +31,8 @@ config::RecordSet MakeRecord(const std::string& name, std::uint16_t type, Record
   record.failover = options.failover;
   record.region = options.region;
   record.cidr = options.cidr;
+  record.geolocation = options.geolocation;
+  record.geoproximity = options.geoproximity;
   record.health_check = options.check;
   const bool is_alias = options.balancer || !options.alias.empty();
   if (is_alias) {

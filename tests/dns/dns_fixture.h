@@ -29,6 +29,8 @@ struct RecordOptions {
   config::FailoverRole failover = config::FailoverRole::kPrimary;
   std::uint32_t region = 0;
   std::optional<config::CidrRoute> cidr = {};
+  std::optional<config::GeoLocation> geolocation = {};
+  std::optional<config::GeoProximity> geoproximity = {};
   std::optional<std::uint32_t> check = {};
   std::string alias = {};                      // an absolute name
   std::optional<std::uint32_t> balancer = {};  // or a load balancer

@@ -160,15 +160,36 @@ TEST(RecordTest, QuotedTextsAndOneUnquotedWordAreNotWarnedOf) {
   EXPECT_NE(FindingsOf(records, true).find("AWS: `word` without quotation marks"), std::string::npos);
 }
 
-TEST(RecordTest, APolicyOfALaterVersionIsTheOnlyMistakeThatIsReported) {
+TEST(RecordTest, GeolocationRecordsHaveOnePlaceEachAndADefault) {
   const std::string found = FindingsOf(WithRecords(
       R"(      - {name: geo, type: A, set: x, geolocation: {continent: EU}, ttl: 1s, values: [1.1.1.1]}
-      - {name: geo, type: A, set: y, geolocation: {country: "*"}, ttl: 1s, values: [1.1.1.2]}
-      - {name: mix, type: A, set: x, geolocation: {continent: EU}, ttl: 1s, values: [1.1.1.1]}
+      - {name: geo, type: A, set: y, geolocation: {continent: EU}, ttl: 1s, values: [1.1.1.2]}
+      - {name: near, type: A, set: x, geoproximity: {coordinates: {latitude: 1, longitude: 2}}, ttl: 1s, values: [1.1.1.1]}
+      - {name: near, type: A, set: y, geoproximity: {coordinates: {latitude: 1, longitude: 2}, bias: 3}, ttl: 1s, values: [1.1.1.2]}
+      - {name: mix, type: A, set: x, geolocation: {country: "*"}, ttl: 1s, values: [1.1.1.1]}
       - {name: mix, type: A, set: y, weight: 1, ttl: 1s, values: [1.1.1.2]}
 )"));
-  EXPECT_EQ(std::count(found.begin(), found.end(), '\n') + (found.ends_with('\n') ? 0 : 1), 3) << found;
-  EXPECT_EQ(found.find("routing policy"), std::string::npos) << found;
+  for (const char* part : {"a second record of geo.example.test. A for the same geolocation",
+                           "geo.example.test. A has no record for geolocation `country: \"*\"`",
+                           "geo.example.test. A is a geolocation record, and nothing says where clients are",
+                           "a second record of near.example.test. A at the same place",
+                           "near.example.test. A is a geoproximity record, and nothing says where clients are",
+                           "a weighted record of mix.example.test. A beside a geolocation one"}) {
+    EXPECT_NE(found.find(part), std::string::npos) << part << " in\n" << found;
+  }
+}
+
+TEST(RecordTest, PlacesThatRoute53DoesNotKnowAreWarnedOf) {
+  const std::string found =
+      FindingsOf(WithRecords(
+                     R"(      - {name: geo, type: A, set: x, geolocation: {country: BV}, ttl: 1s, values: [1.1.1.1]}
+      - {name: geo, type: A, set: y, geolocation: {country: DE, subdivision: BY}, ttl: 1s, values: [1.1.1.2]}
+      - {name: geo, type: A, set: z, geolocation: {country: US, subdivision: WA}, ttl: 1s, values: [1.1.1.3]}
+)"),
+                 true);
+  EXPECT_NE(found.find("AWS: a geolocation of BV"), std::string::npos) << found;
+  EXPECT_NE(found.find("AWS: a subdivision of DE"), std::string::npos) << found;
+  EXPECT_EQ(found.find("AWS: a subdivision of US"), std::string::npos) << found;
 }
 
 TEST(ZoneTest, WithoutNameServersTheSoasOneStandsIn) {
