@@ -80,8 +80,8 @@ def test_no_request_fails_at_the_limit_of_10000(shop):
     program, _ = shop
     report = bench("--http2", "-c", 2, "--streams", 32, "-n", 45000, f"https://127.0.0.1:{program.port()}/answer", seconds=120)
     assert report["outcomes"] == {"200": 45000}
-    # Each connection ends after 10,000, or a few that were on their way.
-    assert report["totals"]["connections"] == 6
+    # Each connection ends after 10,000, or a few that were on their way; the two need not be equally fast.
+    assert report["totals"]["connections"] in (5, 6)
     assert "weir_listener_http2_goaways_total" in program.metrics()
 
 
