@@ -1,5 +1,6 @@
 // Loads a page in Chromium. Options: url, address (where every host name leads), pins (keys whose certificates need no authority),
-// executable, timeout (milliseconds). Prints the title, what each request got, and what the page complained about.
+// executable, timeout (milliseconds). Prints the title, what each request got, by which versions of HTTP, and what
+// the page complained about.
 import {chromium} from "playwright-core";
 
 const {url, address, pins, executable, timeout} = JSON.parse(process.argv[2]);
@@ -24,6 +25,14 @@ try {
   page.on("pageerror", (error) => errors.push(String(error)));
   await page.goto(url, {waitUntil: "networkidle", timeout}).catch((error) => errors.push(String(error)));
   const title = await page.title();
+  // "h2", "http/1.1": how many loads of the page each had.
+  const hops = await page.evaluate(() => {
+    const counts = {};
+    for (const kind of ["navigation", "resource"]) {
+      for (const entry of performance.getEntriesByType(kind)) counts[entry.nextHopProtocol] = (counts[entry.nextHopProtocol] ?? 0) + 1;
+    }
+    return counts;
+  });
   const seen = [];
   for (const response of responses) {
     const details = await response.securityDetails();
@@ -34,7 +43,7 @@ try {
       subject: details?.subjectName ?? null,
     });
   }
-  console.log(JSON.stringify({title, responses: seen, errors}));
+  console.log(JSON.stringify({title, responses: seen, hops, errors}));
 } finally {
   await browser.close();
 }
