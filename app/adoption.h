@@ -11,6 +11,7 @@
 #include "dns/counters.h"
 #include "dns/zone/zone_set.h"
 #include "health/engine.h"
+#include "net/cookie_cipher.h"
 #include "net/tls_ticket_keys.h"
 #include "proxy/counters.h"
 #include "proxy/tls/credential_store.h"
@@ -90,6 +91,8 @@ class Adoption {
   proxy::CounterRegistry counters_;
   proxy::TlsCredentialStore credentials_;
   net::TlsTicketKeys ticket_keys_;
+  // Where the file has no `stickiness-keys`: kept through reloads. A secret that outlives the program comes in here.
+  net::CookieKeySet stickiness_keys_;
   dns::CounterRegistry dns_counters_;
   SocketTable sockets_;
   Publisher publisher_;

@@ -44,6 +44,7 @@ void RunningAppliance::WatchCertificates() {
     for (const auto& revocations : store.revocations) add(revocations.text);
   }
   for (const auto& key : adoption_.model()->tls_ticket_keys) add(key.text);
+  for (const auto& key : adoption_.model()->stickiness_keys) add(key.text);
   certificate_watcher_->Watch(std::move(paths));
 }
 

@@ -128,6 +128,8 @@ struct WeightedTargetGroup {
 };
 struct ForwardAction {
   std::vector<WeightedTargetGroup> target_groups;  // at least one, at most 100
+  // How long a client stays with the group that was drawn for it, 1 to 604,800; absent: stickiness is off.
+  std::optional<std::chrono::seconds> stickiness = {};
 };
 // Texts hold #{protocol} #{host} #{port} #{path} #{query}; defaults are filled in (spec: alb.md 5.2).
 struct RedirectAction {
@@ -270,6 +272,16 @@ struct MinimumHealthy {
 // How a target of a group is chosen; spec: alb.md 8.
 enum class BalancingAlgorithm : std::uint8_t { kRoundRobin, kLeastOutstandingRequests, kWeightedRandom };
 
+// Which cookie keeps a client at its target; spec: alb.md 9.
+enum class StickinessType : std::uint8_t { kLbCookie, kAppCookie };
+struct TargetGroupStickiness {
+  bool enabled = false;
+  StickinessType type = StickinessType::kLbCookie;
+  std::chrono::seconds duration{86'400};  // of the type
+  std::string cookie_name;                // of kAppCookie: the application's own
+  Position position = {};                 // of `stickiness.enabled`
+};
+
 struct TargetGroup {
   std::string name;
   TargetProtocol protocol = TargetProtocol::kHttp;
@@ -279,6 +291,7 @@ struct TargetGroup {
   std::chrono::seconds deregistration_delay{300};
   BalancingAlgorithm algorithm = BalancingAlgorithm::kRoundRobin;
   std::chrono::seconds slow_start{0};  // of round robin: how long the share of a new target grows; 0: it has it at once
+  TargetGroupStickiness stickiness;
   MinimumHealthy unhealthy_state_routing;  // fewer healthy than this: requests go to all targets
   MinimumHealthy dns_failover;             // fewer healthy than this: DNS aliases see the group as unhealthy
   bool in_use = false;  // some rule forwards to it; its targets are `unused` and not probed otherwise
@@ -443,6 +456,7 @@ struct Model {
   std::vector<CidrCollection> cidr_collections;
   std::vector<std::shared_ptr<const Zone>> zones;  // shared with the models before and after, where they are the same
   std::vector<LocatedText> tls_ticket_keys;        // paths; empty: keys are made
+  std::vector<LocatedText> stickiness_keys;        // the same
   Latency latency;
   Admin admin;
   std::vector<RoutingTest> tests;

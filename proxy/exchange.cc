@@ -124,8 +124,12 @@ void Exchange::MatchRule(const http::RequestHead& head) {
 
 // In their order, from the first that was not asked yet.
 void Exchange::RunActions(const http::RequestHead& head, const Content& content) {
-  const ActionRequest request{
-      .head = head, .connection = *run_.connection, .listener = *run_.listener, .worker = worker_, .wait = wait_};
+  const ActionRequest request{.head = head,
+                              .connection = *run_.connection,
+                              .listener = *run_.listener,
+                              .view = *run_.view,
+                              .worker = worker_,
+                              .wait = wait_};
   const Rule& rule = *run_.rule;
   if (!rule.leading_actions.empty()) {
     const ActionOutcome outcome = RunLeadingActions(request);
@@ -133,7 +137,13 @@ void Exchange::RunActions(const http::RequestHead& head, const Content& content)
   }
   ++run_.actions_run;
   const auto outcome = std::visit([&request](const auto& action) { return action.Run(request); }, rule.action);
-  if (outcome.kind == ActionOutcome::Kind::kForward) return Forward(outcome.group, head, content);
+  if (outcome.kind == ActionOutcome::Kind::kForward) {
+    if (IsFault(outcome.group_cookie)) {
+      NoteCookie(CookiePurpose::kGroup, outcome.group_cookie,
+                 listener_counters().group_cookies[std::to_underlying(outcome.group_cookie)]);
+    }
+    return Forward(outcome.group, head, content);
+  }
   if (outcome.kind == ActionOutcome::Kind::kRespond) return SendGenerated(worker_.generated);
   Obey(outcome, worker_.generated, head, content);
 }
@@ -229,6 +239,7 @@ void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const
     return;
   }
   run_.group = group;
+  if (this->group().config->stickiness.enabled) FindStickyTarget(head);
   if (!SelectTarget()) {
     group_counters().no_target.Add();
     Fail(ErrorCode::kNoTarget);
@@ -248,9 +259,10 @@ void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const
 bool Exchange::SelectTarget() {
   const health::GroupStatus& status = group_status();
   for (std::size_t turn = 0; turn <= status.routable.size(); ++turn) {
-    const auto index = run_.attempts.count() == 0
-                           ? worker_.selector.SelectTarget(*group().config, run_.group, status, run_.timing.begun_wall)
-                           : worker_.selector.NextTarget(run_.group, status);
+    const auto index = run_.attempts.count() > 0 ? worker_.selector.NextTarget(run_.group, status)
+                       : run_.sticky_target
+                           ? run_.sticky_target
+                           : worker_.selector.SelectTarget(*group().config, run_.group, status, run_.timing.begun_wall);
     if (!index) return false;
     if (run_.attempts.HasAsked(*index)) continue;
     run_.attempts.Ask(*index);
@@ -262,6 +274,26 @@ bool Exchange::SelectTarget() {
     return true;
   }
   return false;
+}
+
+void Exchange::FindStickyTarget(const http::RequestHead& head) {
+  const TargetGroupRoute& route = group();
+  const auto found = worker_.stickiness.FindTarget(route, group_status(), head.fields, run_.timing.begun_wall);
+  const bool by_application = route.config->stickiness.type == config::StickinessType::kAppCookie;
+  run_.sticky_target = found.chosen;
+  run_.same_site_none = by_application && NeedsSameSiteNone(head.fields);
+  if (found.chosen) return;
+  GroupCounters& counters = group_counters();
+  (by_application ? counters.app_cookie_non_sticky_requests : counters.non_sticky_requests).Add();
+  if (!IsFault(found.verdict)) return;
+  NoteCookie(by_application ? CookiePurpose::kApplication : CookiePurpose::kTarget, found.verdict,
+             counters.cookies[std::to_underlying(found.verdict)]);
+}
+
+void Exchange::NoteCookie(CookiePurpose purpose, StickyVerdict verdict, Counter& counter) {
+  counter.Add();
+  // The group's, which was looked at first, is told of where both are at fault.
+  if (run_.response.error_reason.empty()) run_.response.error_reason = LogReasonOf(purpose, verdict);
 }
 
 void Exchange::AcquireUpstream(const Content& content) {
@@ -380,9 +412,25 @@ void Exchange::OnUpstreamDrained() {
 
 // ---- the response
 
+void Exchange::AppendStickinessCookies(const http::ResponseHead& head) {
+  const auto* const forward = std::get_if<proxy::Forward>(&run_.rule->action);
+  const bool keeps_group = forward != nullptr && forward->is_sticky();
+  const bool keeps_target = group().config->stickiness.enabled;
+  if (!keeps_group && !keeps_target) return;
+  const WallTime now = worker_.loop.wall_now();
+  if (keeps_group) {
+    worker_.stickiness.AppendGroupCookies(*forward, *run_.view->routing, run_.group, now, worker_.fields_out);
+  }
+  if (!keeps_target) return;
+  const auto position = static_cast<std::size_t>(run_.target - run_.view->targets[run_.group].data());
+  worker_.stickiness.AppendTargetCookies(group(), run_.target->endpoint, position, head.fields, run_.same_site_none,
+                                         now, worker_.fields_out);
+}
+
 void Exchange::OnResponse(const http::ResponseHead& head, const Content& content) {
   worker_.fields_out.clear();
   AppendResponseFields(head, run_.listener->listener_config->attributes, worker_.fields_out);
+  if (head.status >= 200) AppendStickinessCookies(head);
   ResponseMessage response{.status = head.status,
                            .reason = head.reason,
                            .fields = worker_.fields_out,

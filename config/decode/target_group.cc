@@ -144,6 +144,7 @@ void DecodeBalancing(const Fields& fields, TargetGroup& out, Findings& findings)
 
 void DecodeAttributes(const Fields& fields, TargetGroup& out, Findings& findings) {
   DecodeBalancing(fields, out, findings);
+  DecodeStickiness(fields, out, findings);
   if (const auto value = fields.Integer("deregistration_delay.timeout_seconds")) {
     out.deregistration_delay = std::chrono::seconds(*value);
   }

@@ -80,6 +80,8 @@ constexpr auto kTicketKeyFields = std::to_array<Field>({
 });
 constexpr Object kTicketKeyObject{
     .name = "tls-ticket-key", .doc = "A key of session tickets.", .fields = kTicketKeyFields};
+constexpr Object kStickinessKeyObject{
+    .name = "stickiness-key", .doc = "A key of stickiness cookies.", .fields = kTicketKeyFields};
 
 constexpr auto kRootFields = std::to_array<Field>({
     {.key = "include",
@@ -102,8 +104,12 @@ constexpr auto kRootFields = std::to_array<Field>({
      .arity = Arity::kList,
      .object = &kTicketKeyObject,
      .doc = "The first encrypts, all decrypt. Default: keys of its own, a new one every 12 h."},
+    {.key = "stickiness-keys",
+     .type = kObject,
+     .arity = Arity::kList,
+     .object = &kStickinessKeyObject,
+     .doc = "The first encrypts, all decrypt. Default: a key of its own, made at the start."},
     {.key = "state", .support = Support::kLater},
-    {.key = "stickiness-keys", .support = Support::kLater},
     {.key = "tsig-keys", .support = Support::kLater},
     {.key = "alarms", .support = Support::kLater},
     {.key = "aws-api", .support = Support::kLater},

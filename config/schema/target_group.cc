@@ -20,9 +20,9 @@ constexpr auto kLaterProtocolVersions = std::to_array<string_view>({"HTTP2", "GR
 constexpr auto kProbeProtocols = std::to_array<string_view>({"HTTP", "HTTPS", "TCP"});
 constexpr auto kTrafficPort = std::to_array<string_view>({"traffic-port"});
 constexpr auto kOff = std::to_array<string_view>({"off"});
-constexpr auto kStickinessTypes = std::to_array<string_view>({"lb_cookie"});
+constexpr auto kStickinessTypes = std::to_array<string_view>({"lb_cookie", "app_cookie"});
 constexpr auto kLaterStickinessTypes =
-    std::to_array<string_view>({"app_cookie", "source_ip", "source_ip_dest_ip", "source_ip_dest_ip_proto"});
+    std::to_array<string_view>({"source_ip", "source_ip_dest_ip", "source_ip_dest_ip_proto"});
 constexpr auto kAlgorithms =
     std::to_array<string_view>({"round_robin", "least_outstanding_requests", "weighted_random"});
 constexpr auto kLaterOn = std::to_array<string_view>({"on"});
@@ -67,6 +67,31 @@ constexpr auto kAttributes = std::to_array<Field>({
      .doc = "With `round_robin`: seconds in which the share of a target grows that became healthy beside others; ALB "
             "takes "
             "30 to 900, or 0."},
+    {.key = "stickiness.enabled",
+     .type = kBoolean,
+     .fallback = "false",
+     .doc = "A client stays at its target, by a cookie; not with `weighted_random`."},
+    {.key = "stickiness.type",
+     .type = kWord,
+     .words = kStickinessTypes,
+     .later_words = kLaterStickinessTypes,
+     .fallback = "lb_cookie",
+     .doc = "Cookies `AWSALB` and `AWSALBCORS` on every response; `AWSALBAPP-0` beside the application's own cookie."},
+    {.key = "stickiness.lb_cookie.duration_seconds",
+     .type = kInteger,
+     .minimum = 1,
+     .maximum = kStickinessSecondsMax,
+     .fallback = "86400",
+     .doc = "How long a client stays after its last response."},
+    {.key = "stickiness.app_cookie.duration_seconds",
+     .type = kInteger,
+     .minimum = 1,
+     .maximum = kStickinessSecondsMax,
+     .fallback = "86400",
+     .doc = "How long a client stays after the application last set its cookie."},
+    {.key = "stickiness.app_cookie.cookie_name",
+     .doc =
+         "The application's cookie, for `app_cookie`; not `AWSALB…`, and not in a forward action with several groups."},
     {.key = "target_group_health.dns_failover.minimum_healthy_targets.count",
      .type = kIntegerOrWord,
      .minimum = 1,
@@ -94,11 +119,6 @@ constexpr auto kAttributes = std::to_array<Field>({
      .doc = "The same as a share of the registered targets."},
     LaterWord("load_balancing.algorithm.anomaly_mitigation", kOff, kLaterOn),
     LaterWord("load_balancing.cross_zone.enabled", kCrossZone, kLaterCrossZone),
-    LaterSwitch("stickiness.enabled", "false"),
-    LaterWord("stickiness.type", kStickinessTypes, kLaterStickinessTypes),
-    LaterNumber("stickiness.lb_cookie.duration_seconds", 604'800, "86400"),
-    LaterNumber("stickiness.app_cookie.duration_seconds", 604'800, "86400"),
-    {.key = "stickiness.app_cookie.cookie_name", .support = Support::kLaterUnlessDefault},
     LaterSwitch("lambda.multi_value_headers.enabled", "false"),
     LaterSwitch("routing.http2.rst_stream_error_forwarding.enabled", "false"),
     LaterWord("waf.http2.traffic_inspection_behavior", kInspection, kLaterInspection),
@@ -224,6 +244,7 @@ constexpr Object kTargetGroupAttributesObject{.name = "target-group-attributes",
 constexpr Object kTargetGroupObject{
     .name = "target-group", .doc = "Targets that take the same requests.", .fields = kTargetGroupFields};
 constexpr std::span<const string_view> kAlgorithmWords = kAlgorithms;
+constexpr std::span<const string_view> kStickinessTypeWords = kStickinessTypes;
 constexpr std::span<const string_view> kTargetProtocolWords = kGroupProtocols;
 constexpr std::span<const string_view> kProbeProtocolWords = kProbeProtocols;
 

@@ -46,6 +46,29 @@ void ExplainShares(const config::TargetGroup& settings, const health::GroupStatu
   }
 }
 
+StickinessExplanation ExplainSticky(CookiePurpose purpose, const StickyChoice& sticky, std::string_view chosen) {
+  StickinessExplanation out{
+      .cookie = ToString(purpose), .verdict = sticky.verdict, .chosen = std::string(chosen), .expires = {}};
+  if (sticky.session) {
+    const bool is_over = sticky.verdict == StickyVerdict::kExpired;
+    out.expires = (is_over ? "ended " : "until ") + FormatIso8601(sticky.session->expires);
+  }
+  return out;
+}
+
+// Whom the cookie chooses, before the algorithm.
+void ExplainStickyTarget(const TargetGroupRoute& route, const health::GroupStatus& status,
+                         const ExplainedRequest& request, Stickiness& stickiness, GroupExplanation& group) {
+  if (!route.config->stickiness.enabled) return;
+  const auto sticky = stickiness.FindTarget(route, status, request.fields, SystemClock().WallNow());
+  const bool by_application = route.config->stickiness.type == config::StickinessType::kAppCookie;
+  group.stickiness = ExplainSticky(by_application ? CookiePurpose::kApplication : CookiePurpose::kTarget, sticky,
+                                   sticky.chosen ? std::string_view(group.targets[*sticky.chosen].id) : "");
+  if (!sticky.chosen) return;
+  for (TargetExplanation& target : group.targets) target.share_percent = 0;
+  group.targets[*sticky.chosen].share_percent = group.share_percent;
+}
+
 void ExplainHealth(const health::GroupStatus& status, GroupExplanation& group) {
   group.health_known = true;
   group.fail_open = status.fail_open;
@@ -62,10 +85,26 @@ void Forward::SumWeights() {
 }
 
 ActionOutcome Forward::Run(const ActionRequest& request) const {
+  if (is_sticky()) {
+    const StickyChoice sticky = request.worker.stickiness.FindGroup(
+        *this, *request.view.routing, request.view.status.get(), request.head.fields, request.worker.loop.wall_now());
+    auto outcome = ActionOutcome::Forward(sticky.chosen ? sticky.chosen : request.worker.selector.SelectGroup(*this));
+    outcome.group_cookie = sticky.verdict;
+    return outcome;
+  }
   return ActionOutcome::Forward(request.worker.selector.SelectGroup(*this));
 }
 
 void Forward::Explain(const ExplainedRequest& request, RequestExplanation& explanation) const {
+  Stickiness cookies;
+  cookies.Reset(request.table);
+  StickyChoice sticky;
+  if (is_sticky()) {
+    sticky = cookies.FindGroup(*this, request.table, request.status, request.fields, SystemClock().WallNow());
+    explanation.stickiness = ExplainSticky(
+        CookiePurpose::kGroup, sticky,
+        sticky.chosen ? std::string_view(request.table.groups()[*sticky.chosen].name) : std::string_view());
+  }
   for (const ForwardChoice& choice : choices) {
     GroupExplanation group;
     const TargetGroupRoute& route = request.table.groups()[choice.group];
@@ -75,16 +114,18 @@ void Forward::Explain(const ExplainedRequest& request, RequestExplanation& expla
     if (route.is_https()) group.policy = route.tls->policy->name;
     group.weight = choice.weight;
     if (weight_total > 0) group.share_percent = 100.0 * choice.weight / weight_total;
+    if (sticky.chosen) group.share_percent = choice.group == *sticky.chosen ? 100 : 0;
     if (request.status != nullptr && choice.group < request.status->groups.size()) {
       const health::GroupStatus& status = request.status->groups[choice.group];
       ExplainHealth(status, group);
       ExplainShares(*route.config, status, group);
+      ExplainStickyTarget(route, status, request, cookies, group);
     }
     explanation.groups.push_back(std::move(group));
   }
   // A draw stands: a group without targets answers 503 for its share only (spec: alb.md 5.1).
   const bool answers = std::ranges::any_of(explanation.groups, [](const GroupExplanation& group) {
-    if (group.weight == 0) return false;
+    if (group.share_percent == 0) return false;
     return !group.health_known || std::ranges::any_of(group.targets, &TargetExplanation::routable);
   });
   if (!answers) explanation.status = 503;
@@ -96,6 +137,7 @@ Forward BuildAction(const config::ForwardAction& action, std::uint32_t& draws) {
     forward.choices.push_back({.group = group.target_group, .weight = group.weight});
   }
   forward.SumWeights();
+  forward.stickiness = action.stickiness.value_or(std::chrono::seconds(0));
   forward.draw_id = draws;
   draws += static_cast<std::uint32_t>(forward.choices.size());
   return forward;

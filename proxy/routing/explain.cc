@@ -62,7 +62,7 @@ RequestExplanation ExplainRequest(const RoutingTable& table, const Listener& lis
   if (listener.port != 0) here.port = listener.port;
   for (const auto& action : matching->leading_actions) explanation.leading_actions.push_back(action->Explain());
   ExplainTransforms(*matching, parts, explanation);
-  const ExplainedRequest request{.table = table, .status = status, .parts = here};
+  const ExplainedRequest request{.table = table, .status = status, .parts = here, .fields = *facts.fields};
   std::visit([&](const auto& action) { action.Explain(request, explanation); }, matching->action);
   if (explanation.transform_status > TransformStatus::kSuccess) explanation.status = 500;
   return explanation;
@@ -100,6 +100,35 @@ void RenderTarget(const TargetExplanation& target, bool by_outstanding, std::str
   }
 }
 
+std::string WhyChosen(const StickinessExplanation& stickiness) {
+  const auto because = [&]() -> std::string {
+    switch (stickiness.verdict) {
+      case StickyVerdict::kHolds:
+        return fmt::format("chooses {}", Printable(stickiness.chosen));
+      case StickyVerdict::kNoCookie:
+        return "is not there: chosen anew";
+      case StickyVerdict::kNoApplicationCookie:
+        return "does not count without the application's own: chosen anew";
+      case StickyVerdict::kInvalid:
+        return "is none that these keys made: chosen anew";
+      case StickyVerdict::kExpired:
+        return "has expired: chosen anew";
+      case StickyVerdict::kElsewhere:
+        return "is of another target group: chosen anew";
+      case StickyVerdict::kGone:
+        return "names what takes no requests any more: chosen anew";
+      case StickyVerdict::kUnhealthy:
+        return "names a target that is unhealthy: chosen anew";
+      case StickyVerdict::kDraining:
+        return "names a target that is draining: chosen anew";
+    }
+    std::unreachable();
+  };
+  std::string out = fmt::format("sticky: the cookie {} {}", stickiness.cookie, because());
+  if (!stickiness.expires.empty()) out += fmt::format(" ({})", stickiness.expires);
+  return out + '\n';
+}
+
 void RenderGroup(const GroupExplanation& group, std::string& out) {
   out += fmt::format("  target group {}: weight {}, share {}", Printable(group.name), group.weight,
                      Percent(group.share_percent));
@@ -108,7 +137,8 @@ void RenderGroup(const GroupExplanation& group, std::string& out) {
   if (group.health_known) out += fmt::format(", {} of {} healthy", group.healthy, group.registered);
   if (group.fail_open) out += ", fail-open: too few are healthy, so requests go to all";
   out += '\n';
-  const bool by_outstanding = group.algorithm == "least_outstanding_requests";
+  if (!group.stickiness.cookie.empty()) out += "    " + WhyChosen(group.stickiness);
+  const bool by_outstanding = group.algorithm == "least_outstanding_requests" && group.stickiness.chosen.empty();
   for (const TargetExplanation& target : group.targets) RenderTarget(target, by_outstanding, out);
   if (group.health_known && group.weight > 0 && std::ranges::none_of(group.targets, &TargetExplanation::routable)) {
     out += "    no target takes requests: 503\n";
@@ -120,9 +150,11 @@ void RenderKind(const RequestExplanation& explanation, std::string& out) {
   switch (explanation.action) {
     case ActionKind::kForward:
       out += explanation.weights_overridden ? " (weights set through the admin API)\n" : "\n";
-      if (std::ranges::all_of(explanation.groups, [](const auto& group) { return group.weight == 0; })) {
+      if (explanation.stickiness.chosen.empty() &&
+          std::ranges::all_of(explanation.groups, [](const auto& group) { return group.weight == 0; })) {
         out += "  every weight is 0: no target group takes requests\n";
       }
+      if (!explanation.stickiness.cookie.empty()) out += "  " + WhyChosen(explanation.stickiness);
       for (const GroupExplanation& group : explanation.groups) RenderGroup(group, out);
       return;
     case ActionKind::kRedirect:

@@ -2,6 +2,7 @@
 
 #include "health/status.h"
 #include "proxy/actions/redirect.h"
+#include "proxy/balancing/sticky_verdict.h"
 #include "proxy/routing/routing_table.h"
 #include "proxy/routing/transform_status.h"
 
@@ -41,6 +42,14 @@ struct TargetExplanation {
   bool slow_start = false;        // its share still grows
 };
 
+// What the client's cookie chooses among targets or groups that are sticky.
+struct StickinessExplanation {
+  std::string_view cookie;  // AWSALB, AWSALBAPP or AWSALBTG; empty: nothing is sticky
+  StickyVerdict verdict = StickyVerdict::kNoCookie;
+  std::string chosen;   // with kHolds: the id of a target, or the name of a group
+  std::string expires;  // when the session ends, where the cookie could be read
+};
+
 struct GroupExplanation {
   std::string name;
   std::string_view protocol;  // HTTP or HTTPS: between weir and the targets
@@ -48,7 +57,8 @@ struct GroupExplanation {
   std::uint16_t weight = 0;
   double share_percent = 0;    // of all requests that the rule takes
   std::string_view algorithm;  // by which a target is chosen, as the file spells it
-  bool health_known = false;   // the fields below mean something
+  StickinessExplanation stickiness;
+  bool health_known = false;  // the fields below mean something
   bool fail_open = false;
   std::uint32_t healthy = 0;
   std::uint32_t registered = 0;
@@ -72,6 +82,7 @@ struct RequestExplanation {
   std::string transformed_target;
   // forward
   std::vector<GroupExplanation> groups;
+  StickinessExplanation stickiness;
   bool weights_overridden = false;
   // redirect and fixed-response; 503 for a forward that can choose nothing; absent when a target answers
   std::optional<std::uint16_t> status;
@@ -87,6 +98,7 @@ struct ExplainedRequest {
   const RoutingTable& table;
   const health::StatusTable* status;  // null: nothing is known about targets
   const RequestTargetParts& parts;    // with the listener's port
+  const std::vector<http::Field>& fields;
 };
 
 // `status` may be null: then nothing is said about targets. It must be of the table's revision. `parts` are what a

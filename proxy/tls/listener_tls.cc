@@ -10,11 +10,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
 #include <iterator>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 namespace weir::proxy {
@@ -131,28 +128,6 @@ bool SameTlsPlan(const net::TlsServerPlan& left, const net::TlsServerPlan& right
   return left.policy == right.policy && left.alpn == right.alpn && left.session_scope == right.session_scope &&
          left.choice->credentials() == right.choice->credentials() &&
          left.client_authentication == right.client_authentication;
-}
-
-net::TlsTicketKeySet ReadTicketKeys(const config::Model& model, std::vector<config::Diagnostic>& findings) {
-  net::TlsTicketKeySet keys;
-  for (const config::LocatedText& path : model.tls_ticket_keys) {
-    if (path.text.empty()) continue;
-    std::ifstream file(path.text, std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    if (!file) {
-      AddFinding(findings, config::Severity::kError, path.position,
-                 {"cannot read " + path.text + ": " + std::generic_category().message(errno), {}});
-      continue;
-    }
-    auto key = net::ParseTicketKey(text);
-    if (key) {
-      keys.push_back(*key);
-    } else {
-      AddFinding(findings, config::Severity::kError, path.position,
-                 {path.text + " " + key.error().message, key.error().hint});
-    }
-  }
-  return keys;
 }
 
 }  // namespace weir::proxy

@@ -96,10 +96,6 @@ INSTANTIATE_TEST_SUITE_P(
              "`protocol-version: GRPC` is not supported in this version"},
         Case{"GroupTls", "target-groups: [{name: a, protocol: TLS}]\n",
              "`protocol: TLS` is not supported in this version"},
-        Case{"ForwardStickiness",
-             "load-balancers: [{name: a, listeners: [{port: 1, default-actions: [{forward: {target-group: b, "
-             "stickiness: {enabled: true, duration: 1h}}}]}]}]\ntarget-groups: [{name: b}]\n",
-             "`enabled: true` is not supported in this version"},
         Case{"Oidc",
              "load-balancers: [{name: a, listeners: [{port: 1, default-actions: [{authenticate-oidc: {}}]}]}]\n",
              "`authenticate-oidc` is not supported"},
@@ -171,12 +167,11 @@ Case LaterAttribute(const char* name, const char* key, const char* value) {
 INSTANTIATE_TEST_SUITE_P(
     Names, LaterNameTest,
     ::testing::Values(
-        LaterSection("State", "state", "{directory: x}"), LaterSection("StickinessKeys", "stickiness-keys"),
-        LaterSection("TsigKeys", "tsig-keys"), LaterSection("Alarms", "alarms"),
-        LaterSection("AwsApi", "aws-api", "{port: 4566}"), LaterSection("Shifts", "shifts"),
-        LaterSection("AutoScalingGroups", "auto-scaling-groups"), LaterKeyOf("DnsTls", "tls", "dns: {", "}"),
-        LaterKeyOf("DnsHttps", "https", "dns: {", "}"), LaterKeyOf("DnsNsid", "nsid", "dns: {", "}"),
-        LaterKeyOf("DnsCookies", "cookies", "dns: {", "}"),
+        LaterSection("State", "state", "{directory: x}"), LaterSection("TsigKeys", "tsig-keys"),
+        LaterSection("Alarms", "alarms"), LaterSection("AwsApi", "aws-api", "{port: 4566}"),
+        LaterSection("Shifts", "shifts"), LaterSection("AutoScalingGroups", "auto-scaling-groups"),
+        LaterKeyOf("DnsTls", "tls", "dns: {", "}"), LaterKeyOf("DnsHttps", "https", "dns: {", "}"),
+        LaterKeyOf("DnsNsid", "nsid", "dns: {", "}"), LaterKeyOf("DnsCookies", "cookies", "dns: {", "}"),
         LaterKeyOf("DnsResponseRateLimit", "response-rate-limit", "dns: {", "}"),
         LaterKeyOf("DnsQueryLog", "query-log", "dns: {", "}"), LaterKeyOf("AdminTokens", "tokens", "admin: {", "}"),
         LaterKeyOf("AdminCertificate", "certificate", "admin: {", "}"), LaterKeyOf("AdminKey", "key", "admin: {", "}"),
