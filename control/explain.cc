@@ -66,6 +66,14 @@ json::value Write(const proxy::TargetExplanation& target) {
                       {"requests-under-way", target.outstanding}};
 }
 
+json::value Write(const proxy::StickinessExplanation& stickiness) {
+  return json::object{{"cookie", stickiness.cookie},
+                      {"holds", stickiness.verdict == proxy::StickyVerdict::kHolds},
+                      {"fault", ToString(stickiness.verdict)},
+                      {"chosen", stickiness.chosen},
+                      {"expires", stickiness.expires}};
+}
+
 json::value Write(const proxy::GroupExplanation& group) {
   json::object out{{"name", group.name},
                    {"protocol", group.protocol},
@@ -73,6 +81,7 @@ json::value Write(const proxy::GroupExplanation& group) {
                    {"share-percent", group.share_percent},
                    {"algorithm", group.algorithm}};
   if (!group.policy.empty()) out["ssl-policy"] = group.policy;
+  if (!group.stickiness.cookie.empty()) out["stickiness"] = Write(group.stickiness);
   if (group.health_known) {
     out["fail-open"] = group.fail_open;
     out["healthy"] = group.healthy;
@@ -112,6 +121,7 @@ std::string RequestJson(const proxy::RequestExplanation& found, const std::strin
   switch (found.action) {
     case proxy::ActionKind::kForward:
       out["target-groups"] = Array(found.groups, [](const auto& group) { return Write(group); });
+      if (!found.stickiness.cookie.empty()) out["stickiness"] = Write(found.stickiness);
       out["weights-overridden"] = found.weights_overridden;
       break;
     case proxy::ActionKind::kRedirect:

@@ -1,6 +1,7 @@
 #include "control/metrics.h"
 
 #include "base/counters.h"
+#include "control/metrics_stickiness.h"
 #include "control/metrics_tls.h"
 #include "control/metrics_writer.h"
 #include "control/status_report.h"
@@ -285,6 +286,7 @@ void WriteGroups(MetricsWriter& out, const View& view) {
     WriteHistogram(out, {{"target_group", group.name}}, *group.counters,
                    [](const auto& c) -> const LatencyHistogram& { return c.response_time; });
   }
+  WriteStickinessMetrics(out, view);
   WriteGroupHealth(out, view);
 }
 

@@ -145,6 +145,7 @@ json::value Write(const TargetGroupReport& group) {
                    {"targets", Array(group.targets, [](const auto& t) { return Write(t); })},
                    {"unresolved-hosts", Array(group.unresolved_hosts, [](const auto& h) { return Write(h); })}};
   if (!group.ssl_policy.empty()) out["ssl-policy"] = group.ssl_policy;
+  if (!group.stickiness.empty()) out["stickiness"] = group.stickiness;
   return out;
 }
 
@@ -344,6 +345,7 @@ TargetGroupReport ReadTargetGroup(const json::value& value) {
   return {.name = ReadText(from, "name"),
           .protocol = ReadText(from, "protocol"),
           .ssl_policy = ReadText(from, "ssl-policy"),
+          .stickiness = ReadText(from, "stickiness"),
           .healthy = ReadNumber<std::uint32_t>(from, "healthy"),
           .registered = ReadNumber<std::uint32_t>(from, "registered"),
           .fail_open = ReadFlag(from, "fail-open"),

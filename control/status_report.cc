@@ -5,6 +5,7 @@
 #include "base/overloaded.h"
 #include "base/record_type.h"
 #include "base/text.h"
+#include "config/schema/schema.h"
 #include "dns/explain.h"
 #include "health/observation.h"
 #include "net/tls_client.h"
@@ -138,6 +139,9 @@ void AddTargetGroups(const View& view, StatusReport& report) {
     TargetGroupReport out;
     out.name = view.model->target_groups[i].name;
     out.in_use = view.model->target_groups[i].in_use;
+    if (const auto& stickiness = view.model->target_groups[i].stickiness; stickiness.enabled) {
+      out.stickiness = config::kStickinessTypeWords[std::to_underlying(stickiness.type)];
+    }
     out.healthy = status.healthy;
     out.registered = status.registered;
     out.fail_open = status.fail_open;

@@ -240,6 +240,7 @@ void AppendTargetGroups(std::string& out, const StatusReport& report, bool colou
   for (const auto& group : report.target_groups) {
     std::string name = group.name;
     if (!group.ssl_policy.empty()) name += " (" + group.protocol + ")";
+    if (!group.stickiness.empty()) name += " (sticky)";
     if (group.fail_open) name += " (fail-open)";
     for (const auto& target : group.targets) {
       std::string state = target.state;
