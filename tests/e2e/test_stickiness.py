@@ -328,17 +328,17 @@ def test_hostile_cookies_change_nothing(targets, run, tmp_path):
     home = browser.target(program.port())
     good = browser.cookies["AWSALB"]
     shapes = ["", "=", "%2B%2F%3D", "A" * 104, "/" * 103 + "=", "\xff\xfe" * 52, '"' + good + '"', good[:-1], good[1:] + good[0],
-              good + good, good.swapcase(), browser.cookies["AWSALBTG"], "A" * 30000, "; ".join(["AWSALB=x"] * 3000)]
-    values = [*shapes, *("x" * 40000 + str(i) for i in range(200))]
+              good + good, good.swapcase(), browser.cookies["AWSALBTG"], "A" * 15000, "; ".join(["AWSALB=x"] * 1500)]
+    values = [*shapes, *("x" * 15000 + str(i) for i in range(200))]
     sent = 0
     before = None
     with Client(program.port()) as client:
         for i, value in enumerate(values):
-            cookies = f"AWSALB={value}; AWSALBCORS={value}; AWSALBTG={value}; AWSALBAPP-0={value}"[:60000]
+            cookies = [("Cookie", f"{name}={value}") for name in ("AWSALB", "AWSALBCORS", "AWSALBTG")]
             if i == 20:
                 before = program.vm_hwm_kib()
-            assert client.get(fields=[("Cookie", cookies)]).status == 200
-            sent += len(cookies)
+            assert client.get(fields=cookies).status == 200
+            sent += 3 * len(value)
             if i % 10 == 0:
                 assert browser.target(program.port()) == home
     assert sent > 8_000_000

@@ -106,7 +106,7 @@ TEST_F(ExchangeStickinessTest, AStickyRequestLeavesTheTurnsAlone) {
 }
 
 TEST_F(ExchangeStickinessTest, ACookieThatIsNoneOfOursNeverFailsARequest) {
-  for (const std::string& value : {std::string(), std::string("x"), std::string(104, 'A'), std::string(40'000, '%')}) {
+  for (const std::string& value : {std::string(), std::string("x"), std::string(104, 'A'), std::string(16'000, '%')}) {
     Get("AWSALB=" + value);
     EXPECT_NE(CookieOf(fields_, "AWSALB"), "") << "a new one";
   }
