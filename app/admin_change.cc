@@ -2,6 +2,7 @@
 
 #include "app/author.h"
 #include "app/complain.h"
+#include "app/json_text.h"
 #include "control/admin_client.h"
 
 #include <boost/json/object.hpp>
@@ -15,11 +16,6 @@
 
 namespace weir::app {
 namespace {
-
-std::string TextOf(const boost::json::object& members, std::string_view key) {
-  const auto* value = members.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
 
 int ComplainOfRefusal(const control::AdminReply& reply, const boost::json::object& members) {
   Error error{TextOf(members, "error"), TextOf(members, "hint")};

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "config/findings.h"
-#include "net/key_secret.h"
 
 #include <malloc.h>
 
@@ -31,7 +30,6 @@ health::Engine::TargetTls TargetTlsOf(const proxy::RoutingTable& table) {
 Adoption::Adoption(Options options)
     : counters_(options.workers),
       ticket_keys_(SystemClock().WallNow()),
-      stickiness_keys_({net::CookieKey::From(net::MakeKeySecret())}),
       dns_counters_(options.workers),
       sockets_(options.workers),
       publisher_(std::move(options.wake)),
@@ -51,7 +49,7 @@ std::expected<void, control::Refusal> Adoption::Build(const Zones& zones, Candid
   std::vector<proxy::WeightOverride> weights;
   for (const auto& shift : candidate.proposal.shifts) weights.push_back(shift.weights);
   auto routing = proxy::RoutingTable::Build(candidate.view.model, candidate.view.revision, weights, counters_,
-                                            &credentials_, routing_.get(), stickiness_keys_);
+                                            &credentials_, routing_.get(), {net::CookieKey::From(stickiness_secret_)});
   config::Diagnostics findings{.files = candidate.proposal.files, .items = {}};
   if (!routing) config::AddFindings(std::move(routing.error()), findings);
   if (!zones) config::AddFindings(zones.error(), findings);

@@ -68,7 +68,7 @@ RunningAppliance::RunningAppliance(ApplianceOptions options)
                      }}),
       sweep_timer_([this] { SweepRetired(); }),
       drain_timer_([this] { OnDrainTimer(); }),
-      ticket_key_timer_([this] { RotateTicketKeys(); }) {
+      upkeep_timer_([this] { Upkeep(); }) {
   runtime_.file = options_.name;
   runtime_.started = SystemClock().WallNow();
   runtime_.loaded_at = runtime_.started;
@@ -81,9 +81,12 @@ RunningAppliance::~RunningAppliance() { adoption_.engine().Stop(); }
 // ---- from a proposal to what serves
 
 control::ChangeResult RunningAppliance::Adopt(Proposal proposal) {
+  if (adoption_.revision() == 0) RestoreStickinessKey(proposal);
   auto candidate = adoption_.Compile(std::move(proposal));
   if (!candidate) return std::unexpected(std::move(candidate.error()));
   const config::Model& model = *candidate->proposal.model;
+  auto state = OpenState(candidate->proposal);
+  if (!state) return std::unexpected(std::move(state.error()));
   auto prepared = OpenAccessLogs(model);
   if (prepared) prepared = MoveAdmin(model.admin);
   if (!prepared) {
@@ -92,12 +95,16 @@ control::ChangeResult RunningAppliance::Adopt(Proposal proposal) {
   }
   // Nothing can fail from here on.
   DropShifts(*candidate);
+  UseState(std::move(*state));
   adoption_.Publish(*candidate);
+  KeepTicketKeys();
+  KeepStickinessKey();
   loop_.timers().Schedule(sweep_timer_, loop_.now() + kSweepPoll);
   SetLimits();
   CarryOut(candidate->sockets);
   CloseOtherAccessLogs();
   NoteAccepted(*candidate);
+  TellExpiry();
   return adoption_.revision();
 }
 
@@ -221,7 +228,7 @@ std::optional<StartFailure> RunningAppliance::Run() {
                       .dns_counters = &(*adoption_.dns_counters().responders())[i]},
         adoption_.published()));
   }
-  RotateTicketKeys();
+  Upkeep();
   signals_ = std::make_unique<Signals>(loop_, [this](int number) { OnSignal(number); });
   auto adopted = Adopt({.model = std::move(loaded.model),
                         .document = std::move(loaded.document),

@@ -2,9 +2,11 @@
 
 #include "app/adoption.h"
 #include "app/appliance_events.h"
+#include "app/certificate_expiry.h"
 #include "app/edited_paths.h"
 #include "app/file_watcher.h"
 #include "app/signals.h"
+#include "app/state_directory.h"
 #include "app/worker.h"
 #include "config/load.h"
 #include "control/admin_server.h"
@@ -19,6 +21,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -32,6 +35,7 @@ namespace weir::app {
 struct ApplianceOptions {
   std::string name;                          // of the file, or what stands for it
   std::function<config::LoadResult()> load;  // reads the configuration; called at the start and for each reload
+  std::string state_directory = {};          // in the place of that of the configuration; empty: that one
   bool watch_files = true;                   // reload when a file that was read changes
   std::size_t workers = 1;
   std::chrono::milliseconds drain_timeout{30'000};
@@ -108,7 +112,23 @@ class RunningAppliance final : public control::Appliance {
   // Certificates, keys and passphrases of the model that serves.
   void WatchCertificates();
   void RenewCertificates();
-  void RotateTicketKeys();
+  // What is due now and then without anybody asking: keys of tickets, certificates that expire.
+  void Upkeep();
+  // The state directory that the proposal asks for; absent without one.
+  using OpenedState = std::expected<std::optional<StateDirectory>, control::Refusal>;
+  [[nodiscard]] OpenedState OpenState(const Proposal& proposal) const;
+  // Takes it over. At the start the keys of tickets of an earlier run are in it.
+  void UseState(std::optional<StateDirectory> state);
+  void RestoreTicketKeys();
+  // Keeps the keys of tickets where they changed. What cannot be written is tried again with the next upkeep.
+  void KeepTicketKeys();
+  // At the start, before anything is compiled: the key of stickiness cookies of an earlier run.
+  void RestoreStickinessKey(const Proposal& proposal);
+  // Keeps it once cookies are made with it.
+  void KeepStickinessKey();
+  // Takes `text` into the file of `name`, or takes the file away; false, and told of, when that fails.
+  [[nodiscard]] bool Keep(std::string_view name, const std::optional<std::string>& text, std::string_view noun);
+  void TellExpiry();
   // Those of the certificates that serve.
   void LogRoutingWarnings() const;
   void OnSignal(int number);
@@ -135,7 +155,7 @@ class RunningAppliance final : public control::Appliance {
   std::vector<std::unique_ptr<control::AdminServer>> retired_admins_;
   net::CallbackTimer sweep_timer_;
   net::CallbackTimer drain_timer_;
-  net::CallbackTimer ticket_key_timer_;
+  net::CallbackTimer upkeep_timer_;
   SteadyTime drain_deadline_;
   int interrupts_ = 0;
 
@@ -144,6 +164,10 @@ class RunningAppliance final : public control::Appliance {
   std::vector<std::string> loaded_files_;  // by the last load that was accepted
   std::vector<std::string> include_patterns_;
   std::optional<Endpoint> admin_configured_;
+  std::optional<StateDirectory> state_;
+  std::string kept_ticket_keys_;       // the text that is in it
+  bool keeps_stickiness_key_ = false;  // it is in it
+  CertificateExpiry certificate_expiry_;
 
   mutable std::mutex runtime_mutex_;
   control::Runtime runtime_;  // guarded by runtime_mutex_; written by the control thread only

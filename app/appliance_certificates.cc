@@ -1,22 +1,115 @@
-// What changes without a new configuration: certificates, trust stores and the keys of session tickets.
+// What changes without a new configuration: certificates, trust stores and the keys of session tickets, which are kept
+// in the state directory.
 
 #include "app/appliance.h"
 #include "base/log.h"
+#include "net/tls_client.h"
+#include "net/tls_server.h"
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace weir::app {
 namespace {
 
-constexpr std::chrono::minutes kTicketKeyPoll{10};
+constexpr std::chrono::minutes kUpkeepInterval{10};
+// Of the file in the state directory.
+constexpr std::string_view kTicketKeysName = "tls-ticket-keys";
 
 }  // namespace
 
-void RunningAppliance::RotateTicketKeys() {
+void RunningAppliance::Upkeep() {
   adoption_.ticket_keys().Rotate(SystemClock().WallNow());
-  loop_.timers().Schedule(ticket_key_timer_, loop_.now() + kTicketKeyPoll);
+  KeepTicketKeys();
+  KeepStickinessKey();
+  TellExpiry();
+  loop_.timers().Schedule(upkeep_timer_, loop_.now() + kUpkeepInterval);
+}
+
+RunningAppliance::OpenedState RunningAppliance::OpenState(const Proposal& proposal) const {
+  const config::LocatedText& wanted = proposal.model->state_directory;
+  const bool is_ordered = !options_.state_directory.empty();
+  const std::string& path = is_ordered ? options_.state_directory : wanted.text;
+  if (path.empty()) return std::nullopt;
+  if (state_ && state_->path() == path) return state_;
+  auto opened = StateDirectory::Open(path);
+  if (opened) return std::move(*opened);
+  control::Refusal refusal{.kind = control::RefusalKind::kConfiguration, .error = {}, .diagnostics = {}};
+  if (is_ordered) {
+    refusal.error = std::move(opened.error());
+  } else {
+    refusal.diagnostics = {.files = proposal.files,
+                           .items = {{.severity = config::Severity::kError,
+                                      .position = wanted.position,
+                                      .path = "state.directory",
+                                      .message = opened.error().message,
+                                      .hint = opened.error().hint}}};
+  }
+  return std::unexpected(std::move(refusal));
+}
+
+void RunningAppliance::UseState(std::optional<StateDirectory> state) {
+  const bool is_other = state && (!state_ || state_->path() != state->path());
+  state_ = std::move(state);
+  {
+    const std::lock_guard lock(runtime_mutex_);
+    runtime_.state_directory = state_ ? state_->path() : std::string();
+  }
+  if (!state_ || is_other) {
+    kept_ticket_keys_.clear();
+    keeps_stickiness_key_ = false;
+  }
+  // Later the keys that serve are newer than what another directory holds.
+  if (is_other && adoption_.revision() == 0) RestoreTicketKeys();
+}
+
+void RunningAppliance::RestoreTicketKeys() {
+  const auto kept = state_->Read(kTicketKeysName);
+  if (!kept) {
+    LogError(kept.error().message + "; new ticket keys take its place");
+    return;
+  }
+  if (!*kept) return;
+  auto keys = net::ParseOwnTicketKeys(**kept);
+  if (!keys) {
+    LogError(state_->PathOf(kTicketKeysName) + ' ' + keys.error().message + "; new ones take its place");
+    return;
+  }
+  adoption_.ticket_keys().Restore(std::move(*keys), SystemClock().WallNow());
+  adoption_.ticket_keys().Rotate(SystemClock().WallNow());
+}
+
+void RunningAppliance::KeepTicketKeys() {
+  if (!state_) return;
+  const auto& own = adoption_.ticket_keys().own();
+  // Others are configured: what was kept is of no use any more.
+  const auto text = own.empty() ? std::nullopt : std::optional(net::FormatOwnTicketKeys(own));
+  const std::string known = text.value_or("none");
+  if (known != kept_ticket_keys_ && Keep(kTicketKeysName, text, "the ticket keys are")) kept_ticket_keys_ = known;
+}
+
+void RunningAppliance::TellExpiry() {
+  if (adoption_.routing() == nullptr) return;
+  std::vector<ExpiringCertificate> certificates;
+  const auto add = [&certificates](const net::TlsCredential& credential) {
+    certificates.push_back({.file = credential.certificate_file(), .not_after = credential.facts().not_after});
+  };
+  for (const auto& listener : adoption_.routing()->listeners()) {
+    if (listener->tls == nullptr) continue;
+    for (const auto& credential : listener->tls->choice->credentials()) add(*credential);
+  }
+  for (const auto& group : adoption_.routing()->groups()) {
+    if (group.is_https() && group.tls->credential != nullptr) add(*group.tls->credential);
+  }
+  for (const auto& notice : certificate_expiry_.Step(certificates, SystemClock().WallNow())) {
+    LogWarning(events_.Expires(notice));
+  }
 }
 
 void RunningAppliance::WatchCertificates() {
@@ -29,6 +122,7 @@ void RunningAppliance::WatchCertificates() {
     add(files.certificate.text);
     add(files.key.text);
     if (files.passphrase) add(files.passphrase->file);
+    add(files.ocsp_response.text);
   };
   for (const auto& balancer : adoption_.model()->load_balancers) {
     for (const auto& listener : balancer.listeners) {

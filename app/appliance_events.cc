@@ -1,6 +1,7 @@
 #include "app/appliance_events.h"
 
 #include "control/status_report.h"
+#include "net/tls_certificate.h"
 
 #include <fmt/format.h>
 
@@ -137,6 +138,16 @@ void ApplianceEvents::ShiftDropped(const control::ShiftOverride& shift) {
                fmt::format("{}/{} rule {}: the weights by order are dropped, the rule or its target groups changed",
                            rule.load_balancer, rule.port, control::PriorityText(rule.priority)),
                std::move(fields));
+}
+
+std::string ApplianceEvents::Expires(const CertificateExpiry::Notice& notice) {
+  const std::string not_after = net::FormatCertificateTime(notice.certificate.not_after);
+  std::string text = fmt::format("certificate {} expires at {}, in less than {} day{}", notice.certificate.file,
+                                 not_after, notice.days, notice.days == 1 ? "" : "s");
+  journal_.Add(
+      EventKind::kCertificate, clock_.WallNow(), text,
+      {{"certificate", notice.certificate.file}, {"not-after", not_after}, {"days", std::to_string(notice.days)}});
+  return text;
 }
 
 }  // namespace weir::app

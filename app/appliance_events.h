@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/certificate_expiry.h"
 #include "base/clock.h"
 #include "config/model.h"
 #include "control/appliance.h"
@@ -52,6 +53,8 @@ class ApplianceEvents {
   void Shifted(const Shift& shift);
   // A reload took the rule of this override away, or changed its groups.
   void ShiftDropped(const control::ShiftOverride& shift);
+  // A certificate expires soon. Gives the sentence, for the log.
+  std::string Expires(const CertificateExpiry::Notice& notice);
 
  private:
   const Clock& clock_;

@@ -122,7 +122,9 @@ void AddLoadOptions(CLI::App& command, bench::HttpArguments& load) {
 
 void AddRequestOptions(CLI::App& command, bench::HttpArguments& load) {
   constexpr auto kGroup = "Requests";
-  command.add_option("URL", load.urls, "what to ask for: http:// or https://; several take turns")->required();
+  command
+      .add_option("URL", load.urls, "what to ask for: http:// or https://, which take turns, or one ws:// or wss://")
+      ->required();
   command.add_option("--weights", load.weights, "how often each URL is asked, in their order: 3,1")
       ->delimiter(',')
       ->allow_extra_args(false)
@@ -161,6 +163,10 @@ void AddConnectionOptions(CLI::App& command, bench::HttpArguments& load, bool& h
   command.add_option("--ca-file", load.ca_file, "PEM file with the authorities to trust instead of the system's")
       ->type_name("FILE")
       ->excludes(insecure)
+      ->group(kGroup);
+  command.add_option("--tls-resume", load.tls_resume, "so many of the new TLS connections resume a session; default 0")
+      ->type_name("PERCENT")
+      ->check(CLI::Range(0.0, 100.0))
       ->group(kGroup);
   command
       .add_option("--resolve", load.resolve, "HOST:PORT:ADDRESS[,ADDRESS], instead of looking HOST up; may be repeated")

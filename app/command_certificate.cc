@@ -1,20 +1,17 @@
 #include "app/commands.h"
 #include "app/complain.h"
 #include "base/clock.h"
-#include "base/unique_fd.h"
+#include "base/file.h"
 #include "net/tls_self_signed.h"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,19 +32,12 @@ std::string FileNameOf(const std::string& name) { return name.starts_with("*.") 
 
 // Made anew, so that nobody has opened it before its mode is set.
 Result<void> WriteFile(const std::string& path, std::string_view text, mode_t mode, bool force) {
-  const auto cannot = [&path](int error) {
-    return Failure("cannot write " + path + ": " + std::strerror(error),
-                   error == EEXIST ? "--force replaces it, --out NAME writes beside it" : "");
-  };
-  if (force && unlink(path.c_str()) != 0 && errno != ENOENT) return cannot(errno);
-  const UniqueFd file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
-  if (!file.valid()) return cannot(errno);
-  while (!text.empty()) {
-    const ssize_t written = write(file.get(), text.data(), text.size());
-    if (written < 0 && errno != EINTR) return cannot(errno);
-    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
+  if (force) {
+    unlink(path.c_str());
+  } else if (StampOf(path) != FileStamp{}) {
+    return Failure("cannot write " + path + ": it is there", "--force replaces it, --out NAME writes beside it");
   }
-  return {};
+  return WriteNewFile(path, text, mode);
 }
 
 int Make(const Arguments& arguments) {

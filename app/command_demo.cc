@@ -1,6 +1,7 @@
 #include "app/appliance.h"
 #include "app/commands.h"
 #include "app/configuration.h"
+#include "app/demo_certificate.h"
 #include "app/demo_targets.h"
 #include "app/process.h"
 #include "app/signals.h"
@@ -32,6 +33,7 @@ namespace {
 
 // High ports that seldom anybody uses; a free one is taken where one is in use.
 constexpr std::uint16_t kListenerPort = 18080;
+constexpr std::uint16_t kSecurePort = 18443;
 constexpr std::uint16_t kDnsPort = 15353;
 constexpr std::uint16_t kAdminPort = 9900;
 constexpr std::array<std::uint16_t, 3> kTargetPorts = {19001, 19002, 19003};
@@ -61,11 +63,13 @@ class Narrator {
 struct Setting {
   bool has_v6 = false;
   std::uint16_t listener = 0;
+  std::uint16_t secure = 0;
   std::uint16_t dns = 0;
   std::uint16_t admin = 0;
   DemoTarget blue;
   DemoTarget green;
   DemoTarget shaky;
+  DemoCertificate certificate;
 };
 
 // `port` when nobody has it on any loopback address, else 0.
@@ -108,6 +112,12 @@ std::string DemoConfiguration(const Setting& setting) {
           - {{name: ping, priority: 30, conditions: [{{path-pattern: [/ping]}}], actions: [{{fixed-response: {{status-code: 200, content-type: text/plain, message-body: pong}}}}]}}
         default-actions:
           - forward: {{target-groups: [{{name: blue, weight: 8}}, {{name: green, weight: 2}}]}}
+      - port: {secure}
+        protocol: HTTPS
+        ssl-policy: ELBSecurityPolicy-TLS13-1-2-Res-2021-06
+        certificates: [{{certificate: "{certificate}", key: "{key}"}}]
+        default-actions:
+          - forward: {{target-groups: [{{name: blue, weight: 8}}, {{name: green, weight: 2}}]}}
 target-groups:
   - name: blue
     targets:
@@ -131,9 +141,11 @@ zones:
 admin: {{address: 127.0.0.1, port: {admin}}}
 )",
       fmt::arg("ip_type", setting.has_v6 ? "dualstack" : "ipv4"), fmt::arg("addresses", addresses),
-      fmt::arg("listener", setting.listener), fmt::arg("dns", setting.dns), fmt::arg("admin", setting.admin),
-      fmt::arg("blue", TargetList({&setting.blue, &setting.shaky})), fmt::arg("green", TargetList({&setting.green})),
-      fmt::arg("check", check), fmt::arg("shaky_port", setting.shaky.endpoints.front().port));
+      fmt::arg("secure", setting.secure), fmt::arg("certificate", setting.certificate.certificate()),
+      fmt::arg("key", setting.certificate.key()), fmt::arg("listener", setting.listener), fmt::arg("dns", setting.dns),
+      fmt::arg("admin", setting.admin), fmt::arg("blue", TargetList({&setting.blue, &setting.shaky})),
+      fmt::arg("green", TargetList({&setting.green})), fmt::arg("check", check),
+      fmt::arg("shaky_port", setting.shaky.endpoints.front().port));
 }
 
 // A command to copy, and above it what it shows.
@@ -144,6 +156,7 @@ std::string Advice(std::string_view what, std::string_view command) {
 void SayWhatToTry(Narrator& out, const Setting& setting, const control::Runtime& runtime) {
   const auto listener = runtime.listeners.front().endpoints.front().ToString();
   const auto listener_v6 = runtime.listeners.front().endpoints.back().ToString();
+  const auto secure = runtime.listeners.back().endpoints.front().ToString();
   const auto dns_port = runtime.dns.front().port;
   const auto admin = runtime.admin.ToString();
   const auto port = runtime.listeners.front().endpoints.front().port;
@@ -152,6 +165,7 @@ void SayWhatToTry(Narrator& out, const Setting& setting, const control::Runtime&
   out.Say(
       fmt::format("weir demo: blue gets 8 of 10 requests, green 2; blue has a second target, shaky, that can fail"));
   out.Say(fmt::format("  load balancer  http://{}{}", listener, setting.has_v6 ? "  http://" + listener_v6 : ""));
+  out.Say(fmt::format("  HTTPS          https://{}, a certificate for localhost that nobody vouches for", secure));
   out.Say(fmt::format("  DNS            127.0.0.1 port {}, zone demo.test", dns_port));
   out.Say(fmt::format("  admin API      http://{}", admin));
   for (const auto* target : {&setting.blue, &setting.green, &setting.shaky}) {
@@ -163,9 +177,13 @@ void SayWhatToTry(Narrator& out, const Setting& setting, const control::Runtime&
   out.Say("\nTry in another terminal:");
   out.Say(Advice("blue or green, 8:2", fmt::format("curl http://{}/", listener)));
   if (setting.has_v6) out.Say(Advice("the same over IPv6", fmt::format("curl -g http://{}/", listener_v6)));
+  out.Say(Advice("the same by HTTPS", fmt::format("curl -k https://{}/", secure)));
   out.Say(Advice("a rule: always green", fmt::format("curl -H 'X-Beta: yes' http://{}/", listener)));
   out.Say(Advice("a redirect", fmt::format("curl -i http://{}/old/page", listener)));
   out.Say(Advice("why", fmt::format("{} explain --live{} http GET http://{}/old/page", program, where, listener)));
+  out.Say(Advice("with which certificate, and why",
+                 fmt::format("{} explain --live{} http GET https://localhost:{}/", program, where,
+                             runtime.listeners.back().endpoints.front().port)));
   out.Say(Advice("everything at a glance", fmt::format("{} status --watch{}", program, where)));
   const auto rule = fmt::format("{} weights{} demo:{} default", program, where, port);
   out.Say(Advice("shift all traffic to green", rule + " blue=0 green=100"));
@@ -191,8 +209,12 @@ Result<Setting> Prepare(DemoTargets& targets) {
   }
   setting.has_v6 = setting.blue.endpoints.size() > 1;
   setting.listener = PortOrFree(kListenerPort, setting.has_v6);
+  setting.secure = PortOrFree(kSecurePort, setting.has_v6);
   setting.dns = PortOrFree(kDnsPort, setting.has_v6);
   setting.admin = PortOrFree(kAdminPort, false);
+  auto certificate = DemoCertificate::Make();
+  if (!certificate) return std::unexpected(certificate.error());
+  setting.certificate = std::move(*certificate);
   return setting;
 }
 

@@ -3,6 +3,7 @@
 #include "app/commands.h"
 #include "app/complain.h"
 #include "app/configuration.h"
+#include "app/json_text.h"
 #include "app/offline_view.h"
 #include "base/record_type.h"
 #include "control/admin_client.h"
@@ -37,6 +38,8 @@ struct Arguments {
   std::vector<std::string> unhealthy;
   control::HttpQuestion http;
   std::vector<std::string> headers;
+  std::string server_name;
+  bool names_server = false;
   control::DnsQuestion dns;
 };
 
@@ -99,10 +102,7 @@ int AskAdmin(const Arguments& arguments, const std::string& target) {
   boost::system::error_code error;
   const auto parsed = boost::json::parse(reply->body, error);
   const auto* members = error ? nullptr : parsed.if_object();
-  const auto member = [&](std::string_view key) {
-    const auto* value = members == nullptr ? nullptr : members->if_contains(key);
-    return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-  };
+  const auto member = [&](std::string_view key) { return members == nullptr ? std::string() : TextOf(*members, key); };
   if (reply->status == 400) return Complain({member("error"), member("hint")}, kCommandLineWrong);
   if (reply->status != 200 || members == nullptr) {
     return Complain({fmt::format("the admin API answers {}: {}", reply->status, reply->body), {}}, kSystemRefused);
@@ -166,6 +166,7 @@ int ExplainRequest(const Arguments& arguments) {
     const auto start = std::min(header.find_first_not_of(' ', colon + 1), header.size());
     question.headers.emplace_back(header.substr(0, colon), header.substr(start));
   }
+  if (arguments.names_server) question.server_name = arguments.server_name;
   if (!arguments.live) {
     return AskOffline(arguments, [&](const control::View& view) { return control::ExplainHttp(view, question); });
   }
@@ -175,6 +176,9 @@ int ExplainRequest(const Arguments& arguments) {
   AppendPair(target, "from", question.from);
   AppendPair(target, "load-balancer", question.load_balancer);
   for (const auto& header : arguments.headers) AppendPair(target, "header", header);
+  // An empty name says that the client sends none.
+  if (question.server_name) target += "&sni=" + PercentEncode(*question.server_name);
+  for (const auto& signature : question.signatures) AppendPair(target, "signature", signature);
   return AskLive(arguments, target);
 }
 
@@ -209,8 +213,15 @@ void AddHttp(CLI::App& explain, const std::shared_ptr<Arguments>& arguments, Com
       ->allow_extra_args(false);
   http->add_option("--from", arguments->http.from, "the client's address; default 127.0.0.1");
   http->add_option("--load-balancer", arguments->http.load_balancer, "when several listen on that port");
+  auto* sni =
+      http->add_option("--sni", arguments->server_name,
+                       "the name that the client of an HTTPS listener sends; '' for none; default: the URL's host");
+  http->add_option("--signature", arguments->http.signatures,
+                   "what kind of certificate it verifies, ecdsa or rsa; may be repeated; default: both")
+      ->allow_extra_args(false);
   http->footer("Example:  weir explain weir.yaml http GET http://shop.example.test:8080/cart/1 -H 'X-Beta: yes'");
-  http->callback([arguments, &run, &explain] {
+  http->callback([arguments, &run, &explain, sni] {
+    arguments->names_server = sni->count() > 0;
     arguments->admin_named = explain.get_option("--admin")->count() > 0;
     run = [arguments] { return ExplainRequest(*arguments); };
   });

@@ -24,6 +24,7 @@ constexpr unsigned kWorkersMax = 256;
 
 struct Arguments {
   std::string file;
+  std::string state;
   unsigned workers = 0;
   unsigned drain_timeout_seconds = 30;
   std::string log_level = "info";
@@ -51,6 +52,7 @@ int Run(const Arguments& arguments) {
   ApplianceOptions options;
   options.name = arguments.file;
   options.load = [file = arguments.file] { return LoadConfiguration(file, {.hide_environment = true}); };
+  options.state_directory = arguments.state;
   options.workers = arguments.workers == 0 ? UsableCpus() : arguments.workers;
   options.drain_timeout = std::chrono::seconds(arguments.drain_timeout_seconds);
   RunningAppliance appliance(std::move(options));
@@ -75,6 +77,8 @@ void AddRunCommand(CLI::App& root, Command& run) {
   auto arguments = std::make_shared<Arguments>();
   auto* command = root.add_subcommand("run", "Serves a configuration until SIGTERM (drains) or SIGINT twice (at once)");
   command->add_option("FILE", arguments->file, "the configuration file")->required();
+  command->add_option("--state", arguments->state,
+                      "the directory of what outlives the program, in the place of the file's state.directory");
   command->add_option("--workers", arguments->workers, "worker threads; default: one for each usable CPU")
       ->check(CLI::Range(1U, kWorkersMax));
   command

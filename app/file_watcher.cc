@@ -5,7 +5,6 @@
 
 #include <sys/epoll.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,22 +29,26 @@ constexpr std::uint32_t kFileEvents = IN_CLOSE_WRITE | IN_MOVE_SELF | IN_DELETE_
 // Along a chain of links; the system itself gives up after 40.
 constexpr int kLinksMax = 40;
 
-std::int64_t Nanoseconds(const timespec& time) {
-  constexpr std::int64_t kNanoseconds = 1'000'000'000;
-  return time.tv_sec * kNanoseconds + time.tv_nsec;
-}
-
 // The clock that the kernel takes the times of files from, as coarse as they are.
 std::int64_t FileClock() {
+  constexpr std::int64_t kNanoseconds = 1'000'000'000;
   timespec now{};
   clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  return Nanoseconds(now);
+  return now.tv_sec * kNanoseconds + now.tv_nsec;
 }
 
 // Whether content, name or place of the file changed after `moment`.
 bool ChangedAfter(const std::string& path, std::int64_t moment) {
-  struct stat status{};
-  return stat(path.c_str(), &status) == 0 && Nanoseconds(status.st_ctim) > moment;
+  const FileStamp stamp = StampOf(path);
+  return stamp.size >= 0 && stamp.changed_ns > moment;
+}
+
+// Owner and mode are no content. What is in a directory changes its size and time, and is no change of what it is.
+FileStamp ContentStampOf(const std::string& path) {
+  FileStamp stamp = StampOf(path);
+  stamp.changed_ns = 0;
+  if (stamp.is_directory) stamp.size = stamp.modified_ns = 0;
+  return stamp;
 }
 
 fs::path DirectoryOf(const fs::path& path) {
@@ -119,21 +122,11 @@ FileWatcher::~FileWatcher() {
 }
 
 FileWatcher::Stamps FileWatcher::TakeStamps() const {
-  const auto stamp_of = [](const std::string& path) -> Stamp {
-    struct stat status{};
-    if (stat(path.c_str(), &status) != 0) return {};
-    // What is in a directory changes its size and time, and is no change of what it is.
-    if (S_ISDIR(status.st_mode)) return {.device = status.st_dev, .inode = status.st_ino, .size = 0};
-    return {.device = status.st_dev,
-            .inode = status.st_ino,
-            .size = status.st_size,
-            .modified_ns = Nanoseconds(status.st_mtim)};
-  };
   Stamps out;
-  for (const auto& file : paths_.files) out[file] = stamp_of(file);
+  for (const auto& file : paths_.files) out[file] = ContentStampOf(file);
   for (const auto& pattern : paths_.patterns) {
     for (const auto& file : config::MatchingPaths(pattern).value_or(std::vector<std::string>{})) {
-      out.try_emplace(file, stamp_of(file));
+      out.try_emplace(file, ContentStampOf(file));
     }
   }
   return out;

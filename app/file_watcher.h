@@ -1,12 +1,12 @@
 #pragma once
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/unique_fd.h"
 #include "net/event_loop.h"
 #include "net/timer_wheel.h"
 
 #include <chrono>
-#include <compare>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -49,15 +49,7 @@ class FileWatcher final : private net::FdWatcher {
   void Watch(WatchedPaths paths);
 
  private:
-  // What tells one content from another without reading it.
-  struct Stamp {
-    std::uint64_t device = 0;
-    std::uint64_t inode = 0;
-    std::int64_t size = -1;  // -1: there is no such file
-    std::int64_t modified_ns = 0;
-    friend auto operator<=>(const Stamp&, const Stamp&) = default;
-  };
-  using Stamps = std::map<std::string, Stamp>;
+  using Stamps = std::map<std::string, FileStamp>;
 
   void OnEvents(std::uint32_t events) override;
   void OnQuiet();

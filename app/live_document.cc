@@ -1,6 +1,7 @@
 #include "app/live_document.h"
 
 #include "app/author.h"
+#include "app/json_text.h"
 #include "config/document/json_reader.h"
 #include "config/findings.h"
 #include "control/admin_client.h"
@@ -20,11 +21,6 @@ namespace {
 constexpr std::string_view kPath = "/v1/document";
 // Large documents take their time to be read and checked.
 constexpr std::chrono::seconds kTimeout{60};
-
-std::string TextOf(const boost::json::object& members, std::string_view key) {
-  const auto* const value = members.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
 
 std::string FindingLine(const boost::json::object& item) {
   std::string out;

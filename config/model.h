@@ -70,6 +70,7 @@ struct LoadBalancerAttributes {
   bool preserve_host_header = false;
   bool xff_client_port = false;
   XffProcessing xff_processing = XffProcessing::kAppend;
+  bool http2 = true;                          // routing.http2.enabled: HTTPS listeners offer it
   bool tls_version_and_cipher_suite = false;  // routing.http.x_amzn_tls_version_and_cipher_suite.enabled
 };
 
@@ -91,6 +92,9 @@ struct ListenerAttributes {
   std::string tls_version_field = "X-Amzn-Tls-Version";  // routing.http.request.*.header_name
   std::string tls_cipher_suite_field = "X-Amzn-Tls-Cipher-Suite";
   MtlsFieldNames mtls_fields;
+  bool proxy_protocol = false;           // weir.proxy_protocol.enabled
+  std::vector<CidrBlock> proxy_senders;  // weir.proxy_protocol.senders; not empty where it is enabled
+  bool http2_cleartext = false;  // weir.http2.cleartext.enabled: an HTTP listener takes HTTP/2 with prior knowledge
 };
 
 // What a condition asks. Each kind has a row in config/schema/conditions.cc, which says how it is written and compared,
@@ -174,6 +178,7 @@ struct CertificateFiles {
   LocatedText certificate;
   LocatedText key;
   std::optional<Secret> passphrase;
+  LocatedText ocsp_response = {};  // of listeners; empty: there is none
 };
 
 enum class MutualAuthenticationMode : std::uint8_t { kOff, kPassthrough, kVerify };
@@ -191,6 +196,7 @@ struct Listener {
   std::uint16_t port = 0;  // 0 takes a free one
   ListenerProtocol protocol = ListenerProtocol::kHttp;
   LocatedText ssl_policy;                      // of HTTPS; the place of the protocol when it is the default
+  bool ssl_policy_is_default = false;          // none is written
   std::vector<CertificateFiles> certificates;  // of HTTPS: the first is the default
   MutualAuthentication mutual_authentication;  // of HTTPS
   ListenerAttributes attributes;
@@ -263,6 +269,9 @@ struct Target {
   Position position;
 };
 
+// weir.proxy_protocol.version: how connections to targets begin.
+enum class ProxyProtocol : std::uint8_t { kOff, kV1, kV2 };
+
 // One of count and percentage may be off (absent); spec: alb.md 10.2.
 struct MinimumHealthy {
   std::optional<std::uint32_t> count = 1;
@@ -291,6 +300,7 @@ struct TargetGroup {
   std::chrono::seconds deregistration_delay{300};
   BalancingAlgorithm algorithm = BalancingAlgorithm::kRoundRobin;
   std::chrono::seconds slow_start{0};  // of round robin: how long the share of a new target grows; 0: it has it at once
+  ProxyProtocol proxy_protocol = ProxyProtocol::kOff;
   TargetGroupStickiness stickiness;
   MinimumHealthy unhealthy_state_routing;  // fewer healthy than this: requests go to all targets
   MinimumHealthy dns_failover;             // fewer healthy than this: DNS aliases see the group as unhealthy
@@ -457,6 +467,7 @@ struct Model {
   std::vector<std::shared_ptr<const Zone>> zones;  // shared with the models before and after, where they are the same
   std::vector<LocatedText> tls_ticket_keys;        // paths; empty: keys are made
   std::vector<LocatedText> stickiness_keys;        // the same
+  LocatedText state_directory;                     // a path; empty: nothing outlives the program
   Latency latency;
   Admin admin;
   std::vector<RoutingTest> tests;

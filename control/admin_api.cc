@@ -277,6 +277,8 @@ HttpQuestion ReadHttpQuestion(const QueryPairs& pairs) {
                         .load_balancer = Find(pairs, "load-balancer")};
   if (question.method.empty()) question.method = "GET";
   for (const auto& [key, value] : pairs) {
+    if (key == "sni") question.server_name = value;
+    if (key == "signature") question.signatures.push_back(value);
     if (key != "header") continue;
     const auto colon = std::min(value.find(':'), value.size());
     auto start = std::min(colon + 1, value.size());

@@ -117,6 +117,8 @@ struct Runtime {
   std::uint64_t client_connections_max = 0;  // of all workers together
   std::uint64_t client_waits = 0;            // how often clients began to wait because that many were there
   bool clients_wait = false;                 // now
+  std::string state_directory;               // what outlives the program is kept there; empty: nowhere
+  std::uint64_t state_write_failures = 0;
   std::shared_ptr<const dns::ResponderCountersTable> dns_counters;  // null when there is no DNS
 };
 

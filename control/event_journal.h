@@ -16,12 +16,13 @@ namespace weir::control {
 
 // What an event is about; the word in parentheses is how it is written.
 enum class EventKind : std::uint8_t {
-  kLife,      // the program is ready or drains (`life`)
-  kHealth,    // a target or a DNS health check changed its state (`health`)
-  kReload,    // a configuration was loaded or refused (`reload`)
-  kOverride,  // the state of a target or a check was forced, released or dropped (`override`)
-  kEdit,      // the document was edited, or an edit is gone by a reload (`edit`)
-  kShift,     // weights were overridden, released or dropped (`shift`)
+  kLife,         // the program is ready or drains (`life`)
+  kHealth,       // a target or a DNS health check changed its state (`health`)
+  kReload,       // a configuration was loaded or refused (`reload`)
+  kOverride,     // the state of a target or a check was forced, released or dropped (`override`)
+  kEdit,         // the document was edited, or an edit is gone by a reload (`edit`)
+  kShift,        // weights were overridden, released or dropped (`shift`)
+  kCertificate,  // a certificate expires soon (`certificate`)
 };
 [[nodiscard]] std::string_view ToString(EventKind kind);
 

@@ -4,6 +4,8 @@
 #include "dns/explain.h"
 #include "dns/wire/types.h"
 #include "dns/zone/zone_set.h"
+#include "net/tls_certificate.h"
+#include "net/tls_choice.h"
 #include "proxy/routing/explain.h"
 #include "proxy/routing/request_facts.h"
 
@@ -103,6 +105,64 @@ json::value MutualAuthentication(const proxy::RequestExplanation& found) {
   std::unreachable();
 }
 
+json::value Write(const proxy::CertificateExplanation& certificate) {
+  return json::object{
+      {"certificate", certificate.file},  {"key-type", certificate.key_type},
+      {"key-bits", certificate.key_bits}, {"not-after", net::FormatCertificateTime(certificate.not_after)},
+      {"chosen", certificate.chosen},     {"reason", certificate.reason}};
+}
+
+json::value Write(const proxy::TlsExplanation& tls) {
+  json::array signatures;
+  if (tls.takes_ecdsa) signatures.emplace_back("ecdsa");
+  if (tls.takes_rsa) signatures.emplace_back("rsa");
+  json::object out{{"ssl-policy", tls.policy},
+                   {"ssl-policy-is-default", tls.policy_is_default},
+                   {"version-min", tls.version_min},
+                   {"version-max", tls.version_max},
+                   {"signatures", std::move(signatures)},
+                   {"certificates", Array(tls.certificates, [](const auto& item) { return Write(item); })}};
+  if (!tls.server_name.empty()) out["server-name"] = tls.server_name;
+  return out;
+}
+
+// A literal address is no name (RFC 6066 section 3).
+std::string NameOfUrl(const proxy::UrlRequest& request) {
+  const std::string& host = request.url_host();
+  return host.starts_with('[') || IpAddress::Parse(host) ? std::string() : host;
+}
+
+Result<net::TlsClientOffer> OfferOf(const HttpQuestion& question) {
+  if (question.signatures.empty()) return net::TlsClientOffer{};
+  net::TlsClientOffer offer{.takes_rsa = false, .takes_ecdsa = {false, false, false}};
+  for (const std::string& signature : question.signatures) {
+    if (EqualsIgnoreCase(signature, "rsa")) {
+      offer.takes_rsa = true;
+    } else if (EqualsIgnoreCase(signature, "ecdsa")) {
+      offer.takes_ecdsa.fill(true);
+    } else {
+      return Failure("`" + signature + "` is no kind of signature", "ecdsa or rsa");
+    }
+  }
+  return offer;
+}
+
+// What is asked of TLS; absent for a listener without.
+Result<std::optional<proxy::TlsExplanation>> FindTlsExplanation(const proxy::Listener& listener,
+                                                                const proxy::UrlRequest& request,
+                                                                const HttpQuestion& question) {
+  const auto offer = OfferOf(question);
+  if (!offer) return std::unexpected(offer.error());
+  if (listener.tls == nullptr) {
+    if (!question.server_name && question.signatures.empty()) return std::nullopt;
+    return Failure("listener " + listener.load_balancer + "/" + std::to_string(listener.port) +
+                       " speaks HTTP: its clients send no name and verify no certificate",
+                   "leave out the name and the signatures");
+  }
+  return proxy::ExplainTls(listener, question.server_name.value_or(NameOfUrl(request)), *offer,
+                           SystemClock().WallNow());
+}
+
 std::string RequestJson(const proxy::RequestExplanation& found, const std::string& text) {
   json::object out{
       {"text", text},
@@ -112,6 +172,7 @@ std::string RequestJson(const proxy::RequestExplanation& found, const std::strin
       {"rule", json::object{{"priority", Priority(found.matched().priority)}, {"name", found.matched().name}}},
       {"rules", Array(found.rules, [](const auto& rule) { return Write(rule); })},
       {"action", ToString(found.action)}};
+  if (found.tls) out["tls"] = Write(*found.tls);
   if (found.status) out["status-code"] = *found.status;
   if (found.transform_status != proxy::TransformStatus::kNone) {
     out["transform"] = json::object{{"status", ToString(found.transform_status)},
@@ -238,7 +299,12 @@ Result<proxy::RequestExplanation> FindRequestExplanation(const View& view, const
   if (!request) return std::unexpected(request.error());
   const auto listener = FindListener(view, *request, question.load_balancer);
   if (!listener) return std::unexpected(listener.error());
-  return proxy::ExplainRequest(*view.routing, **listener, request->facts(), request->target_parts(), view.health.get());
+  auto tls = FindTlsExplanation(**listener, *request, question);
+  if (!tls) return std::unexpected(tls.error());
+  auto explanation =
+      proxy::ExplainRequest(*view.routing, **listener, request->facts(), request->target_parts(), view.health.get());
+  explanation.tls = std::move(*tls);
+  return explanation;
 }
 
 Result<dns::Explanation> FindQueryExplanation(const View& view, const DnsQuestion& question) {

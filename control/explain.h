@@ -5,6 +5,7 @@
 #include "dns/explain.h"
 #include "proxy/routing/explain.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +18,9 @@ struct HttpQuestion {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string from;           // client address; empty: 127.0.0.1
   std::string load_balancer;  // name; empty: found by the URL's port
+  // Of an HTTPS listener's client:
+  std::optional<std::string> server_name = {};  // SNI, empty: none is sent; absent: the URL's host where it is a name
+  std::vector<std::string> signatures = {};     // certificates that it verifies: `ecdsa`, `rsa`; empty: both
 };
 struct DnsQuestion {
   std::string name;

@@ -73,6 +73,8 @@ void WriteAppliance(MetricsWriter& out, const View& view, const Runtime& runtime
   out.Family("weir_access_log_dropped_lines_total", "counter",
              "Access log lines dropped: disk too slow or not writable.");
   out.Sample({}, runtime.access_log_dropped_lines);
+  out.Family("weir_state_write_failures_total", "counter", "Writes to the state directory that failed.");
+  out.Sample({}, runtime.state_write_failures);
 }
 
 // ---- listeners and rules
@@ -125,6 +127,38 @@ void WriteHistogram(MetricsWriter& out, MetricsWriter::Labels labels, const Tabl
   out.SuffixSample("_count", labels, cumulative);
 }
 
+void WriteHttp2(MetricsWriter& out, const View& view) {
+  const auto family = [&](std::string_view name, std::string_view type, std::string_view help,
+                          Counter proxy::Http2Counters::* member) {
+    ListenerFamily(out, view, name, type, help, [member](const auto& c) { return (c.http2.*member).value(); });
+  };
+  using proxy::Http2Counters;
+  family("weir_listener_http2_connections_total", "counter", "Client connections that spoke HTTP/2.",
+         &Http2Counters::connections);
+  family("weir_listener_http2_connections_active", "gauge", "Client connections that speak HTTP/2.",
+         &Http2Counters::connections_active);
+  family("weir_listener_http2_requests_total", "counter", "Requests that came by HTTP/2.", &Http2Counters::requests);
+  family("weir_listener_http2_malformed_requests_total", "counter",
+         "Requests that were malformed by HTTP/2's own rules: their streams were reset.",
+         &Http2Counters::malformed_requests);
+  family("weir_listener_http2_goaways_total", "counter", "HTTP/2 connections that were told to go.",
+         &Http2Counters::goaways);
+  family("weir_listener_http2_connection_errors_total", "counter",
+         "HTTP/2 connections that were ended for what their client did.", &Http2Counters::connection_errors);
+  out.Family("weir_listener_http2_floods_total", "counter",
+             "HTTP/2 connections that were ended because their client asked for too much, by what.");
+  for (const auto& listener : view.routing->listeners()) {
+    const auto labels = LabelsOf(*listener);
+    for (std::size_t i = 0; i < http::kHttp2FloodCount; ++i) {
+      const auto value = listener->counters->Sum([i](const auto& c) { return c.http2.floods[i].value(); });
+      out.Sample({{"load_balancer", labels.load_balancer},
+                  {"listener", labels.listener},
+                  {"flood", ToString(static_cast<http::Http2Flood>(i))}},
+                 value);
+    }
+  }
+}
+
 void WriteErrors(MetricsWriter& out, const View& view) {
   out.Family("weir_proxy_errors_total", "counter", "Exchanges that failed, by whose fault and why.");
   for (const auto& listener : view.routing->listeners()) {
@@ -156,6 +190,33 @@ void WriteTransforms(MetricsWriter& out, const View& view) {
   }
 }
 
+// Of the listeners that expect them.
+void WriteProxyHeaders(MetricsWriter& out, const View& view) {
+  const auto expects = [](const auto& listener) { return listener->listener_config->attributes.proxy_protocol; };
+  out.Family("weir_listener_proxy_headers_total", "counter", "PROXY headers that connections began with.");
+  for (const auto& listener : view.routing->listeners()) {
+    if (!expects(listener)) continue;
+    const auto labels = LabelsOf(*listener);
+    for (const std::size_t i : {0U, 1U}) {
+      out.Sample(
+          {{"load_balancer", labels.load_balancer}, {"listener", labels.listener}, {"version", i == 0 ? "1" : "2"}},
+          listener->counters->Sum([i](const auto& c) { return c.proxy_headers[i].value(); }));
+    }
+  }
+  out.Family("weir_listener_proxy_headers_refused_total", "counter",
+             "Connections that were closed because they did not begin with a PROXY header of one who may send it.");
+  for (const auto& listener : view.routing->listeners()) {
+    if (!expects(listener)) continue;
+    const auto labels = LabelsOf(*listener);
+    for (std::size_t i = 0; i < proxy::kProxyHeaderFaults; ++i) {
+      out.Sample({{"load_balancer", labels.load_balancer},
+                  {"listener", labels.listener},
+                  {"reason", proxy::ToString(static_cast<proxy::ProxyHeaderFault>(i))}},
+                 listener->counters->Sum([i](const auto& c) { return c.proxy_header_faults[i].value(); }));
+    }
+  }
+}
+
 void WriteListeners(MetricsWriter& out, const View& view) {
   ListenerFamily(out, view, "weir_listener_connections_accepted_total", "counter", "Client connections accepted.",
                  [](const auto& c) { return c.connections_accepted.value(); });
@@ -167,9 +228,14 @@ void WriteListeners(MetricsWriter& out, const View& view) {
                  [](const auto& c) { return c.bytes_received.value(); });
   ListenerFamily(out, view, "weir_listener_sent_bytes_total", "counter", "Bytes sent to clients.",
                  [](const auto& c) { return c.bytes_sent.value(); });
+  WriteHttp2(out, view);
   ListenerFamily(out, view, "weir_listener_desync_requests_total", "counter",
                  "Requests that were not compliant with RFC 9112.",
                  [](const auto& c) { return c.desync_requests.value(); });
+  ListenerFamily(out, view, "weir_listener_websockets_total", "counter", "WebSocket tunnels opened.",
+                 [](const auto& c) { return c.websockets.value(); });
+  ListenerFamily(out, view, "weir_listener_websockets_active", "gauge", "WebSocket tunnels open now.",
+                 [](const auto& c) { return c.websockets_active.value(); });
   ListenerResponses(out, view, "weir_listener_responses_total", "Responses sent to clients.",
                     &proxy::ListenerCounters::responses);
   ListenerResponses(out, view, "weir_listener_generated_responses_total",
@@ -177,9 +243,10 @@ void WriteListeners(MetricsWriter& out, const View& view) {
                     &proxy::ListenerCounters::generated_responses);
   WriteErrors(out, view);
   WriteTransforms(out, view);
+  WriteProxyHeaders(out, view);
   WriteTlsMetrics(out, view);
   out.Family("weir_proxy_exchange_duration_seconds", "histogram",
-             "First byte of the request to last byte of the response.");
+             "First byte of the request to last byte of the response, or to the tunnel that it opens.");
   for (const auto& listener : view.routing->listeners()) {
     const auto labels = LabelsOf(*listener);
     WriteHistogram(out, {{"load_balancer", labels.load_balancer}, {"listener", labels.listener}}, *listener->counters,

@@ -182,6 +182,22 @@ void WriteCertificates(MetricsWriter& out, const View& view) {
   });
 }
 
+void WriteStaples(MetricsWriter& out, const View& view) {
+  out.Family("weir_certificate_ocsp_valid_until_timestamp_seconds", "gauge",
+             "Until when the OCSP response of a certificate is given to clients, Unix time.");
+  ForEachTlsListener(view, [&](const proxy::Listener& listener) {
+    const auto labels = LabelsOf(listener);
+    const auto& staples = listener.tls->staples;
+    for (std::size_t i = 0; i < staples.size(); ++i) {
+      if (staples[i].response == nullptr) continue;
+      out.Sample({{"load_balancer", labels.load_balancer},
+                  {"listener", labels.listener},
+                  {"certificate", listener.tls->choice->credentials()[i]->certificate_file()}},
+                 UnixTime(staples[i].valid_until));
+    }
+  });
+}
+
 // Calls `write` with each target group whose targets speak TLS.
 template <class Write>
 void ForEachTlsGroup(const View& view, Write write) {
@@ -221,6 +237,7 @@ void WriteTlsMetrics(MetricsWriter& out, const View& view) {
   WriteTlsFailures(out, view);
   WriteClientCertificateFailures(out, view);
   WriteCertificates(out, view);
+  WriteStaples(out, view);
   WriteTargetGroups(out, view);
   WriteTrustStores(out, view);
 }

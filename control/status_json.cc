@@ -413,6 +413,7 @@ std::string StatusJson(const StatusReport& report) {
                          {"state", report.phase},
                          {"started-at", report.started_at},
                          {"workers", report.workers},
+                         {"state-directory", report.state_directory},
                          {"admin", report.admin},
                          {"dns", Array(report.dns, Text)},
                          {"configuration", json::object{{"file", report.file},
@@ -446,6 +447,7 @@ Result<StatusReport> ParseStatusJson(std::string_view text) {
   out.phase = ReadText(from, "state");
   out.started_at = ReadText(from, "started-at");
   out.workers = ReadNumber(from, "workers");
+  out.state_directory = ReadText(from, "state-directory");
   out.admin = ReadText(from, "admin");
   out.dns = ReadTexts(from, "dns");
   out.file = ReadText(configuration, "file");

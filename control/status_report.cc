@@ -268,6 +268,7 @@ StatusReport BuildStatusReport(const View& view, const Runtime& runtime, std::st
   report.started_at = FormatIso8601(runtime.started);
   report.phase = runtime.draining ? "draining" : runtime.ready ? "serving" : "starting";
   report.workers = runtime.workers;
+  report.state_directory = runtime.state_directory;
   report.reloads_refused = runtime.reloads_refused;
   report.last_reload_error = runtime.last_reload_error;
   report.client_connections_max = runtime.client_connections_max;

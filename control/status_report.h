@@ -145,6 +145,7 @@ struct StatusReport {
   std::uint64_t client_connections_max = 0;
   std::uint64_t client_waits = 0;
   bool clients_wait = false;
+  std::string state_directory;  // empty: there is none
   std::string admin;
   std::vector<std::string> dns;
   std::vector<LoadBalancerReport> load_balancers;

@@ -148,7 +148,9 @@ std::string HeaderText(const StatusReport& report) {
                     "  " + Printable(report.file) + "  loaded " + Seconds(report.loaded_at) + "\n";
   out += "admin " + report.admin;
   if (!report.dns.empty()) out += "  dns " + Join(report.dns);
-  out += "  workers " + std::to_string(report.workers) + "\n";
+  out += "  workers " + std::to_string(report.workers);
+  if (!report.state_directory.empty()) out += "  state " + Printable(report.state_directory);
+  out += "\n";
   if (report.clients_wait) {
     out += "clients wait: the limit of " + std::to_string(report.client_connections_max) +
            " client connections is reached\n";

@@ -100,7 +100,7 @@ class TcpResponder final : private net::AcceptorEvents {
  private:
   class Connection;
   struct Shared;
-  void OnAccepted(std::unique_ptr<net::Stream> stream) override;
+  void OnAccepted(std::unique_ptr<net::TcpStream> stream) override;
   [[nodiscard]] bool MakeRoom() override;
   void Evict();
 

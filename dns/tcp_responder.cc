@@ -384,7 +384,7 @@ void TcpResponder::Drain() {
   }
 }
 
-void TcpResponder::OnAccepted(std::unique_ptr<net::Stream> stream) {
+void TcpResponder::OnAccepted(std::unique_ptr<net::TcpStream> stream) {
   shared_->counters.connections_accepted.Add();
   shared_->counters.connections_active.Add();
   auto& connections = shared_->connections;

@@ -59,13 +59,15 @@ void Probe::Start(Question question) {
 
 void Probe::Connect(const std::string& server_name) {
   int error = 0;
-  if (plan_->speaks_tls) {
+  preamble_sent_ = false;
+  if (plan_->speaks_tls && plan_->preamble.empty()) {
     net::TlsClient& client = plan_->tls != nullptr ? *plan_->tls : *bench_.tls;
     auto stream = client.Connect(bench_.loop, endpoint_, server_name, *this, error);
     tls_ = stream.get();
     stream_ = std::move(stream);
   } else {
     tls_ = nullptr;
+    if (plan_->speaks_tls) server_name_ = server_name;
     stream_ = net::TcpStream::Connect(bench_.loop, endpoint_, *this, error);
   }
   if (!stream_) Finish(Failed(error), false);
@@ -111,10 +113,26 @@ void Probe::OnConnected(int error) {
     if (RetryWithoutServerName(error)) return;
     return Finish(Failed(error, tls_ != nullptr ? tls_->failure().reason : std::string_view{}), false);
   }
+  if (!plan_->preamble.empty() && !preamble_sent_) return SendPreamble();
   if (!plan_->speaks_http) return Finish({.outcome = ProbeOutcome::kPassed}, false);
   phase_ = Phase::kHead;
   Limit(plan_->response_timeout);
   WriteRequest();
+}
+
+void Probe::SendPreamble() {
+  preamble_sent_ = true;
+  const iovec piece{.iov_base = const_cast<char*>(plan_->preamble.data()), .iov_len = plan_->preamble.size()};
+  const auto written = stream_->Write({&piece, 1});
+  // A socket that is new has room for so little.
+  if (written.bytes != plan_->preamble.size()) return OnConnectionEnd(written.error);
+  if (!plan_->speaks_tls) return OnConnected(0);
+  net::TlsClient& client = plan_->tls != nullptr ? *plan_->tls : *bench_.tls;
+  auto secured = client.SecureAlone(std::move(stream_), server_name_, *this);
+  if (secured == nullptr) return Finish(Failed(EINVAL), false);
+  tls_ = secured.get();
+  stream_ = std::move(secured);
+  tls_->StartHandshake();
 }
 
 void Probe::WriteRequest() {

@@ -83,6 +83,8 @@ class Probe final : private net::StreamEvents, private net::Timer {
   void OnTimer() override;
 
   void Connect(const std::string& server_name);
+  // What comes before TLS and HTTP, over the connection that is there.
+  void SendPreamble();
   bool RetryWithoutServerName(int error);
   void WriteRequest();
   // Takes bytes of the response; may end the attempt.
@@ -103,6 +105,8 @@ class Probe final : private net::StreamEvents, private net::Timer {
   std::shared_ptr<const ProbePlan> plan_;
   Endpoint endpoint_;
   std::string_view host_field_;
+  std::string server_name_;  // of TLS behind a preamble
+  bool preamble_sent_ = false;
   std::unique_ptr<net::Stream> stream_;
   net::TlsStream* tls_ = nullptr;  // stream_, when it speaks TLS
   bool retried_ = false;

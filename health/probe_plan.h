@@ -25,6 +25,7 @@ struct ProbePlan {
   bool speaks_tls = false;
   std::shared_ptr<net::TlsClient> tls;  // that of the target group; null: any server will do
   bool speaks_http = true;              // false: connecting is all
+  std::string preamble;                 // sent as soon as connected: a PROXY header; may be empty
   std::string server_name;              // SNI, where the subject has no name of its own; empty: none
   // The request is request_start + Host field value + request_rest.
   std::string request_start;

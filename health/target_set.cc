@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "health/status_rules.h"
+#include "net/proxy_protocol.h"
 #include "net/tls_client.h"
 
 #include <fmt/format.h>
@@ -121,6 +122,10 @@ void TargetSet::Apply(const config::TargetGroup& settings, std::shared_ptr<net::
   const bool first = settings_ == nullptr;
   settings_ = &settings;
   ProbePlan plan = BuildTargetPlan(settings.health_check, std::move(tls));
+  if (settings.proxy_protocol != config::ProxyProtocol::kOff) {
+    const bool is_v1 = settings.proxy_protocol == config::ProxyProtocol::kV1;
+    net::AppendLocalProxyHeader(plan.preamble, is_v1 ? net::ProxyVersion::kV1 : net::ProxyVersion::kV2);
+  }
   const TargetThresholds thresholds{.healthy = settings.health_check.healthy_threshold,
                                     .unhealthy = settings.health_check.unhealthy_threshold};
   const bool same_plan = plan_ && *plan_ == plan;

@@ -65,6 +65,12 @@ constexpr std::array<std::string_view, 43> kForbiddenTrailers = {
 };
 static_assert(std::ranges::is_sorted(kForbiddenTrailers));
 
+bool IsFieldValue(std::string_view value) {
+  return std::ranges::all_of(value, [](char c) { return IsByte(kQuotedByte, c); });
+}
+
+}  // namespace
+
 bool MayBeTrailer(std::string_view name) {
   constexpr std::size_t kLongest = 32;
   // Fields about the trace, TLS and certificates are ours to write; for programs behind CGI `_` is `-`.
@@ -77,12 +83,6 @@ bool MayBeTrailer(std::string_view name) {
   std::ranges::transform(name, lower.begin(), [](char c) { return ToLowerAscii(c); });
   return !std::ranges::binary_search(kForbiddenTrailers, std::string_view(lower.data(), name.size()));
 }
-
-bool IsFieldValue(std::string_view value) {
-  return std::ranges::all_of(value, [](char c) { return IsByte(kQuotedByte, c); });
-}
-
-}  // namespace
 
 void ChunkedDecoder::Reset() {
   state_ = State::kSize;

@@ -10,6 +10,10 @@
 
 namespace weir::http {
 
+// Whether a trailer field of that name may be forwarded: not when it would change framing, routing, authentication or
+// hop-by-hop handling (RFC 9110 section 6.5.1), or passes for a field of ours.
+[[nodiscard]] bool MayBeTrailer(std::string_view name);
+
 // Decodes the chunked transfer coding (RFC 9112 section 7.1) incrementally and without copying content. Bounded: chunk
 // lines of kLineBytesMax, trailer sections of kTrailerBytesMax and kTrailerFieldsMax; chunk extensions are checked and
 // dropped.

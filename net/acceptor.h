@@ -19,8 +19,9 @@ class AcceptorEvents {
   [[nodiscard]] virtual bool MayAccept() { return true; }
   // Somebody came and MayAccept was false.
   virtual void OnMustWait() {}
-  // A connection, non-blocking and without delay (TCP_NODELAY). Whoever takes it calls set_events before it returns.
-  virtual void OnAccepted(std::unique_ptr<Stream> stream) = 0;
+  // A connection, non-blocking and without delay (TCP_NODELAY). Whoever takes it calls set_events before it returns, or
+  // destroys it.
+  virtual void OnAccepted(std::unique_ptr<TcpStream> stream) = 0;
   // The system has no descriptor or memory for a further connection. True: something was closed in its favour. False:
   // accepting rests for a moment.
   [[nodiscard]] virtual bool MakeRoom() { return false; }

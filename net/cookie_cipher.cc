@@ -1,13 +1,13 @@
 #include "net/cookie_cipher.h"
 
 #include "base/check.h"
-#include "net/key_secret.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace weir::net {
@@ -28,6 +28,8 @@ OwnedCipherState MakeState(const char* algorithm, const std::uint8_t* key, int e
   WEIR_CHECK(made);
   return state;
 }
+
+constexpr std::string_view kOwnKeyTitle = "weir stickiness key, version 1\n";
 
 int SizeOf(std::span<const std::uint8_t> bytes) { return static_cast<int>(bytes.size()); }
 
@@ -67,6 +69,17 @@ Result<CookieKey> ParseCookieKey(std::string_view text) {
   const auto secret = ParseKeySecret(text);
   if (!secret) return Failure("is not a stickiness key", "32 random bytes in base64: openssl rand -base64 32");
   return CookieKey::From(*secret);
+}
+
+std::string FormatOwnCookieKey(const KeySecret& secret) {
+  return std::string(kOwnKeyTitle) + FormatKeySecret(secret) + '\n';
+}
+
+Result<KeySecret> ParseOwnCookieKey(std::string_view text) {
+  const bool is_whole = text.starts_with(kOwnKeyTitle) && text.ends_with('\n');
+  const auto secret = is_whole ? ParseKeySecret(text.substr(kOwnKeyTitle.size())) : std::nullopt;
+  if (!secret) return Failure("does not hold a stickiness key");
+  return *secret;
 }
 
 CookieCipher::CookieCipher(CookieKeySet keys)

@@ -1,12 +1,14 @@
 #pragma once
 
 #include "base/result.h"
+#include "net/key_secret.h"
 #include "net/openssl_parts.h"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -27,6 +29,10 @@ using CookieKeySet = std::vector<CookieKey>;
 
 // The file of one entry of `stickiness-keys`: 32 random bytes in base64, spaces and line ends around them ignored.
 [[nodiscard]] Result<CookieKey> ParseCookieKey(std::string_view text);
+
+// The secret of a key of one's own as a text, to be kept over restarts, and back.
+[[nodiscard]] std::string FormatOwnCookieKey(const KeySecret& secret);
+[[nodiscard]] Result<KeySecret> ParseOwnCookieKey(std::string_view text);
 
 // Encrypts and authenticates the values of cookies: AES-256-GCM with a key of its own for each value (XAES-256-GCM,
 // C2SP), so that random nonces never meet, however many values one key makes. A sealed value is the key's name, 24

@@ -20,11 +20,16 @@ KeySecret MakeKeySecret() {
   return secret;
 }
 
+namespace {
+
+constexpr std::size_t kDigits = 44;  // of 32 bytes, one of padding
+
+}  // namespace
+
 std::optional<KeySecret> ParseKeySecret(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";
   const auto begin = std::min(text.find_first_not_of(kSpace), text.size());
   text = text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
-  constexpr std::size_t kDigits = 44;  // of 32 bytes, one of padding
   std::array<std::uint8_t, 33> bytes{};
   const auto* const digits = reinterpret_cast<const unsigned char*>(text.data());
   const bool is_key = text.size() == kDigits && text[kDigits - 1] == '=' && text[kDigits - 2] != '=' &&
@@ -33,6 +38,12 @@ std::optional<KeySecret> ParseKeySecret(std::string_view text) {
   KeySecret secret{};
   std::copy_n(bytes.begin(), secret.size(), secret.begin());
   return secret;
+}
+
+std::string FormatKeySecret(const KeySecret& secret) {
+  std::array<unsigned char, kDigits + 1> digits{};
+  EVP_EncodeBlock(digits.data(), secret.data(), static_cast<int>(secret.size()));
+  return {digits.begin(), digits.begin() + kDigits};
 }
 
 void DeriveKey(std::span<const std::uint8_t, 32> secret, std::string_view label, std::span<std::uint8_t> out) {

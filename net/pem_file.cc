@@ -1,37 +1,11 @@
 #include "net/pem_file.h"
 
-#include "base/unique_fd.h"
-
-#include <fcntl.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <system_error>
 
 namespace weir::net {
-
-Result<std::string> ReadFileUpTo(const std::string& path, std::size_t bytes_max, std::string_view noun) {
-  const auto cannot = [&path](int error) {
-    return Failure("cannot read " + path + ": " + std::generic_category().message(error));
-  };
-  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return cannot(errno);
-  std::string text;
-  std::array<char, 16 * 1024> buffer;
-  for (;;) {
-    const ssize_t got = read(file.get(), buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return cannot(errno);
-    if (got == 0) return text;
-    text.append(buffer.data(), static_cast<std::size_t>(got));
-    if (text.size() > bytes_max) return Failure(path + " is too large for " + std::string(noun));
-  }
-}
 
 OwnedBio MemoryOf(std::string_view text) {
   return OwnedBio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));

@@ -123,9 +123,7 @@ void TcpStream::OnUnwatched() {
 
 void TcpStream::AwaitWritable() {
   writable_ = false;
-  if (watched_ != Watched::kAlways) return Register();
-  // Said anew, the registration reports what is true already.
-  loop_.ModifyLevel(fd_.get(), kEvents | EPOLLET, *this);
+  TellAgain();
 }
 
 IoResult TcpStream::Read(std::span<char> buffer) {
@@ -141,6 +139,29 @@ IoResult TcpStream::Read(std::span<char> buffer) {
     if (got < 0 && errno == EINTR) continue;
     return EndOfRead(got == 0 ? 0 : errno);
   }
+}
+
+IoResult TcpStream::Peek(std::span<char> buffer) {
+  for (;;) {
+    const ssize_t got = recv(fd_.get(), buffer.data(), buffer.size(), MSG_PEEK);
+    if (got > 0) {
+      received_ = true;
+      return {IoStatus::kOk, static_cast<std::size_t>(got), 0};
+    }
+    if (got < 0 && errno == EINTR) continue;
+    return EndOfRead(got == 0 ? 0 : errno);
+  }
+}
+
+void TcpStream::Rename(const Endpoint& peer, const Endpoint& local) {
+  peer_ = peer;
+  local_ = local;
+}
+
+void TcpStream::TellAgain() {
+  if (watched_ != Watched::kAlways) return Register();
+  // Said anew, the registration reports what is true already.
+  loop_.ModifyLevel(fd_.get(), kEvents | EPOLLET, *this);
 }
 
 // A read gave nothing: the end (0), nothing now (EAGAIN), or an error.

@@ -132,6 +132,14 @@ class TcpStream final : public Stream, private FdWatcher, private Look {
   [[nodiscard]] const Endpoint& peer() const override { return peer_; }
   [[nodiscard]] const Endpoint& local() const override;
 
+  // The bytes that are there, at most buffer.size() of them, which the next Read gives, too. Where too few have come,
+  // OnReadable follows with further ones.
+  [[nodiscard]] IoResult Peek(std::span<char> buffer);
+  // Whoever passed the connection on says between whom it is.
+  void Rename(const Endpoint& peer, const Endpoint& local);
+  // OnReadable follows in a later turn when there is anything to read: for whom the stream is given on to.
+  void TellAgain();
+
  private:
   enum class Phase : std::uint8_t { kConnecting, kOpen };
   // What the loop tells: nothing; the next bytes, once; nothing any more; everything.

@@ -109,4 +109,49 @@ std::size_t TlsChoice::Select(std::string_view server_name, const TlsClientOffer
   return *std::ranges::min_element(candidates, [&](std::size_t a, std::size_t b) { return IsBetter(a, b, now); });
 }
 
+// In the order of IsBetter.
+std::string TlsChoice::WhyAfter(std::size_t loser, std::size_t winner, WallTime now) const {
+  const TlsCertificateFacts& own = credentials_[loser]->facts();
+  const TlsCertificateFacts& other = credentials_[winner]->facts();
+  if (own.key_type != other.key_type) return "ECDSA comes before RSA";
+  if (own.expired(now) != other.expired(now)) return "it expired at " + FormatCertificateTime(own.not_after);
+  if (own.hash_bits != other.hash_bits) {
+    return "its signature has the shorter hash: " + std::to_string(own.hash_bits) + " bits, not " +
+           std::to_string(other.hash_bits);
+  }
+  if (own.key_bits != other.key_bits) {
+    return "its key is shorter: " + std::to_string(own.key_bits) + " bits, not " + std::to_string(other.key_bits);
+  }
+  if (own.not_after - own.not_before != other.not_after - other.not_before) return "it is valid for a shorter time";
+  return "it comes later in the file";
+}
+
+TlsChoiceExplanation TlsChoice::Explain(std::string_view server_name, const TlsClientOffer& offer, WallTime now) const {
+  TlsChoiceExplanation out{.certificates = std::vector<TlsChoiceExplanation::Candidate>(credentials_.size()),
+                           .chosen = Select(server_name, offer, now)};
+  const auto matching = Candidates(server_name);
+  const auto is_taken = [&](std::size_t index) { return offer.Takes(credentials_[index]->facts()); };
+  const auto taken = std::ranges::count_if(matching, is_taken);
+  for (std::size_t i = 0; i < credentials_.size(); ++i) {
+    auto& [chosen, reason] = out.certificates[i];
+    chosen = i == out.chosen;
+    const std::string kind = credentials_[i]->facts().key_type == TlsKeyType::kRsa ? "RSA" : "ECDSA";
+    if (matching.empty()) {
+      const std::string why = server_name.empty() ? "the client sends no name" : "no certificate is for this name";
+      reason = chosen ? "the default one: " + why : "it is asked for by its names only";
+    } else if (std::ranges::find(matching, i) == matching.end()) {
+      reason = "it is for other names";
+    } else if (chosen && taken == 0) {
+      reason = "it is for this name, but the client does not verify " + kind + ": the handshake fails";
+    } else if (!chosen && taken > 0 && !is_taken(i)) {
+      reason = "the client does not verify " + kind;
+    } else if (chosen) {
+      reason = taken > 1 || matching.size() > 1 ? "the first of those for this name" : "the one for this name";
+    } else {
+      reason = WhyAfter(i, out.chosen, now);
+    }
+  }
+  return out;
+}
+
 }  // namespace weir::net

@@ -35,6 +35,16 @@ struct TlsClientHello {
 };
 [[nodiscard]] TlsClientOffer OfferOf(const TlsClientHello& hello);
 
+// Why a client gets the certificate that it gets.
+struct TlsChoiceExplanation {
+  struct Candidate {
+    bool chosen = false;
+    std::string reason;  // `ECDSA comes before RSA`
+  };
+  std::vector<Candidate> certificates;  // in the order of the file
+  std::size_t chosen = 0;
+};
+
 // The certificates of one listener, and which of them a client gets. spec: alb.md 18.1. Immutable. Thread: any (const).
 class TlsChoice {
  public:
@@ -46,6 +56,9 @@ class TlsChoice {
   // file. The default without a name or a match. Where the client can verify none of the matches, the best of them: the
   // handshake then says so.
   [[nodiscard]] std::size_t Select(std::string_view server_name, const TlsClientOffer& offer, WallTime now) const;
+  // The same, with what it says of each certificate.
+  [[nodiscard]] TlsChoiceExplanation Explain(std::string_view server_name, const TlsClientOffer& offer,
+                                             WallTime now) const;
   // True when a certificate is for this name.
   [[nodiscard]] bool Matches(std::string_view server_name) const { return !Candidates(server_name).empty(); }
   [[nodiscard]] const std::vector<std::shared_ptr<const TlsCredential>>& credentials() const { return credentials_; }
@@ -53,6 +66,8 @@ class TlsChoice {
  private:
   [[nodiscard]] std::vector<std::size_t> Candidates(std::string_view server_name) const;
   [[nodiscard]] bool IsBetter(std::size_t left, std::size_t right, WallTime now) const;
+  // Why `loser` comes after `winner`.
+  [[nodiscard]] std::string WhyAfter(std::size_t loser, std::size_t winner, WallTime now) const;
 
   std::vector<std::shared_ptr<const TlsCredential>> credentials_;
   // By their names as the certificates spell them, wildcards included.

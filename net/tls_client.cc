@@ -147,6 +147,13 @@ std::unique_ptr<TlsStream> TlsClient::Secure(std::unique_ptr<Stream> transport, 
   return stream;
 }
 
+std::unique_ptr<TlsStream> TlsClient::SecureAlone(std::unique_ptr<Stream> transport, const std::string& server_name,
+                                                  StreamEvents& events) {
+  OwnedSsl ssl = NewConnection(server_name);
+  if (ssl == nullptr) return nullptr;
+  return std::unique_ptr<TlsStream>(new TlsStream(shared_from_this(), std::move(ssl), std::move(transport), events));
+}
+
 std::string TlsClient::NameFor(std::string_view host, const IpAddress& address) const {
   if (!plan_->server_name.empty()) return plan_->server_name;
   return host.empty() ? address.WithZone(0).ToString() : std::string(host);

@@ -59,6 +59,9 @@ class TlsClient final : public TlsSide {
   // an address literal.
   [[nodiscard]] std::unique_ptr<TlsStream> Secure(std::unique_ptr<Stream> transport, const std::string& server_name,
                                                   TlsClientSessions& sessions, StreamEvents& events);
+  // The same with a session of its own. Null where Connect would fail with EINVAL.
+  [[nodiscard]] std::unique_ptr<TlsStream> SecureAlone(std::unique_ptr<Stream> transport,
+                                                       const std::string& server_name, StreamEvents& events);
 
   // The name for a server that is known as `host`, which may be empty, at `address`: the plan's, else one of these.
   [[nodiscard]] std::string NameFor(std::string_view host, const IpAddress& address) const;

@@ -1,5 +1,6 @@
 #include "net/tls_credentials.h"
 
+#include "base/file.h"
 #include "net/pem_file.h"
 
 #include <openssl/err.h>

@@ -106,6 +106,21 @@ struct TlsServer::Callbacks {
     return chosen == 0 || UseTlsCredential(ssl, *choice.credentials()[chosen]) ? 1 : 0;
   }
 
+  // Runs when the certificate is chosen, for a client that asks what its authority says of it.
+  static int Staple(SSL* ssl, void* /*unused*/) {
+    const auto& staples = ServerOf(ssl).plan_->staples;
+    const std::size_t chosen = StreamOf(ssl).chosen_;
+    if (chosen >= staples.size() || !staples[chosen].IsServed(std::chrono::system_clock::now())) {
+      return SSL_TLSEXT_ERR_NOACK;
+    }
+    const std::string& encoded = staples[chosen].response->encoded();
+    void* const copy = OPENSSL_memdup(encoded.data(), encoded.size());
+    if (copy == nullptr) return SSL_TLSEXT_ERR_NOACK;
+    // The macro around this call has a cast of C. It takes the copy over.
+    SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_STATUS_REQ_OCSP_RESP, static_cast<long>(encoded.size()), copy);
+    return SSL_TLSEXT_ERR_OK;
+  }
+
   // Says to the client that its name was understood, and keeps it with the session.
   static int TakeName(SSL* /*ssl*/, int* /*alert*/, void* /*unused*/) { return SSL_TLSEXT_ERR_OK; }
 
@@ -144,8 +159,10 @@ struct TlsServer::Callbacks {
         EVP_CipherInit_ex(cipher, server.algorithms_->cipher, nullptr, key->cipher_key.data(), iv, encrypts) == 1 &&
         EVP_MAC_CTX_set_params(mac, params) == 1;
     if (!ready) return -1;
-    // 2: what an old key made is given anew.
-    return encrypts == 1 || key == &keys.front() ? 1 : 2;
+    // 2: a ticket is given anew: for one that an old key made, and in TLS 1.3, where clients use each of them once (RFC
+    // 8446 appendix C.4).
+    const bool renews = key != &keys.front() || SSL_version(ssl) == TLS1_3_VERSION;
+    return encrypts == 0 && renews ? 2 : 1;
   }
 
   static int KeepSession(SSL* ssl, SSL_SESSION* session) {
@@ -211,6 +228,9 @@ TlsServer::TlsServer(std::shared_ptr<const TlsServerPlan> plan, const TlsSharedS
   if (credentials.size() > 1) SSL_CTX_set_cert_cb(context, Callbacks::ChooseCertificate, nullptr);
   // The macro around this call has a cast of C.
   SSL_CTX_callback_ctrl(context, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB, reinterpret_cast<void (*)()>(Callbacks::TakeName));
+  if (!plan_->staples.empty()) {
+    SSL_CTX_callback_ctrl(context, SSL_CTRL_SET_TLSEXT_STATUS_REQ_CB, reinterpret_cast<void (*)()>(Callbacks::Staple));
+  }
   for (const std::string& name : plan_->alpn) (alpn_ += static_cast<char>(name.size())) += name;
   if (!alpn_.empty()) SSL_CTX_set_alpn_select_cb(context, Callbacks::ChooseProtocol, nullptr);
   SetResumption();

@@ -4,6 +4,7 @@
 #include "net/stream.h"
 #include "net/tls_choice.h"
 #include "net/tls_client_authentication.h"
+#include "net/tls_ocsp.h"
 #include "net/tls_policy.h"
 #include "net/tls_session_cache.h"
 #include "net/tls_side.h"
@@ -22,7 +23,8 @@ namespace weir::net {
 struct TlsServerPlan {
   const TlsPolicy* policy = nullptr;
   std::shared_ptr<const TlsChoice> choice;
-  std::vector<std::string> alpn;  // protocols that are spoken, the preferred one first
+  std::vector<TlsStaple> staples = {};  // by index of the certificates of `choice`; may be empty
+  std::vector<std::string> alpn;        // protocols that are spoken, the preferred one first
   // Sessions are resumed only where this and the policy are the same: the listener's name.
   std::string session_scope;
   // Absent: clients are not asked for certificates. With it no session is resumed.

@@ -22,11 +22,18 @@ struct TlsTicketKey {
 
   // From a secret of 32 bytes: the same on every appliance that has it.
   [[nodiscard]] static TlsTicketKey From(std::span<const std::uint8_t, 32> secret);
-  [[nodiscard]] static TlsTicketKey Random();
 };
 
 // Newest first: the first encrypts, all decrypt.
 using TlsTicketKeySet = std::vector<TlsTicketKey>;
+
+// A key that the program made itself: what TlsTicketKey::From makes it of, and when.
+struct TlsOwnTicketKey {
+  std::array<std::uint8_t, 32> secret{};
+  WallTime made_at;
+
+  [[nodiscard]] static TlsOwnTicketKey Make(WallTime now);
+};
 
 // The ticket keys of all listeners and workers. Thread: control, except published().
 class TlsTicketKeys {
@@ -45,19 +52,29 @@ class TlsTicketKeys {
   bool Rotate(WallTime now);
   // From now on exactly these; they are not rotated. Empty: back to keys of our own.
   void Fix(TlsTicketKeySet keys, WallTime now);
+  // Goes on with the keys of an earlier run, newest first, in the place of what was made since. Those that no ticket
+  // can be from any more, or that are from the future, are left out; without any other it changes nothing.
+  void Restore(std::vector<TlsOwnTicketKey> kept, WallTime now);
+
+  // Those that were made here, newest first; empty while others are fixed.
+  [[nodiscard]] const std::vector<TlsOwnTicketKey>& own() const { return own_; }
 
   // Thread: any.
   [[nodiscard]] const Published<TlsTicketKeySet>& published() const { return published_; }
 
  private:
   void Publish(TlsTicketKeySet keys) { published_.Publish(std::make_shared<const TlsTicketKeySet>(std::move(keys))); }
+  void PublishOwn();
 
   Published<TlsTicketKeySet> published_;
-  WallTime made_at_;
-  bool fixed_ = false;
+  std::vector<TlsOwnTicketKey> own_;
 };
 
 // The file of one entry of `tls-ticket-keys`: 32 random bytes in base64, spaces and line ends around them ignored.
 [[nodiscard]] Result<TlsTicketKey> ParseTicketKey(std::string_view text);
+
+// Keys of one's own as a text, to be kept over restarts, and back. Whole seconds of `made_at` remain.
+[[nodiscard]] std::string FormatOwnTicketKeys(std::span<const TlsOwnTicketKey> keys);
+[[nodiscard]] Result<std::vector<TlsOwnTicketKey>> ParseOwnTicketKeys(std::string_view text);
 
 }  // namespace weir::net

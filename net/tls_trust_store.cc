@@ -1,5 +1,6 @@
 #include "net/tls_trust_store.h"
 
+#include "base/file.h"
 #include "net/pem_file.h"
 #include "net/tls_client_certificate.h"
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 namespace weir::proxy {
 
@@ -17,6 +18,13 @@ void ContentReader::Begin(const http::Framing& framing) {
   } else {
     chunks_->Reset();
   }
+}
+
+// Nobody says how much comes: pipes are for a sender that has shown to come in bulk.
+void ContentReader::BeginTunnel() {
+  Begin({.kind = http::FramingKind::kUntilClose, .content_length = 0});
+  in_bulk_ = false;
+  left_ = std::numeric_limits<std::uint64_t>::max();
 }
 
 ContentReader::Status ContentReader::Take(std::string_view& bytes, Content& content) {
@@ -45,13 +53,11 @@ ContentReader::Status ContentReader::Take(std::string_view& bytes, Content& cont
   return Status::kOk;
 }
 
-bool ContentReader::wants_pipe() const {
-  return kind_ == http::FramingKind::kContentLength && left_ >= kPipedContentMin && in_bulk_;
-}
+bool ContentReader::wants_pipe() const { return left_ >= kPipedContentMin && in_bulk_; }
 
 net::IoStatus ContentReader::ReadToPipe(net::Stream& stream, net::PipePool& pipes, net::PipePool::Loan& pipe,
                                         Content& content) {
-  pipe = pipes.Take();
+  pipe = stream.splices() ? pipes.Take() : nullptr;
   if (pipe == nullptr) return net::IoStatus::kRefused;
   const auto max = static_cast<std::size_t>(std::min<std::uint64_t>(left_, net::Pipe::kBytesMax));
   const net::IoResult result = stream.ReadTo(*pipe, max);

@@ -18,6 +18,8 @@ class ContentReader {
 
   // Begins a message. kUntilClose content ends only with the connection.
   void Begin(const http::Framing& framing);
+  // Begins a tunnel: whatever comes is content, until the sender ends its side.
+  void BeginTunnel();
   // What `bytes` hold of the content, in one piece: chunked content is moved together inside the buffer, which must
   // therefore be the caller's to change. `bytes` is left at the first byte that is not used.
   [[nodiscard]] Status Take(std::string_view& bytes, Content& content);
@@ -31,7 +33,7 @@ class ContentReader {
                                          Content& content);
   // The message that was begun last has so much content that most of it goes through pipes.
   [[nodiscard]] bool is_large() const { return is_large_; }
-  // A read into memory gave `bytes`: whether pipes are worth their system calls follows from it.
+  // A read gave `bytes`: whether pipes are worth their system calls follows from it.
   void NoteRead(std::size_t bytes) { in_bulk_ = bytes >= kBulkReadBytes; }
 
  private:
@@ -46,7 +48,7 @@ class ContentReader {
   bool complete_ = true;
   bool in_bulk_ = true;
   bool is_large_ = false;
-  std::uint64_t left_ = 0;
+  std::uint64_t left_ = 0;                        // with a length; of a tunnel more than can ever come; else 0
   std::unique_ptr<http::ChunkedDecoder> chunks_;  // made when first needed
 };
 

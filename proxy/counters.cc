@@ -46,6 +46,25 @@ void TlsCounters::Note(const net::TlsFailure& failure) {
   }
 }
 
+std::string_view ToString(ProxyHeaderFault fault) {
+  using enum ProxyHeaderFault;
+  switch (fault) {
+    case kSender:
+      return "Sender";
+    case kMalformed:
+      return "Malformed";
+    case kTooLong:
+      return "TooLong";
+    case kChecksum:
+      return "Checksum";
+    case kTimeout:
+      return "Timeout";
+    case kClosed:
+      return "Closed";
+  }
+  std::unreachable();
+}
+
 namespace {
 
 template <class Key, class Table, class Less>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/counters.h"
+#include "http/http2_allowance.h"
 #include "net/tls_facts.h"
 #include "net/tls_policy.h"
 #include "proxy/balancing/sticky_verdict.h"
@@ -43,6 +44,22 @@ struct TlsCounters {
   void Note(const net::TlsFailure& failure);
 };
 
+// Why a connection that was to begin with a PROXY header was closed.
+enum class ProxyHeaderFault : std::uint8_t { kSender, kMalformed, kTooLong, kChecksum, kTimeout, kClosed };
+inline constexpr std::size_t kProxyHeaderFaults = 6;
+// As metrics print it: `Sender`.
+[[nodiscard]] std::string_view ToString(ProxyHeaderFault fault);
+// HTTP/2 of one listener.
+struct Http2Counters {
+  Counter connections;
+  Counter connections_active;
+  Counter requests;
+  Counter malformed_requests;  // by HTTP/2's own rules: their streams were reset
+  Counter goaways;             // connections told to go: 10,000 requests, keep-alive limit, idle, drain
+  Counter connection_errors;   // connections ended for what their client did, floods among them
+  std::array<Counter, http::kHttp2FloodCount> floods;
+};
+
 struct ListenerCounters {
   Counter connections_accepted;
   Counter connections_active;
@@ -54,10 +71,15 @@ struct ListenerCounters {
   Counter desync_requests;               // requests that were not Compliant
   // Requests by what became of the transforms of their rule; those of kNone are not counted.
   std::array<Counter, kTransformStatuses> transforms;
-  LatencyHistogram exchange_duration;                  // first byte of the request to last byte of the response
+  LatencyHistogram exchange_duration;  // first byte of the request to last byte of the response, or to a tunnel
   std::array<Counter, kErrorCodeCount> errors;         // exchanges that failed, by ErrorCode
   std::array<Counter, kStickyVerdicts> group_cookies;  // AWSALBTG cookies that chose nothing, by fault
+  Counter websockets;                                  // tunnels that were opened
+  Counter websockets_active;
+  std::array<Counter, 2> proxy_headers;  // by version
+  std::array<Counter, kProxyHeaderFaults> proxy_header_faults;
   TlsCounters tls;
+  Http2Counters http2;
 };
 struct RuleCounters {
   Counter requests;

@@ -4,9 +4,8 @@
 #include "net/acceptor.h"
 #include "net/tls_client.h"
 #include "proxy/downstream/client_gate.h"
-#include "proxy/downstream/connection_notes.h"
 #include "proxy/downstream/downstream_connection.h"
-#include "proxy/downstream/tls_handshake.h"
+#include "proxy/downstream/proxy_preamble.h"
 #include "proxy/exchange.h"
 #include "proxy/tls/listener_tls.h"
 #include "proxy/upstream/upstream_pool.h"
@@ -21,6 +20,11 @@ namespace {
 
 // How often a worker looks whether connections without a future have become idle.
 constexpr std::chrono::milliseconds kDrainCheck{100};
+
+std::optional<net::ProxyVersion> ProxyVersionOf(config::ProxyProtocol configured) {
+  if (configured == config::ProxyProtocol::kOff) return std::nullopt;
+  return configured == config::ProxyProtocol::kV1 ? net::ProxyVersion::kV1 : net::ProxyVersion::kV2;
+}
 
 // What weir is configured with, found again after a reload: by its port, or by its place where the port was left to the
 // system.
@@ -60,13 +64,12 @@ class ListenerSocket final : public net::Deferred, private net::AcceptorEvents {
  private:
   bool MayAccept() override { return gate_.open(); }
   void OnMustWait() override { gate_.Wait(); }
-  void OnAccepted(std::unique_ptr<net::Stream> stream) override {
-    if (slot_->tls != nullptr) {
-      connections_.Add(std::make_unique<TlsHandshake>(worker_, connections_, slot_, std::move(stream)));
-      return;
+  void OnAccepted(std::unique_ptr<net::TcpStream> stream) override {
+    if (slot_->expects_proxy_header) {
+      ProxyPreamble::Begin(worker_, connections_, slot_, std::move(stream));
+    } else {
+      BeginDownstreamConnection(worker_, connections_, slot_, std::move(stream));
     }
-    auto id = NoteConnection(worker_, *slot_, *stream, {});
-    connections_.Add(MakeDownstreamConnection(worker_, connections_, slot_, std::move(stream), std::move(id)));
   }
 
   WorkerState& worker_;
@@ -125,6 +128,7 @@ class DataPlane::Implementation {
     slot->listener = listener;
     slot->counters = &(*listener->counters)[worker_.worker];
     UpdateTls(*slot);
+    slot->expects_proxy_header = listener->listener_config->attributes.proxy_protocol;
     slots_.push_back(slot);
     sockets_.push_back(std::make_unique<ListenerSocket>(worker_, connections_, gate_, std::move(slot), std::move(fd)));
   }
@@ -178,11 +182,12 @@ class DataPlane::Implementation {
     for (std::size_t group = 0; group < handles.size(); ++group) {
       const TargetGroupRoute& route = routing.groups()[group];
       const auto tls = route.is_https() ? tls_clients_.For(route.tls) : nullptr;
+      const auto proxy_protocol = ProxyVersionOf(route.config->proxy_protocol);
       const auto& targets = status.groups[group].targets;
       handles[group].reserve(targets.size());
       for (const health::TargetStatus& target : targets) {
         auto* seen = target.observations == nullptr ? nullptr : &(*target.observations)[worker_.worker];
-        UpstreamKey key{.endpoint = target.endpoint, .tls = tls, .server_name = {}};
+        UpstreamKey key{.endpoint = target.endpoint, .tls = tls, .server_name = {}, .proxy_protocol = proxy_protocol};
         if (tls != nullptr) key.server_name = tls->NameFor(target.host, target.endpoint.address);
         handles[group].push_back({.endpoint = target.endpoint, .seen = seen, .upstream = pool_.EndpointFor(key)});
       }
@@ -198,6 +203,7 @@ class DataPlane::Implementation {
     slot.listener = listener;
     slot.counters = &(*listener->counters)[worker_.worker];
     slot.index = listener->index;
+    slot.expects_proxy_header = listener->listener_config->attributes.proxy_protocol;
     UpdateTls(slot);
   }
 

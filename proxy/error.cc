@@ -36,6 +36,8 @@ consteval ErrorTraits RowOf(ErrorCode code) {
       return {460, kDownstream, kNo, "ClientClosedConnection"};
     case kForwardedForTooLong:
       return {463, kDownstream, kNo, "TooManyForwardedForAddresses"};
+    case kProtocolVersionMismatch:
+      return {464, kDownstream, kNo, "ProtocolVersionMismatch"};
     case kTransferCodingUnknown:
       return {501, kDownstream, kNo, "UnsupportedTransferCoding"};
     case kVersionNotSupported:
@@ -78,6 +80,8 @@ consteval ErrorTraits RowOf(ErrorCode code) {
       return {502, kUpstream, kNo, "TargetDeregistered"};
     case kResponseStalled:
       return {460, kDownstream, kNo, "ClientStoppedReading"};
+    case kTunnelIdle:
+      return {408, kInternal, kNo, "TunnelIdleTimeout"};
   }
   std::unreachable();
 }

@@ -23,6 +23,7 @@ enum class ErrorCode : std::uint8_t {
   kUnknownExpectation,        // 417: Expect asks for anything but 100-continue
   kClientClosed,              // 460
   kForwardedForTooLong,       // 463
+  kProtocolVersionMismatch,   // 464: a gRPC request to a group of HTTP/1.1
   kTransferCodingUnknown,     // 501
   kVersionNotSupported,       // 505
   kRedirectTooLong,           // 507
@@ -44,8 +45,9 @@ enum class ErrorCode : std::uint8_t {
   kTargetResponseIncomplete,  // the response broke off after its head was sent: the client's connection is closed
   kTargetDeregistered,        // 502: the deregistration delay ended
   kResponseStalled,           // the client stopped reading for the idle timeout
+  kTunnelIdle,                // a tunnel in which nothing moved for the idle timeout
 };
-inline constexpr std::size_t kErrorCodeCount = std::to_underlying(ErrorCode::kResponseStalled) + 1;
+inline constexpr std::size_t kErrorCodeCount = std::to_underlying(ErrorCode::kTunnelIdle) + 1;
 
 enum class ErrorSource : std::uint8_t { kDownstream, kUpstream, kInternal };
 // Whether the request may be sent again: never, always (nothing was sent), or only when the connection was a reused one

@@ -6,6 +6,7 @@
 #include "proxy/forwarding.h"
 #include "proxy/log/connection_log.h"
 #include "proxy/routing/request_facts.h"
+#include "proxy/upgrade.h"
 
 #include <algorithm>
 #include <memory>
@@ -35,6 +36,12 @@ std::string_view NamesOfActions(const Rule& rule, std::size_t count, TransformSt
   return joined;
 }
 
+// What gRPC over HTTP/2 is known by (its protocol's section "Requests").
+bool IsGrpc(const http::RequestHead& head) {
+  const http::Field* const type = http::FindField(head.fields, "content-type");
+  return type != nullptr && type->value.starts_with("application/grpc");
+}
+
 double Seconds(SteadyTime from, SteadyTime to) { return std::chrono::duration<double>(to - from).count(); }
 
 }  // namespace
@@ -62,6 +69,9 @@ void Exchange::Begin(DownstreamStream& downstream, DownstreamConnectionFacts& co
   ReadRequest(head);
   if (!CheckFraming(head)) return;
   MatchRule(head);
+  if (content.trailers != nullptr && !content.trailers->empty()) {
+    return RunActions(head, WithoutReservedTrailers(content));
+  }
   RunActions(head, content);
 }
 
@@ -83,6 +93,7 @@ void Exchange::ReadRequest(const http::RequestHead& head) {
   run_.request.is_head = head.method == "HEAD";
   run_.request.idempotent = IsIdempotent(head.method);
   run_.request.expects_continue = head.expects_continue;
+  run_.request.version = head.version;
   run_.request.desync_class = head.desync_class;
   run_.request.desync_reason = head.desync_reason;
   slot.counters->requests.Add();
@@ -225,15 +236,23 @@ void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const
   if (run_.rule->transforms != nullptr && !Transform(head)) return;
   TlsFields tls;
   MtlsFields mtls;
+  const ListenerSlot& slot = *run_.connection->slot;
+  const Endpoint& local = run_.connection->local();
   const RequestOrigin origin{.peer = run_.connection->peer(),
-                             .local = run_.connection->local(),
-                             .port = run_.connection->slot->bound.port,
+                             .local = local,
+                             .port = slot.bound.port,
+                             .forwarded_port = slot.expects_proxy_header ? local.port : slot.bound.port,
                              .scheme = run_.connection->scheme,
                              .tls = attributes().tls_version_and_cipher_suite ? FillTlsFields(tls) : nullptr,
                              .mtls = FillMtlsFields(mtls),
                              .transformed_host = texts_.transformed.host,
                              .transformed_target = texts_.transformed.target};
   BuildRequestMessage(head, attributes(), origin, run_.timing.begun_wall, worker_.random, message_, texts_.trace_id);
+  message_.asks_for_websocket = head.upgrade && AsksForWebSocket(head);
+  // spec: alb.md 7.1; groups speak HTTP/1.1.
+  if (run_.request.version == http::Version::kHttp2 && IsGrpc(head)) {
+    return Fail(ErrorCode::kProtocolVersionMismatch);
+  }
   if (group == ActionOutcome::kNoGroup) {
     Fail(ErrorCode::kNoTarget);
     return;
@@ -255,14 +274,20 @@ void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const
 
 // ---- the target
 
+std::optional<std::uint32_t> Exchange::ChooseTarget(const health::GroupStatus& status) {
+  Selector& selector = worker_.selector;
+  if (run_.attempts.count() > 0) return selector.NextTarget(run_.group, status);
+  if (run_.sticky_target) return run_.sticky_target;
+  // They stay for long: fairness in turn would not last (spec: alb.md 8).
+  if (message_.asks_for_websocket) return selector.LeastBusyTarget(status);
+  return selector.SelectTarget(*group().config, run_.group, status, run_.timing.begun_wall);
+}
+
 // As the group's algorithm wants it; a further attempt takes in turn one that was not asked.
 bool Exchange::SelectTarget() {
   const health::GroupStatus& status = group_status();
   for (std::size_t turn = 0; turn <= status.routable.size(); ++turn) {
-    const auto index = run_.attempts.count() > 0 ? worker_.selector.NextTarget(run_.group, status)
-                       : run_.sticky_target
-                           ? run_.sticky_target
-                           : worker_.selector.SelectTarget(*group().config, run_.group, status, run_.timing.begun_wall);
+    const auto index = ChooseTarget(status);
     if (!index) return false;
     if (run_.attempts.HasAsked(*index)) continue;
     run_.attempts.Ask(*index);
@@ -362,7 +387,24 @@ void Exchange::ResumeRequestWithHeld() {
   }
 }
 
+// By a trailer the client could say what only we may say in a field.
+Content Exchange::WithoutReservedTrailers(const Content& content) {
+  TlsFields tls;
+  MtlsFields mtls;
+  const TlsFields* const own_tls = attributes().tls_version_and_cipher_suite ? FillTlsFields(tls) : nullptr;
+  const MtlsFields* const own_mtls = FillMtlsFields(mtls);
+  trailers_ = *content.trailers;
+  std::erase_if(trailers_, [&](const http::Field& field) { return IsReserved(field.name, own_tls, own_mtls); });
+  Content out = content;
+  out.trailers = &trailers_;
+  return out;
+}
+
 void Exchange::OnRequestContent(const Content& content) {
+  if (run_.response.is_tunnel) return SendIntoTunnel(content);
+  if (content.trailers != nullptr && content.trailers != &trailers_ && !content.trailers->empty()) {
+    return OnRequestContent(WithoutReservedTrailers(content));
+  }
   run_.request.complete = content.is_last();
   Attempt& attempt = run_.attempt;
   if (attempt.stream == nullptr) {
@@ -406,6 +448,7 @@ void Exchange::PauseRequestWhileCongested() {
 }
 
 void Exchange::OnUpstreamDrained() {
+  if (run_.response.is_tunnel && run_.request.complete) return FinishTunnelWhenOver();
   if (!std::exchange(run_.request.paused, false)) return;
   run_.downstream->ResumeRequestContent();
 }
@@ -430,13 +473,14 @@ void Exchange::AppendStickinessCookies(const http::ResponseHead& head) {
 void Exchange::OnResponse(const http::ResponseHead& head, const Content& content) {
   worker_.fields_out.clear();
   AppendResponseFields(head, run_.listener->listener_config->attributes, worker_.fields_out);
-  if (head.status >= 200) AppendStickinessCookies(head);
+  if (head.status >= 200 || head.status == 101) AppendStickinessCookies(head);
   ResponseMessage response{.status = head.status,
                            .reason = head.reason,
                            .fields = worker_.fields_out,
                            .framing = head.framing,
                            .announced_length = {}};
   if (head.status < 200) {
+    if (head.status == 101) return OpenTunnel(head, response, content);
     if (head.status != 100) {  // which weir has answered itself
       run_.downstream->SendInterim(response);
       PauseResponseWhileCongested();
@@ -463,6 +507,8 @@ void Exchange::OnResponse(const http::ResponseHead& head, const Content& content
 void Exchange::OnResponseContent(const Content& content) {
   run_.downstream->SendContent(content);
   if (content.is_last()) {
+    run_.response.tunnel_ended = run_.response.is_tunnel;
+    if (run_.response.is_tunnel) return FinishTunnelWhenOver();
     CompleteResponse();
   } else {
     PauseResponseWhileCongested();
@@ -581,6 +627,7 @@ bool Exchange::Retry(ErrorCode code, bool response_began) {
 void Exchange::OnDownstreamFailed(ErrorCode code) { Fail(code); }
 
 void Exchange::OnIdleTimeout() {
+  if (run_.response.is_tunnel) return OnIdleTunnel();
   if (run_.downstream->congested()) {
     Fail(ErrorCode::kResponseStalled);
   } else if (run_.response.head_sent) {
@@ -607,10 +654,14 @@ void Exchange::EndIfDeregistered(const DataView& newest) {
   }
   const auto& targets = newest.status->groups[index].targets;
   if (std::ranges::find(targets, run_.target->endpoint, &health::TargetStatus::endpoint) != targets.end()) return;
+  if (run_.response.is_tunnel) return EndTunnel(ErrorCode::kTargetDeregistered);
   Fail(ErrorCode::kTargetDeregistered);
 }
 
-void Exchange::Abort() { Fail(ErrorCode::kClientClosed); }
+void Exchange::Abort() {
+  if (run_.response.is_tunnel) return EndTunnel({});
+  Fail(ErrorCode::kClientClosed);
+}
 
 // The one place where a failure becomes a status, a log reason and an end.
 void Exchange::Fail(ErrorCode code) {
@@ -628,7 +679,7 @@ void Exchange::Fail(ErrorCode code) {
   const bool nobody_waits = traits.status == 460;
   if (run_.response.head_sent) {
     // The status that the client saw stays in the log, unless it went away itself.
-    if (nobody_waits) run_.response.status = traits.status;
+    if (nobody_waits && !run_.response.is_tunnel) run_.response.status = traits.status;
     run_.downstream->AbortResponse();
     Finish();
   } else if (nobody_waits) {
@@ -654,8 +705,12 @@ void Exchange::ReleaseUpstream(UpstreamStream::Reusable reusable) {
 
 void Exchange::Finish() {
   ListenerCounters& counters = listener_counters();
-  if (run_.response.status != 460) counters.responses.Add(run_.response.status);
-  counters.exchange_duration.Record(worker_.loop.now() - run_.timing.begun);
+  if (run_.response.is_tunnel) {
+    counters.websockets_active.Subtract();
+  } else {
+    if (run_.response.status != 460) counters.responses.Add(run_.response.status);
+    counters.exchange_duration.Record(worker_.loop.now() - run_.timing.begun);
+  }
   if (logs()) WriteAccessLog();
   run_.downstream->FinishExchange();
 
@@ -694,6 +749,7 @@ void Exchange::WriteAccessLog() {
                          .target_status = run_.response.target_status,
                          .received_bytes = run_.downstream->bytes_received(),
                          .sent_bytes = run_.downstream->bytes_sent(),
+                         .version = run_.request.version,
                          .request_line = texts_.request_line,
                          .user_agent = texts_.user_agent,
                          .target_group = target != nullptr ? std::string_view(group().name) : std::string_view(),
@@ -711,7 +767,8 @@ void Exchange::WriteAccessLog() {
                          .desync_class = run_.request.desync_class,
                          .desync_reason = run_.request.desync_reason,
                          .connection_id = *connection.id,
-                         .tls = connection.stream->tls()};
+                         .tls = connection.stream->tls(),
+                         .is_websocket = run_.response.is_tunnel};
   if (timing.was_sent()) record.request_processing_seconds = Seconds(timing.begun, timing.sent);
   if (timing.was_answered()) {
     record.target_processing_seconds = Seconds(timing.sent, timing.answered);

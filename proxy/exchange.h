@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weir::proxy {
 
@@ -80,6 +81,9 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   [[nodiscard]] const TlsFields* FillTlsFields(TlsFields& fields) const;
   // Null where clients are not asked for certificates.
   [[nodiscard]] const MtlsFields* FillMtlsFields(MtlsFields& fields) const;
+  // The content, which has trailers, without those of them that only we may send. Valid until the next call.
+  [[nodiscard]] Content WithoutReservedTrailers(const Content& content);
+  [[nodiscard]] std::optional<std::uint32_t> ChooseTarget(const health::GroupStatus& status);
   [[nodiscard]] bool SelectTarget();
   // Of a sticky group: what the client's cookie asks for.
   void FindStickyTarget(const http::RequestHead& head);
@@ -89,6 +93,7 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   void AcquireUpstream(const Content& content);
   void SendRequest(const Content& content);
   // ReadResponse, SendResponse: the upstream's events.
+  [[nodiscard]] Ends ends() const override { return {run_.connection->peer(), run_.connection->local()}; }
   void OnUpstreamConnected() override;
   void OnResponse(const http::ResponseHead& head, const Content& content) override;
   void OnResponseContent(const Content& content) override;
@@ -96,6 +101,12 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   void OnUpstreamDrained() override;
   void OnUpstreamFailed(ErrorCode code, bool response_began) override;
   void CompleteResponse();
+  // The tunnel that a response may open (exchange_tunnel.cc).
+  void OpenTunnel(const http::ResponseHead& head, ResponseMessage& response, const Content& content);
+  void SendIntoTunnel(const Content& content);
+  void FinishTunnelWhenOver();
+  void EndTunnel(std::optional<ErrorCode> reason);
+  void OnIdleTunnel();
   // The other ends.
   void SendGenerated(const GeneratedResponse& response);
   [[nodiscard]] bool Retry(ErrorCode code, bool response_began);
@@ -129,6 +140,7 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
     bool is_head = false;
     bool idempotent = false;  // RFC 9110 section 9.2.2
     bool expects_continue = false;
+    http::Version version = http::Version::kHttp11;
     http::DesyncClass desync_class = http::DesyncClass::kCompliant;
     http::DesyncReason desync_reason = http::DesyncReason::kNone;
   };
@@ -136,6 +148,8 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   struct Response {
     bool head_sent = false;
     bool paused = false;
+    bool is_tunnel = false;     // from here on what it and the request are, is content of a tunnel
+    bool tunnel_ended = false;  // by the target
     std::uint16_t status = 0;
     std::uint16_t target_status = 0;
     std::string_view error_reason;
@@ -189,7 +203,8 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   Run run_;
   RequestMessage message_;
   HeldContent held_;
-  std::shared_ptr<ActionWait> wait_;  // null: no action waits
+  std::vector<http::Field> trailers_;  // of the client's those that may go on, where some may not
+  std::shared_ptr<ActionWait> wait_;   // null: no action waits
   LogTexts texts_;
 };
 

@@ -42,10 +42,7 @@ bool TellsOfCertificate(std::string_view name, const config::MtlsFieldNames& nam
 
 // Fields that are not passed on because of what is configured.
 bool IsDropped(std::string_view name, const config::LoadBalancerAttributes& attributes, const RequestOrigin& origin) {
-  if (attributes.drop_invalid_header_fields && !IsValidName(name)) return true;
-  if (origin.mtls != nullptr && TellsOfCertificate(name, *origin.mtls->names)) return true;
-  return origin.tls != nullptr &&
-         (EqualsIgnoreCase(name, origin.tls->version_name) || EqualsIgnoreCase(name, origin.tls->cipher_suite_name));
+  return (attributes.drop_invalid_header_fields && !IsValidName(name)) || IsReserved(name, origin.tls, origin.mtls);
 }
 
 // spec: alb.md 18.3.
@@ -169,6 +166,11 @@ void AppendTraceRoot(WallTime now, Random& random, std::string& out) {
 
 }  // namespace
 
+bool IsReserved(std::string_view name, const TlsFields* tls, const MtlsFields* mtls) {
+  if (mtls != nullptr && TellsOfCertificate(name, *mtls->names)) return true;
+  return tls != nullptr && (MayBeTakenFor(name, tls->version_name) || MayBeTakenFor(name, tls->cipher_suite_name));
+}
+
 std::size_t CountForwardedFor(const std::vector<http::Field>& fields) {
   std::size_t count = 0;
   for (const http::Field& field : fields) {
@@ -277,7 +279,7 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
     lines.Put("X-Forwarded-Proto: ");
     lines.Put(origin.scheme);
     lines.Put("\r\nX-Forwarded-Port: ");
-    lines.PutDecimal(origin.port);
+    lines.PutDecimal(origin.forwarded_port);
     lines.Put("\r\nX-Amzn-Trace-Id: ");
     lines.Put(trace_id);
     lines.Put("\r\n");

@@ -36,10 +36,11 @@ struct MtlsFields {
 
 // Where a request came from and to.
 struct RequestOrigin {
-  Endpoint peer;            // the client
-  Endpoint local;           // what it connected to
-  std::uint16_t port = 0;   // the listener's
-  std::string_view scheme;  // http
+  Endpoint peer;                     // the client
+  Endpoint local;                    // what it connected to
+  std::uint16_t port = 0;            // the listener's
+  std::uint16_t forwarded_port = 0;  // that the client connected to: another one only by a PROXY header
+  std::string_view scheme;           // http
   // Not null: the fields that tell the target what was agreed on with the client; those of the client are dropped.
   const TlsFields* tls = nullptr;
   // Not null: clients are asked for certificates; those fields of theirs that tell of one are dropped.
@@ -48,6 +49,10 @@ struct RequestOrigin {
   std::string_view transformed_host = {};
   std::string_view transformed_target = {};
 };
+
+// Whether a field of the client's, or a trailer field, could be taken for one that only the load balancer may send:
+// also with `_` for `-`. `tls` and `mtls` as in RequestOrigin.
+[[nodiscard]] bool IsReserved(std::string_view name, const TlsFields* tls, const MtlsFields* mtls);
 
 inline constexpr std::size_t kForwardedForAddressesMax = 30;
 

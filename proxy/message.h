@@ -42,6 +42,8 @@ struct RequestMessage {
   std::string host_lines;  // one `Host: …\r\n` line; several only with preserve_host_header
   FieldBlock fields;
   http::Framing framing;
+  // Asks for a tunnel (proxy/upgrade.h): how is the protocol's own affair. One that cannot have any sends the rest.
+  bool asks_for_websocket = false;
 };
 
 // The response as the client gets it. The views live only during the call.
@@ -52,6 +54,8 @@ struct ResponseMessage {
   http::Framing framing;
   // Content-Length to announce where there is no content: HEAD and 304.
   std::optional<std::uint64_t> announced_length;
+  // Opens the tunnel that the request asked for (proxy/upgrade.h).
+  bool opens_tunnel = false;
 };
 
 }  // namespace weir::proxy

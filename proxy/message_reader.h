@@ -22,8 +22,8 @@ struct MessageReader {
 
   // One read: into a pipe where `piped` says so and one is to be had, else of up to `max` bytes into memory. Gives what
   // came to `receiver`, which is the connection: OnPiped(content), or OnBytes(all, read) with what was carried and the
-  // number of bytes that were read behind it, to be used up before the next read; or OnEnd(). False when there is no
-  // more to be read now.
+  // number of bytes that were read behind it, to be used up before the next read; or OnEnd(kEnd or kError). False
+  // when there is no more to be read now.
   template <class Receiver>
   [[nodiscard]] bool ReadOnce(net::Stream& stream, WorkerState& worker, bool piped, std::size_t max,
                               Receiver& receiver) {
@@ -47,7 +47,7 @@ struct MessageReader {
  private:
   template <class Receiver>
   [[nodiscard]] static bool Stop(net::IoStatus status, Receiver& receiver) {
-    if (status != net::IoStatus::kWouldBlock) receiver.OnEnd();
+    if (status != net::IoStatus::kWouldBlock) receiver.OnEnd(status);
     return false;
   }
 };

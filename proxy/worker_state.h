@@ -51,11 +51,15 @@ struct ListenerSlot {
   std::string load_balancer;
   std::uint32_t index = 0;
   Endpoint bound;                        // the real port
+  bool expects_proxy_header = false;     // connections that come from here on begin with one
   std::shared_ptr<const DataView> view;  // the newest one that has the listener
   const Listener* listener = nullptr;    // in `view`; never null
   ListenerCounters* counters = nullptr;  // the listener's, of this worker
   std::shared_ptr<net::TlsServer> tls;   // of this worker; null: plain HTTP
   bool removed = false;  // the newest configuration has it no more: connections close after their request
+  // Of refused PROXY headers: when the log was told last, and how many it was not told of since.
+  SteadyTime proxy_refusal_logged;
+  std::uint64_t proxy_refusals_unlogged = 0;
 };
 
 // What the connections and exchanges of one worker share. Thread: worker.
@@ -102,6 +106,9 @@ struct WorkerState {
   std::string fields_out;
   std::string path_out;
   GeneratedResponse generated;
+  std::string http2_out;   // frames of one write
+  std::string http2_text;  // a head of HTTP/2 as HTTP/1.1 spells it
+  std::vector<http::Field> http2_fields;
 
   // Exchanges under way, and those to be used again.
   std::vector<Exchange*> active;

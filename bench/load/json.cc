@@ -45,7 +45,9 @@ json::object Totals(const RunRecord& record) {
           {"completed-per-second", Finite(record.PerSecond(total.completed))},
           {"bytes-received", total.bytes_received},
           {"bytes-sent", total.bytes_sent},
-          {"connections", total.connections}};
+          {"connections", total.connections},
+          {"tls-handshakes-full", total.handshakes_full},
+          {"tls-handshakes-resumed", total.handshakes_resumed}};
 }
 
 json::object Latency(const Histogram& latency) {

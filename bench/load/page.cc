@@ -204,6 +204,11 @@ std::string Throughput(const RunRecord& record) {
   rows += Row("sent", BytesText(static_cast<double>(total.bytes_sent)),
               BytesText(record.PerSecond(total.bytes_sent)) + "/s");
   if (total.connections > 0) rows += Row("connections opened", CountText(total.connections));
+  const auto add_handshakes = [&](std::string_view name, std::uint64_t count) {
+    if (count > 0) rows += Row(name, CountText(count), RateText(record.PerSecond(count)) + "/s");
+  };
+  add_handshakes("TLS handshakes, full", total.handshakes_full);
+  add_handshakes("TLS handshakes, resumed", total.handshakes_resumed);
   if (record.generator_cpu_seconds > 0) {
     rows += Row("CPU time of the generator", fmt::format("{:.2f} s", record.generator_cpu_seconds),
                 RateText(static_cast<double>(total.completed) / record.generator_cpu_seconds) + " per CPU-second");

@@ -39,6 +39,8 @@ void Counts::Add(const Counts& other) {
   bytes_received += other.bytes_received;
   bytes_sent += other.bytes_sent;
   connections += other.connections;
+  handshakes_full += other.handshakes_full;
+  handshakes_resumed += other.handshakes_resumed;
   latency.Add(other.latency);
   AddCounts(other.outcomes, outcomes);
   AddCounts(other.errors, errors);

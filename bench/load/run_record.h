@@ -23,7 +23,9 @@ struct Counts {
   std::uint64_t completed = 0;       // answered whole, whatever the status
   std::uint64_t bytes_received = 0;  // on the wire of the protocol: heads and bodies, or datagrams
   std::uint64_t bytes_sent = 0;
-  std::uint64_t connections = 0;                       // opened
+  std::uint64_t connections = 0;      // opened
+  std::uint64_t handshakes_full = 0;  // of TLS, that went through
+  std::uint64_t handshakes_resumed = 0;
   Histogram latency = {};                              // of what was completed; open loop: from the scheduled time
   std::map<std::string, std::uint64_t> outcomes = {};  // by status (`200`) or response code (`NOERROR`)
   std::map<std::string, std::uint64_t> errors = {};    // by kind: `connect refused`, `timeout`, `answer 502` ...

@@ -101,6 +101,11 @@ void WriteThroughput(TableWriter& out, const RunRecord& record) {
   rows.push_back(
       {"sent", BytesText(static_cast<double>(total.bytes_sent)), BytesText(record.PerSecond(total.bytes_sent)) + "/s"});
   if (total.connections > 0) rows.push_back({"connections", CountText(total.connections), "opened"});
+  const auto add_handshakes = [&](const char* name, std::uint64_t count) {
+    if (count > 0) rows.push_back({name, CountText(count), RateText(record.PerSecond(count)) + "/s"});
+  };
+  add_handshakes("TLS, full", total.handshakes_full);
+  add_handshakes("TLS, resumed", total.handshakes_resumed);
   if (record.generator_cpu_seconds > 0) {
     const double rate = static_cast<double>(total.completed) / record.generator_cpu_seconds;
     rows.push_back({"generator", fmt::format("{:.2f} s", record.generator_cpu_seconds),

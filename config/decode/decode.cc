@@ -210,6 +210,9 @@ std::shared_ptr<const DecodedUnits> Decoder::Decode(const Node& document, Model&
   CheckZoneNames(model.zones, findings_);
   model.tls_ticket_keys = DecodeKeyFiles(root, "tls-ticket-keys", model.files);
   model.stickiness_keys = DecodeKeyFiles(root, "stickiness-keys", model.files);
+  if (const Node* const state = root.Map("state")) {
+    model.state_directory = DecodePath(Fields(*state), "directory", model.files);
+  }
   model.latency = DecodeLatency(root, model.files);
   model.admin = DecodeAdmin(root);
   for (const Node& item : root.List("tests")) model.tests.push_back(DecodeTest(item, decoding));

@@ -97,6 +97,7 @@ void DecodeListenerTls(const Fields& fields, Decoding& decoding, Listener& out) 
   } else {
     out.ssl_policy = {.text = std::string(kDefaultPolicy), .position = fields.PositionOf("protocol")};
     if (!fields.Has("ssl-policy")) {
+      out.ssl_policy_is_default = true;
       findings.AddWarning(out.ssl_policy.position,
                           fmt::format("no `ssl-policy`: {} is AWS's default, and takes TLS 1.0", kDefaultPolicy),
                           fmt::format("ssl-policy: {}", kRecommendedPolicy));
@@ -107,7 +108,8 @@ void DecodeListenerTls(const Fields& fields, Decoding& decoding, Listener& out) 
     const Fields certificate(item);
     out.certificates.push_back({.certificate = DecodePath(certificate, "certificate", decoding.files),
                                 .key = DecodePath(certificate, "key", decoding.files),
-                                .passphrase = DecodeSecret(certificate, "passphrase", decoding.files)});
+                                .passphrase = DecodeSecret(certificate, "passphrase", decoding.files),
+                                .ocsp_response = DecodePath(certificate, "ocsp-response", decoding.files)});
   }
   CheckNotEmpty(fields, "certificates", findings);
   if (!fields.Has("certificates")) {

@@ -101,6 +101,7 @@ LoadBalancerAttributes DecodeAttributes(const Fields& fields) {
   out.preserve_host_header = fields.Boolean("routing.http.preserve_host_header.enabled", false);
   out.xff_client_port = fields.Boolean("routing.http.xff_client_port.enabled", false);
   out.xff_processing = fields.Choice("routing.http.xff_header_processing.mode", kXffModeWords, out.xff_processing);
+  out.http2 = fields.Boolean("routing.http2.enabled", true);
   out.tls_version_and_cipher_suite = fields.Boolean("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", false);
   return out;
 }
@@ -127,6 +128,39 @@ void CheckFieldValue(const Node& value, std::string_view field, Findings& findin
   }
 }
 
+// Blocks with commas between; a blank may follow each.
+std::vector<CidrBlock> DecodeSenders(const Node& list, Findings& findings) {
+  std::vector<CidrBlock> out;
+  std::string_view rest = list.text;
+  for (bool more = true; more;) {
+    const std::size_t comma = rest.find(',');
+    std::string_view item = rest.substr(0, comma);
+    more = comma != std::string_view::npos;
+    rest = more ? rest.substr(comma + 1) : std::string_view();
+    while (item.starts_with(' ')) item.remove_prefix(1);
+    while (item.ends_with(' ')) item.remove_suffix(1);
+    if (const auto block = CidrBlock::Parse(item)) {
+      out.push_back(*block);
+    } else {
+      findings.AddError(list.position,
+                        fmt::format("{} is no network of a sender: {}", Quoted(item), block.error().message),
+                        "blocks with commas between, 10.0.0.0/8, 2001:db8::/32");
+    }
+  }
+  return out;
+}
+
+// Whoever may send the header may say that a request comes from anywhere.
+void DecodeProxyProtocol(const Fields& fields, ListenerAttributes& out, Findings& findings) {
+  out.proxy_protocol = fields.Boolean("weir.proxy_protocol.enabled", false);
+  const Node* const senders = fields.Scalar("weir.proxy_protocol.senders");
+  if (senders != nullptr) out.proxy_senders = DecodeSenders(*senders, findings);
+  if (!out.proxy_protocol || fields.Has("weir.proxy_protocol.senders")) return;
+  findings.AddError(fields.PositionOf("weir.proxy_protocol.enabled"),
+                    "weir.proxy_protocol.enabled needs weir.proxy_protocol.senders",
+                    "the networks of those who may say whose a connection is; 0.0.0.0/0, ::/0 for everybody");
+}
+
 ListenerAttributes DecodeListenerAttributes(const Fields& fields, Findings& findings) {
   ListenerAttributes out;
   out.server_header_enabled = fields.Boolean("routing.http.response.server.enabled", true);
@@ -148,6 +182,8 @@ ListenerAttributes DecodeListenerAttributes(const Fields& fields, Findings& find
   rename("x_amzn_mtls_clientcert_validity", out.mtls_fields.validity);
   rename("x_amzn_mtls_clientcert_leaf", out.mtls_fields.leaf);
   rename("x_amzn_mtls_clientcert", out.mtls_fields.chain);
+  DecodeProxyProtocol(fields, out, findings);
+  out.http2_cleartext = fields.Boolean("weir.http2.cleartext.enabled", false);
   return out;
 }
 
@@ -210,6 +246,11 @@ Listener DecodeListener(const Node& node, RulePlace place, Decoding& decoding) {
   DecodeListenerTls(fields, decoding, out);
   if (const Node* const attributes = fields.Map("attributes")) {
     out.attributes = DecodeListenerAttributes(Fields(*attributes), decoding.findings);
+    if (out.attributes.http2_cleartext && out.protocol != ListenerProtocol::kHttp) {
+      decoding.findings.AddError(Fields(*attributes).PositionOf("weir.http2.cleartext.enabled"),
+                                 "`weir.http2.cleartext.enabled` has no meaning for an HTTPS listener",
+                                 "HTTPS listeners offer HTTP/2 by `routing.http2.enabled` of the load balancer");
+    }
   }
   const bool speaks_http = out.protocol == ListenerProtocol::kHttp;
   const auto rules = fields.List("rules");

@@ -148,6 +148,7 @@ void DecodeAttributes(const Fields& fields, TargetGroup& out, Findings& findings
   if (const auto value = fields.Integer("deregistration_delay.timeout_seconds")) {
     out.deregistration_delay = std::chrono::seconds(*value);
   }
+  out.proxy_protocol = fields.Choice("weir.proxy_protocol.version", kProxyProtocolWords, ProxyProtocol::kOff);
   const auto decode = [&](std::string_view feature) {
     const std::string prefix = fmt::format("target_group_health.{}.minimum_healthy_targets.", feature);
     return MinimumHealthy{DecodeThreshold(fields, prefix + "count", 1),

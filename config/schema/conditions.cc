@@ -100,7 +100,10 @@ constexpr auto kRows = std::to_array<ConditionRow>({
      .aws_check_key = AwsQueryKey},
     {.kind = ConditionKind::kSourceIp,
      .form = ConditionForm::kBlocks,
-     .field = {.key = "source-ip", .type = kCidr, .arity = Arity::kList, .doc = "The address of the TCP peer."},
+     .field = {.key = "source-ip",
+               .type = kCidr,
+               .arity = Arity::kList,
+               .doc = "The address of the TCP peer, or that of its PROXY header."},
      .aws_values_max = 5},
 });
 

@@ -83,6 +83,17 @@ constexpr Object kTicketKeyObject{
 constexpr Object kStickinessKeyObject{
     .name = "stickiness-key", .doc = "A key of stickiness cookies.", .fields = kTicketKeyFields};
 
+constexpr auto kStateFields = std::to_array<Field>({
+    {.key = "directory",
+     .type = kPath,
+     .required = true,
+     .doc = "Made where it is not there; for one appliance alone. `weir run --state DIR` overrides it."},
+});
+constexpr Object kStateObject{
+    .name = "state",
+    .doc = "What outlives the program: the keys of session tickets and of stickiness cookies that it made itself.",
+    .fields = kStateFields};
+
 constexpr auto kRootFields = std::to_array<Field>({
     {.key = "include",
      .arity = Arity::kList,
@@ -108,8 +119,9 @@ constexpr auto kRootFields = std::to_array<Field>({
      .type = kObject,
      .arity = Arity::kList,
      .object = &kStickinessKeyObject,
-     .doc = "The first encrypts, all decrypt. Default: a key of its own, made at the start."},
-    {.key = "state", .support = Support::kLater},
+     .doc = "The first encrypts, all decrypt. Default: a key of its own, made at the start and kept in "
+            "`state.directory`."},
+    {.key = "state", .type = kObject, .object = &kStateObject, .doc = "Default: nothing outlives the program."},
     {.key = "tsig-keys", .support = Support::kLater},
     {.key = "alarms", .support = Support::kLater},
     {.key = "aws-api", .support = Support::kLater},

@@ -103,6 +103,7 @@ extern const std::span<const std::string_view> kAlgorithmWords;
 extern const std::span<const std::string_view> kStickinessTypeWords;
 extern const std::span<const std::string_view> kTargetProtocolWords;
 extern const std::span<const std::string_view> kProbeProtocolWords;
+extern const std::span<const std::string_view> kProxyProtocolWords;
 extern const std::span<const std::string_view> kHealthCheckTypeWords;
 extern const std::span<const std::string_view> kFailoverWords;
 extern const std::span<const std::string_view> kRedirectProtocolWords;

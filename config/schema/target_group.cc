@@ -21,6 +21,7 @@ constexpr auto kProbeProtocols = std::to_array<string_view>({"HTTP", "HTTPS", "T
 constexpr auto kTrafficPort = std::to_array<string_view>({"traffic-port"});
 constexpr auto kOff = std::to_array<string_view>({"off"});
 constexpr auto kStickinessTypes = std::to_array<string_view>({"lb_cookie", "app_cookie"});
+constexpr auto kProxyProtocols = std::to_array<string_view>({"off", "v1", "v2"});
 constexpr auto kLaterStickinessTypes =
     std::to_array<string_view>({"source_ip", "source_ip_dest_ip", "source_ip_dest_ip_proto"});
 constexpr auto kAlgorithms =
@@ -117,6 +118,12 @@ constexpr auto kAttributes = std::to_array<Field>({
      .words = kOff,
      .fallback = "off",
      .doc = "The same as a share of the registered targets."},
+    {.key = "weir.proxy_protocol.version",
+     .type = kWord,
+     .words = kProxyProtocols,
+     .fallback = "off",
+     .doc = "Connections to targets begin with a PROXY header of this version, and carry one request each; those of "
+            "health checks with one that names nobody."},
     LaterWord("load_balancing.algorithm.anomaly_mitigation", kOff, kLaterOn),
     LaterWord("load_balancing.cross_zone.enabled", kCrossZone, kLaterCrossZone),
     LaterSwitch("lambda.multi_value_headers.enabled", "false"),
@@ -247,5 +254,6 @@ constexpr std::span<const string_view> kAlgorithmWords = kAlgorithms;
 constexpr std::span<const string_view> kStickinessTypeWords = kStickinessTypes;
 constexpr std::span<const string_view> kTargetProtocolWords = kGroupProtocols;
 constexpr std::span<const string_view> kProbeProtocolWords = kProbeProtocols;
+constexpr std::span<const string_view> kProxyProtocolWords = kProxyProtocols;
 
 }  // namespace weir::config

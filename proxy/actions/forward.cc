@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "config/schema/schema.h"
 #include "net/tls_client.h"
+#include "proxy/balancing/least_outstanding.h"
 #include "proxy/balancing/slow_start.h"
 #include "proxy/routing/explain.h"
 #include "proxy/worker_state.h"
@@ -22,10 +23,7 @@ TargetExplanation ExplainTarget(const health::TargetStatus& target) {
   explained.reason = target.reason;
   explained.description = target.description;
   explained.admin_state = target.admin_state;
-  if (target.observations != nullptr) {
-    explained.outstanding =
-        target.observations->Sum([](const health::TargetObservation& seen) { return seen.active_requests.value(); });
-  }
+  explained.outstanding = OutstandingRequests(target);
   return explained;
 }
 

@@ -3,13 +3,11 @@
 #include <limits>
 
 namespace weir::proxy {
-namespace {
 
-std::uint64_t Outstanding(const health::TargetStatus& target) {
+std::uint64_t OutstandingRequests(const health::TargetStatus& target) {
+  if (target.observations == nullptr) return 0;
   return target.observations->Sum([](const health::TargetObservation& seen) { return seen.active_requests.value(); });
 }
-
-}  // namespace
 
 std::uint32_t LeastOutstanding(const health::GroupStatus& status, std::uint32_t start) {
   const auto count = static_cast<std::uint32_t>(status.routable.size());
@@ -17,7 +15,7 @@ std::uint32_t LeastOutstanding(const health::GroupStatus& status, std::uint32_t 
   std::uint64_t fewest = std::numeric_limits<std::uint64_t>::max();
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::uint32_t position = start + i < count ? start + i : start + i - count;
-    const std::uint64_t requests = Outstanding(status.targets[status.routable[position]]);
+    const std::uint64_t requests = OutstandingRequests(status.targets[status.routable[position]]);
     if (requests >= fewest) continue;
     fewest = requests;
     least = position;

@@ -6,6 +6,9 @@
 
 namespace weir::proxy {
 
+// Its requests under way, those of all workers together; 0 where nothing counts them. Thread: any.
+[[nodiscard]] std::uint64_t OutstandingRequests(const health::TargetStatus& target);
+
 // The position in `status.routable`, which is not empty, of the target with the fewest requests under way, those of all
 // workers together; of several the first one from `start` on, which is below its size. Other workers' numbers may be a
 // moment old. spec: alb.md 8. Thread: any.

@@ -73,11 +73,16 @@ std::optional<std::uint32_t> Selector::ChooseTarget(const config::TargetGroup& s
     case config::BalancingAlgorithm::kRoundRobin:
       return NextTargetWarmedUp(settings.slow_start, group, status, now);
     case config::BalancingAlgorithm::kLeastOutstandingRequests:
-      return status.routable[LeastOutstanding(status, static_cast<std::uint32_t>(random_.Below(count)))];
+      return LeastBusyTarget(status);
     case config::BalancingAlgorithm::kWeightedRandom:
       return status.routable[random_.Below(count)];
   }
   std::unreachable();
+}
+
+std::optional<std::uint32_t> Selector::LeastBusyTarget(const health::GroupStatus& status) {
+  if (status.routable.empty()) return std::nullopt;
+  return status.routable[LeastOutstanding(status, static_cast<std::uint32_t>(random_.Below(status.routable.size())))];
 }
 
 // Each turn of a target in slow start is taken with the probability that its share has grown to, or left to the next.

@@ -34,7 +34,9 @@ class Selector {
     }
     return ChooseTarget(settings, group, status, now);
   }
-  // The same in turn, whatever the group's algorithm.
+  // The one with the fewest requests under way, whatever the group's algorithm.
+  [[nodiscard]] std::optional<std::uint32_t> LeastBusyTarget(const health::GroupStatus& status);
+  // The next in turn, whatever the group's algorithm.
   [[nodiscard]] std::optional<std::uint32_t> NextTarget(std::uint32_t group, const health::GroupStatus& status);
 
  private:

@@ -61,4 +61,9 @@ class DownstreamConnections {
                                                                              std::unique_ptr<net::Stream> stream,
                                                                              std::unique_ptr<const std::string> id);
 
+// The first bytes of `stream`, which was just accepted or whose PROXY header was read: gives `connections` its TLS
+// handshake where the listener speaks TLS, else the connection itself, once it was logged.
+void BeginDownstreamConnection(WorkerState& worker, DownstreamConnections& connections,
+                               const std::shared_ptr<ListenerSlot>& slot, std::unique_ptr<net::Stream> stream);
+
 }  // namespace weir::proxy

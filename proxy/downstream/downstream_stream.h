@@ -15,7 +15,9 @@ class DownstreamStream {
   // 100 Continue, 103 Early Hints: before the response. Not sent to clients that do not know interim responses.
   virtual void SendInterim(const ResponseMessage& response) = 0;
   // The head and what is already there of the content, in one write. Whether the connection takes a further request is
-  // the stream's own affair: it knows what its protocol makes of a response that ends before its request.
+  // the stream's own affair: it knows what its protocol makes of a response that ends before its request. One that
+  // opens a tunnel is followed by request content once more, which is whatever the client sends until it ends its side;
+  // SendContent with kLast then ends this side, and the other goes on.
   virtual void SendResponse(const ResponseMessage& response, const Content& content) = 0;
   virtual void SendContent(const Content& content) = 0;
   // SendContent takes a pipe now.
@@ -25,7 +27,8 @@ class DownstreamStream {
   // Request content: stop delivering it, go on delivering it.
   virtual void PauseRequestContent() = 0;
   virtual void ResumeRequestContent() = 0;
-  // The response that began cannot be completed: ends the connection so that the client notices.
+  // The response that began cannot be completed, or the tunnel is broken: ends the connection so that the client
+  // notices.
   virtual void AbortResponse() = 0;
   // There is no response, because nobody waits for it: the connection ends when the exchange is over. Earlier responses
   // still arrive.

@@ -24,6 +24,12 @@ Http1Connection::Http1Connection(WorkerState& worker, DownstreamConnections& con
 
 Http1Connection::~Http1Connection() = default;
 
+void Http1Connection::TakeReceived(std::string_view bytes) {
+  CountReceived(bytes.size());
+  reader_.carried.assign(bytes);
+  worker_.loop.RunSoon(*this);
+}
+
 ListenerCounters& Http1Connection::counters() const { return *facts_.slot->counters; }
 
 std::chrono::seconds Http1Connection::idle_timeout() const {
@@ -44,8 +50,8 @@ void Http1Connection::OnReadable() {
     case State::kContent:
       if (!content_paused_) {
         Read();
-      } else if (stream().broken()) {
-        OnEnd();
+      } else if (stream().broken() && !tunnel_written_) {  // else the end of both sides looks the same
+        OnEnd(net::IoStatus::kError);
       }
       return;
     case State::kResponse:
@@ -147,7 +153,7 @@ bool Http1Connection::ConsumeHead(std::string_view& bytes) {
   // What lies behind this request belongs to the next one.
   bytes_received_ -= bytes.size();
   state_ = content.is_last() ? State::kResponse : State::kContent;
-  if (close_after_response_ && state_ == State::kResponse) stream().ExpectOnlyEnd();
+  if (close_after_response_ && state_ == State::kResponse && !head.upgrade) stream().ExpectOnlyEnd();
   Exchange& exchange = Exchange::Take(worker_);
   exchange_ = &exchange;
   exchange.Begin(*this, facts_, head, content);
@@ -191,9 +197,13 @@ void Http1Connection::ResumeRequestContent() {
 }
 
 // The client's sending side ended, or the connection broke.
-void Http1Connection::OnEnd() {
+void Http1Connection::OnEnd(net::IoStatus how) {
   if (exchange_ == nullptr) {
     Close(net::Stream::CloseMode::kGraceful);
+  } else if (is_tunnel_) {
+    if (how == net::IoStatus::kError) return exchange_->OnDownstreamFailed(ErrorCode::kClientClosed);
+    state_ = State::kResponse;
+    exchange_->OnRequestContent({.bytes = {}, .pipe = nullptr, .end = ContentEnd::kLast, .trailers = nullptr});
   } else {
     exchange_->OnDownstreamFailed(stream().broken() ? ErrorCode::kClientClosed : ErrorCode::kRequestContentIncomplete);
   }
@@ -202,7 +212,7 @@ void Http1Connection::OnEnd() {
 // The request is complete. A client that is gone for good ends the exchange; one that only finished sending still gets
 // its answer when it begins soon.
 void Http1Connection::OnPeerClosed() {
-  if (exchange_ == nullptr) return;
+  if (exchange_ == nullptr || tunnel_written_) return;
   if (stream().broken()) {
     exchange_->OnDownstreamFailed(ErrorCode::kClientClosed);
     return;

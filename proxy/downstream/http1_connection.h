@@ -34,6 +34,8 @@ class Http1Connection final : public DownstreamConnection,
   Http1Connection(WorkerState& worker, DownstreamConnections& connections, std::shared_ptr<ListenerSlot> slot,
                   std::unique_ptr<net::Stream> stream, std::unique_ptr<const std::string> id);
   ~Http1Connection() override;
+  // Bytes that came before anybody knew that they would be HTTP/1.x.
+  void TakeReceived(std::string_view bytes);
 
   void CloseWhenIdle() override;
   [[nodiscard]] std::optional<SteadyTime> idle_since() const override;
@@ -73,7 +75,7 @@ class Http1Connection final : public DownstreamConnection,
   friend struct MessageReader;
   [[nodiscard]] bool OnBytes(std::string_view bytes, std::size_t read);
   [[nodiscard]] bool OnPiped(const Content& content);
-  void OnEnd();
+  void OnEnd(net::IoStatus how);
   void CountReceived(std::size_t bytes);
   void CountSent(std::size_t bytes);
   void UseCarried();
@@ -88,6 +90,8 @@ class Http1Connection final : public DownstreamConnection,
   [[nodiscard]] bool DiscardOnce();
   void AppendResponseHead(std::string& out, const ResponseMessage& response, bool with_framing);
   void NoteEnd(const Content& content);
+  void OpenTunnel(const ResponseMessage& response, const Content& content);
+  void EndTunnelWrite();
   void WriteWithContent(std::string& out, const Content& content);
   void Write(std::span<const iovec> pieces, StreamWriter::Then then);
   void WritePipe(net::PipePool::Loan& pipe);
@@ -128,7 +132,9 @@ class Http1Connection final : public DownstreamConnection,
   bool half_closed_ = false;
   bool write_failed_ = false;
   bool client_is_http10_ = false;
-  std::uint8_t lingers_ = 0;  // of kLingerTime that have passed
+  bool is_tunnel_ = false;       // from the response on; the connection serves nothing else any more
+  bool tunnel_written_ = false;  // the last byte of it was given: its end follows what is kept
+  std::uint8_t lingers_ = 0;     // of kLingerTime that have passed
   MessageWriter framing_;
   MessageReader reader_;
   StreamWriter writer_;

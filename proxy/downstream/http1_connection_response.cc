@@ -1,6 +1,7 @@
 // The half of Http1Connection that writes: responses, and how a connection ends.
 #include "http/writer.h"
 #include "proxy/downstream/http1_connection.h"
+#include "proxy/upgrade.h"
 
 #include <utility>
 
@@ -46,6 +47,7 @@ void Http1Connection::SendInterim(const ResponseMessage& response) {
 }
 
 void Http1Connection::SendResponse(const ResponseMessage& response, const Content& content) {
+  if (response.opens_tunnel) return OpenTunnel(response, content);
   NoteEnd(content);
   worker_.head_out.clear();
   AppendResponseHead(worker_.head_out, response, true);
@@ -62,6 +64,31 @@ void Http1Connection::SendContent(const Content& content) {
   if (content.pipe != nullptr) return WritePipe(*content.pipe);
   worker_.head_out.clear();
   WriteWithContent(worker_.head_out, content);
+  if (is_tunnel_ && content.is_last()) EndTunnelWrite();
+}
+
+// What was read behind the request's head belongs to the tunnel, and goes into it when the exchange has done its work.
+void Http1Connection::OpenTunnel(const ResponseMessage& response, const Content& content) {
+  is_tunnel_ = true;
+  close_after_response_ = true;
+  state_ = State::kContent;
+  content_paused_ = false;
+  reader_.content.BeginTunnel();
+  bytes_received_ += reader_.carried.size();
+  std::string& out = worker_.head_out;
+  out.clear();
+  http::AppendStatusLine(out, http::Version::kHttp11, response.status, response.reason);
+  out += response.fields;
+  out += kUpgradeFields;
+  static_cast<void>(framing_.Begin(out, {}, MessageWriter::Receiver::kKnowsChunks));
+  out += "\r\n";
+  WriteWithContent(out, content);
+  worker_.loop.RunSoon(*this);
+}
+
+void Http1Connection::EndTunnelWrite() {
+  tunnel_written_ = true;
+  if (state_ != State::kClosed && !write_failed_ && !writer_.congested()) stream().ShutdownWrite();
 }
 
 // A response that ends before its request was received whole: what is left of the request cannot be told from the next
@@ -115,6 +142,7 @@ void Http1Connection::OnWritable() {
     return;
   }
   if (writer_.congested()) return;
+  if (tunnel_written_) stream().ShutdownWrite();
   if (exchange_ != nullptr) {
     exchange_->OnDownstreamDrained();
   } else {

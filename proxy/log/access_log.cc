@@ -109,6 +109,13 @@ constexpr std::size_t kAlbFixedBytesMax = 1024;
 
 std::string_view LoggedUserAgent(const AccessLogRecord& record) { return record.user_agent.substr(0, 8 * 1024); }
 
+// Field 1.
+std::string_view TypeOf(const AccessLogRecord& record) {
+  if (record.version == http::Version::kHttp2) return "h2";
+  if (record.is_websocket) return record.tls == nullptr ? "ws" : "wss";
+  return record.tls == nullptr ? "http" : "https";
+}
+
 constexpr std::string_view kSessionReused = "session-reused";
 
 // Fields 19 and 20.
@@ -137,7 +144,8 @@ std::size_t AlbLineBytesMax(const AccessLogRecord& record, std::string_view node
 }
 
 void PutAlbLine(TextWriter& out, const AccessLogRecord& record, std::string_view node_region, Iso8601Writer& times) {
-  out.Put(record.tls == nullptr ? std::string_view("http ") : std::string_view("https "));
+  out.Put(TypeOf(record));
+  out.Put(' ');
   times.Put(out, record.time);
   out.Put(' ');
   PutLoadBalancerId(out, record.load_balancer);
@@ -224,7 +232,7 @@ void AppendAlbLine(std::string& out, const AccessLogRecord& record, std::string_
 }
 
 void AppendJsonLine(std::string& out, const AccessLogRecord& record) {
-  out += record.tls == nullptr ? "{\"type\":\"http\"" : "{\"type\":\"https\"";
+  ((out += "{\"type\":\"") += TypeOf(record)) += '"';
   AppendJsonText(out, "time", FormatIso8601(record.time));
   std::string text;
   AppendLoadBalancerId(text, record.load_balancer);
@@ -234,6 +242,9 @@ void AppendJsonLine(std::string& out, const AccessLogRecord& record) {
   AppendJsonSeconds(out, "request_processing_time", record.request_processing_seconds);
   AppendJsonSeconds(out, "target_processing_time", record.target_processing_seconds);
   AppendJsonSeconds(out, "response_processing_time", record.response_processing_seconds);
+  if (record.is_websocket) {
+    AppendJsonSeconds(out, "duration", std::chrono::duration<double>(record.time - record.creation_time).count());
+  }
   AppendJsonNumber(out, "elb_status_code", record.status);
   if (record.target_status != 0) AppendJsonNumber(out, "target_status_code", record.target_status);
   AppendJsonNumber(out, "received_bytes", record.received_bytes);

@@ -41,7 +41,8 @@ struct AccessLogRecord {
   std::uint16_t target_status = 0;  // 0: none
   std::uint64_t received_bytes = 0;
   std::uint64_t sent_bytes = 0;
-  std::string_view request_line;  // METHOD proto://host:port/uri HTTP/x, not yet escaped
+  http::Version version = http::Version::kHttp11;  // of the request
+  std::string_view request_line;                   // METHOD proto://host:port/uri HTTP/x, not yet escaped
   std::string_view user_agent;
   std::string_view target_group;
   std::string_view trace_id;
@@ -57,6 +58,7 @@ struct AccessLogRecord {
   http::DesyncReason desync_reason = http::DesyncReason::kNone;
   std::string_view connection_id;  // TID_…
   const net::TlsFacts* tls = nullptr;
+  bool is_websocket = false;  // a tunnel: bytes are all that went through it, `time` is its end
 };
 
 // Appends METHOD scheme://host:port/uri HTTP/x, the port always printed. `local` stands in for a host that the request

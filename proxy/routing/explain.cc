@@ -1,6 +1,8 @@
 #include "proxy/routing/explain.h"
 
 #include "base/printable.h"
+#include "net/tls_certificate.h"
+#include "net/tls_server.h"
 #include "proxy/routing/conditions.h"
 #include "proxy/routing/transforms.h"
 
@@ -43,6 +45,31 @@ void ExplainTransforms(const Rule& rule, const RequestTargetParts& parts, Reques
 
 }  // namespace
 
+TlsExplanation ExplainTls(const Listener& listener, std::string_view server_name, const net::TlsClientOffer& offer,
+                          WallTime now) {
+  const net::TlsServerPlan& plan = *listener.tls;
+  TlsExplanation out{.policy = plan.policy->name,
+                     .policy_is_default = listener.listener_config->ssl_policy_is_default,
+                     .version_min = net::ToString(plan.policy->version_min),
+                     .version_max = net::ToString(plan.policy->version_max),
+                     .server_name = std::string(server_name),
+                     .takes_ecdsa = std::ranges::count(offer.takes_ecdsa, true) > 0,
+                     .takes_rsa = offer.takes_rsa,
+                     .certificates = {}};
+  const auto explained = plan.choice->Explain(server_name, offer, now);
+  const auto& credentials = plan.choice->credentials();
+  for (std::size_t i = 0; i < credentials.size(); ++i) {
+    const net::TlsCertificateFacts& facts = credentials[i]->facts();
+    out.certificates.push_back({.file = credentials[i]->certificate_file(),
+                                .key_type = facts.key_type == net::TlsKeyType::kRsa ? "RSA" : "ECDSA",
+                                .key_bits = facts.key_bits,
+                                .not_after = facts.not_after,
+                                .chosen = explained.certificates[i].chosen,
+                                .reason = explained.certificates[i].reason});
+  }
+  return out;
+}
+
 RequestExplanation ExplainRequest(const RoutingTable& table, const Listener& listener, const RequestFacts& facts,
                                   const RequestTargetParts& parts, const health::StatusTable* status) {
   RequestExplanation explanation;
@@ -77,6 +104,21 @@ std::string Percent(double value) {
   std::string text = fmt::format("{:.1f}", value);
   if (text.ends_with(".0")) text.resize(text.size() - 2);
   return text + "%";
+}
+
+void RenderTls(const TlsExplanation& tls, std::string& out) {
+  out += fmt::format("policy: {}, {}, {}\n", tls.policy,
+                     tls.policy_is_default ? "AWS's default because the file names none" : "as the file says",
+                     tls.version_min == tls.version_max ? std::string(tls.version_max)
+                                                        : fmt::format("{} to {}", tls.version_min, tls.version_max));
+  const std::string name = tls.server_name.empty() ? "no name" : fmt::format("the name {}", Printable(tls.server_name));
+  const std::string_view kinds = !tls.takes_rsa ? "ECDSA" : tls.takes_ecdsa ? "ECDSA and RSA" : "RSA";
+  out += fmt::format("client: sends {}, verifies {}\n", name, kinds);
+  for (const CertificateExplanation& certificate : tls.certificates) {
+    out += fmt::format("  {} certificate {} ({} {}, until {}): {}\n", certificate.chosen ? "->" : "  ",
+                       Printable(certificate.file), certificate.key_type, certificate.key_bits,
+                       net::FormatCertificateTime(certificate.not_after), certificate.reason);
+  }
 }
 
 void RenderRule(const RuleExplanation& rule, std::string& out) {
@@ -194,6 +236,7 @@ void RenderAction(const RequestExplanation& explanation, std::string& out) {
 
 std::string RenderExplanation(const RequestExplanation& explanation) {
   std::string out = fmt::format("listener {}:{}\n", Printable(explanation.load_balancer), explanation.port);
+  if (explanation.tls) RenderTls(*explanation.tls, out);
   switch (explanation.mutual_authentication) {
     case config::MutualAuthenticationMode::kOff:
       break;

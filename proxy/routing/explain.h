@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/clock.h"
 #include "health/status.h"
 #include "proxy/actions/redirect.h"
 #include "proxy/balancing/sticky_verdict.h"
@@ -11,6 +12,10 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+namespace weir::net {
+struct TlsClientOffer;
+}
 
 namespace weir::proxy {
 
@@ -65,11 +70,33 @@ struct GroupExplanation {
   std::vector<TargetExplanation> targets;
 };
 
+struct CertificateExplanation {
+  std::string file;
+  std::string_view key_type;  // ECDSA or RSA
+  std::uint16_t key_bits = 0;
+  WallTime not_after;
+  bool chosen = false;
+  std::string reason;  // `it is for other names`
+};
+
+// How a client is answered before it asks for anything. spec: alb.md 18.1.
+struct TlsExplanation {
+  std::string_view policy;
+  bool policy_is_default = false;  // the file names none
+  std::string_view version_min;    // TLSv1.2
+  std::string_view version_max;
+  std::string server_name;  // that the client sends; empty: none
+  bool takes_ecdsa = true;  // certificates that the client verifies
+  bool takes_rsa = true;
+  std::vector<CertificateExplanation> certificates;  // in the order of the file
+};
+
 // Why a request goes where it goes: every rule that was asked, in the order of priority, the last being the one that
 // matches. Plain fields, so that a command prints them and the admin API turns them into JSON.
 struct RequestExplanation {
   std::string load_balancer;
   std::uint16_t port = 0;
+  std::optional<TlsExplanation> tls;  // of an HTTPS listener
   // What clients have to show before they are asked for a request.
   config::MutualAuthenticationMode mutual_authentication = config::MutualAuthenticationMode::kOff;
   std::string trust_store;  // of kVerify: its name
@@ -100,6 +127,10 @@ struct ExplainedRequest {
   const RequestTargetParts& parts;    // with the listener's port
   const std::vector<http::Field>& fields;
 };
+
+// `listener` speaks HTTPS. Thread: any.
+[[nodiscard]] TlsExplanation ExplainTls(const Listener& listener, std::string_view server_name,
+                                        const net::TlsClientOffer& offer, WallTime now);
 
 // `status` may be null: then nothing is said about targets. It must be of the table's revision. `parts` are what a
 // redirect is built from; its port is replaced by the listener's unless that is 0. Thread: any.

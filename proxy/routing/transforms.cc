@@ -96,8 +96,9 @@ TransformStatus Replace(const CompiledRewrite& rewrite, std::string_view subject
 
 bool IsHost(const std::string& text) { return http::ParseHostPort(text).has_value(); }
 
+// What may stand in a request line: no byte that ends the target, or the line (RFC 9112 section 3.2).
 bool IsOriginForm(const std::string& text) {
-  return text.starts_with('/') && text.find('#') == std::string::npos && http::ParseTarget("GET", text).has_value();
+  return text.starts_with('/') && std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7F && c != '#'; });
 }
 
 constexpr std::string_view KeyOf(config::TransformKind kind) {

@@ -1,11 +1,7 @@
 #include "proxy/tls/credential_store.h"
 
-#include <sys/stat.h>
-
-#include <cerrno>
-#include <fstream>
-#include <iterator>
-#include <system_error>
+#include <cstddef>
+#include <expected>
 #include <utility>
 
 namespace weir::proxy {
@@ -15,16 +11,12 @@ using Part = net::TlsCredentialFailure::Part;
 
 // The text of a secret; a file ends in a line end that is not meant.
 std::expected<std::string, net::TlsCredentialFailure> TextOf(const config::Secret& secret) {
+  constexpr std::size_t kBytesMax = 4096;
   if (secret.file.empty()) return secret.text;
-  std::ifstream file(secret.file, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file) {
-    return std::unexpected(net::TlsCredentialFailure{
-        .part = Part::kPassphrase,
-        .error = {"cannot read " + secret.file + ": " + std::generic_category().message(errno), {}}});
-  }
-  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
-  return text;
+  auto text = ReadFileUpTo(secret.file, kBytesMax, "a passphrase");
+  if (!text) return std::unexpected(net::TlsCredentialFailure{.part = Part::kPassphrase, .error = text.error()});
+  while (text->ends_with('\n') || text->ends_with('\r')) text->pop_back();
+  return std::move(*text);
 }
 
 config::Position PlaceOf(const config::CertificateFiles& certificate, net::TlsCredentialFailure::Part part) {
@@ -35,19 +27,6 @@ config::Position PlaceOf(const config::CertificateFiles& certificate, net::TlsCr
 
 }  // namespace
 
-TlsCredentialStore::Stamp TlsCredentialStore::StampOf(const std::string& path) {
-  struct stat found{};
-  if (path.empty() || stat(path.c_str(), &found) != 0) return {};
-  const auto nanoseconds = [](const timespec& time) {
-    return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-  };
-  return {.device = found.st_dev,
-          .inode = found.st_ino,
-          .size = found.st_size,
-          .modified_ns = nanoseconds(found.st_mtim),
-          .changed_ns = nanoseconds(found.st_ctim)};
-}
-
 TlsCredentialStore::Loaded TlsCredentialStore::Load(const config::CertificateFiles& wanted) {
   const config::Secret passphrase = wanted.passphrase.value_or(config::Secret{});
   std::string key;
@@ -57,8 +36,8 @@ TlsCredentialStore::Loaded TlsCredentialStore::Load(const config::CertificateFil
   }
   Entry& entry = entries_[key];
   // Taken before reading: a file that changes meanwhile is read again the next time.
-  const std::array<Stamp, 3> stamps = {StampOf(wanted.certificate.text), StampOf(wanted.key.text),
-                                       StampOf(passphrase.file)};
+  const std::array<FileStamp, 3> stamps = {StampOf(wanted.certificate.text), StampOf(wanted.key.text),
+                                           StampOf(passphrase.file)};
   if (entry.credential != nullptr && entry.stamps == stamps) return {.credential = entry.credential, .failure = {}};
   auto text = TextOf(passphrase);
   if (!text) return {.credential = entry.credential, .failure = text.error()};
@@ -70,9 +49,19 @@ TlsCredentialStore::Loaded TlsCredentialStore::Load(const config::CertificateFil
   return {.credential = entry.credential, .failure = {}};
 }
 
+TlsCredentialStore::LoadedResponse TlsCredentialStore::LoadResponse(const std::string& path) {
+  ResponseEntry& entry = responses_[path];
+  const FileStamp stamp = StampOf(path);
+  if (entry.response != nullptr && entry.stamp == stamp) return {.response = entry.response, .failure = {}};
+  auto loaded = net::TlsOcspResponse::Load(path);
+  if (!loaded) return {.response = entry.response, .failure = loaded.error()};
+  entry = {.stamp = stamp, .response = std::move(*loaded)};
+  return {.response = entry.response, .failure = {}};
+}
+
 TlsCredentialStore::LoadedAuthorities TlsCredentialStore::LoadAuthorities(const std::string& path) {
   AuthoritiesEntry& entry = authorities_[path];
-  const Stamp stamp = StampOf(path);
+  const FileStamp stamp = StampOf(path);
   if (entry.authorities != nullptr && entry.stamp == stamp) return {.authorities = entry.authorities, .failure = {}};
   auto loaded = path.empty() ? net::TlsAuthorities::OfSystem() : net::TlsAuthorities::Load(path);
   if (!loaded) return {.authorities = entry.authorities, .failure = loaded.error()};
@@ -107,12 +96,49 @@ std::shared_ptr<const net::TlsCredential> LoadCredential(const config::Certifica
   return loaded.credential;
 }
 
+net::TlsStaple LoadStaple(const config::CertificateFiles& wanted, const net::TlsCredential& credential,
+                          TlsCredentialStore& credentials, WallTime now, std::vector<config::Diagnostic>& findings) {
+  using Standing = net::TlsOcspAnswer::Standing;
+  const std::string& path = wanted.ocsp_response.text;
+  if (path.empty()) return {};
+  const auto warn = [&](std::string message, std::string hint = {}) {
+    AddFinding(findings, config::Severity::kWarning, wanted.ocsp_response.position,
+               {std::move(message), std::move(hint)});
+  };
+  auto loaded = credentials.LoadResponse(path);
+  if (loaded.failure && loaded.response == nullptr) {
+    AddFinding(findings, config::Severity::kError, wanted.ocsp_response.position, *loaded.failure);
+    return {};
+  }
+  if (loaded.failure) warn(loaded.failure->message + "; the response that was loaded before serves on");
+  const auto answer = loaded.response->AnswerFor(credential);
+  if (!answer) {
+    warn(answer.error().message + "; clients get none", answer.error().hint);
+    return {};
+  }
+  if (answer->standing == Standing::kUnknown) {
+    warn(path + " says that the authority does not know the certificate; clients get none");
+    return {};
+  }
+  if (answer->standing == Standing::kRevoked) warn(path + " says that the certificate is revoked");
+  const net::TlsStaple staple{.response = loaded.response,
+                              .valid_from = answer->this_update - net::kOcspClockDifference,
+                              .valid_until = answer->next_update.value_or(WallTime::max())};
+  if (now > staple.valid_until) {
+    warn(path + " is out of date since " + net::FormatCertificateTime(staple.valid_until) + "; clients get none");
+  } else if (!staple.IsServed(now)) {
+    warn(path + " is for later: it begins at " + net::FormatCertificateTime(answer->this_update) +
+         "; clients get none until then");
+  }
+  return staple;
+}
+
 TlsCredentialStore::LoadedTrustStore TlsCredentialStore::Load(const config::TrustStore& wanted) {
   net::TlsTrustStore::Files files{.bundle = wanted.ca_bundle.text, .revocations = {}};
   for (const config::LocatedText& path : wanted.revocations) files.revocations.push_back(path.text);
   std::vector<std::string> key = files.revocations;
   key.insert(key.begin(), files.bundle);
-  std::vector<Stamp> stamps;
+  std::vector<FileStamp> stamps;
   for (const std::string& path : key) stamps.push_back(StampOf(path));
   TrustStoreEntry& entry = trust_stores_[key];
   if (entry.store != nullptr && entry.stamps == stamps) return {.store = entry.store, .failure = {}};

@@ -1,16 +1,16 @@
 #pragma once
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/result.h"
 #include "config/diagnostic.h"
 #include "config/model.h"
 #include "net/tls_authorities.h"
 #include "net/tls_credentials.h"
+#include "net/tls_ocsp.h"
 #include "net/tls_trust_store.h"
 
 #include <array>
-#include <compare>
-#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -31,6 +31,13 @@ class TlsCredentialStore {
   // Blocks on the file system.
   [[nodiscard]] Loaded Load(const config::CertificateFiles& wanted);
 
+  struct LoadedResponse {
+    std::shared_ptr<const net::TlsOcspResponse> response;  // null: there is none, and never was
+    std::optional<Error> failure;                          // why the file as it is now cannot be used
+  };
+  // Blocks on the file system.
+  [[nodiscard]] LoadedResponse LoadResponse(const std::string& path);
+
   struct LoadedAuthorities {
     std::shared_ptr<const net::TlsAuthorities> authorities;  // null: there are none, and never were
     std::optional<Error> failure;                            // why the file as it is now cannot be used
@@ -46,30 +53,25 @@ class TlsCredentialStore {
   [[nodiscard]] LoadedTrustStore Load(const config::TrustStore& wanted);
 
  private:
-  // What tells one content of a file from another without reading it.
-  struct Stamp {
-    std::uint64_t device = 0;
-    std::uint64_t inode = 0;
-    std::int64_t size = -1;
-    std::int64_t modified_ns = 0;
-    std::int64_t changed_ns = 0;
-    friend auto operator<=>(const Stamp&, const Stamp&) = default;
-  };
   struct Entry {
-    std::array<Stamp, 3> stamps;  // certificate, key, passphrase
+    std::array<FileStamp, 3> stamps;  // certificate, key, passphrase
     std::shared_ptr<const net::TlsCredential> credential;
   };
+  struct ResponseEntry {
+    FileStamp stamp;
+    std::shared_ptr<const net::TlsOcspResponse> response;
+  };
   struct AuthoritiesEntry {
-    Stamp stamp;
+    FileStamp stamp;
     std::shared_ptr<const net::TlsAuthorities> authorities;
   };
   struct TrustStoreEntry {
-    std::vector<Stamp> stamps;  // bundle, revocations
+    std::vector<FileStamp> stamps;  // bundle, revocations
     std::shared_ptr<const net::TlsTrustStore> store;
   };
-  [[nodiscard]] static Stamp StampOf(const std::string& path);
 
   std::map<std::string, Entry> entries_;
+  std::map<std::string, ResponseEntry> responses_;
   std::map<std::string, AuthoritiesEntry> authorities_;
   std::map<std::vector<std::string>, TrustStoreEntry> trust_stores_;  // by the paths
 };
@@ -81,5 +83,11 @@ void AddFinding(std::vector<config::Diagnostic>& findings, config::Severity seve
 [[nodiscard]] std::shared_ptr<const net::TlsCredential> LoadCredential(const config::CertificateFiles& wanted,
                                                                        TlsCredentialStore& credentials, WallTime now,
                                                                        std::vector<config::Diagnostic>& findings);
+// What clients get with `credential` by its `ocsp-response`. A file that was never of use is an error among `findings`.
+// Warnings: a changed file that is of no use, while what it was serves on; a response that says nothing of the
+// certificate, or nothing good, or is out of date. Thread: control.
+[[nodiscard]] net::TlsStaple LoadStaple(const config::CertificateFiles& wanted, const net::TlsCredential& credential,
+                                        TlsCredentialStore& credentials, WallTime now,
+                                        std::vector<config::Diagnostic>& findings);
 
 }  // namespace weir::proxy

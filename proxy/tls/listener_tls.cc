@@ -10,7 +10,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <iterator>
+#include <cstddef>
 #include <optional>
 #include <utility>
 
@@ -101,10 +101,14 @@ std::shared_ptr<const net::TlsServerPlan> BuildTlsPlan(const config::LoadBalance
                                                        WallTime now, std::vector<config::Diagnostic>& findings) {
   if (listener.protocol != config::ListenerProtocol::kHttps) return nullptr;
   std::vector<std::shared_ptr<const net::TlsCredential>> loaded;
+  std::vector<net::TlsStaple> staples;
   for (const auto& certificate : listener.certificates) {
     auto one = LoadCredential(certificate, credentials, now, findings);
-    if (one != nullptr) loaded.push_back(std::move(one));
+    if (one == nullptr) continue;
+    staples.push_back(LoadStaple(certificate, *one, credentials, now, findings));
+    loaded.push_back(std::move(one));
   }
+  if (std::ranges::all_of(staples, [](const auto& staple) { return staple.response == nullptr; })) staples.clear();
   auto authentication = AuthenticationOf(listener.mutual_authentication, trust_stores, findings);
   if (!authentication || loaded.empty() || loaded.size() < listener.certificates.size()) return nullptr;
   auto plan = std::make_shared<net::TlsServerPlan>();
@@ -117,7 +121,9 @@ std::shared_ptr<const net::TlsServerPlan> BuildTlsPlan(const config::LoadBalance
          "the other key exchange groups of the policy are offered"});
   }
   plan->choice = std::make_shared<const net::TlsChoice>(std::move(loaded));
+  plan->staples = std::move(staples);
   plan->alpn = {"http/1.1"};
+  if (load_balancer.attributes.http2) plan->alpn.insert(plan->alpn.begin(), "h2");
   plan->client_authentication = std::move(*authentication);
   plan->session_scope =
       fmt::format("{}/{}", load_balancer.name, listener.port == 0 ? listener_index : std::size_t{listener.port});
@@ -126,7 +132,7 @@ std::shared_ptr<const net::TlsServerPlan> BuildTlsPlan(const config::LoadBalance
 
 bool SameTlsPlan(const net::TlsServerPlan& left, const net::TlsServerPlan& right) {
   return left.policy == right.policy && left.alpn == right.alpn && left.session_scope == right.session_scope &&
-         left.choice->credentials() == right.choice->credentials() &&
+         left.choice->credentials() == right.choice->credentials() && left.staples == right.staples &&
          left.client_authentication == right.client_authentication;
 }
 

@@ -2,6 +2,7 @@
 
 #include "http/head_parser.h"
 #include "http/writer.h"
+#include "proxy/upgrade.h"
 
 #include <cerrno>
 #include <utility>
@@ -37,11 +38,25 @@ void Http1UpstreamConnection::OnConnected(int error) {
     Fail(state_ == State::kSecuring ? ErrorCode::kTlsHandshakeFailed : CodeForConnectError(error));
     return;
   }
+  if (state_ == State::kConnecting && key().proxy_protocol && !SendProxyHeader()) {
+    return Fail(ErrorCode::kConnectionFailed);
+  }
   if (state_ == State::kConnecting && key().tls != nullptr) return Secure();
   // While a request is under way the client's idle timer watches both legs.
   Cancel();
   state_ = State::kActive;
   events_->OnUpstreamConnected();
+}
+
+// What it says is true of one client alone: nobody else's request may follow.
+bool Http1UpstreamConnection::SendProxyHeader() {
+  reusable_ = false;
+  const UpstreamEvents::Ends ends = events_->ends();
+  std::string& out = worker_.head_out;
+  out.clear();
+  net::AppendProxyHeader(out, *key().proxy_protocol, ends.client, ends.local);
+  const iovec piece = Piece(out);
+  return stream_->Write({&piece, 1}).bytes == out.size();  // a socket that is new has room for so little
 }
 
 void Http1UpstreamConnection::Secure() {
@@ -61,12 +76,17 @@ bool Http1UpstreamConnection::SendRequest(const RequestMessage& request, const C
   interim_bytes_ = 0;
   request_complete_ = content.is_last();
   method_ = request.method;
+  asked_for_websocket_ = request.asks_for_websocket;
 
   std::string& out = worker_.head_out;
   out.clear();
   http::AppendRequestLine(out, request.method, request.target);
   out += request.host_lines;
   out += request.fields;
+  if (asked_for_websocket_) {
+    out += kUpgradeFields;
+    reusable_ = false;  // what speaks another protocol after all must not answer the next request
+  }
   static_cast<void>(framing_.Begin(out, request.framing, MessageWriter::Receiver::kKnowsChunks));
   out += "\r\n";
   MessageWriter::Pieces room;
@@ -90,6 +110,10 @@ void Http1UpstreamConnection::SendContent(const Content& content) {
     write_failed_ = !writer_.Write(*stream_, framing_.Frame(out, content, room));
   }
   if (write_failed_) writer_.Clear();
+  // Where the target has ended its side the connection closes anyway.
+  if (is_tunnel_ && request_complete_ && !response_complete_ && !write_failed_ && !writer_.congested()) {
+    stream_->ShutdownWrite();
+  }
 }
 
 bool Http1UpstreamConnection::takes_pipe() const {
@@ -104,7 +128,9 @@ void Http1UpstreamConnection::OnWritable() {
     write_failed_ = true;
     writer_.Clear();
   }
-  if (!writer_.congested()) events_->OnUpstreamDrained();
+  if (writer_.congested()) return;
+  if (is_tunnel_ && request_complete_ && !write_failed_) stream_->ShutdownWrite();
+  events_->OnUpstreamDrained();
 }
 
 // ---- response
@@ -210,16 +236,25 @@ bool Http1UpstreamConnection::ConsumeHead(std::string_view& bytes) {
     return false;
   }
   bytes.remove_prefix(outcome.consumed);
-  if (head.status == 101) {
-    // Nothing asked for an upgrade: what follows is in no protocol that is understood here.
-    Fail(ErrorCode::kTargetResponseMalformed);
-    return false;
-  }
+  if (head.status == 101) return OpenTunnel(bytes, head);
   if (head.status < 200) return TakeInterim(head, outcome.consumed, bytes);
   head_received_ = true;
   until_close_ = head.framing.kind == http::FramingKind::kUntilClose;
   if (!head.keep_alive || until_close_) reusable_ = false;
   reader_.content.Begin(head.framing);
+  return ConsumeContent(bytes, &head);
+}
+
+bool Http1UpstreamConnection::OpenTunnel(std::string_view& bytes, const http::ResponseHead& head) {
+  if (!asked_for_websocket_ || !OpensWebSocket(head)) {
+    // What follows is in no protocol that was asked for.
+    Fail(ErrorCode::kTargetResponseMalformed);
+    return false;
+  }
+  head_received_ = true;
+  is_tunnel_ = true;
+  request_complete_ = false;
+  reader_.content.BeginTunnel();
   return ConsumeContent(bytes, &head);
 }
 
@@ -257,8 +292,9 @@ bool Http1UpstreamConnection::ConsumeContent(std::string_view& bytes, const http
   return !content.is_last() && state_ == State::kActive;
 }
 
-void Http1UpstreamConnection::OnEnd() {
+void Http1UpstreamConnection::OnEnd(net::IoStatus how) {
   reusable_ = false;
+  if (is_tunnel_) return OnTunnelEnd(how);
   // Where the end is all that ends the content, TLS has to say so (RFC 9112 section 9.8).
   const bool is_told = !stream_->broken() && (tls_ == nullptr || tls_->got_close_notify());
   if (head_received_ && until_close_ && !response_complete_ && is_told) {
@@ -269,6 +305,15 @@ void Http1UpstreamConnection::OnEnd() {
   if (head_received_) return Fail(ErrorCode::kTargetResponseIncomplete);
   const bool by_tls = tls_ != nullptr && !tls_->failure().reason.empty();
   Fail(by_tls ? ErrorCode::kTlsBroken : ErrorCode::kTargetReset);
+}
+
+void Http1UpstreamConnection::OnTunnelEnd(net::IoStatus how) {
+  if (how != net::IoStatus::kEnd || write_failed_) {
+    const bool by_tls = tls_ != nullptr && !tls_->failure().reason.empty();
+    return Fail(by_tls ? ErrorCode::kTlsBroken : ErrorCode::kTargetResponseIncomplete);
+  }
+  if (std::exchange(response_complete_, true)) return;
+  events_->OnResponseContent({.bytes = {}, .pipe = nullptr, .end = ContentEnd::kLast, .trailers = nullptr});
 }
 
 void Http1UpstreamConnection::Fail(ErrorCode code) {
@@ -309,10 +354,12 @@ void Http1UpstreamConnection::Release(Reusable reusable) {
 void Http1UpstreamConnection::Close() {
   state_ = State::kDead;
   Cancel();
+  // A tunnel whose end was passed on has nothing to be cut off.
+  const bool tunnel_has_ended = is_tunnel_ && request_complete_ && !write_failed_ && !writer_.congested();
   writer_.Clear();
   if (stream_ != nullptr) {
     // A response that is not wanted any more is cut off; a connection that did its work ends politely.
-    const bool in_use = !response_complete_ && (response_began_ || !method_.empty());
+    const bool in_use = !response_complete_ && !tunnel_has_ended && (response_began_ || !method_.empty());
     stream_->Close(in_use ? net::Stream::CloseMode::kReset : net::Stream::CloseMode::kGraceful);
   }
   pool_.Destroy(*this);

@@ -58,6 +58,8 @@ class Http1UpstreamConnection final : public UpstreamConnection,
   void OnTimer() override;
   void RunTask() override;
 
+  // The PROXY header; false when the connection broke.
+  [[nodiscard]] bool SendProxyHeader();
   // The TLS handshake, over the connection that is there.
   void Secure();
   // TLS had something to say, its peer did not (tickets, key updates; RFC 8446 section 4.6).
@@ -67,13 +69,15 @@ class Http1UpstreamConnection final : public UpstreamConnection,
   friend struct MessageReader;
   [[nodiscard]] bool OnBytes(std::string_view bytes, std::size_t read);
   [[nodiscard]] bool OnPiped(const Content& content);
-  void OnEnd();
+  void OnEnd(net::IoStatus how);
   [[nodiscard]] bool FindNothingMore();
   // Uses `bytes` up; false when the connection has nothing more to give to this exchange.
   [[nodiscard]] bool Consume(std::string_view bytes);
   [[nodiscard]] bool ConsumeHead(std::string_view& bytes);
   [[nodiscard]] bool TakeInterim(const http::ResponseHead& head, std::size_t size, std::string_view& bytes);
   [[nodiscard]] bool ConsumeContent(std::string_view& bytes, const http::ResponseHead* head);
+  [[nodiscard]] bool OpenTunnel(std::string_view& bytes, const http::ResponseHead& head);
+  void OnTunnelEnd(net::IoStatus how);
   void Fail(ErrorCode code);
 
   // Interim responses of one exchange; our choice, because no target has more hints than that to give.
@@ -98,6 +102,8 @@ class Http1UpstreamConnection final : public UpstreamConnection,
   bool response_began_ = false;
   bool response_complete_ = false;
   bool until_close_ = false;
+  bool asked_for_websocket_ = false;
+  bool is_tunnel_ = false;
   std::uint32_t interim_count_ = 0;
   std::size_t interim_bytes_ = 0;
   MessageWriter framing_;

@@ -2,6 +2,7 @@
 
 #include "base/ip_address.h"
 #include "net/event_loop.h"
+#include "net/proxy_protocol.h"
 #include "net/tls_client.h"
 #include "proxy/upstream/upstream_stream.h"
 
@@ -10,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -27,6 +29,8 @@ struct UpstreamKey {
   UpstreamProtocol protocol = UpstreamProtocol::kHttp1;
   std::shared_ptr<net::TlsClient> tls;  // null: plain TCP
   std::string server_name;              // of TLS
+  // Connections begin with a header about their one request. Absent: with the request, or TLS.
+  std::optional<net::ProxyVersion> proxy_protocol;
   friend bool operator==(const UpstreamKey&, const UpstreamKey&) = default;
 };
 

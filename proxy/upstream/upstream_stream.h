@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/ip_address.h"
 #include "http/message.h"
 #include "proxy/error.h"
 #include "proxy/message.h"
@@ -19,9 +20,16 @@ namespace weir::proxy {
 // UpstreamStream.
 class UpstreamEvents {
  public:
+  // Between whom the client's connection is, for targets that are told by a PROXY header.
+  struct Ends {
+    Endpoint client;
+    Endpoint local;
+  };
+  [[nodiscard]] virtual Ends ends() const { return {}; }
   // The connection is there: SendRequest may be called. Only for streams that were not connected at once.
   virtual void OnUpstreamConnected() = 0;
   // A response head; interim (1xx) heads come first and have no content. The views in `head` live only during the call.
+  // 101 opens the tunnel that the request asked for: content is whatever the target sends until it ends its side.
   virtual void OnResponse(const http::ResponseHead& head, const Content& content) = 0;
   virtual void OnResponseContent(const Content& content) = 0;
   // OnResponseContent takes a pipe now.
@@ -45,6 +53,7 @@ class UpstreamStream {
   // Head and content in one write. False when nothing could be sent: the request may go elsewhere, and this stream is
   // dead (no event follows; call Release).
   [[nodiscard]] virtual bool SendRequest(const RequestMessage& request, const Content& content) = 0;
+  // In a tunnel the last piece ends this side, and the other goes on.
   virtual void SendContent(const Content& content) = 0;
   // SendContent takes a pipe now.
   [[nodiscard]] virtual bool takes_pipe() const = 0;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -109,6 +110,16 @@ TEST_F(ApplianceEventsTest, TheLifeOfTheProgram) {
   events_.Ready(1);
   events_.Draining();
   EXPECT_EQ(Written(), (Texts{"life: ready, revision 1", "life: draining"}));
+}
+
+TEST_F(ApplianceEventsTest, ACertificateThatExpiresIsToldWithItsTime) {
+  const WallTime not_after{std::chrono::sys_days{std::chrono::year{2026} / 12 / 1}};
+  const auto text = events_.Expires({.certificate = {.file = "shop.pem", .not_after = not_after}, .days = 7});
+  EXPECT_EQ(text, "certificate shop.pem expires at 2026-12-01T00:00:00Z, in less than 7 days");
+  EXPECT_EQ(Written(), (Texts{"certificate: " + text}));
+  EXPECT_EQ(Field("certificate"), "shop.pem");
+  EXPECT_EQ(Field("not-after"), "2026-12-01T00:00:00Z");
+  EXPECT_EQ(Field("days"), "7");
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ class Dump {
     for (const auto& zone : model.zones) Add(*zone);
     for (const auto& key : model.tls_ticket_keys) Line("ticket key {}", Text(key));
     for (const auto& key : model.stickiness_keys) Line("stickiness key {}", Text(key));
+    Line("state {}", Text(model.state_directory));
     Line("latency {} {}", Text(model.latency.table), Text(model.latency.geoip));
     Line("admin {} {}", model.admin.address.ToString(), model.admin.port);
     for (const auto& test : model.tests)
@@ -60,6 +61,9 @@ class Dump {
     for (const auto& listener : balancer.listeners) {
       Line(" listener {} {} {} {} certificates {}", listener.port, std::to_underlying(listener.protocol),
            Text(listener.ssl_policy), At(listener.position), listener.certificates.size());
+      for (const auto& one : listener.certificates) {
+        Line("  certificate {} {} ocsp {}", Text(one.certificate), Text(one.key), Text(one.ocsp_response));
+      }
       for (const auto& rule : listener.rules) Add(*rule);
       Add(listener.default_rule);
     }

@@ -86,6 +86,22 @@ std::string OneListener(std::string_view key) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
+    ProxyProtocol, LanguageTest,
+    ::testing::Values(
+        Case{
+            "WithoutSenders", OneListener("attributes: {weir.proxy_protocol.enabled: true}"),
+            "t.yaml:1:92: error: weir.proxy_protocol.enabled needs weir.proxy_protocol.senders; the networks of those"},
+        Case{"NoNetwork", OneListener("attributes: {weir.proxy_protocol.senders: '10.0.0.0/8, example.test'}"),
+             "t.yaml:1:92: error: `example.test` is no network of a sender"},
+        Case{"HostBits", OneListener("attributes: {weir.proxy_protocol.senders: 10.0.0.1/8}"),
+             "`10.0.0.1/8` is no network of a sender"},
+        Case{"Empty", OneListener("attributes: {weir.proxy_protocol.enabled: true, weir.proxy_protocol.senders: ''}"),
+             "is no network of a sender"},
+        Case{"Version", "target-groups: [{name: a, attributes: {weir.proxy_protocol.version: v3}}]\n",
+             "`weir.proxy_protocol.version` cannot be `v3`"}),
+    CaseName);
+
+INSTANTIATE_TEST_SUITE_P(
     LaterVersions, LanguageTest,
     ::testing::Values(
         Case{"Tcp", OneListener("protocol: tcp"), "`protocol: tcp` is not supported in this version"},
@@ -167,11 +183,11 @@ Case LaterAttribute(const char* name, const char* key, const char* value) {
 INSTANTIATE_TEST_SUITE_P(
     Names, LaterNameTest,
     ::testing::Values(
-        LaterSection("State", "state", "{directory: x}"), LaterSection("TsigKeys", "tsig-keys"),
-        LaterSection("Alarms", "alarms"), LaterSection("AwsApi", "aws-api", "{port: 4566}"),
-        LaterSection("Shifts", "shifts"), LaterSection("AutoScalingGroups", "auto-scaling-groups"),
-        LaterKeyOf("DnsTls", "tls", "dns: {", "}"), LaterKeyOf("DnsHttps", "https", "dns: {", "}"),
-        LaterKeyOf("DnsNsid", "nsid", "dns: {", "}"), LaterKeyOf("DnsCookies", "cookies", "dns: {", "}"),
+        LaterSection("TsigKeys", "tsig-keys"), LaterSection("Alarms", "alarms"),
+        LaterSection("AwsApi", "aws-api", "{port: 4566}"), LaterSection("Shifts", "shifts"),
+        LaterSection("AutoScalingGroups", "auto-scaling-groups"), LaterKeyOf("DnsTls", "tls", "dns: {", "}"),
+        LaterKeyOf("DnsHttps", "https", "dns: {", "}"), LaterKeyOf("DnsNsid", "nsid", "dns: {", "}"),
+        LaterKeyOf("DnsCookies", "cookies", "dns: {", "}"),
         LaterKeyOf("DnsResponseRateLimit", "response-rate-limit", "dns: {", "}"),
         LaterKeyOf("DnsQueryLog", "query-log", "dns: {", "}"), LaterKeyOf("AdminTokens", "tokens", "admin: {", "}"),
         LaterKeyOf("AdminCertificate", "certificate", "admin: {", "}"), LaterKeyOf("AdminKey", "key", "admin: {", "}"),
@@ -187,10 +203,8 @@ INSTANTIATE_TEST_SUITE_P(
                    "}]\n"
                    "dns: {port: 5353}\nzones: [{name: a.test, name-servers: [ns1], records: [{name: x, type: A, ttl: "
                    "1s, values: [192.0.2.1], health-check: h}]}]"),
-        LaterAttribute("CleartextHttp2", "weir.http2.cleartext.enabled: true", "weir.http2.cleartext.enabled: true"),
-        LaterAttribute("ProxyProtocol", "weir.proxy_protocol.enabled: true", "weir.proxy_protocol.enabled: true"),
-        LaterAttribute("ProxyProtocolSenders", "weir.proxy_protocol.senders: 10.0.0.0/8",
-                       "weir.proxy_protocol.senders: 10.0.0.0/8")),
+        LaterAttribute("TcpReset", "send_tcp_reset.on_idle_timeout.enabled: true",
+                       "send_tcp_reset.on_idle_timeout.enabled: true")),
     CaseName);
 
 TEST(LanguageFileTest, AnUnknownKeyIsNotToldToBeOneOfALaterVersion) {
@@ -204,7 +218,7 @@ TEST(LanguageFileTest, DefaultsOfLaterAttributesAreAccepted) {
   const auto result = LoadFor(R"(
 load-balancers:
   - name: a
-    attributes: {routing.http2.enabled: true, load_balancing.cross_zone.enabled: "true", access_logs.s3.enabled: false, access_logs.s3.bucket: ""}
+    attributes: {load_balancing.cross_zone.enabled: "true", access_logs.s3.enabled: false, access_logs.s3.bucket: ""}
     listeners: [{port: 80, attributes: {routing.http.response.x_frame_options.header_value: ""}, default-actions: [{forward: {target-group: b, stickiness: {enabled: false}}}]}]
 target-groups:
   - name: b
@@ -213,6 +227,29 @@ target-groups:
 )");
   EXPECT_TRUE(result.model);
   EXPECT_EQ(result.diagnostics.FormatAll(), "");
+}
+
+TEST(LanguageFileTest, Http2OfListeners) {
+  constexpr std::string_view kActions = "default-actions: [{fixed-response: {status-code: 200}}]";
+  const auto load = [&](std::string_view attributes, std::string_view listener) {
+    return LoadFor("load-balancers: [{name: a, " + std::string(attributes) + " listeners: [{port: 80, " +
+                   std::string(listener) + ", " + std::string(kActions) + "}]}]\n");
+  };
+  const auto plain = load("", "protocol: HTTP");
+  ASSERT_TRUE(plain.model) << plain.diagnostics.FormatAll();
+  EXPECT_TRUE(plain.model->load_balancers[0].attributes.http2);
+  EXPECT_FALSE(plain.model->load_balancers[0].listeners[0].attributes.http2_cleartext);
+
+  const auto cleartext = load("attributes: {routing.http2.enabled: false},",
+                              "protocol: HTTP, attributes: {weir.http2.cleartext.enabled: true}");
+  ASSERT_TRUE(cleartext.model) << cleartext.diagnostics.FormatAll();
+  EXPECT_FALSE(cleartext.model->load_balancers[0].attributes.http2);
+  EXPECT_TRUE(cleartext.model->load_balancers[0].listeners[0].attributes.http2_cleartext);
+
+  const auto secure = load("", "protocol: HTTPS, attributes: {weir.http2.cleartext.enabled: true}");
+  EXPECT_NE(secure.diagnostics.FormatAll().find("`weir.http2.cleartext.enabled` has no meaning for an HTTPS listener"),
+            std::string::npos)
+      << secure.diagnostics.FormatAll();
 }
 
 TEST(LanguageFileTest, SevenMistakesGiveSevenLocatedErrors) {

@@ -98,6 +98,14 @@ TEST(StatusJsonTest, HasTheMembersOfTheContract) {
   EXPECT_EQ(parsed.at("overrides").as_array().size(), 2U);
 }
 
+TEST(StatusJsonTest, NamesTheStateDirectoryWhereThereIsOne) {
+  auto report = ShopReport();
+  EXPECT_EQ(StatusText(report, {.colours = false}).find("  state "), std::string::npos);
+  report.state_directory = "/var/lib/weir";
+  EXPECT_NE(StatusText(report, {.colours = false}).find("workers 1  state /var/lib/weir\n"), std::string::npos);
+  EXPECT_EQ(boost::json::parse(StatusJson(report)).at("state-directory").as_string(), "/var/lib/weir");
+}
+
 TEST(StatusJsonTest, ReadsBackWhatItWrote) {
   const auto text = StatusJson(ShopReport());
   const auto report = ParseStatusJson(text);

@@ -9,6 +9,7 @@ import threading
 import time
 
 import pytest
+from tls_e2e import certificate as make_certificate
 from weir_e2e import BINARY, SCALE, FakeTarget, answering, free_port, stop_process, wait_for, weir
 
 
@@ -288,6 +289,39 @@ def test_a_certificate_that_is_not_trusted_is_refused_unless_told(secure):
 def test_a_certificate_for_another_name_is_refused(secure, certificate):
     result = bench("-n", 1, "-c", 1, "--ca-file", certificate / "cert.pem", f"https://127.0.0.1:{secure.tls_port}/", code=1)
     assert errors(result) == {"tls certificate": 1}
+
+
+def handshakes(result):
+    return result["totals"]["tls-handshakes-full"], result["totals"]["tls-handshakes-resumed"]
+
+
+@pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
+def test_a_share_of_the_connections_resumes_a_session(run, tmp_path, version):
+    policy = {"TLSv1.2": "ELBSecurityPolicy-TLS-1-2-2017-01", "TLSv1.3": "ELBSecurityPolicy-TLS13-1-3-2021-06"}[version]
+    pem, key = make_certificate(tmp_path, "shop")
+    program = run(f"""
+load-balancers:
+  - name: shop
+    addresses: [127.0.0.1]
+    listeners:
+      - port: 0
+        protocol: HTTPS
+        ssl-policy: {policy}
+        certificates: [{{certificate: "{pem}", key: "{key}"}}]
+        default-actions: [{{fixed-response: {{status-code: 200, message-body: hello}}}}]
+admin: {{address: 127.0.0.1, port: 0}}
+""")
+    url = f"https://127.0.0.1:{program.port()}/"
+    each = ("--insecure", "--connection-per-request", "-c", 2, "-n", 100)
+    assert handshakes(bench(*each, url)) == (100, 0)
+    # The first ones have nothing to resume: two connections, which take turns with the sessions of four.
+    assert handshakes(bench(*each, "--tls-resume", 100, url)) == (4, 96)
+    full, resumed = handshakes(bench(*each, "--tls-resume", 50, url))
+    assert full + resumed == 100 and 46 <= resumed <= 50
+    kept = bench("--insecure", "-c", 2, "-n", 100, "--tls-resume", 100, url)
+    assert handshakes(kept) == (2, 0), "a connection that is kept shakes hands once"
+    table = weir("bench", "http", *each, "--tls-resume", 100, url).stdout
+    assert re.search(r"TLS, full +4 ", table) and re.search(r"TLS, resumed +96 ", table), table
 
 
 def test_http2_over_tls(secure, certificate):

@@ -1,11 +1,14 @@
 """`weir demo`: starts by itself, says what to try, does what it says, ends on SIGINT."""
 
+import json
+import pathlib
 import re
 import signal
+import ssl
 import subprocess
 import threading
 
-from weir_e2e import BINARY, SCALE, curl, dig, stop_process, wait_for
+from weir_e2e import BINARY, SCALE, curl, dig, stop_process, wait_for, weir
 
 
 class Demo:
@@ -47,6 +50,22 @@ def test_the_demo_does_what_it_says(tmp_path):
             demo.process.send_signal(signal.SIGINT)
             demo.process.wait(10 * SCALE)
         assert demo.process.returncode in (0, 130), demo.text
+
+
+def test_the_demo_speaks_https(tmp_path):
+    with Demo(tmp_path) as demo:
+        found = wait_for(lambda: re.search(r"curl -k (https://\S+)", demo.text), 20, "what to try with https")
+        wait_for(lambda: "hello from" in curl("-sk", found.group(1)).stdout, 10, "an answer by HTTPS")
+        port = int(found.group(1).rstrip("/").rpartition(":")[2])
+        certificate = ssl.get_server_certificate(("127.0.0.1", port))
+        (tmp_path / "demo.pem").write_text(certificate)
+        assert curl("-s", "--cacert", str(tmp_path / "demo.pem"), f"https://localhost:{port}/").stdout.startswith("hello from")
+        shown = weir("status", "--json", "--admin", re.search(r"admin API +http://(\S+)", demo.text).group(1)).stdout
+        pem = pathlib.Path(json.loads(shown)["load-balancers"][0]["listeners"][1]["certificates"][0]["certificate"])
+        assert pem.with_suffix(".key").stat().st_mode & 0o777 == 0o600 and pem.parent.stat().st_mode & 0o777 == 0o700
+        demo.process.send_signal(signal.SIGINT)
+        demo.process.wait(10 * SCALE)
+        assert not pem.parent.exists()
 
 
 def test_both_colours_answer_in_the_demo(tmp_path):

@@ -444,11 +444,11 @@ def test_a_post_is_not_sent_twice(shop):
     assert len(blue.requests) == 1
 
 
-def test_an_upgrade_is_not_taken_up_and_the_request_goes_on_as_it_is(shop):
-    """RFC 9110 7.8: a recipient may ignore Upgrade; the field is hop-by-hop and stops here."""
+def test_an_unknown_upgrade_is_not_taken_up_and_the_request_goes_on_as_it_is(shop):
+    """RFC 9110 7.8: a recipient may ignore Upgrade; the field is hop-by-hop and stops here. WebSocket: test_websocket.py."""
     weir, blue = shop()
     with Client(weir.port()) as client:
-        assert client.get("/chat", {"Upgrade": "websocket", "Connection": "Upgrade"}).status == 200
+        assert client.get("/chat", {"Upgrade": "irc/6.9", "Connection": "Upgrade"}).status == 200
         assert client.get("/next").status == 200
     assert blue.requests[0].field("Upgrade") is None
 

@@ -193,6 +193,27 @@ def test_the_fields_for_targets_can_have_other_names(targets, run, tmp_path, pki
     assert "Mtls" not in str(asked.fields)
 
 
+def test_no_trailer_says_what_only_we_may_say(targets, run, tmp_path, pki):
+    blue = targets("blue")
+    names = "{routing.http.request.x_amzn_mtls_clientcert_subject.header_name: X-Client, routing.http.request.x_amzn_tls_version.header_name: X-Version}"
+    text = verifying(tmp_path, pki.root.pem, targets=[blue], listener_attributes=names)
+    program = run(text.replace("    addresses:", "    attributes: {routing.http.x_amzn_tls_version_and_cipher_suite.enabled: true}\n    addresses:", 1))
+    program.wait_state("blue", blue.id, "healthy")
+    head = "POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n"
+    trailers = ("X-Sum: 5\r\nx-client: CN=admin\r\nX_Client: CN=admin\r\nX-Version: forged\r\nX-Amzn-Mtls-Clientcert-Leaf: forged\r\n"
+                "X-Amzn-Tls-Cipher-Suite: forged\r\nX-Last: 1\r\n")
+    with TlsClient(program.port(), settings=client_context(pki.good)) as client:
+        # In one piece with the head, and behind it.
+        for pieces in ([head + "5\r\nabcde\r\n0\r\n" + trailers + "\r\n"], [head, "5\r\nabcde\r\n0\r\n" + trailers + "\r\n"]):
+            for piece in pieces:
+                client.tls.sendall(piece.encode())
+            start, fields = client.head()
+            assert " 200 " in start
+            client.exactly(next(int(value) for name, value in fields if name.lower() == "content-length"))
+    assert [asked.trailers for asked in blue.requests] == [[("X-Sum", "5"), ("X-Last", "1")]] * 2
+    assert {asked.field("X-Client") for asked in blue.requests} == {"CN=client_.com,O=mTLS,C=US"}
+
+
 def test_passthrough_passes_on_what_the_client_shows(targets, run, tmp_path, pki):
     blue = targets("blue")
     program = run(config(tmp_path, "{mode: passthrough}", targets=[blue]))

@@ -117,6 +117,85 @@ def test_clients_stay_over_hundreds_of_requests_and_a_reload(targets, run):
     assert metric(program, "weir_target_group_non_sticky_requests_total") == 8
 
 
+def test_a_client_stays_over_10000_requests_a_reload_and_a_restart(targets, run, tmp_path):
+    group = [targets(name) for name in "abcd"]
+    key_file(tmp_path)
+    text = config(group, keys=KEYS)
+    program = run(text)
+    wait_healthy(program, blue=group)
+    browser = Browser()
+    home = browser.target(program.port())
+
+    def stays(program, count):
+        with Client(program.port()) as client:
+            for _ in range(count):
+                answer = client.get(fields=[("Cookie", f"AWSALB={browser.cookies['AWSALB']}")])
+                assert answer.json()["target"] == home
+                browser.cookies["AWSALB"] = answer.values("Set-Cookie")[0].split(";")[0].partition("=")[2]
+    stays(program, 4000)
+    program.write(config(list(reversed(group)), keys=KEYS))
+    assert program.call("POST", "/v1/reload")[0] == 200
+    stays(program, 3000)
+    assert metric(program, "weir_target_group_non_sticky_requests_total") == 1
+    program.stop()
+    again = run(text, name="again.yaml")
+    wait_healthy(again, blue=group)
+    stays(again, 3000)
+    assert metric(again, "weir_target_group_non_sticky_requests_total") == 0
+
+
+def test_the_state_directory_keeps_a_key_of_ones_own(targets, run, tmp_path):
+    group = [targets(name) for name in "abc"]
+    kept = tmp_path / "state" / "stickiness-key"
+    plain = run(config(group, "", extra="state: {directory: state}"), name="plain.yaml")
+    assert not kept.exists(), "no cookie is made with it"
+    plain.stop()
+    text = config(group, extra="state: {directory: state}")
+    program = run(text)
+    wait_healthy(program, blue=group)
+    assert kept.stat().st_mode & 0o777 == 0o600
+    browser = Browser()
+    home = browser.target(program.port())
+    program.stop()
+    again = run(text, name="again.yaml")
+    wait_healthy(again, blue=group)
+    assert {browser.target(again.port()) for _ in range(20)} == {home}
+    assert metric(again, "weir_target_group_non_sticky_requests_total") == 0
+    again.stop()
+    kept.write_text("half of a fi")
+    third = run(text, name="third.yaml")
+    third.wait_log("state/stickiness-key does not hold a stickiness key; a new one takes its place")
+    wait_healthy(third, blue=group)
+    browser.target(third.port())
+    assert metric(third, "weir_target_group_stickiness_cookies_rejected_total") == 1
+    assert kept.read_text().startswith("weir stickiness key, version 1\n")
+
+
+def test_a_websocket_goes_where_its_cookie_says_and_gets_one(targets, run):
+    switched = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-Target: %s\r\n\r\n"
+
+    def named(name):
+        def answer(request, wire):
+            if request.target != "/socket":
+                return None
+            wire.socket.sendall(switched % name.encode())
+            return False
+        return answer
+    group = [targets(name, script=named(name)) for name in "abc"]
+    program = run(config(group))
+    wait_healthy(program, blue=group)
+    browser = Browser()
+    home = browser.target(program.port())
+    opening = [("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"),
+               ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")]
+    for _ in range(6):
+        with Client(program.port()) as client:
+            client.request("GET", "/socket", [*opening, ("Cookie", f"AWSALB={browser.cookies['AWSALB']}")])
+            head = client.response()
+            assert head.status == 101 and head.field("X-Target") == home
+            assert [line.partition("=")[0] for line in head.values("Set-Cookie")] == ["AWSALB", "AWSALBCORS"]
+
+
 def test_a_connection_that_is_kept_sticks_by_its_cookies_alone(targets, run):
     group = [targets(name) for name in "abc"]
     program = run(config(group))

@@ -56,7 +56,7 @@ def test_a_request_by_https_tells_the_target_and_the_log(targets, run, tmp_path)
     program = run(config(yaml(pair), [blue], attributes="{routing.http.x_amzn_tls_version_and_cipher_suite.enabled: true}"))
     program.wait_state("blue", blue.id, "healthy")
     port = program.port()
-    done = curl("-sv", "--cacert", str(pair[0]), "--resolve", f"shop.example.test:{port}:127.0.0.1",
+    done = curl("-sv", "--http1.1", "--cacert", str(pair[0]), "--resolve", f"shop.example.test:{port}:127.0.0.1",
                 "-H", "X-Amzn-Tls-Version: forged", f"https://shop.example.test:{port}/a?b=c")
     assert done.returncode == 0, done.stderr
     asked = blue.requests[0]
@@ -162,7 +162,8 @@ def test_sessions_are_resumed_by_every_worker_and_after_a_reload(run, tmp_path, 
         with TlsClient(port, settings=settings, session=session) as client:
             client.get()
             assert client.tls.session_reused, number
-    lines = access_log(tmp_path, 17)
+    # Each worker writes its own lines when it gets to it.
+    lines = sorted(access_log(tmp_path, 17), key=lambda line: line[1])
     assert lines[0][19].startswith('"arn:aws:acm:')
     assert {line[19] for line in lines[1:]} == {'"session-reused"'}
     assert {line[18] for line in lines} == {'"shop.example.test"'}
@@ -341,6 +342,69 @@ def test_handshakes_are_counted(run, tmp_path):
     assert f'weir_listener_tls_failures_total{{{listener},sender="weir",alert="protocol_version"}} 1\n' in metrics
     assert f'weir_listener_tls_handshakes_active{{{listener}}} 0\n' in metrics
     assert re.search(rf'weir_certificate_not_after_timestamp_seconds{{{listener},certificate="{pair[0]}"}} \d{{10}}\n', metrics)
+
+
+def test_explain_says_which_certificate_and_why(run, tmp_path):
+    first, shop, rsa = (certificate(tmp_path, "first", names=("first.test",)), certificate(tmp_path, "shop"),
+                        certificate(tmp_path, "rsa", key="rsa"))
+    program = run(config(yaml(first, shop, rsa)))
+    port, admin = program.port(), "{}:{}".format(*program.admin)
+
+    def explained(url, *arguments):
+        done = weir("explain", "--live", "--json", "--admin", admin, "http", "GET", url, *arguments)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)["tls"]
+
+    def chosen(url, *arguments):
+        found = [item for item in explained(url, *arguments)["certificates"] if item["chosen"]]
+        assert len(found) == 1
+        return pathlib.Path(found[0]["certificate"]).stem, found[0]["reason"]
+    by_name = f"https://shop.example.test:{port}/"
+    assert chosen(by_name) == ("shop", "the first of those for this name")
+    assert chosen(by_name, "--signature", "rsa") == ("rsa", "the first of those for this name")
+    assert chosen(by_name, "--sni", "first.test") == ("first", "the one for this name")
+    assert chosen(by_name, "--sni", "") == ("first", "the default one: the client sends no name")
+    assert chosen(by_name, "--sni", "other.test") == ("first", "the default one: no certificate is for this name")
+    assert chosen(f"https://127.0.0.1:{port}/") == ("first", "the default one: the client sends no name")
+    facts = explained(by_name)
+    assert (facts["ssl-policy"], facts["ssl-policy-is-default"]) == (POLICY, False)
+    assert (facts["version-min"], facts["version-max"], facts["server-name"]) == ("TLSv1.2", "TLSv1.3", "shop.example.test")
+    assert [item["reason"] for item in facts["certificates"]] == ["it is for other names", "the first of those for this name",
+                                                                  "ECDSA comes before RSA"]
+    # The same without a running appliance, for people.
+    text = config(yaml(first, shop, rsa), port=8443)
+    (tmp_path / "offline.yaml").write_text(text)
+    shown = weir("explain", str(tmp_path / "offline.yaml"), "http", "GET", "https://shop.example.test:8443/").stdout
+    assert f"policy: {POLICY}, as the file says, TLSv1.2 to TLSv1.3\n" in shown
+    assert "client: sends the name shop.example.test, verifies ECDSA and RSA\n" in shown
+    assert re.search(r"  -> certificate \S+shop\.pem \(ECDSA 256, until 20\S+Z\): the first of those for this name\n", shown)
+    assert re.search(r"     certificate \S+rsa\.pem \(RSA 2048, until 20\S+Z\): ECDSA comes before RSA\n", shown)
+    (tmp_path / "offline.yaml").write_text(text.replace(f"        ssl-policy: {POLICY}\n", ""))
+    shown = weir("explain", str(tmp_path / "offline.yaml"), "http", "GET", "https://shop.example.test:8443/").stdout
+    assert "policy: ELBSecurityPolicy-2016-08, AWS's default because the file names none, TLSv1 to TLSv1.2\n" in shown
+    assert weir("explain", str(tmp_path / "offline.yaml"), "http", "GET", "https://a:8443/", "--signature", "dsa").returncode == 2
+    assert weir("explain", "--live", "--admin", admin, "http", "GET", by_name, "--signature", "dsa").returncode == 2
+    (tmp_path / "plain.yaml").write_text("load-balancers: [{name: a, listeners: [{port: 8080, default-actions: [{fixed-response: {status-code: 200}}]}]}]\n")
+    done = weir("explain", str(tmp_path / "plain.yaml"), "http", "GET", "http://a:8080/", "--sni", "a")
+    assert done.returncode == 2 and "speaks HTTP" in done.stderr
+
+
+def test_a_certificate_that_expires_soon_is_an_event(run, tmp_path):
+    program = run(config(yaml(certificate(tmp_path, "shop", days=3))))
+    told = "certificate .*shop.pem expires at 20.*Z, in less than 7 days"
+    program.wait_log(told)
+
+    def events():
+        return [event for event in program.call("GET", "/v1/events")[1]["events"] if event["kind"] == "certificate"]
+    assert len(events()) == 1 and re.fullmatch(told, events()[0]["text"])
+    assert events()[0]["fields"]["days"] == "7"
+    # Renewed for too short a time, it is told anew; a reload is no news.
+    certificate(tmp_path, "shop", days=20)
+    wait_for(lambda: len(events()) == 2, 10, "the event of the renewed one")
+    before = program.status()["revision"]
+    program.signal(signal.SIGHUP)
+    wait_for(lambda: program.status()["revision"] > before, 10, "the reload")
+    assert [event["fields"]["days"] for event in events()] == ["7", "30"]
 
 
 def test_a_certificate_that_signs_itself_is_made_and_served(run, tmp_path):

@@ -15,7 +15,7 @@ import threading
 import pytest
 from weir_e2e import BINARY, SOURCE, requires_loopback_ipv6, stop_process, wait_for
 
-PORTS = ("18080", "15353", "9900", "19001", "19002", "19003")
+PORTS = ("18080", "18443", "15353", "9900", "19001", "19002", "19003")
 README = (SOURCE / "README.md").read_text(encoding="utf-8")
 
 
@@ -50,6 +50,7 @@ def comparable(lines):
     for line in lines:
         line = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIMESTAMP", line)
         line = re.sub(r"^\d\d:\d\d:\d\d ", "TIME ", line)
+        line = re.sub(r"\S*/weir-demo-\w{6}/", "FOLDER/", line)
         line = re.sub(r"^weir \d+\.\d+\.\d+", "weir VERSION", line)
         # Columns are as wide as what is in them.
         found.append(re.sub(r" {2,}", "  ", line.rstrip()))
@@ -121,7 +122,7 @@ class Tour:
 
     def _bound(self):
         text = "\n".join(self.lines)
-        patterns = [r"load balancer +http://127\.0\.0\.1:(\d+)", r"DNS +127\.0\.0\.1 port (\d+)", r"admin API +http://127\.0\.0\.1:(\d+)"]
+        patterns = [r"load balancer +http://127\.0\.0\.1:(\d+)", r"HTTPS +https://127\.0\.0\.1:(\d+)", r"DNS +127\.0\.0\.1 port (\d+)", r"admin API +http://127\.0\.0\.1:(\d+)"]
         patterns += [rf"target +{name} +http://127\.0\.0\.1:(\d+)" for name in ("blue", "green", "shaky")]
         return [re.search(pattern, text).group(1) for pattern in patterns]
 

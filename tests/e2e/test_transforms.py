@@ -126,4 +126,4 @@ def test_a_wrong_expression_is_found_where_it_stands(tmp_path):
     file = tmp_path / "weir.yaml"
     file.write_text(CONFIG.format(target="{address: 127.0.0.1, port: 9}", preserve="false").replace("^/bad", "^/(bad"), encoding="utf-8")
     done = command("check", file)
-    assert done.returncode == 1 and "is not valid: missing )" in done.stderr and "weir.yaml:32:" in done.stderr, done.stderr
+    assert done.returncode == 1 and "is not valid: missing )" in done.stderr and "weir.yaml:28:" in done.stderr, done.stderr

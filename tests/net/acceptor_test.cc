@@ -24,7 +24,7 @@ using testing::Connection;
 struct Door final : AcceptorEvents, StreamEvents {
   bool MayAccept() override { return streams.size() < room; }
   void OnMustWait() override { ++must_wait; }
-  void OnAccepted(std::unique_ptr<Stream> stream) override {
+  void OnAccepted(std::unique_ptr<TcpStream> stream) override {
     stream->set_events(*this);
     streams.push_back(std::move(stream));
   }

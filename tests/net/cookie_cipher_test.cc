@@ -119,6 +119,22 @@ TEST(CookieKeyTest, WhatIsNoKeyIsRefused) {
   }
 }
 
+TEST(CookieKeyTest, AKeyOfOnesOwnIsKeptWholeOrNotAtAll) {
+  const KeySecret secret = MakeKeySecret();
+  const std::string kept = FormatOwnCookieKey(secret);
+  ASSERT_TRUE(ParseOwnCookieKey(kept));
+  EXPECT_EQ(*ParseOwnCookieKey(kept), secret);
+  for (const std::string& bad : {std::string(), std::string("nonsense\n"), kept.substr(0, kept.size() - 1),
+                                 kept.substr(0, kept.size() - 9) + "\n", FormatKeySecret(secret) + "\n", kept + kept}) {
+    EXPECT_FALSE(ParseOwnCookieKey(bad)) << bad;
+  }
+}
+
+TEST(KeySecretTest, ASecretIsReadAsItIsWritten) {
+  const KeySecret secret = MakeKeySecret();
+  EXPECT_EQ(ParseKeySecret(FormatKeySecret(secret)), secret);
+}
+
 TEST(KeySecretTest, NewSecretsDiffer) { EXPECT_NE(MakeKeySecret(), MakeKeySecret()); }
 
 }  // namespace

@@ -50,6 +50,57 @@ TEST_F(TlsChoiceTest, TheDefaultAnswersWithoutANameOrAMatch) {
   EXPECT_TRUE(TlsChoice(credentials_).Matches("shop.example.test"));
 }
 
+TEST_F(TlsChoiceTest, TheExplanationSaysOfEachCertificateWhy) {
+  using Hash = Made::Hash;
+  Add({.names = {"first.example.test"}});
+  Add({.names = Shop(), .key = Made::Key::kRsa2048});
+  Add({.names = Shop(), .valid_from = std::chrono::hours(-48), .valid_until = std::chrono::hours(-24)});
+  Add({.names = Shop(), .key = Made::Key::kP384, .hash = Hash::kSha256});
+  Add({.names = Shop(), .hash = Hash::kSha384});
+  Add({.names = Shop(), .key = Made::Key::kP384, .hash = Hash::kSha384});
+  Add({.names = Shop(), .key = Made::Key::kP384, .hash = Hash::kSha384});
+  Add({.names = Shop(), .valid_until = std::chrono::hours(2), .key = Made::Key::kP384, .hash = Hash::kSha384});
+  const auto reasons = [&](std::string_view name, const TlsClientOffer& offer = {}) {
+    std::vector<std::string> out;
+    const TlsChoice choice(credentials_);
+    const auto explained = choice.Explain(name, offer, std::chrono::system_clock::now());
+    EXPECT_EQ(explained.chosen, Select(name, offer));
+    for (std::size_t i = 0; i < explained.certificates.size(); ++i) {
+      EXPECT_EQ(explained.certificates[i].chosen, i == explained.chosen);
+      out.push_back(explained.certificates[i].reason);
+    }
+    return out;
+  };
+  const std::string expired_at = FormatCertificateTime(credentials_[2]->facts().not_after);
+  EXPECT_EQ(reasons("shop.example.test"),
+            (std::vector<std::string>{"it is for other names", "ECDSA comes before RSA", "it expired at " + expired_at,
+                                      "its signature has the shorter hash: 256 bits, not 384",
+                                      "its key is shorter: 256 bits, not 384", "it is valid for a shorter time",
+                                      "it is valid for a shorter time", "the first of those for this name"}));
+  EXPECT_EQ(reasons("")[0], "the default one: the client sends no name");
+  EXPECT_EQ(reasons("")[1], "it is asked for by its names only");
+  EXPECT_EQ(reasons("other.example.test")[0], "the default one: no certificate is for this name");
+  EXPECT_EQ(reasons("first.example.test")[0], "the one for this name");
+  const auto rsa_only = reasons("shop.example.test", {.takes_rsa = true, .takes_ecdsa = {}});
+  EXPECT_EQ(rsa_only[1], "the first of those for this name");
+  EXPECT_EQ(rsa_only[5], "the client does not verify ECDSA");
+  EXPECT_EQ(reasons("first.example.test", {.takes_rsa = true, .takes_ecdsa = {}})[0],
+            "it is for this name, but the client does not verify ECDSA: the handshake fails");
+}
+
+TEST_F(TlsChoiceTest, ThatComesLaterInTheFileIsAReasonToo) {
+  Add({.names = Shop()});
+  const Made same = Made::Make({.names = Shop()});
+  for (int i = 0; i < 2; ++i) {
+    credentials_.push_back(*TlsCredential::Load({.certificate = folder_.Write("two.pem", same.Pem()),
+                                                 .key = folder_.Write("two.key", same.KeyPem()),
+                                                 .passphrase = {}}));
+  }
+  credentials_.erase(credentials_.begin());
+  const auto explained = TlsChoice(credentials_).Explain("shop.example.test", {}, std::chrono::system_clock::now());
+  EXPECT_EQ(explained.certificates[1].reason, "it comes later in the file");
+}
+
 TEST_F(TlsChoiceTest, AWildcardIsForOneLabel) {
   const std::size_t first = Add({.names = {"first.example.test"}});
   const std::size_t wild = Add({.names = {"*.shop.example.test"}});

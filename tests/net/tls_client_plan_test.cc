@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "net/tls_client.h"
 #include "tests/app/temporary_folder.h"
+#include "tests/net/counted_events.h"
 #include "tests/support/tls_server.h"
 
 #include <gtest/gtest.h>
@@ -23,18 +24,6 @@ namespace {
 using testing::Certificate;
 using testing::TlsConnection;
 using testing::TlsServer;
-
-struct Events final : StreamEvents {
-  void OnConnected(int result) override {
-    ++connected;
-    error = result;
-  }
-  void OnReadable() override { ++readable; }
-  void OnWritable() override {}
-  int connected = 0;
-  int error = 0;
-  int readable = 0;
-};
 
 class TlsClientPlanTest : public ::testing::Test {
  protected:

@@ -2,6 +2,7 @@
 
 #include "net/socket.h"
 #include "tests/app/temporary_folder.h"
+#include "tests/net/counted_events.h"
 #include "tests/support/tls_server.h"
 
 #include <gtest/gtest.h>
@@ -28,35 +29,6 @@ using testing::Connection;
 using testing::FakeTarget;
 using testing::TlsConnection;
 using testing::TlsServer;
-
-struct Events final : StreamEvents {
-  void OnConnected(int result) override {
-    ++connected;
-    error = result;
-  }
-  void OnReadable() override { ++readable; }
-  void OnWritable() override { ++writable; }
-  int connected = 0;
-  int error = 0;
-  int readable = 0;
-  int writable = 0;
-};
-
-// `bytes` bytes that differ from place to place, so that one that is lost or comes twice is noticed.
-std::string Pattern(std::size_t bytes) {
-  std::string text(bytes, '\0');
-  std::uint32_t state = 1;
-  for (char& byte : text) {
-    state = state * 1'664'525U + 1'013'904'223U;
-    byte = static_cast<char>(state >> 24U);
-  }
-  return text;
-}
-
-IoResult Write(Stream& stream, std::string_view text) {
-  const iovec piece{.iov_base = const_cast<char*>(text.data()), .iov_len = text.size()};
-  return stream.Write({&piece, 1});
-}
 
 class TlsClientTest : public ::testing::Test {
  protected:
@@ -113,7 +85,7 @@ class TlsClientTest : public ::testing::Test {
     RunUntil([&] {
       meanwhile();
       while (!left.empty() && events_.writable != waited_for) {
-        const IoResult sent = Write(*stream_, left);
+        const IoResult sent = WriteOnce(*stream_, left);
         if (sent.status != IoStatus::kOk && sent.status != IoStatus::kWouldBlock) return true;
         left.remove_prefix(sent.bytes);
         if (!left.empty()) waited_for = events_.writable;
@@ -225,7 +197,7 @@ TEST_F(TlsClientTest, Version12IsSpoken) {
     connection.SendCloseNotify();
   });
   ASSERT_EQ(ConnectTo(server), 0) << stream_->failure().reason;
-  EXPECT_EQ(Write(*stream_, "ping").bytes, 4U);
+  EXPECT_EQ(WriteOnce(*stream_, "ping").bytes, 4U);
   std::string text;
   EXPECT_EQ(ReadToEnd(text), IoStatus::kEnd);
   EXPECT_EQ(text, "ping");
@@ -416,7 +388,7 @@ TEST_F(TlsClientTest, CloseNotifyIsTheEndThoughTheTransportStaysOpen) {
   EXPECT_TRUE(stream_->got_close_notify());
   EXPECT_TRUE(stream_->peer_closed());
   EXPECT_FALSE(stream_->broken()) << "half closed is not broken";
-  EXPECT_EQ(Write(*stream_, "answer").bytes, 6U);
+  EXPECT_EQ(WriteOnce(*stream_, "answer").bytes, 6U);
   stream_->ShutdownWrite();
 }
 
@@ -472,7 +444,7 @@ TEST_F(TlsClientTest, AResetInMidDataIsAnError) {
     static_cast<void>(ReadInto(text));
     return text == "some";
   });
-  EXPECT_EQ(Write(*stream_, "x").bytes, 1U);
+  EXPECT_EQ(WriteOnce(*stream_, "x").bytes, 1U);
   EXPECT_EQ(ReadToEnd(text), IoStatus::kError);
   EXPECT_TRUE(stream_->broken());
 }
@@ -484,7 +456,7 @@ TEST_F(TlsClientTest, TheEndOfWritingIsToldByCloseNotifyAndReadingGoesOn) {
     connection.SendCloseNotify();
   });
   ASSERT_EQ(ConnectTo(server), 0);
-  EXPECT_EQ(Write(*stream_, "request").bytes, 7U);
+  EXPECT_EQ(WriteOnce(*stream_, "request").bytes, 7U);
   stream_->ShutdownWrite();
   stream_->ShutdownWrite();  // once is enough, twice is no fault
   std::string text;
@@ -520,7 +492,7 @@ TEST_F(TlsClientTest, LargeDataArrivesWholeWhereTheServerIsSlowToRead) {
   std::size_t taken = 0;
   IoResult result{.status = IoStatus::kOk};
   while (result.status == IoStatus::kOk && taken < sent.size()) {
-    result = Write(*stream_, std::string_view(sent).substr(taken));
+    result = WriteOnce(*stream_, std::string_view(sent).substr(taken));
     if (result.status == IoStatus::kOk) taken += result.bytes;
   }
   EXPECT_EQ(result.status, IoStatus::kWouldBlock) << "nobody reads: the client must be held back";
@@ -575,11 +547,11 @@ TEST_F(TlsClientTest, AFullConnectionThatBreaksIsAnErrorForTheWriter) {
   });
   ASSERT_EQ(ConnectTo(server), 0);
   IoResult result{.status = IoStatus::kOk};
-  while (result.status == IoStatus::kOk) result = Write(*stream_, sent);
+  while (result.status == IoStatus::kOk) result = WriteOnce(*stream_, sent);
   EXPECT_EQ(result.status, IoStatus::kWouldBlock);
   full.set_value();
   RunUntil([&] { return events_.writable > 0; });
-  EXPECT_EQ(Write(*stream_, sent).status, IoStatus::kError);
+  EXPECT_EQ(WriteOnce(*stream_, sent).status, IoStatus::kError);
   EXPECT_TRUE(stream_->broken());
 }
 
@@ -593,10 +565,10 @@ TEST_F(TlsClientTest, AnEarlyAnswerIsReadThoughTheServerTakesNoMore) {
   });
   ASSERT_EQ(ConnectTo(server), 0);
   IoResult result{.status = IoStatus::kOk};
-  while (result.status == IoStatus::kOk) result = Write(*stream_, sent);
+  while (result.status == IoStatus::kOk) result = WriteOnce(*stream_, sent);
   full.set_value();
   RunUntil([&] { return stream_->broken(); });
-  EXPECT_EQ(Write(*stream_, sent).status, IoStatus::kError);
+  EXPECT_EQ(WriteOnce(*stream_, sent).status, IoStatus::kError);
   std::string text;
   EXPECT_EQ(ReadToEnd(text), IoStatus::kError) << "the end after a reset is no end";
   EXPECT_EQ(text, "too large");
@@ -630,7 +602,7 @@ TEST_F(TlsClientTest, AServerThatSendsByteByByteIsUnderstood) {
     events_ = {};
     ASSERT_EQ(ConnectTo(server), 0) << stream_->failure().reason;
     EXPECT_EQ(events_.connected, 1);
-    EXPECT_EQ(Write(*stream_, "ping").bytes, 4U);
+    EXPECT_EQ(WriteOnce(*stream_, "ping").bytes, 4U);
     std::string text;
     EXPECT_EQ(ReadToEnd(text), IoStatus::kEnd);
     EXPECT_EQ(text, "ping came");

@@ -4,6 +4,7 @@
 #include "net/socket.h"
 #include "net/tls_server.h"
 #include "tests/app/temporary_folder.h"
+#include "tests/net/counted_events.h"
 #include "tests/support/tls_server.h"
 
 #include <gtest/gtest.h>
@@ -26,34 +27,6 @@
 namespace weir::net {
 
 using Made = weir::testing::Certificate;
-
-struct Events final : StreamEvents {
-  void OnConnected(int result) override {
-    ++connected;
-    error = result;
-  }
-  void OnReadable() override { ++readable; }
-  void OnWritable() override { ++writable; }
-  int connected = 0;
-  int error = 0;
-  int readable = 0;
-  int writable = 0;
-};
-
-inline std::string Pattern(std::size_t bytes) {
-  std::string text(bytes, '\0');
-  std::uint32_t state = 1;
-  for (char& byte : text) {
-    state = state * 1'664'525U + 1'013'904'223U;
-    byte = static_cast<char>(state >> 24U);
-  }
-  return text;
-}
-
-inline IoResult WriteOnce(Stream& stream, std::string_view text) {
-  const iovec piece{.iov_base = const_cast<char*>(text.data()), .iov_len = text.size()};
-  return stream.Write({&piece, 1});
-}
 
 // OpenSSL as a client, over memory that the test carries to and fro.
 class Client {

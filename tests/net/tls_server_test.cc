@@ -216,6 +216,27 @@ TEST_F(TlsServerTest, SessionsAreResumedByEveryServerOfTheSameListener) {
   }
 }
 
+TEST_F(TlsServerTest, AResumedHandshakeOfTls13GivesATicketForTheNextOne) {
+  const auto server = MakeServer("TLS13-1-3-2021-06");
+  Client client({});
+  ASSERT_EQ(Handshake(*server, client), 0);
+  OwnedSession session = TakeSession(client);
+  const auto ticket = [](const SSL_SESSION* from) {
+    const unsigned char* bytes = nullptr;
+    std::size_t size = 0;
+    SSL_SESSION_get0_ticket(from, &bytes, &size);
+    return std::string(bytes, bytes + size);
+  };
+  for (int turn = 0; turn < 3; ++turn) {
+    Client again({.session = session.get()});
+    ASSERT_EQ(Handshake(*server, again), 0);
+    EXPECT_TRUE(stream_->tls()->is_resumed);
+    OwnedSession next = TakeSession(again);
+    EXPECT_NE(ticket(next.get()), ticket(session.get()));
+    session = std::move(next);
+  }
+}
+
 TEST_F(TlsServerTest, ClientsWithoutTicketsResumeBySessionId) {
   const auto first = MakeServer("2016-08");
   Client client({.takes_tickets = false});

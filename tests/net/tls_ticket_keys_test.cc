@@ -42,13 +42,64 @@ TEST(TlsTicketKeysTest, AClockThatIsSetBackRotates) {
 
 TEST(TlsTicketKeysTest, FixedKeysStayUntilTheyAreTakenAway) {
   TlsTicketKeys keys(kStart);
-  const TlsTicketKey own = TlsTicketKey::Random();
+  const TlsTicketKey own = TlsTicketKey::From(TlsOwnTicketKey::Make(kStart).secret);
   keys.Fix({own}, kStart);
   EXPECT_FALSE(keys.Rotate(kStart + hours(100)));
   EXPECT_EQ(keys.published().Load()->front().name, own.name);
   keys.Fix({}, kStart + hours(100));
   EXPECT_NE(keys.published().Load()->front().name, own.name);
   EXPECT_TRUE(keys.Rotate(kStart + hours(112)));
+}
+
+TEST(TlsTicketKeysTest, TheKeysOfAnEarlierRunServeOn) {
+  TlsTicketKeys before(kStart);
+  EXPECT_TRUE(before.Rotate(kStart + hours(12)));
+  const std::string kept = FormatOwnTicketKeys(before.own());
+  TlsTicketKeys keys(kStart + hours(14));
+  keys.Restore(ParseOwnTicketKeys(kept).value(), kStart + hours(14));
+  ASSERT_EQ(keys.own().size(), 2U);
+  EXPECT_EQ(keys.published().Load()->front().name, before.published().Load()->front().name);
+  EXPECT_EQ(keys.published().Load()->back().mac_key, before.published().Load()->back().mac_key);
+  EXPECT_FALSE(keys.Rotate(kStart + hours(24) - seconds(1))) << "its time goes on";
+  EXPECT_TRUE(keys.Rotate(kStart + hours(24)));
+  EXPECT_EQ(keys.published().Load()->back().name, before.published().Load()->front().name);
+}
+
+TEST(TlsTicketKeysTest, KeptKeysThatNoTicketCanBeFromAreLeftOut) {
+  TlsTicketKeys before(kStart);
+  EXPECT_TRUE(before.Rotate(kStart + hours(12)));
+  TlsTicketKeys keys(kStart);
+  keys.Restore(before.own(), kStart + hours(25));
+  EXPECT_EQ(keys.own().size(), 1U);
+  EXPECT_EQ(keys.published().Load()->front().name, before.published().Load()->front().name);
+  TlsTicketKeys late(kStart + hours(48));
+  const auto made = late.published().Load()->front().name;
+  late.Restore(before.own(), kStart + hours(48));
+  EXPECT_EQ(late.published().Load()->front().name, made);
+  TlsTicketKeys early(kStart - hours(1));
+  early.Restore(before.own(), kStart - hours(1));
+  EXPECT_EQ(early.own().front().made_at, kStart - hours(1)) << "the clock was set back";
+}
+
+TEST(TlsTicketKeysTest, FixedKeysAreNobodysOwn) {
+  TlsTicketKeys keys(kStart);
+  EXPECT_EQ(keys.own().size(), 1U);
+  keys.Fix({TlsTicketKey::From(TlsOwnTicketKey::Make(kStart).secret)}, kStart);
+  EXPECT_TRUE(keys.own().empty());
+  keys.Fix({}, kStart);
+  EXPECT_EQ(keys.own().size(), 1U);
+}
+
+TEST(TlsTicketKeysTest, WhatHoldsNoKeptKeysIsRefused) {
+  const std::string good = FormatOwnTicketKeys(TlsTicketKeys(kStart).own());
+  EXPECT_TRUE(ParseOwnTicketKeys(good));
+  EXPECT_EQ(ParseOwnTicketKeys(good)->front().made_at, kStart);
+  const std::string line = good.substr(good.find('\n') + 1);
+  for (const std::string& bad : {std::string(), std::string("nonsense\n"), good.substr(0, good.size() - 1),
+                                 good.substr(0, good.size() - 9) + "\n", good + "x " + line, good + "\n",
+                                 good + "99999999999 " + line.substr(line.find(' ') + 1)}) {
+    EXPECT_FALSE(ParseOwnTicketKeys(bad)) << bad;
+  }
 }
 
 TEST(TlsTicketKeysTest, AFileWithTheSameSecretGivesTheSameKey) {

@@ -42,6 +42,39 @@ TEST(ContentReaderTest, ASenderOfSmallPiecesIsReadByCopying) {
   EXPECT_TRUE(reader.wants_pipe());
 }
 
+TEST(ContentReaderTest, ATunnelIsReadIntoPipesOnceItComesInBulk) {
+  ContentReader reader;
+  reader.BeginTunnel();
+  EXPECT_FALSE(reader.wants_pipe());
+  Content content;
+  std::string_view bytes = "whatever comes";
+  EXPECT_EQ(reader.Take(bytes, content), ContentReader::Status::kOk);
+  EXPECT_EQ(content.bytes, "whatever comes");
+  EXPECT_FALSE(content.is_last());
+  reader.NoteRead(16 * 1024);
+  EXPECT_TRUE(reader.wants_pipe());
+  reader.NoteRead(100);
+  EXPECT_FALSE(reader.wants_pipe());
+  reader.Begin({FramingKind::kUntilClose, 0});
+  reader.NoteRead(16 * 1024);
+  EXPECT_FALSE(reader.wants_pipe()) << "nothing is left of the tunnel";
+}
+
+TEST(ContentReaderTest, AStreamThatDoesNotSpliceTakesNoPipeFromOthers) {
+  class TlsLike final : public FakeStream {
+    bool splices() const override { return false; }
+  } stream;
+  stream.refuses_pipes = true;
+  stream.incoming = "encrypted";
+  net::PipePool pool;
+  ContentReader reader;
+  reader.Begin({FramingKind::kContentLength, kLarge});
+  net::PipePool::Loan pipe;
+  Content content;
+  EXPECT_EQ(reader.ReadToPipe(stream, pool, pipe, content), IoStatus::kRefused);
+  EXPECT_NE(pool.Take(), nullptr) << "others still splice";
+}
+
 TEST(ContentReaderTest, APipeIsFilledWithNoMoreThanTheContent) {
   ContentReader reader;
   reader.Begin({FramingKind::kContentLength, 100'000});

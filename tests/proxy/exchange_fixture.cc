@@ -40,6 +40,7 @@ void FakeDownstream::SendResponse(const ResponseMessage& response, const Content
   announced_length = response.announced_length;
   content = BytesOf(piece);
   complete = piece.is_last();
+  tunnel = response.opens_tunnel;
 }
 
 void FakeDownstream::SendContent(const Content& piece) {
@@ -57,7 +58,7 @@ void FakeDownstream::ResumeRequestContent() {
 
 void FakeDownstream::AbortResponse() {
   EXPECT_NE(status, 0) << "aborted what had not begun";
-  EXPECT_FALSE(complete);
+  EXPECT_TRUE(!complete || tunnel);
   aborted = true;
 }
 
@@ -89,6 +90,7 @@ void FakeUpstream::Answer(std::uint16_t answer_status, std::string_view piece, C
   EXPECT_FALSE(released);
   http::ResponseHead answer;
   answer.status = answer_status;
+  if (answer_status == 101) complete = false;  // the client's side of a tunnel
   answer.reason = http::ReasonPhrase(answer_status);
   answer.framing = {.kind = http::FramingKind::kChunked, .content_length = 0};
   events->OnResponse(answer, {.bytes = piece, .pipe = nullptr, .end = end, .trailers = nullptr});
@@ -106,6 +108,7 @@ bool FakeUpstream::SendRequest(const RequestMessage& request, const Content& pie
   if (fails_to_send) return false;
   head = request.method + " " + request.target;
   fields = request.fields;
+  asked_for_websocket = request.asks_for_websocket;
   content = BytesOf(piece);
   complete = piece.is_last();
   return true;

@@ -29,6 +29,7 @@ class FakeDownstream final : public DownstreamStream {
   std::optional<std::uint64_t> announced_length;
   std::string content;
   bool complete = false;  // the response was sent whole
+  bool tunnel = false;    // it opened one
   bool aborted = false;
   bool ended_without_response = false;
   int finished = 0;
@@ -65,6 +66,7 @@ class FakeUpstream final : public UpstreamStream {
 
   std::string head;  // `GET /path`; empty: nothing was sent
   std::string fields;
+  bool asked_for_websocket = false;
   std::string content;  // all of it
   bool complete = false;
   bool response_paused = false;
@@ -147,6 +149,7 @@ class ExchangeFixture {
 
   [[nodiscard]] std::uint64_t errors(ErrorCode code) const;
   [[nodiscard]] const GroupCounters& group() const;
+  [[nodiscard]] const ListenerCounters& listener() const { return *facts_.slot->counters; }
   // Over all targets.
   [[nodiscard]] std::uint64_t active_requests() const;
   [[nodiscard]] bool idle() const { return worker.active.empty(); }

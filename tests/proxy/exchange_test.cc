@@ -72,6 +72,51 @@ TEST(ExchangeTest, TakesTheTargetsInTurn) {
   EXPECT_THAT(ports, ElementsAre(9001, 9001, 9002, 9002, 9003, 9003));
 }
 
+// spec: alb.md 6.
+TEST(ExchangeTest, SendsWhatTransformsMakeOfARequest) {
+  ExchangeFixture fixture;
+  config::Transform transform;
+  transform.regex.text = "^/old/(.*)$";
+  transform.replace.text = "/$1";
+  fixture.model.load_balancers[0].listeners[0].default_rule.transforms = {transform};
+  fixture.Publish();
+  FakeDownstream downstream;
+  fixture.Begin(downstream, "GET /old/x?y HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(fixture.upstreams.last().head, "GET /x?y");
+  fixture.upstreams.last().Answer(200);
+  ExpectOver(fixture, downstream);
+  FakeDownstream other;
+  fixture.Begin(other, "GET /x HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(fixture.upstreams.last().head, "GET /x") << "nothing is left of the one before";
+  fixture.upstreams.last().Answer(200);
+  ExpectOver(fixture, other);
+}
+
+TEST(ExchangeTest, AnswersFiveHundredWhereTransformsFail) {
+  ExchangeFixture fixture;
+  config::Transform transform;
+  transform.regex.text = "^/";
+  fixture.model.load_balancers[0].listeners[0].default_rule.transforms = {transform};
+  fixture.Publish();
+  FakeDownstream downstream;
+  fixture.Begin(downstream, kGet);
+  EXPECT_TRUE(fixture.upstreams.streams.empty());
+  EXPECT_EQ(fixture.errors(ErrorCode::kTransformFailed), 1U);
+  ExpectOver(fixture, downstream);
+}
+
+TEST(ExchangeTest, PassesTrailersOn) {
+  ExchangeFixture fixture;
+  FakeDownstream downstream;
+  Exchange& exchange = fixture.Begin(downstream, kPost, "abc", ContentEnd::kMore);
+  const std::vector<http::Field> trailers = {{.name = "Digest", .value = "x"}};
+  exchange.OnRequestContent({.bytes = "d", .end = ContentEnd::kLast, .trailers = &trailers});
+  EXPECT_EQ(fixture.upstreams.last().content, "abcd");
+  EXPECT_TRUE(fixture.upstreams.last().complete);
+  fixture.upstreams.last().Answer(200);
+  ExpectOver(fixture, downstream);
+}
+
 TEST(ExchangeTest, WaitsForAConnectionAndHoldsTheContentMeanwhile) {
   ExchangeFixture fixture;
   fixture.upstreams.plans = {Plan{.connected = false}};

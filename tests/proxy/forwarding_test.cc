@@ -41,6 +41,7 @@ class ForwardingTest : public ::testing::Test {
     origin_.peer = *Endpoint::Parse("192.0.2.7:40112");
     origin_.local = *Endpoint::Parse("127.0.0.1:8080");
     origin_.port = 8080;
+    origin_.forwarded_port = 8443;  // as a PROXY header says
     origin_.scheme = "http";
   }
 
@@ -106,6 +107,22 @@ TEST_F(ForwardingTest, NobodyElseTellsOfACertificate) {
   const MtlsFields mtls{.names = &names, .certificate = nullptr};
   origin_.mtls = &mtls;
   EXPECT_THAT(Build().fields, AllOf(Not(HasSubstr("forged")), HasSubstr("X-Amzn-Mtls-Other: kept\r\n")));
+}
+
+TEST_F(ForwardingTest, WhatOnlyTheLoadBalancerSaysIsReserved) {
+  const TlsFields tls{.version_name = "X-Version", .version = {}, .cipher_suite_name = "X-Suite", .cipher_suite = {}};
+  const config::MtlsFieldNames names{.leaf = "X-Leaf"};
+  const MtlsFields mtls{.names = &names, .certificate = nullptr};
+  for (const char* name : {"x-version", "X_Version", "X-Suite"}) {
+    EXPECT_TRUE(IsReserved(name, &tls, nullptr)) << name;
+    EXPECT_FALSE(IsReserved(name, nullptr, &mtls)) << name;
+  }
+  for (const char* name : {"x-leaf", "X_LEAF", "X-Amzn-Mtls-Clientcert-Leaf", "x_amzn_mtls_clientcert"}) {
+    EXPECT_TRUE(IsReserved(name, nullptr, &mtls)) << name;
+    EXPECT_FALSE(IsReserved(name, &tls, nullptr)) << name;
+  }
+  EXPECT_FALSE(IsReserved("X-Sum", &tls, &mtls));
+  EXPECT_FALSE(IsReserved("X-Version", nullptr, nullptr));
 }
 
 struct HostRow {
@@ -209,7 +226,7 @@ TEST_F(ForwardingTest, RemoveDeletesForwardedFor) {
 TEST_F(ForwardingTest, ReplacesForwardedProtoAndPort) {
   fields_ = {{"X-Forwarded-Proto", "https"}, {"X-Forwarded-Port", "443"}};
   const std::string fields = Build().fields;
-  EXPECT_THAT(fields, HasSubstr("X-Forwarded-Proto: http\r\nX-Forwarded-Port: 8080\r\n"));
+  EXPECT_THAT(fields, HasSubstr("X-Forwarded-Proto: http\r\nX-Forwarded-Port: 8443\r\n"));
   EXPECT_THAT(fields, Not(HasSubstr("https")));
 }
 

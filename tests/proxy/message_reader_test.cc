@@ -26,7 +26,7 @@ struct Receiver {
     piped += (*content.pipe)->bytes();
     return !content.is_last();
   }
-  void OnEnd() { ended = true; }
+  void OnEnd(net::IoStatus how) { ended = how == net::IoStatus::kEnd; }
 };
 
 class EndedStream final : public FakeStream {

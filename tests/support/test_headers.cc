@@ -1,1 +1,2 @@
-// Stands for the headers that all test programs share, which CMake compiles with it (weir_test in cmake/WeirFolder.cmake).
+// Stands for the headers that all test programs share, which CMake compiles with it (weir_test in
+// cmake/WeirFolder.cmake).

@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <openssl/bio.h>
 #include <openssl/evp.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -185,6 +186,29 @@ std::string Certificate::RevocationList(const std::vector<const Certificate*>& r
   PEM_write_bio_X509_CRL(memory, list);
   X509_CRL_free(list);
   return TakeText(memory);
+}
+
+std::string Certificate::OcspResponse(const Certificate& about, const OcspOptions& options) const {
+  using enum OcspOptions::Standing;
+  OCSP_BASICRESP* const basic = OCSP_BASICRESP_new();
+  OCSP_CERTID* const id = OCSP_cert_to_id(nullptr, about.parts_->certificate, parts_->certificate);
+  ASN1_TIME* const this_update = X509_gmtime_adj(nullptr, options.this_update.count());
+  ASN1_TIME* const next_update = X509_gmtime_adj(nullptr, options.next_update.count());
+  int status = V_OCSP_CERTSTATUS_GOOD;
+  if (options.standing == kRevoked) status = V_OCSP_CERTSTATUS_REVOKED;
+  if (options.standing == kUnknown) status = V_OCSP_CERTSTATUS_UNKNOWN;
+  OCSP_basic_add1_status(basic, id, status, OCSP_REVOKED_STATUS_UNSPECIFIED, this_update, this_update, next_update);
+  OCSP_basic_sign(basic, parts_->certificate, parts_->key, EVP_sha256(), nullptr, 0);
+  OCSP_RESPONSE* const response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
+  std::string out(static_cast<std::size_t>(i2d_OCSP_RESPONSE(response, nullptr)), '\0');
+  auto* end = reinterpret_cast<unsigned char*>(out.data());
+  i2d_OCSP_RESPONSE(response, &end);
+  OCSP_RESPONSE_free(response);
+  OCSP_BASICRESP_free(basic);
+  OCSP_CERTID_free(id);
+  ASN1_TIME_free(this_update);
+  ASN1_TIME_free(next_update);
+  return out;
 }
 
 x509_st& Certificate::certificate() const { return *parts_->certificate; }

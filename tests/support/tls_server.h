@@ -17,6 +17,14 @@ struct x509_st;
 
 namespace weir::testing {
 
+// What an authority says of a certificate (RFC 6960).
+struct OcspOptions {
+  enum class Standing : std::uint8_t { kGood, kRevoked, kUnknown };
+  Standing standing = Standing::kGood;
+  std::chrono::seconds this_update{-60};  // as seen from now
+  std::chrono::seconds next_update{3600};
+};
+
 // A certificate and its key, made on the spot: nothing that could expire lies in the tree. A value. Thread: any
 // (const).
 class Certificate {
@@ -59,6 +67,9 @@ class Certificate {
   }
   [[nodiscard]] std::string RevocationList(const std::vector<const Certificate*>& revoked,
                                            const ListOptions& options) const;
+
+  // What this authority says of a certificate of its own, in DER.
+  [[nodiscard]] std::string OcspResponse(const Certificate& about, const OcspOptions& options) const;
 
   [[nodiscard]] x509_st& certificate() const;
   [[nodiscard]] evp_pkey_st& key() const;

@@ -61,6 +61,7 @@ void Http1Connection::OnConnected(int error) {
     const OpenFailure failure = OpenFailureOf(error, stream_.tls);
     return Fail(failure.kind, failure.detail);
   }
+  if (stream_.tls != nullptr) shared_.counts.AddHandshake(stream_.tls->tls()->is_resumed);
   phase_ = Phase::kIdle;
   if (has_request_) return Send(request_);
   events_.OnRoom(*this);

@@ -60,6 +60,7 @@ void Http2Connection::OnConnected(int error) {
     return FailAll(failure.kind, failure.detail);
   }
   if (stream_.tls != nullptr && stream_.tls->tls()->alpn != "h2") return FailAll(ErrorKind::kTlsWithoutHttp2, {});
+  if (stream_.tls != nullptr) shared_.counts.AddHandshake(stream_.tls->tls()->is_resumed);
   phase_ = Phase::kOpen;
   for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
     if (slots_[slot].used) Submit(slot);

@@ -21,6 +21,8 @@ namespace weir::bench {
 namespace {
 
 constexpr std::chrono::seconds kDefaultDuration{10};
+// Of a WebSocket's message where none is given.
+constexpr std::size_t kMessageBytes = 100;
 
 // Puts a run together. Each step fails by setting refusal_.
 class LoadBuilder {
@@ -35,6 +37,7 @@ class LoadBuilder {
     return false;
   }
   bool TakeUrls();
+  bool CheckWebSocket();
   bool TakeShape();
   bool TakeContent(RequestShape& shape);
   bool TakeRequests();
@@ -79,6 +82,7 @@ bool LoadBuilder::TakeUrls() {
     if (!url) return Refuse(url.error());
     urls_.push_back(std::move(*url));
   }
+  if (std::ranges::any_of(urls_, &Url::websocket) && !CheckWebSocket()) return false;
   settings_.weights.assign(urls_.size(), 1);
   if (arguments_.weights.empty()) return true;
   if (arguments_.weights.size() != urls_.size()) {
@@ -90,10 +94,23 @@ bool LoadBuilder::TakeUrls() {
   return cycle ? true : Refuse("--weights: " + cycle.error().message, cycle.error().hint);
 }
 
+// A connection is opened with one path, once, and has messages in place of requests.
+bool LoadBuilder::CheckWebSocket() {
+  if (urls_.size() != 1) return Refuse("a ws or wss URL stands alone");
+  if (arguments_.http2) return Refuse("--http2 and a ws or wss URL", "WebSocket is asked for by HTTP/1.1 here");
+  if (!arguments_.method.empty()) return Refuse("--method and a ws or wss URL", "messages have no method");
+  if (arguments_.connection_per_request) return Refuse("--connection-per-request and a ws or wss URL");
+  if (!arguments_.replay.empty()) return Refuse("--replay and a ws or wss URL", "messages are not in a log");
+  return true;
+}
+
 bool LoadBuilder::TakeShape() {
   RequestShape shape;
   if (!TakeContent(shape)) return false;
-  if (shape.has_content) method_ = "POST";
+  shape.websocket = settings_.websocket = urls_.front().websocket;
+  if (shape.websocket && !shape.has_content) shape.content.assign(kMessageBytes, 'x');
+  if (shape.websocket) content_bytes_ = shape.content.size();
+  if (shape.has_content && !shape.websocket) method_ = "POST";
   if (!arguments_.method.empty()) method_ = arguments_.method;
   if (!http::IsToken(method_)) return Refuse("--method: `" + method_ + "` is no method");
   if (method_ == "CONNECT") return Refuse("--method: CONNECT opens a tunnel, which is not measured here");
@@ -173,8 +190,10 @@ bool LoadBuilder::TakeConnections() {
   settings_.streams = std::max(1U, arguments_.streams);
   const bool any_tls = std::ranges::any_of(urls_, &Url::tls);
   if (!any_tls && (arguments_.insecure || !arguments_.ca_file.empty())) {
-    return Refuse("--insecure and --ca-file are about https URLs, and there is none");
+    return Refuse("--insecure and --ca-file are about https and wss URLs, and there is none");
   }
+  if (!any_tls && arguments_.tls_resume > 0) return Refuse("--tls-resume is about https URLs, and there is none");
+  settings_.tls_resume_percent = arguments_.tls_resume;
   settings_.tls = {.verifies = !arguments_.insecure, .ca_file = arguments_.ca_file, .alpn = {}};
   settings_.tls.alpn = {arguments_.http2 ? "h2" : "http/1.1"};
   if (arguments_.ipv4) settings_.family = HttpLoadSettings::Family::kV4;
@@ -292,8 +311,8 @@ void LoadBuilder::Describe(PlannedHttpLoad& load) const {
   if (settings.streams > 1) connections += fmt::format(", {} streams each", settings.streams);
   if (!settings.keeps_connections) connections += ", a new one for each request";
   add("connections", connections);
-  add("protocol", settings.http2 ? "HTTP/2" : "HTTP/1.1");
-  if (replayed_.empty()) add("method", method_);
+  add("protocol", settings.websocket ? "WebSocket" : settings.http2 ? "HTTP/2" : "HTTP/1.1");
+  if (replayed_.empty() && !settings.websocket) add("method", method_);
   if (content_bytes_ > 0) add("content", fmt::format("{} bytes", content_bytes_));
   for (const auto& header : arguments_.headers) add("header", header);
   for (std::size_t i = 0; i < arguments_.weights.size(); ++i) {
@@ -304,6 +323,8 @@ void LoadBuilder::Describe(PlannedHttpLoad& load) const {
   if (settings.warmup.count() > 0) add("warm-up", text_of(settings.warmup));
   add("timeout", text_of(settings.timeout));
   if (arguments_.insecure) add("certificates", "not verified");
+  if (arguments_.tls_resume > 0)
+    add("TLS sessions resumed", fmt::format("{} % of new connections", arguments_.tls_resume));
 }
 
 }  // namespace

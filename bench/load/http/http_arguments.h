@@ -35,6 +35,7 @@ struct HttpArguments {
   unsigned streams = 0;  // 0: not said
   bool insecure = false;
   std::string ca_file;
+  double tls_resume = 0;  // percent
   std::vector<std::string> resolve;
   bool ipv4 = false;
   bool ipv6 = false;

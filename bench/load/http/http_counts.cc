@@ -63,6 +63,8 @@ void HttpCounts::MoveTo(Counts& out, const ShareNames& names) {
   out.bytes_received = std::exchange(bytes_received, 0);
   out.bytes_sent = std::exchange(bytes_sent, 0);
   out.connections = std::exchange(connections, 0);
+  out.handshakes_full = std::exchange(handshakes_full, 0);
+  out.handshakes_resumed = std::exchange(handshakes_resumed, 0);
   // `out` comes empty: its histogram serves on here, so that nothing is copied.
   std::swap(out.latency, latency);
   latency.Clear();

@@ -66,6 +66,8 @@ class HttpCounts {
   std::uint64_t bytes_received = 0;
   std::uint64_t bytes_sent = 0;
   std::uint64_t connections = 0;
+  std::uint64_t handshakes_full = 0;  // of TLS
+  std::uint64_t handshakes_resumed = 0;
   Histogram latency;
   Histogram lateness;  // open loop: how long after its time a request was sent
 
@@ -77,8 +79,12 @@ class HttpCounts {
     if (number >= shares_.size()) shares_.resize(number + 1);
     ++shares_[number];
   }
+  void AddHandshake(bool is_resumed) { ++(is_resumed ? handshakes_resumed : handshakes_full); }
   // The warm-up is over: bytes and connections, which belong to no request, are counted anew.
-  void ForgetTraffic() { bytes_received = bytes_sent = connections = 0; }
+  void ForgetTraffic() {
+    bytes_received = bytes_sent = connections = 0;
+    handshakes_full = handshakes_resumed = 0;
+  }
   void AddError(ErrorKind kind) { ++errors_[static_cast<std::size_t>(kind)]; }
 
   // Moves everything to the form that is shown, and starts from zero. `lateness` stays: it is for the whole run.

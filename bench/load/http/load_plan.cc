@@ -1,6 +1,7 @@
 #include "bench/load/http/load_plan.h"
 
 #include "base/text.h"
+#include "bench/load/http/websocket_frames.h"
 #include "http/scan.h"
 #include "http/writer.h"
 
@@ -12,6 +13,7 @@ namespace weir::bench {
 namespace {
 
 constexpr std::string_view kUserAgent = "weir-bench";
+constexpr std::uint32_t kMask = 0x5a17c3e9;
 // Fields of the framing and of the connection (RFC 9110 sections 7.6.1 and 8.6): the generator writes them itself.
 constexpr std::array<std::string_view, 8> kOwnFields = {"Connection", "Content-Length",    "Expect",  "Keep-Alive",
                                                         "TE",         "Transfer-Encoding", "Trailer", "Upgrade"};
@@ -46,7 +48,11 @@ Result<HeaderField> ParseHeader(std::string_view text) {
   return HeaderField{.name = std::string(name), .value = std::string(value)};
 }
 
-LoadPlan::LoadPlan(RequestShape shape) : shape_(std::make_unique<const RequestShape>(std::move(shape))) {}
+LoadPlan::LoadPlan(RequestShape shape) {
+  // The mask protects from scripts in browsers (RFC 6455 section 10.3), of which there are none: one does for all.
+  if (shape.websocket) shape.content = ClientMessage(shape.content, kMask);
+  shape_ = std::make_unique<const RequestShape>(std::move(shape));
+}
 
 std::uint32_t LoadPlan::OriginOf(const Url& url) {
   const auto found = std::ranges::find_if(origins_, [&](const Origin& origin) {
@@ -92,7 +98,8 @@ PreparedRequest LoadPlan::Prepare(const Line& line, std::uint32_t origin) const 
   const HeaderField* host = Find(shape_->headers, "Host");
   const std::string& authority = host != nullptr ? host->value : line.authority;
   // A logged GET is sent without the content that a logged POST gets.
-  const bool has_content = shape_->has_content && (!line.is_logged || MayHaveContent(line.method));
+  const bool has_content =
+      shape_->has_content && !shape_->websocket && (!line.is_logged || MayHaveContent(line.method));
   PreparedRequest request{.origin = origin, .method = line.method, .head = {}, .fields = {}, .content = {}};
   if (has_content) request.content = shape_->content;
   auto fields = Fields(line);
@@ -112,6 +119,13 @@ PreparedRequest LoadPlan::Prepare(const Line& line, std::uint32_t origin) const 
   http::AppendField(request.head, "Host", authority);
   for (const auto& field : fields) http::AppendField(request.head, field.name, field.value);
   if (shape_->closes) http::AppendField(request.head, "Connection", "close");
+  if (shape_->websocket) {
+    request.content = shape_->content;
+    http::AppendField(request.head, "Connection", "Upgrade");
+    http::AppendField(request.head, "Upgrade", "websocket");
+    http::AppendField(request.head, "Sec-WebSocket-Version", "13");
+    http::AppendField(request.head, "Sec-WebSocket-Key", "d2VpciBiZW5jaCBsb2FkIQ==");
+  }
   request.head += "\r\n";
   return request;
 }

@@ -34,9 +34,9 @@ struct HeaderField {
 struct PreparedRequest {
   std::uint32_t origin = 0;
   std::string method;
-  std::string head;                 // HTTP/1.1: request line and fields, with the empty line
+  std::string head;  // HTTP/1.1: request line and fields, with the empty line; of WebSocket the handshake
   std::vector<HeaderField> fields;  // HTTP/2: pseudo-header fields first, names in lower case
-  std::string_view content;         // of the plan
+  std::string_view content;         // of the plan; of WebSocket a frame
 };
 
 // What all requests have alike.
@@ -47,6 +47,7 @@ struct RequestShape {
   bool has_content = false;  // an empty content is sent as Content-Length: 0
   bool closes = false;       // HTTP/1.1: Connection: close
   bool http2 = false;
+  bool websocket = false;  // `content` is a message's
 };
 
 // `Name: value`, as on the command line. Refuses what is no field line, and fields that frame the message or belong to

@@ -140,12 +140,15 @@ Result<void> HttpLoadRun::BuildThreads() {
     LoadThreadSettings thread{.dispatch = {},
                               .timeout = settings_.timeout,
                               .http2 = settings_.http2,
+                              .websocket = settings_.websocket,
                               .streams_max = settings_.streams,
                               .group_header = settings_.group_header,
-                              .tls = settings_.tls};
+                              .tls = settings_.tls,
+                              .resumption = {}};
     DispatchSettings& dispatch = thread.dispatch;
     dispatch.open_loop = settings_.arrivals != ArrivalKind::kClosedLoop;
     dispatch.connections_max = ShareOf(settings_.connections, part);
+    thread.resumption = {.percent = settings_.tls_resume_percent, .connections = dispatch.connections_max};
     dispatch.in_flight_max = dispatch.connections_max * settings_.streams;
     dispatch.waiting_max = ShareOf(settings_.waiting_max, part);
     dispatch.keeps_connections = settings_.keeps_connections;

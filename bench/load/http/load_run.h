@@ -41,10 +41,12 @@ struct HttpLoadSettings {
   std::chrono::nanoseconds timeout{std::chrono::seconds(10)};
   std::size_t waiting_max = 100'000;  // open loop: requests that wait for a connection, in all threads
   bool http2 = false;
+  bool websocket = false;
   bool keeps_connections = true;
   AnswerSet expected = ExpectedStatuses();  // all other answers are errors besides
   std::string group_header;
   net::TlsClientSettings tls;
+  double tls_resume_percent = 0;  // of new TLS connections, as far as there are sessions to resume
   enum class Family : std::uint8_t { kAny, kV4, kV6 } family = Family::kAny;
   std::map<std::string, std::vector<IpAddress>> addresses;  // by `host:port` in lower case: not looked up
 };

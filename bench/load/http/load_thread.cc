@@ -1,6 +1,7 @@
 #include "bench/load/http/load_thread.h"
 
 #include "bench/load/http/http2_connection.h"
+#include "bench/load/http/websocket_connection.h"
 
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
@@ -27,7 +28,7 @@ Result<std::unique_ptr<LoadThread>> LoadThread::Build(const LoadThreadSettings& 
   if (!made->alarm_.valid() || !made->loop_.Watch(made->alarm_.get(), EPOLLIN, *made)) {
     return Failure("the system refuses a timer", "raise the limit of open files");
   }
-  auto streams = StreamOpener::Build(made->loop_, plan.origins(), settings.tls);
+  auto streams = StreamOpener::Build(made->loop_, plan.origins(), settings.tls, settings.resumption);
   if (!streams) return std::unexpected(streams.error());
   made->streams_ = std::move(*streams);
   ConnectionOpener& opener = *made;
@@ -95,6 +96,7 @@ void LoadThread::Stop() {
 }
 
 std::unique_ptr<Connection> LoadThread::Open(std::uint32_t origin, int& error) {
+  if (settings_.websocket) return WebSocketConnection::Open(*shared_, *dispatcher_, origin, error);
   return settings_.http2 ? Http2Connection::Open(*shared_, *dispatcher_, origin, error)
                          : Http1Connection::Open(*shared_, *dispatcher_, origin, error);
 }

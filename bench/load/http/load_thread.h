@@ -25,9 +25,11 @@ struct LoadThreadSettings {
   DispatchSettings dispatch;
   std::chrono::nanoseconds timeout;
   bool http2 = false;
+  bool websocket = false;
   unsigned streams_max = 1;
   std::string group_header;
   net::TlsClientSettings tls;
+  Resumption resumption;
 };
 
 // One generator thread: an event loop, a dispatcher and its connections. Nothing in it is shared while it runs; the

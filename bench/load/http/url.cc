@@ -25,11 +25,15 @@ std::unexpected<Error> Refuse(std::string_view text, std::string why, std::strin
 
 Result<Url> ParseUrl(std::string_view text) {
   Url url;
-  url.tls = HasScheme(text, "https://");
-  if (!url.tls && !HasScheme(text, "http://")) {
-    return Refuse(text, "it does not begin with http:// or https://", "write http://HOST:PORT/PATH");
+  url.websocket = HasScheme(text, "ws://") || HasScheme(text, "wss://");
+  url.tls = HasScheme(text, "https://") || HasScheme(text, "wss://");
+  if (!url.tls && !url.websocket && !HasScheme(text, "http://")) {
+    return Refuse(text, "it does not begin with http://, https://, ws:// or wss://", "write http://HOST:PORT/PATH");
   }
-  const std::string_view whole = text.substr(0, text.find('#'));
+  // A WebSocket's has the form of the other two (RFC 6455 section 3).
+  const std::string as_http = url.websocket ? "http" + std::string(text.substr(2)) : std::string();
+  const std::string_view form = url.websocket ? std::string_view(as_http) : text;
+  const std::string_view whole = form.substr(0, form.find('#'));
   const auto is_bad = [](char c) {
     return http::IsByte(http::kTargetStop, c) || static_cast<unsigned char>(c) >= 0x80;
   };

@@ -8,9 +8,10 @@
 
 namespace weir::bench {
 
-// Where a request goes and what it asks for, taken from an http:// or https:// URL; a value.
+// Where a request goes and what it asks for, taken from an http://, https://, ws:// or wss:// URL; a value.
 struct Url {
   bool tls = false;
+  bool websocket = false;
   std::string host;  // a name or an address literal, without brackets
   std::uint16_t port = 80;
   std::string authority;  // as the Host field says it: the port only where the URL has one

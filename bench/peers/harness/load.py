@@ -55,6 +55,7 @@ class Load:
     connections: int = 64
     paths: int = 1  # more: `path` with a number behind it, so many different ones
     tls: bool = False  # any certificate is accepted
+    resumes: bool = False  # with tls: connections resume a session of one before; else each handshake is a full one
 
     def url(self, port):
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{port}{self.path}"

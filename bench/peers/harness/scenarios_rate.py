@@ -66,6 +66,10 @@ SCENARIOS = [
     Scenario("tls-rsa", "full TLS 1.3 handshakes, RSA 2048: a connection for each request",
              load={"tls": True, "connection_per_request": True}, by_weir_bench=True, setup={"certificate": "rsa"},
              bars=(Bar("≥ 1.05 × HAProxy", ("haproxy",), 1.05), Bar("≥ 1.25 × HAProxy", ("haproxy",), 1.25, is_stretch=True))),
+    Scenario("tls-resumed", "resumed TLS 1.3 handshakes: a connection for each request, 8 at a time",
+             load={"tls": True, "connection_per_request": True, "resumes": True, "connections": 8}, by_weir_bench=True, setup={"certificate": "ecdsa"},
+             bars=(Bar("≥ 1.15 × the better of HAProxy and nginx", BETTER, 1.15),
+                   Bar("≥ 1.30 × the better", BETTER, 1.30, is_stretch=True))),
 ]
 
 

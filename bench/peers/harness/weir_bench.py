@@ -68,8 +68,11 @@ class WeirBenchHttp:
 
     def run(self, port, load, seconds, cpus, rate=None):
         """One round; with `rate`, requests a second in an open loop, whose latency counts from the scheduled time."""
-        running = Running(self.command(port, load, seconds, cpus, rate))
-        return sample(running.finish(seconds + GRACE_SECONDS), lambda status: int(status) >= 400)
+        result = Running(self.command(port, load, seconds, cpus, rate)).finish(seconds + GRACE_SECONDS)
+        full, resumed = (result["totals"].get(f"tls-handshakes-{kind}", 0) for kind in ("full", "resumed"))
+        if load.resumes and resumed < 0.9 * (full + resumed):
+            raise PeerFailed(f"only {resumed:,} of {full + resumed:,} handshakes were resumed")
+        return sample(result, lambda status: int(status) >= 400)
 
     def start(self, port, load, seconds_max, cpus):
         running = Running(self.command(port, load, seconds_max, cpus, None))
@@ -94,6 +97,8 @@ class WeirBenchHttp:
             command.append("--connection-per-request")
         if load.tls:
             command.append("--insecure")
+        if load.resumes:
+            command += ["--tls-resume", "100"]
         for name, value in load.fields:
             if name != "Connection":  # the generator's own
                 command += ["-H", f"{name}: {value}"]

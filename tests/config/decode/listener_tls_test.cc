@@ -130,6 +130,18 @@ TEST(ListenerTlsTest, TicketKeysAreListedInOrder) {
   EXPECT_EQ(loaded.model->tls_ticket_keys[1].text, "two.key");
 }
 
+TEST(ListenerTlsTest, TheStateDirectoryIsAPath) {
+  for (const char* text : {"state: {directory: here}\n", "state: {directory: {file: here}}\n"}) {
+    const auto loaded = LoadFor(text);
+    ASSERT_TRUE(loaded.model) << loaded.diagnostics.FormatAll();
+    EXPECT_EQ(loaded.model->state_directory.text, "here");
+    EXPECT_EQ(loaded.model->state_directory.position.line, 1U);
+  }
+  EXPECT_EQ(LoadFor("node: {name: a}\n").model->state_directory.text, "");
+  EXPECT_NE(FindingsOf("state: {}\n").find("directory"), std::string::npos);
+  EXPECT_NE(FindingsOf("state: here\n").find("state"), std::string::npos);
+}
+
 TEST(ListenerTlsTest, ARedirectOfAnHttpsListenerKeepsItsPort) {
   const std::string found = FindingsOf(
       std::string("load-balancers: [{name: a, listeners: [{port: 8443, protocol: HTTPS, ssl-policy: "

@@ -40,7 +40,7 @@ TEST(TransformTest, StandsOnceForEachKind) {
 }
 
 TEST(TransformTest, HasAnExpressionAndAReplacement) {
-  EXPECT_NE(FindingsOf(RuleWith("[{url-rewrite: {regex: a}}]")).find("`replace` is missing"), std::string::npos)
+  EXPECT_NE(FindingsOf(RuleWith("[{url-rewrite: {regex: a}}]")).find("rewrite without `replace`"), std::string::npos)
       << FindingsOf(RuleWith("[{url-rewrite: {regex: a}}]"));
   EXPECT_NE(FindingsOf(RuleWith("[{url-rewrite: {regex: \"\", replace: a}}]")).find("`regex` is empty"),
             std::string::npos);

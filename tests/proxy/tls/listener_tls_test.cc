@@ -5,8 +5,7 @@
 #include "net/tls_server.h"
 #include "proxy/tls/credential_store.h"
 #include "proxy/tls/key_files.h"
-#include "tests/app/temporary_folder.h"
-#include "tests/support/tls_server.h"
+#include "tests/proxy/tls/tls_fixture.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -23,9 +22,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using Made = weir::testing::Certificate;
 
-class ListenerTlsTest : public ::testing::Test {
+class ListenerTlsTest : public TlsFixture {
  protected:
   ListenerTlsTest() {
     balancer_.name = "shop";
@@ -33,14 +31,7 @@ class ListenerTlsTest : public ::testing::Test {
     listener_.protocol = config::ListenerProtocol::kHttps;
     listener_.ssl_policy.text = "ELBSecurityPolicy-TLS13-1-2-2021-06";
     listener_.ssl_policy.position.line = 1;
-    Write(Made::Make({.names = {"shop.example.test"}}));
-    listener_.certificates.push_back({.certificate = {.text = folder_.Path("shop.pem"), .position = {0, 2, 1}},
-                                      .key = {.text = folder_.Path("shop.key"), .position = {0, 3, 1}},
-                                      .passphrase = std::nullopt});
-  }
-  void Write(const Made& made) {
-    folder_.Replace("shop.pem", made.Pem());
-    folder_.Replace("shop.key", made.KeyPem());
+    listener_.certificates.push_back(Write(Made::Make({.names = {"shop.example.test"}})));
   }
   std::shared_ptr<const net::TlsServerPlan> Build(std::chrono::hours later = {}) {
     findings_.clear();
@@ -48,15 +39,6 @@ class ListenerTlsTest : public ::testing::Test {
     const TrustStores trust_stores = LoadTrustStores(model_, store_, now, findings_);
     return BuildTlsPlan(balancer_, listener_, 0, store_, trust_stores, now, findings_);
   }
-  std::vector<std::string> Messages() const {
-    std::vector<std::string> texts;
-    for (const auto& finding : findings_) {
-      texts.push_back((finding.severity == config::Severity::kError ? "error " : "warning ") +
-                      std::to_string(finding.position.line) + " " + finding.message);
-    }
-    return texts;
-  }
-
   // Clients are verified by a trust store of these files.
   void Verify(const std::string& bundle, const std::vector<std::string>& lists = {}) {
     folder_.Replace("ca.pem", bundle);
@@ -74,12 +56,8 @@ class ListenerTlsTest : public ::testing::Test {
     listener_.mutual_authentication.trust_store = 0;
   }
 
-  app::TemporaryFolder folder_;
-  config::Model model_;
   config::LoadBalancer balancer_;
   config::Listener listener_;
-  TlsCredentialStore store_;
-  std::vector<config::Diagnostic> findings_;
 };
 
 TEST_F(ListenerTlsTest, APlanHasPolicyCertificatesAndScope) {
@@ -89,7 +67,7 @@ TEST_F(ListenerTlsTest, APlanHasPolicyCertificatesAndScope) {
   EXPECT_EQ(plan->policy->name, listener_.ssl_policy.text);
   EXPECT_EQ(plan->choice->credentials().size(), 1U);
   EXPECT_EQ(plan->session_scope, "shop/443");
-  EXPECT_THAT(plan->alpn, ElementsAre("http/1.1"));
+  EXPECT_THAT(plan->alpn, ElementsAre("h2", "http/1.1"));
   listener_.protocol = config::ListenerProtocol::kHttp;
   EXPECT_EQ(Build(), nullptr);
 }
@@ -114,6 +92,83 @@ TEST_F(ListenerTlsTest, ABadPairIsAnErrorAtFirstAndAWarningWhileTheOldOneServes)
   ASSERT_NE(kept, nullptr);
   EXPECT_TRUE(SameTlsPlan(*good, *kept));
   EXPECT_THAT(Messages(), ElementsAre(::testing::AllOf(HasSubstr("warning 2 "), HasSubstr("serves on"))));
+}
+
+// A response about the certificate, made by its authority, behind which it stands in the file.
+class OcspTest : public ListenerTlsTest {
+ protected:
+  OcspTest() {
+    folder_.Replace("shop.pem", certificate_.Pem() + authority_.Pem());
+    folder_.Replace("shop.key", certificate_.KeyPem());
+    listener_.certificates.front().ocsp_response = {.text = folder_.Path("shop.ocsp"), .position = {0, 4, 1}};
+  }
+  void Respond(const weir::testing::OcspOptions& options) { Respond(authority_, certificate_, options); }
+  void Respond(const Made& signer, const Made& about, const weir::testing::OcspOptions& options) {
+    folder_.Replace("shop.ocsp", signer.OcspResponse(about, options));
+  }
+  // What clients get, and what is said.
+  bool IsStapled() {
+    plan_ = Build();
+    return plan_ != nullptr && !plan_->staples.empty() &&
+           plan_->staples.front().IsServed(std::chrono::system_clock::now());
+  }
+
+  Made authority_ = Made::Make({.is_authority = true, .common_name = "authority"});
+  Made certificate_ = Made::Make({.names = {"shop.example.test"}}, &authority_);
+  std::shared_ptr<const net::TlsServerPlan> plan_;
+};
+
+TEST_F(OcspTest, AResponseThatFitsIsStapledWhileItIsValid) {
+  Respond({});
+  EXPECT_TRUE(IsStapled());
+  EXPECT_THAT(Messages(), IsEmpty());
+  const auto first = plan_;
+  EXPECT_TRUE(IsStapled());
+  EXPECT_TRUE(SameTlsPlan(*first, *plan_)) << "a file that did not change is not read again";
+  EXPECT_FALSE(plan_->staples.front().IsServed(std::chrono::system_clock::now() + std::chrono::hours(2)));
+  Respond({});
+  EXPECT_TRUE(IsStapled());
+  EXPECT_FALSE(SameTlsPlan(*first, *plan_));
+}
+
+TEST_F(OcspTest, WhatIsOfNoUseIsNotStapledAndSaysWhy) {
+  using enum weir::testing::OcspOptions::Standing;
+  const auto expects = [this](const char* message) {
+    EXPECT_FALSE(IsStapled()) << message;
+    EXPECT_NE(plan_, nullptr) << message;
+    EXPECT_THAT(Messages(), ElementsAre(::testing::AllOf(HasSubstr("warning 4 "), HasSubstr(message))));
+  };
+  Respond({.standing = kUnknown});
+  expects("does not know the certificate; clients get none");
+  Respond({.next_update = std::chrono::seconds(-60)});
+  expects("is out of date since ");
+  Respond({.this_update = std::chrono::seconds(1800)});
+  expects("is for later: it begins at ");
+  Respond(authority_, Made::Make({}, &authority_), {});
+  expects("says nothing of the certificate");
+  const Made forger = Made::Make({.is_authority = true, .common_name = "authority"});
+  Respond(forger, certificate_, {});
+  expects("is not signed by the issuer of the certificate");
+  Respond({.standing = kRevoked});
+  EXPECT_TRUE(IsStapled());
+  EXPECT_THAT(Messages(), ElementsAre(HasSubstr("says that the certificate is revoked")));
+}
+
+TEST_F(OcspTest, AFileThatHoldsNoneIsAnErrorAtFirstAndAWarningLater) {
+  EXPECT_FALSE(IsStapled());
+  EXPECT_THAT(Messages(), ElementsAre(HasSubstr("error 4 cannot read ")));
+  folder_.Replace("shop.ocsp", "nonsense");
+  EXPECT_FALSE(IsStapled());
+  EXPECT_THAT(Messages(), ElementsAre(::testing::AllOf(HasSubstr("error 4 "), HasSubstr("holds no OCSP response"))));
+  Respond({});
+  EXPECT_TRUE(IsStapled());
+  folder_.Replace("shop.ocsp", "nonsense");
+  EXPECT_TRUE(IsStapled());
+  EXPECT_THAT(Messages(), ElementsAre(::testing::AllOf(HasSubstr("warning 4 "), HasSubstr("serves on"))));
+  // A renewed certificate is not held back by what was said of the one before.
+  Write(Made::Make({.names = {"shop.example.test"}}));
+  EXPECT_FALSE(IsStapled());
+  EXPECT_NE(plan_, nullptr);
 }
 
 TEST_F(ListenerTlsTest, ExpiryIsAWarningAtTheCertificate) {

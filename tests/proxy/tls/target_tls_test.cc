@@ -2,8 +2,7 @@
 
 #include "net/tls_client.h"
 #include "proxy/tls/credential_store.h"
-#include "tests/app/temporary_folder.h"
-#include "tests/support/tls_server.h"
+#include "tests/proxy/tls/tls_fixture.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,9 +18,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using Made = weir::testing::Certificate;
 
-class TargetTlsTest : public ::testing::Test {
+class TargetTlsTest : public TlsFixture {
  protected:
   TargetTlsTest() {
     model_.target_groups.resize(2);
@@ -48,19 +46,6 @@ class TargetTlsTest : public ::testing::Test {
     findings_.clear();
     return BuildTargetTls(model_, 0, store_, std::chrono::system_clock::now(), findings_);
   }
-  std::vector<std::string> Messages() const {
-    std::vector<std::string> texts;
-    for (const auto& finding : findings_) {
-      texts.push_back((finding.severity == config::Severity::kError ? "error " : "warning ") +
-                      std::to_string(finding.position.line) + " " + finding.message);
-    }
-    return texts;
-  }
-
-  app::TemporaryFolder folder_;
-  config::Model model_;
-  TlsCredentialStore store_;
-  std::vector<config::Diagnostic> findings_;
 };
 
 TEST_F(TargetTlsTest, OnlyWhatIsByHttpsHasAPlan) {

@@ -63,9 +63,42 @@ TEST(HttpArgumentsTest, ContentMakesAPost) {
   EXPECT_TRUE(BuildHttpLoad(arguments)->plan.requests()[0].head.starts_with("PUT / HTTP/1.1\r\n"));
 }
 
+TEST(HttpArgumentsTest, AWebSocketHasAHandshakeAndAFrame) {
+  auto arguments = Ask({"ws://a.test/chat?room=1"});
+  arguments.headers = {"Origin: http://a.test"};
+  const auto load = BuildHttpLoad(arguments);
+  ASSERT_TRUE(load);
+  EXPECT_TRUE(load->settings.websocket);
+  const PreparedRequest& message = load->plan.requests()[0];
+  EXPECT_TRUE(message.head.starts_with("GET /chat?room=1 HTTP/1.1\r\nHost: a.test\r\n"));
+  EXPECT_NE(message.head.find("\r\nOrigin: http://a.test\r\n"), std::string::npos);
+  EXPECT_NE(message.head.find("\r\nUpgrade: websocket\r\n"), std::string::npos);
+  EXPECT_EQ(message.head.find("Content-Length"), std::string::npos);
+  EXPECT_EQ(message.content.size(), 2U + 4U + 100U) << "100 bytes where none are given";
+  arguments.data = "abc";
+  EXPECT_EQ(BuildHttpLoad(arguments)->plan.requests()[0].content.size(), 2U + 4U + 3U);
+}
+
+TEST(HttpArgumentsTest, AWebSocketHasNothingElseOfRequests) {
+  EXPECT_EQ(RefusalOf(Ask({"ws://a.test/", "http://a.test/"})), "a ws or wss URL stands alone");
+  auto arguments = Ask({"wss://a.test/"});
+  arguments.http2 = true;
+  EXPECT_EQ(RefusalOf(arguments), "--http2 and a ws or wss URL");
+  arguments = Ask({"wss://a.test/"});
+  arguments.method = "POST";
+  EXPECT_EQ(RefusalOf(arguments), "--method and a ws or wss URL");
+  arguments = Ask({"wss://a.test/"});
+  arguments.connection_per_request = true;
+  EXPECT_EQ(RefusalOf(arguments), "--connection-per-request and a ws or wss URL");
+  arguments = Ask({"wss://a.test/"});
+  arguments.replay = "access.log";
+  EXPECT_EQ(RefusalOf(arguments), "--replay and a ws or wss URL");
+}
+
 TEST(HttpArgumentsTest, RefusesWhatDoesNotFitTogether) {
   auto arguments = Ask({"http://a.test/", "nonsense"});
-  EXPECT_EQ(RefusalOf(arguments), "`nonsense` is no URL to ask: it does not begin with http:// or https://");
+  EXPECT_EQ(RefusalOf(arguments),
+            "`nonsense` is no URL to ask: it does not begin with http://, https://, ws:// or wss://");
   arguments = Ask();
   arguments.weights = {1, 2};
   EXPECT_EQ(RefusalOf(arguments), "--weights has 2 numbers for 1 URLs");
@@ -81,7 +114,10 @@ TEST(HttpArgumentsTest, RefusesWhatDoesNotFitTogether) {
   EXPECT_EQ(RefusalOf(arguments), "--streams needs --http2");
   arguments = Ask();
   arguments.insecure = true;
-  EXPECT_EQ(RefusalOf(arguments), "--insecure and --ca-file are about https URLs, and there is none");
+  EXPECT_EQ(RefusalOf(arguments), "--insecure and --ca-file are about https and wss URLs, and there is none");
+  arguments = Ask();
+  arguments.tls_resume = 50;
+  EXPECT_EQ(RefusalOf(arguments), "--tls-resume is about https URLs, and there is none");
   arguments = Ask();
   arguments.speed = 2;
   EXPECT_EQ(RefusalOf(arguments), "--speed needs --replay");

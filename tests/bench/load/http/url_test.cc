@@ -22,6 +22,17 @@ TEST(UrlTest, PortAndPathHaveDefaults) {
   EXPECT_EQ(ParseUrl("http://shop.test?q").value_or(Url{}).target, "/?q");
 }
 
+TEST(UrlTest, AWebSocketIsOneOfItsOwn) {
+  const auto url = ParseUrl("ws://shop.test:8080/chat?a");
+  ASSERT_TRUE(url);
+  EXPECT_EQ(
+      *url,
+      (Url{.websocket = true, .host = "shop.test", .port = 8080, .authority = "shop.test:8080", .target = "/chat?a"}));
+  EXPECT_EQ(
+      ParseUrl("WSS://shop.test").value_or(Url{}),
+      (Url{.tls = true, .websocket = true, .host = "shop.test", .port = 443, .authority = "shop.test", .target = "/"}));
+}
+
 TEST(UrlTest, AnAddressLiteralLosesItsBracketsOnlyAsHost) {
   const auto url = ParseUrl("http://[::1]:81/");
   ASSERT_TRUE(url);
