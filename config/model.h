@@ -265,7 +265,8 @@ struct Target {
   std::optional<IpAddress> address;
   std::string host;  // resolved again as its DNS TTL ends; every address is a target
   std::uint16_t port = 0;
-  std::string zone;  // may be empty
+  std::string zone;          // may be empty
+  std::uint16_t weight = 1;  // how much it takes beside the others
   Position position;
 };
 
@@ -278,8 +279,21 @@ struct MinimumHealthy {
   std::optional<std::uint32_t> percentage;  // of registered targets
 };
 
-// How a target of a group is chosen; spec: alb.md 8.
-enum class BalancingAlgorithm : std::uint8_t { kRoundRobin, kLeastOutstandingRequests, kWeightedRandom };
+// How a target of a group is chosen; spec: alb.md 8. The last two are additions.
+enum class BalancingAlgorithm : std::uint8_t {
+  kRoundRobin,
+  kLeastOutstandingRequests,
+  kWeightedRandom,
+  kPowerOfTwoChoices,
+  kConsistentHash
+};
+
+// What requests are told apart by, for kConsistentHash.
+enum class HashSource : std::uint8_t { kClientAddress, kHeader, kCookie, kUri };
+struct ConsistentHashKey {
+  HashSource source = HashSource::kClientAddress;
+  std::string name;  // of the header or cookie
+};
 
 // Which cookie keeps a client at its target; spec: alb.md 9.
 enum class StickinessType : std::uint8_t { kLbCookie, kAppCookie };
@@ -299,6 +313,8 @@ struct TargetGroup {
   TargetHealthCheck health_check;
   std::chrono::seconds deregistration_delay{300};
   BalancingAlgorithm algorithm = BalancingAlgorithm::kRoundRobin;
+  ConsistentHashKey hash_key;          // of kConsistentHash
+  bool anomaly_mitigation = false;     // of kWeightedRandom: targets that fail more than others get less; 8.3
   std::chrono::seconds slow_start{0};  // of round robin: how long the share of a new target grows; 0: it has it at once
   ProxyProtocol proxy_protocol = ProxyProtocol::kOff;
   TargetGroupStickiness stickiness;

@@ -65,6 +65,7 @@ json::value Write(const proxy::TargetExplanation& target) {
                       {"routable", target.routable},
                       {"share-percent", target.share_percent},
                       {"slow-start", target.slow_start},
+                      {"weight", target.weight},
                       {"requests-under-way", target.outstanding}};
 }
 
@@ -84,6 +85,12 @@ json::value Write(const proxy::GroupExplanation& group) {
                    {"algorithm", group.algorithm}};
   if (!group.policy.empty()) out["ssl-policy"] = group.policy;
   if (!group.stickiness.cookie.empty()) out["stickiness"] = Write(group.stickiness);
+  if (!group.hash.key.empty()) {
+    out["hash"] = json::object{{"key", group.hash.key},
+                               {"has-key", group.hash.has_key},
+                               {"chosen", group.hash.chosen},
+                               {"overloaded", group.hash.overloaded}};
+  }
   if (group.health_known) {
     out["fail-open"] = group.fail_open;
     out["healthy"] = group.healthy;

@@ -108,6 +108,7 @@ json::value Write(const TargetReport& target) {
                    {"requests", target.requests},
                    {"active-requests", target.active_requests}};
   if (!target.host.empty()) out["host"] = target.host;
+  if (target.weight != 1) out["weight"] = target.weight;
   return out;
 }
 
@@ -305,6 +306,7 @@ TargetReport ReadTarget(const json::value& value) {
           .measured_state = ReadText(from, "measured-state"),
           .deregistered = ReadFlag(from, "deregistered"),
           .routable = ReadFlag(from, "routable"),
+          .weight = from.contains("weight") ? ReadNumber<std::uint32_t>(from, "weight") : 1,
           .requests = ReadNumber(from, "requests"),
           .active_requests = ReadNumber(from, "active-requests")};
 }

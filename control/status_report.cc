@@ -109,6 +109,7 @@ TargetReport DescribeTarget(const health::TargetStatus& target) {
   out.admin_state = ToString(target.admin_state);
   out.measured_state = ToString(target.measured_state);
   out.deregistered = target.deregistered;
+  out.weight = target.weight;
   if (target.observations) {
     const health::TargetObservations& seen = *target.observations;
     out.requests = seen.Sum([](const auto& o) { return o.requests.value(); });

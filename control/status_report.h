@@ -67,6 +67,7 @@ struct TargetReport {
   std::string measured_state;
   bool deregistered = false;
   bool routable = false;
+  std::uint32_t weight = 1;
   std::uint64_t requests = 0;
   std::uint64_t active_requests = 0;
 };

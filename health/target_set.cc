@@ -90,6 +90,7 @@ class TargetSet::Member final : public ProbeSubject {
   const Endpoint endpoint;
   std::string zone;
   std::string host;
+  std::uint16_t weight = 1;
   TargetCheckState check;
   std::string seen;     // by the latest probe, for the log
   std::string failure;  // seen by the latest that failed
@@ -200,6 +201,7 @@ void TargetSet::Reconcile() {
 void TargetSet::Refresh(Member& member, const Wanted& wanted) {
   member.zone = wanted.target->zone;
   member.host = wanted.target->host;
+  member.weight = wanted.target->weight;
   if (!member.registered) Register(member);
 }
 
@@ -309,6 +311,7 @@ GroupStatus TargetSet::Build() const {
                               .measured_state = shown.measured,
                               .deregistered = member->deregistered,
                               .slow_start_since = member->slow_start_since,
+                              .weight = member->weight,
                               .observations = member->observations});
   }
   status.unresolved = UnresolvedHosts();

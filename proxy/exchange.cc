@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "net/tls_facts.h"
+#include "proxy/balancing/hash_key.h"
 #include "proxy/forwarding.h"
 #include "proxy/log/connection_log.h"
 #include "proxy/routing/request_facts.h"
@@ -259,6 +260,12 @@ void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const
   }
   run_.group = group;
   if (this->group().config->stickiness.enabled) FindStickyTarget(head);
+  if (this->group().config->algorithm == config::BalancingAlgorithm::kConsistentHash) {
+    run_.hash_key = HashKeyOf(this->group().config->hash_key, {.fields = head.fields,
+                                                               .client = run_.connection->peer().address,
+                                                               .path = head.parts.path,
+                                                               .query = head.parts.query});
+  }
   if (!SelectTarget()) {
     group_counters().no_target.Add();
     Fail(ErrorCode::kNoTarget);
@@ -280,7 +287,7 @@ std::optional<std::uint32_t> Exchange::ChooseTarget(const health::GroupStatus& s
   if (run_.sticky_target) return run_.sticky_target;
   // They stay for long: fairness in turn would not last (spec: alb.md 8).
   if (message_.asks_for_websocket) return selector.LeastBusyTarget(status);
-  return selector.SelectTarget(*group().config, run_.group, status, run_.timing.begun_wall);
+  return selector.SelectTarget(*group().config, run_.group, status, run_.timing.begun_wall, run_.hash_key);
 }
 
 // As the group's algorithm wants it; a further attempt takes in turn one that was not asked.

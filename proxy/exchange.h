@@ -182,6 +182,7 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
     std::uint32_t group = 0;
     const TargetHandle* target = nullptr;        // of view
     std::optional<std::uint32_t> sticky_target;  // index into the group's targets; absent: its algorithm chooses
+    std::optional<std::uint64_t> hash_key;       // what consistent hashing goes by
     bool same_site_none = false;                 // NeedsSameSiteNone
     Request request;
     Response response;

@@ -42,5 +42,7 @@ void CheckCidrCollectionUse(const NameTable& names, const Model& model, std::spa
 // Warns of what AWS would refuse or read differently, each with the limit it breaks. `root`: the file that the model
 // was decoded from, for the places of single values.
 void CheckAwsLimits(const Model& model, const Node& root, Findings& findings);
+// Warns of keys and values that are weir's own, in the same way.
+void CheckAwsAdditions(const Node& root, Findings& findings);
 
 }  // namespace weir::config

@@ -182,6 +182,8 @@ void DecodeListenerTls(const Fields& fields, Decoding& decoding, Listener& out);
 // Warns when the redirect under `key` leads to HTTPS at the port of its listener, which speaks HTTP.
 void CheckSecureRedirect(const Fields& fields, std::string_view key, std::uint16_t listener_port, Findings& findings);
 [[nodiscard]] TargetGroup DecodeTargetGroup(const Node& node, Decoding& decoding);
+// The attributes of algorithms.
+void DecodeBalancing(const Fields& attributes, TargetGroup& out, Findings& findings);
 // The attributes `stickiness.*`; `out` has its algorithm already.
 void DecodeStickiness(const Fields& attributes, TargetGroup& out, Findings& findings);
 // The `stickiness` of a forward action: its duration; absent when it is off.

@@ -24,8 +24,9 @@ constexpr auto kStickinessTypes = std::to_array<string_view>({"lb_cookie", "app_
 constexpr auto kProxyProtocols = std::to_array<string_view>({"off", "v1", "v2"});
 constexpr auto kLaterStickinessTypes =
     std::to_array<string_view>({"source_ip", "source_ip_dest_ip", "source_ip_dest_ip_proto"});
-constexpr auto kAlgorithms =
-    std::to_array<string_view>({"round_robin", "least_outstanding_requests", "weighted_random"});
+constexpr auto kAlgorithms = std::to_array<string_view>({"round_robin", "least_outstanding_requests", "weighted_random",
+                                                         "weir.power_of_two_choices", "weir.consistent_hash"});
+constexpr auto kHashSources = std::to_array<string_view>({"client_address", "header", "cookie", "uri"});
 constexpr auto kLaterOn = std::to_array<string_view>({"on"});
 constexpr auto kCrossZone = std::to_array<string_view>({"use_load_balancer_configuration", "true"});
 constexpr auto kLaterCrossZone = std::to_array<string_view>({"false"});
@@ -60,7 +61,9 @@ constexpr auto kAttributes = std::to_array<Field>({
      .type = kWord,
      .words = kAlgorithms,
      .fallback = "round_robin",
-     .doc = "In turn; the target with the fewest requests under way; any, by chance."},
+     .doc =
+         "In turn; the target with the fewest requests under way; any, by chance; the less busy of two that are drawn "
+         "by chance; the one that `weir.consistent_hash.key` leads to. The last two are not of AWS."},
     {.key = "slow_start.duration_seconds",
      .type = kInteger,
      .maximum = 900,
@@ -118,6 +121,12 @@ constexpr auto kAttributes = std::to_array<Field>({
      .words = kOff,
      .fallback = "off",
      .doc = "The same as a share of the registered targets."},
+    {.key = "weir.consistent_hash.key",
+     .type = kWord,
+     .words = kHashSources,
+     .fallback = "client_address",
+     .doc = "With `weir.consistent_hash`: requests in which this is the same go to the same target."},
+    {.key = "weir.consistent_hash.name", .doc = "Of the `header` or `cookie`, which need it."},
     {.key = "weir.proxy_protocol.version",
      .type = kWord,
      .words = kProxyProtocols,
@@ -145,7 +154,12 @@ constexpr auto kTargetFields = std::to_array<Field>({
     {.key = "host", .doc = "A name that is resolved again as its DNS TTL ends; every address is a target."},
     {.key = "port", .type = kInteger, .required = true, .minimum = 1, .maximum = 65'535},
     {.key = "zone", .name = true, .doc = "The availability zone it stands in."},
-    {.key = "weight", .support = Support::kLater},
+    {.key = "weight",
+     .type = kInteger,
+     .minimum = 1,
+     .maximum = 999,
+     .fallback = "1",
+     .doc = "How much it takes beside the others of its group; one that is to take nothing is drained. Not of AWS."},
 });
 constexpr Object kTargetObject{.name = "target", .doc = "A member of a target group.", .fields = kTargetFields};
 
@@ -251,6 +265,7 @@ constexpr Object kTargetGroupAttributesObject{.name = "target-group-attributes",
 constexpr Object kTargetGroupObject{
     .name = "target-group", .doc = "Targets that take the same requests.", .fields = kTargetGroupFields};
 constexpr std::span<const string_view> kAlgorithmWords = kAlgorithms;
+constexpr std::span<const string_view> kHashSourceWords = kHashSources;
 constexpr std::span<const string_view> kStickinessTypeWords = kStickinessTypes;
 constexpr std::span<const string_view> kTargetProtocolWords = kGroupProtocols;
 constexpr std::span<const string_view> kProbeProtocolWords = kProbeProtocols;

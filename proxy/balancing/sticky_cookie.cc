@@ -169,6 +169,17 @@ ReceivedCookies ReadStickyCookies(const std::vector<http::Field>& fields, std::s
   return out;
 }
 
+std::optional<std::string_view> FindCookie(const std::vector<http::Field>& fields, std::string_view name) {
+  std::optional<std::string_view> out;
+  for (const http::Field& field : fields) {
+    if (!IsNamed(field, "cookie")) continue;
+    ForEachCookie(field.value, [&](std::string_view found, std::string_view value) {
+      if (!out && found == name) out = value;
+    });
+  }
+  return out;
+}
+
 bool SetsCookie(const std::vector<http::Field>& fields, std::string_view name) {
   return std::ranges::any_of(fields, [name](const http::Field& field) {
     if (!IsNamed(field, "set-cookie")) return false;

@@ -65,6 +65,9 @@ struct ReceivedCookies {
 // `own` is the name of the application's cookie, which may be empty.
 [[nodiscard]] ReceivedCookies ReadStickyCookies(const std::vector<http::Field>& fields, std::string_view own);
 
+// The value of the first cookie `name`, which is not empty; may be empty. A view into the fields.
+[[nodiscard]] std::optional<std::string_view> FindCookie(const std::vector<http::Field>& fields, std::string_view name);
+
 // True when a Set-Cookie field sets the cookie `name`, to whatever value.
 [[nodiscard]] bool SetsCookie(const std::vector<http::Field>& fields, std::string_view name);
 

@@ -89,7 +89,8 @@ RequestExplanation ExplainRequest(const RoutingTable& table, const Listener& lis
   if (listener.port != 0) here.port = listener.port;
   for (const auto& action : matching->leading_actions) explanation.leading_actions.push_back(action->Explain());
   ExplainTransforms(*matching, parts, explanation);
-  const ExplainedRequest request{.table = table, .status = status, .parts = here, .fields = *facts.fields};
+  const ExplainedRequest request{
+      .table = table, .status = status, .parts = here, .fields = *facts.fields, .client = facts.client};
   std::visit([&](const auto& action) { action.Explain(request, explanation); }, matching->action);
   if (explanation.transform_status > TransformStatus::kSuccess) explanation.status = 500;
   return explanation;
@@ -129,16 +130,17 @@ void RenderRule(const RuleExplanation& rule, std::string& out) {
 }
 
 void RenderTarget(const TargetExplanation& target, bool by_outstanding, std::string& out) {
+  const std::string weight = target.weight == 1 ? "" : fmt::format(", weight {}", target.weight);
   out += fmt::format("    target {}: {}", target.id, health::ToString(target.state));
   if (target.reason != health::HealthReason::kNone) out += fmt::format(" ({})", health::ToString(target.reason));
   if (target.admin_state != health::AdminState::kMeasured) out += ", set by an operator";
   if (!target.routable) {
     out += ", takes no requests\n";
   } else if (by_outstanding) {
-    out += fmt::format(", {} requests under way\n", target.outstanding);
+    out += fmt::format(", {} requests under way{}\n", target.outstanding, weight);
   } else {
-    out +=
-        fmt::format(", share {}{}\n", Percent(target.share_percent), target.slow_start ? ", growing: slow start" : "");
+    out += fmt::format(", share {}{}{}\n", Percent(target.share_percent), weight,
+                       target.slow_start ? ", growing: slow start" : "");
   }
 }
 
@@ -171,6 +173,13 @@ std::string WhyChosen(const StickinessExplanation& stickiness) {
   return out + '\n';
 }
 
+std::string WhyHashed(const HashExplanation& hash) {
+  if (!hash.has_key) return fmt::format("hash: the request has no {}: in turn\n", Printable(hash.key));
+  if (hash.overloaded.empty()) return fmt::format("hash: {} chooses {}\n", Printable(hash.key), hash.chosen);
+  return fmt::format("hash: {} prefers {}, which has more than 1.25 times its part of the requests under way: {}\n",
+                     Printable(hash.key), hash.overloaded, hash.chosen);
+}
+
 void RenderGroup(const GroupExplanation& group, std::string& out) {
   out += fmt::format("  target group {}: weight {}, share {}", Printable(group.name), group.weight,
                      Percent(group.share_percent));
@@ -180,7 +189,8 @@ void RenderGroup(const GroupExplanation& group, std::string& out) {
   if (group.fail_open) out += ", fail-open: too few are healthy, so requests go to all";
   out += '\n';
   if (!group.stickiness.cookie.empty()) out += "    " + WhyChosen(group.stickiness);
-  const bool by_outstanding = group.algorithm == "least_outstanding_requests" && group.stickiness.chosen.empty();
+  if (!group.hash.key.empty() && group.stickiness.chosen.empty()) out += "    " + WhyHashed(group.hash);
+  const bool by_outstanding = group.goes_by_outstanding && group.stickiness.chosen.empty();
   for (const TargetExplanation& target : group.targets) RenderTarget(target, by_outstanding, out);
   if (group.health_known && group.weight > 0 && std::ranges::none_of(group.targets, &TargetExplanation::routable)) {
     out += "    no target takes requests: 503\n";

@@ -99,11 +99,13 @@ class Dump {
   void Add(const config::TargetGroup& group) {
     Line("target group {} used={} {} {} algorithm {} slow start {}", group.name, group.in_use, group.health_check.path,
          At(group.position), std::to_underlying(group.algorithm), group.slow_start.count());
+    Line(" hash {} {} mitigation {}", std::to_underlying(group.hash_key.source), group.hash_key.name,
+         group.anomaly_mitigation);
     Line(" sticky {} {} {} {} {}", group.stickiness.enabled, std::to_underlying(group.stickiness.type),
          group.stickiness.duration.count(), group.stickiness.cookie_name, At(group.stickiness.position));
     for (const auto& target : group.targets) {
-      Line(" target {} {} {} {} {}", target.address ? target.address->ToString() : "-", target.host, target.port,
-           target.zone, At(target.position));
+      Line(" target {} {} {} {} {} {}", target.address ? target.address->ToString() : "-", target.host, target.port,
+           target.zone, target.weight, At(target.position));
     }
   }
   void Add(const config::HealthCheck& check) {

@@ -94,6 +94,17 @@ TEST_F(AllocationTest, AStickyGetAllocatesNothing) {
             0U);
 }
 
+TEST_F(AllocationTest, AHashedGetAllocatesNothing) {
+  proxy_.model.target_groups[0].algorithm = config::BalancingAlgorithm::kConsistentHash;
+  proxy_.model.target_groups[0].hash_key = {.source = config::HashSource::kHeader, .name = "User-Agent"};
+  Start("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  EXPECT_EQ(CountAllocations([](Connection& client) {
+              client.Send(kGet);
+              ASSERT_NE(client.ReadMessage(), "");
+            }),
+            0U);
+}
+
 TEST_F(AllocationTest, APostOfTenKilobytesAllocatesNothing) {
   Start("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
   const std::string post =

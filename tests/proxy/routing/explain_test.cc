@@ -192,5 +192,29 @@ TEST(ExplainTest, SaysWhyARequestSticks) {
   EXPECT_NE(fresh.find("  sticky: the cookie AWSALBTG is not there: chosen anew\n"), std::string::npos) << fresh;
 }
 
+TEST(ExplainTest, SaysWhomAHashChooses) {
+  auto model = Shop();
+  model->target_groups[0].algorithm = config::BalancingAlgorithm::kConsistentHash;
+  model->target_groups[0].hash_key = {.source = config::HashSource::kHeader, .name = "X-User"};
+  const auto table = BuildTable(model);
+  const auto status = ShopStatus();
+  const auto explanation = Explain(*table, {.path = "/", .headers = {{"X-User", "anna"}}}, &status);
+  const std::string& chosen = explanation.groups[0].hash.chosen;
+  const auto text = RenderExplanation(explanation);
+  EXPECT_NE(text.find("    hash: header X-User chooses " + chosen + "\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("target " + chosen + ": healthy, share 80%"), std::string::npos) << text;
+  const auto without = RenderExplanation(Explain(*table, {.path = "/"}, &status));
+  EXPECT_NE(without.find("    hash: the request has no header X-User: in turn\n"), std::string::npos) << without;
+}
+
+TEST(ExplainTest, SharesFollowTheWeightsOfTargets) {
+  auto status = ShopStatus();
+  status.groups[0].targets[2].weight = 3;
+  status.groups[0].weight_sums = {1, 4};
+  const auto text = RenderExplanation(Explain(*BuildTable(Shop()), {.path = "/"}, &status));
+  EXPECT_NE(text.find("target 127.0.0.1:9001: healthy, share 20%\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("target [::1]:9001: healthy, share 60%, weight 3\n"), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace weir::proxy
