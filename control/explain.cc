@@ -66,6 +66,7 @@ json::value Write(const proxy::TargetExplanation& target) {
                       {"share-percent", target.share_percent},
                       {"slow-start", target.slow_start},
                       {"weight", target.weight},
+                      {"anomaly", Describe(target.anomaly)},
                       {"requests-under-way", target.outstanding}};
 }
 

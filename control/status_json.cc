@@ -109,6 +109,10 @@ json::value Write(const TargetReport& target) {
                    {"active-requests", target.active_requests}};
   if (!target.host.empty()) out["host"] = target.host;
   if (target.weight != 1) out["weight"] = target.weight;
+  // ELBv2's AnomalyDetection.
+  out["anomaly-detection"] = json::object{{"result", target.anomalous ? "anomalous" : "normal"},
+                                          {"mitigation-in-effect", target.mitigated ? "yes" : "no"},
+                                          {"description", target.anomaly}};
   return out;
 }
 
@@ -295,6 +299,7 @@ LoadBalancerReport ReadLoadBalancer(const json::value& value) {
 
 TargetReport ReadTarget(const json::value& value) {
   const auto& from = Members(value);
+  const auto& anomaly = ReadObject(from, "anomaly-detection");
   return {.id = ReadText(from, "id"),
           .host = ReadText(from, "host"),
           .zone = ReadText(from, "zone"),
@@ -307,6 +312,9 @@ TargetReport ReadTarget(const json::value& value) {
           .deregistered = ReadFlag(from, "deregistered"),
           .routable = ReadFlag(from, "routable"),
           .weight = from.contains("weight") ? ReadNumber<std::uint32_t>(from, "weight") : 1,
+          .anomalous = ReadText(anomaly, "result") == "anomalous",
+          .mitigated = ReadText(anomaly, "mitigation-in-effect") == "yes",
+          .anomaly = ReadText(anomaly, "description"),
           .requests = ReadNumber(from, "requests"),
           .active_requests = ReadNumber(from, "active-requests")};
 }

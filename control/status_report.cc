@@ -110,6 +110,9 @@ TargetReport DescribeTarget(const health::TargetStatus& target) {
   out.measured_state = ToString(target.measured_state);
   out.deregistered = target.deregistered;
   out.weight = target.weight;
+  out.anomalous = target.anomaly.is_anomalous;
+  out.mitigated = target.anomaly.is_mitigated();
+  out.anomaly = Describe(target.anomaly);
   if (target.observations) {
     const health::TargetObservations& seen = *target.observations;
     out.requests = seen.Sum([](const auto& o) { return o.requests.value(); });

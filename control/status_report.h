@@ -68,6 +68,9 @@ struct TargetReport {
   bool deregistered = false;
   bool routable = false;
   std::uint32_t weight = 1;
+  bool anomalous = false;  // it fails more often than its peers
+  bool mitigated = false;  // and has less weight therefore
+  std::string anomaly;     // in words; empty: nothing is wrong
   std::uint64_t requests = 0;
   std::uint64_t active_requests = 0;
 };

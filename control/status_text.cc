@@ -249,6 +249,7 @@ void AppendTargetGroups(std::string& out, const StatusReport& report, bool colou
       if (target.admin_state != "measured" && !target.admin_state.empty()) state += " (forced)";
       std::string why = target.reason;
       if (!target.description.empty()) why = target.description;
+      if (!target.anomaly.empty()) why += (why.empty() ? "" : "; ") + target.anomaly;
       table.Add({{std::exchange(name, {})},
                  {target.host.empty() ? target.id : target.id + " " + target.host},
                  {target.zone},

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/ip_address.h"
+#include "health/anomaly.h"
 #include "health/observation.h"
 
 #include <chrono>
@@ -59,6 +60,7 @@ struct TargetStatus {
   // epoch: it did not.
   WallTime slow_start_since;
   std::uint16_t weight = 1;  // as configured
+  Anomaly anomaly;           // spec: alb.md 8.3
   std::shared_ptr<TargetObservations>
       observations;  // what the workers saw; the same object for the same group and endpoint
 };

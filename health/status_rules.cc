@@ -28,7 +28,8 @@ void Calculate(const config::Model& model, std::uint32_t index, std::vector<Chec
   visits[index] = Visit::kDone;
 }
 
-std::uint32_t WeightOf(const TargetStatus& target) { return target.weight; }
+// In parts of its weight: one that fails more than its peers keeps some of them.
+std::uint32_t WeightOf(const TargetStatus& target) { return target.weight * target.anomaly.parts; }
 
 void SumWeights(GroupStatus& status) {
   status.weight_sums.clear();

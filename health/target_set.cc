@@ -91,6 +91,7 @@ class TargetSet::Member final : public ProbeSubject {
   std::string zone;
   std::string host;
   std::uint16_t weight = 1;
+  AnomalyDetector::Record anomaly;
   TargetCheckState check;
   std::string seen;     // by the latest probe, for the log
   std::string failure;  // seen by the latest that failed
@@ -294,6 +295,34 @@ bool TargetSet::StartsSlowly(const Member& member) const {
   });
 }
 
+void TargetSet::FindAnomalies() {
+  if (!in_use_) return;
+  std::vector<AnomalyDetector::Input> inputs;
+  std::vector<bool> were_anomalous;
+  for (const auto& member : members_) {
+    const TargetObservations& seen = *member->observations;
+    const std::uint64_t errors =
+        seen.Sum([](const TargetObservation& o) { return o.responses_5xx.value() + o.connection_errors.value(); });
+    const std::uint64_t others = seen.Sum([](const TargetObservation& o) {
+      return o.responses_2xx.value() + o.responses_3xx.value() + o.responses_4xx.value();
+    });
+    inputs.push_back({.record = member->anomaly,
+                      .healthy = member->registered && member->shown.state == HealthState::kHealthy,
+                      .attempts = errors + others,
+                      .errors = errors});
+    were_anomalous.push_back(member->anomaly.anomaly().is_anomalous);
+  }
+  if (!anomalies_.Step(inputs, settings_->anomaly_mitigation, parts_.loop.now())) return;
+  MarkDirty();
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    const Anomaly& now = members_[i]->anomaly.anomaly();
+    if (now.is_anomalous == were_anomalous[i]) continue;
+    LogInfo(fmt::format("anomaly group={} target={} result={} errors={:.1f}% peers={:.1f}%", name_,
+                        members_[i]->endpoint.ToString(), now.is_anomalous ? "anomalous" : "normal", now.error_percent,
+                        now.peers_percent));
+  }
+}
+
 GroupStatus TargetSet::Build() const {
   GroupStatus status;
   status.targets.reserve(members_.size());
@@ -312,6 +341,7 @@ GroupStatus TargetSet::Build() const {
                               .deregistered = member->deregistered,
                               .slow_start_since = member->slow_start_since,
                               .weight = member->weight,
+                              .anomaly = member->anomaly.anomaly(),
                               .observations = member->observations});
   }
   status.unresolved = UnresolvedHosts();

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,16 @@ void DecodeSlowStart(const Fields& fields, TargetGroup& out, Findings& findings)
   if (out.slow_start.count() > 0 && out.algorithm != BalancingAlgorithm::kRoundRobin) {
     findings.AddError(fields.PositionOf(kSlowStart), fmt::format("`{}` needs `round_robin`", kSlowStart),
                       "the other algorithms have no slow start");
+  }
+}
+
+// spec: alb.md 8.3.
+void DecodeMitigation(const Fields& fields, TargetGroup& out, Findings& findings) {
+  constexpr std::string_view kMitigation = "load_balancing.algorithm.anomaly_mitigation";
+  out.anomaly_mitigation = fields.Word(kMitigation, kOnOffWords) == std::size_t{1};
+  if (out.anomaly_mitigation && out.algorithm != BalancingAlgorithm::kWeightedRandom) {
+    findings.AddError(fields.PositionOf(kMitigation), fmt::format("`{}` needs `weighted_random`", kMitigation),
+                      "load_balancing.algorithm.type: weighted_random");
   }
 }
 
@@ -53,6 +64,7 @@ void DecodeHashKey(const Fields& fields, TargetGroup& out, Findings& findings) {
 void DecodeBalancing(const Fields& fields, TargetGroup& out, Findings& findings) {
   out.algorithm = fields.Choice("load_balancing.algorithm.type", kAlgorithmWords, out.algorithm);
   DecodeSlowStart(fields, out, findings);
+  DecodeMitigation(fields, out, findings);
   DecodeHashKey(fields, out, findings);
 }
 

@@ -26,8 +26,8 @@ constexpr auto kLaterStickinessTypes =
     std::to_array<string_view>({"source_ip", "source_ip_dest_ip", "source_ip_dest_ip_proto"});
 constexpr auto kAlgorithms = std::to_array<string_view>({"round_robin", "least_outstanding_requests", "weighted_random",
                                                          "weir.power_of_two_choices", "weir.consistent_hash"});
+constexpr auto kOffOn = std::to_array<string_view>({"off", "on"});
 constexpr auto kHashSources = std::to_array<string_view>({"client_address", "header", "cookie", "uri"});
-constexpr auto kLaterOn = std::to_array<string_view>({"on"});
 constexpr auto kCrossZone = std::to_array<string_view>({"use_load_balancer_configuration", "true"});
 constexpr auto kLaterCrossZone = std::to_array<string_view>({"false"});
 constexpr auto kInspection = std::to_array<string_view>({"inspect_immediately"});
@@ -64,6 +64,11 @@ constexpr auto kAttributes = std::to_array<Field>({
      .doc =
          "In turn; the target with the fewest requests under way; any, by chance; the less busy of two that are drawn "
          "by chance; the one that `weir.consistent_hash.key` leads to. The last two are not of AWS."},
+    {.key = "load_balancing.algorithm.anomaly_mitigation",
+     .type = kWord,
+     .words = kOffOn,
+     .fallback = "off",
+     .doc = "With `weighted_random`: a target that fails more often than its peers gets less until it is well."},
     {.key = "slow_start.duration_seconds",
      .type = kInteger,
      .maximum = 900,
@@ -133,7 +138,6 @@ constexpr auto kAttributes = std::to_array<Field>({
      .fallback = "off",
      .doc = "Connections to targets begin with a PROXY header of this version, and carry one request each; those of "
             "health checks with one that names nobody."},
-    LaterWord("load_balancing.algorithm.anomaly_mitigation", kOff, kLaterOn),
     LaterWord("load_balancing.cross_zone.enabled", kCrossZone, kLaterCrossZone),
     LaterSwitch("lambda.multi_value_headers.enabled", "false"),
     LaterSwitch("routing.http2.rst_stream_error_forwarding.enabled", "false"),

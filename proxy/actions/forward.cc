@@ -28,6 +28,7 @@ TargetExplanation ExplainTarget(const health::TargetStatus& target) {
   explained.admin_state = target.admin_state;
   explained.outstanding = OutstandingRequests(target);
   explained.weight = target.weight;
+  explained.anomaly = target.anomaly;
   return explained;
 }
 

@@ -139,8 +139,9 @@ void RenderTarget(const TargetExplanation& target, bool by_outstanding, std::str
   } else if (by_outstanding) {
     out += fmt::format(", {} requests under way{}\n", target.outstanding, weight);
   } else {
-    out += fmt::format(", share {}{}{}\n", Percent(target.share_percent), weight,
-                       target.slow_start ? ", growing: slow start" : "");
+    const std::string anomaly = Describe(target.anomaly);
+    out += fmt::format(", share {}{}{}{}{}\n", Percent(target.share_percent), weight,
+                       target.slow_start ? ", growing: slow start" : "", anomaly.empty() ? "" : ", ", anomaly);
   }
 }
 

@@ -46,6 +46,7 @@ struct TargetExplanation {
   std::uint64_t outstanding = 0;  // requests under way, over all workers
   bool slow_start = false;        // its share still grows
   std::uint16_t weight = 1;
+  health::Anomaly anomaly;
 };
 
 // What the client's cookie chooses among targets or groups that are sticky.

@@ -124,9 +124,9 @@ INSTANTIATE_TEST_SUITE_P(
              "target-groups: [{name: a, attributes: {slow_start.duration_seconds: 30, load_balancing.algorithm.type: "
              "weighted_random}}]\n",
              "error: `slow_start.duration_seconds` needs `round_robin`"},
-        Case{"AnomalyMitigation",
+        Case{"MitigationOfAnotherAlgorithm",
              "target-groups: [{name: a, attributes: {load_balancing.algorithm.anomaly_mitigation: on}}]\n",
-             "`load_balancing.algorithm.anomaly_mitigation: on` is not supported in this version"},
+             "error: `load_balancing.algorithm.anomaly_mitigation` needs `weighted_random`"},
         Case{"HashKeyOfAnotherAlgorithm", "target-groups: [{name: a, attributes: {weir.consistent_hash.key: uri}}]\n",
              "error: `weir.consistent_hash.key` needs `weir.consistent_hash`"},
         Case{"HashKeyWithoutItsName",
