@@ -49,7 +49,7 @@ std::expected<void, control::Refusal> Adoption::Build(const Zones& zones, Candid
   std::vector<proxy::WeightOverride> weights;
   for (const auto& shift : candidate.proposal.shifts) weights.push_back(shift.weights);
   auto routing = proxy::RoutingTable::Build(candidate.view.model, candidate.view.revision, weights, counters_,
-                                            &credentials_, routing_.get());
+                                            &credentials_, routing_.get(), {net::CookieKey::From(stickiness_secret_)});
   config::Diagnostics findings{.files = candidate.proposal.files, .items = {}};
   if (!routing) config::AddFindings(std::move(routing.error()), findings);
   if (!zones) config::AddFindings(zones.error(), findings);

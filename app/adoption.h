@@ -11,6 +11,8 @@
 #include "dns/counters.h"
 #include "dns/zone/zone_set.h"
 #include "health/engine.h"
+#include "net/cookie_cipher.h"
+#include "net/key_secret.h"
 #include "net/tls_ticket_keys.h"
 #include "proxy/counters.h"
 #include "proxy/tls/credential_store.h"
@@ -78,6 +80,11 @@ class Adoption {
 
   [[nodiscard]] const Published<control::View>& published() const { return publisher_.published(); }
   [[nodiscard]] net::TlsTicketKeys& ticket_keys() { return ticket_keys_; }
+  // What the key of stickiness cookies is made of where the file has no `stickiness-keys`: made at the start, and kept
+  // through reloads.
+  [[nodiscard]] const net::KeySecret& stickiness_secret() const { return stickiness_secret_; }
+  // From the next Compile on that of an earlier run.
+  void RestoreStickinessSecret(const net::KeySecret& secret) { stickiness_secret_ = secret; }
   [[nodiscard]] SocketTable& sockets() { return sockets_; }
   [[nodiscard]] health::Engine& engine() { return engine_; }
   [[nodiscard]] const health::Engine& engine() const { return engine_; }
@@ -91,6 +98,7 @@ class Adoption {
   proxy::CounterRegistry counters_;
   proxy::TlsCredentialStore credentials_;
   net::TlsTicketKeys ticket_keys_;
+  net::KeySecret stickiness_secret_ = net::MakeKeySecret();
   dns::CounterRegistry dns_counters_;
   SocketTable sockets_;
   Publisher publisher_;

@@ -81,6 +81,7 @@ RunningAppliance::~RunningAppliance() { adoption_.engine().Stop(); }
 // ---- from a proposal to what serves
 
 control::ChangeResult RunningAppliance::Adopt(Proposal proposal) {
+  if (adoption_.revision() == 0) RestoreStickinessKey(proposal);
   auto candidate = adoption_.Compile(std::move(proposal));
   if (!candidate) return std::unexpected(std::move(candidate.error()));
   const config::Model& model = *candidate->proposal.model;
@@ -97,6 +98,7 @@ control::ChangeResult RunningAppliance::Adopt(Proposal proposal) {
   UseState(std::move(*state));
   adoption_.Publish(*candidate);
   KeepTicketKeys();
+  KeepStickinessKey();
   loop_.timers().Schedule(sweep_timer_, loop_.now() + kSweepPoll);
   SetLimits();
   CarryOut(candidate->sockets);

@@ -122,6 +122,12 @@ class RunningAppliance final : public control::Appliance {
   void RestoreTicketKeys();
   // Keeps the keys of tickets where they changed. What cannot be written is tried again with the next upkeep.
   void KeepTicketKeys();
+  // At the start, before anything is compiled: the key of stickiness cookies of an earlier run.
+  void RestoreStickinessKey(const Proposal& proposal);
+  // Keeps it once cookies are made with it.
+  void KeepStickinessKey();
+  // Takes `text` into the file of `name`, or takes the file away; false, and told of, when that fails.
+  [[nodiscard]] bool Keep(std::string_view name, const std::optional<std::string>& text, std::string_view noun);
   void TellExpiry();
   // Those of the certificates that serve.
   void LogRoutingWarnings() const;
@@ -159,7 +165,8 @@ class RunningAppliance final : public control::Appliance {
   std::vector<std::string> include_patterns_;
   std::optional<Endpoint> admin_configured_;
   std::optional<StateDirectory> state_;
-  std::string kept_ticket_keys_;  // the text that is in it
+  std::string kept_ticket_keys_;       // the text that is in it
+  bool keeps_stickiness_key_ = false;  // it is in it
   CertificateExpiry certificate_expiry_;
 
   mutable std::mutex runtime_mutex_;

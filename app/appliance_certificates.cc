@@ -27,6 +27,7 @@ constexpr std::string_view kTicketKeysName = "tls-ticket-keys";
 void RunningAppliance::Upkeep() {
   adoption_.ticket_keys().Rotate(SystemClock().WallNow());
   KeepTicketKeys();
+  KeepStickinessKey();
   TellExpiry();
   loop_.timers().Schedule(upkeep_timer_, loop_.now() + kUpkeepInterval);
 }
@@ -60,7 +61,10 @@ void RunningAppliance::UseState(std::optional<StateDirectory> state) {
     const std::lock_guard lock(runtime_mutex_);
     runtime_.state_directory = state_ ? state_->path() : std::string();
   }
-  if (!state_ || is_other) kept_ticket_keys_.clear();
+  if (!state_ || is_other) {
+    kept_ticket_keys_.clear();
+    keeps_stickiness_key_ = false;
+  }
   // Later the keys that serve are newer than what another directory holds.
   if (is_other && adoption_.revision() == 0) RestoreTicketKeys();
 }
@@ -85,17 +89,9 @@ void RunningAppliance::KeepTicketKeys() {
   if (!state_) return;
   const auto& own = adoption_.ticket_keys().own();
   // Others are configured: what was kept is of no use any more.
-  const bool is_nothing = own.empty();
-  const std::string text = is_nothing ? std::string("none") : net::FormatOwnTicketKeys(own);
-  if (text == kept_ticket_keys_) return;
-  const auto kept = is_nothing ? state_->Remove(kTicketKeysName) : state_->Write(kTicketKeysName, text);
-  if (kept) {
-    kept_ticket_keys_ = text;
-    return;
-  }
-  LogError("the ticket keys are not kept: " + kept.error().message);
-  const std::lock_guard lock(runtime_mutex_);
-  ++runtime_.state_write_failures;
+  const auto text = own.empty() ? std::nullopt : std::optional(net::FormatOwnTicketKeys(own));
+  const std::string known = text.value_or("none");
+  if (known != kept_ticket_keys_ && Keep(kTicketKeysName, text, "the ticket keys are")) kept_ticket_keys_ = known;
 }
 
 void RunningAppliance::TellExpiry() {
@@ -142,6 +138,7 @@ void RunningAppliance::WatchCertificates() {
     for (const auto& revocations : store.revocations) add(revocations.text);
   }
   for (const auto& key : adoption_.model()->tls_ticket_keys) add(key.text);
+  for (const auto& key : adoption_.model()->stickiness_keys) add(key.text);
   certificate_watcher_->Watch(std::move(paths));
 }
 

@@ -23,6 +23,7 @@ health::TargetStatus HealthyTarget(const config::Target& target, bool in_use) {
   out.endpoint = {target.address.value_or(IpAddress::AnyV4()), target.port};
   out.zone = target.zone;
   out.host = target.host;
+  out.weight = target.weight;
   out.state = in_use ? health::HealthState::kHealthy : health::HealthState::kUnused;
   out.reason = in_use ? health::HealthReason::kNone : health::HealthReason::kNotInUse;
   out.measured_state = out.state;

@@ -17,6 +17,9 @@ class StateDirectory {
   // Makes the last part of `path` where it is not there, for its owner alone, and fails where nothing can be written.
   [[nodiscard]] static Result<StateDirectory> Open(const std::string& path);
 
+  // One that need not be there: for Read, which then finds nothing.
+  [[nodiscard]] static StateDirectory At(const std::string& path) { return StateDirectory(path); }
+
   [[nodiscard]] const std::string& path() const { return path_; }
   // The file of `name`, for messages.
   [[nodiscard]] std::string PathOf(std::string_view name) const;

@@ -36,7 +36,11 @@ LoadResult Decoded(const Node& root, const std::vector<std::string>& files, bool
   model->complete = complete;
   Decoder decoder(std::move(known), EnvironmentOf(options), findings);
   auto read = decoder.Decode(root, *model);
-  if (options.aws_limits) CheckAwsLimits(*model, decoder.ExpandWhole(root), findings);
+  if (options.aws_limits) {
+    const auto& whole = decoder.ExpandWhole(root);
+    CheckAwsLimits(*model, whole, findings);
+    CheckAwsAdditions(whole, findings);
+  }
   if (findings.errors() > 0 && options.check_values) findings.Add(options.check_values(*model));
   LoadResult out;
   const bool right = findings.errors() == 0;

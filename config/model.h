@@ -132,6 +132,8 @@ struct WeightedTargetGroup {
 };
 struct ForwardAction {
   std::vector<WeightedTargetGroup> target_groups;  // at least one, at most 100
+  // How long a client stays with the group that was drawn for it, 1 to 604,800; absent: stickiness is off.
+  std::optional<std::chrono::seconds> stickiness = {};
 };
 // Texts hold #{protocol} #{host} #{port} #{path} #{query}; defaults are filled in (spec: alb.md 5.2).
 struct RedirectAction {
@@ -263,7 +265,8 @@ struct Target {
   std::optional<IpAddress> address;
   std::string host;  // resolved again as its DNS TTL ends; every address is a target
   std::uint16_t port = 0;
-  std::string zone;  // may be empty
+  std::string zone;          // may be empty
+  std::uint16_t weight = 1;  // how much it takes beside the others
   Position position;
 };
 
@@ -276,8 +279,31 @@ struct MinimumHealthy {
   std::optional<std::uint32_t> percentage;  // of registered targets
 };
 
-// How a target of a group is chosen; spec: alb.md 8.
-enum class BalancingAlgorithm : std::uint8_t { kRoundRobin, kLeastOutstandingRequests, kWeightedRandom };
+// How a target of a group is chosen; spec: alb.md 8. The last two are additions.
+enum class BalancingAlgorithm : std::uint8_t {
+  kRoundRobin,
+  kLeastOutstandingRequests,
+  kWeightedRandom,
+  kPowerOfTwoChoices,
+  kConsistentHash
+};
+
+// What requests are told apart by, for kConsistentHash.
+enum class HashSource : std::uint8_t { kClientAddress, kHeader, kCookie, kUri };
+struct ConsistentHashKey {
+  HashSource source = HashSource::kClientAddress;
+  std::string name;  // of the header or cookie
+};
+
+// Which cookie keeps a client at its target; spec: alb.md 9.
+enum class StickinessType : std::uint8_t { kLbCookie, kAppCookie };
+struct TargetGroupStickiness {
+  bool enabled = false;
+  StickinessType type = StickinessType::kLbCookie;
+  std::chrono::seconds duration{86'400};  // of the type
+  std::string cookie_name;                // of kAppCookie: the application's own
+  Position position = {};                 // of `stickiness.enabled`
+};
 
 struct TargetGroup {
   std::string name;
@@ -287,8 +313,11 @@ struct TargetGroup {
   TargetHealthCheck health_check;
   std::chrono::seconds deregistration_delay{300};
   BalancingAlgorithm algorithm = BalancingAlgorithm::kRoundRobin;
+  ConsistentHashKey hash_key;          // of kConsistentHash
+  bool anomaly_mitigation = false;     // of kWeightedRandom: targets that fail more than others get less; 8.3
   std::chrono::seconds slow_start{0};  // of round robin: how long the share of a new target grows; 0: it has it at once
   ProxyProtocol proxy_protocol = ProxyProtocol::kOff;
+  TargetGroupStickiness stickiness;
   MinimumHealthy unhealthy_state_routing;  // fewer healthy than this: requests go to all targets
   MinimumHealthy dns_failover;             // fewer healthy than this: DNS aliases see the group as unhealthy
   bool in_use = false;  // some rule forwards to it; its targets are `unused` and not probed otherwise
@@ -486,6 +515,7 @@ struct Model {
   std::vector<CidrCollection> cidr_collections;
   std::vector<std::shared_ptr<const Zone>> zones;  // shared with the models before and after, where they are the same
   std::vector<LocatedText> tls_ticket_keys;        // paths; empty: keys are made
+  std::vector<LocatedText> stickiness_keys;        // the same
   LocatedText state_directory;                     // a path; empty: nothing outlives the program
   Latency latency;
   Admin admin;

@@ -65,7 +65,17 @@ json::value Write(const proxy::TargetExplanation& target) {
                       {"routable", target.routable},
                       {"share-percent", target.share_percent},
                       {"slow-start", target.slow_start},
+                      {"weight", target.weight},
+                      {"anomaly", Describe(target.anomaly)},
                       {"requests-under-way", target.outstanding}};
+}
+
+json::value Write(const proxy::StickinessExplanation& stickiness) {
+  return json::object{{"cookie", stickiness.cookie},
+                      {"holds", stickiness.verdict == proxy::StickyVerdict::kHolds},
+                      {"fault", ToString(stickiness.verdict)},
+                      {"chosen", stickiness.chosen},
+                      {"expires", stickiness.expires}};
 }
 
 json::value Write(const proxy::GroupExplanation& group) {
@@ -75,6 +85,13 @@ json::value Write(const proxy::GroupExplanation& group) {
                    {"share-percent", group.share_percent},
                    {"algorithm", group.algorithm}};
   if (!group.policy.empty()) out["ssl-policy"] = group.policy;
+  if (!group.stickiness.cookie.empty()) out["stickiness"] = Write(group.stickiness);
+  if (!group.hash.key.empty()) {
+    out["hash"] = json::object{{"key", group.hash.key},
+                               {"has-key", group.hash.has_key},
+                               {"chosen", group.hash.chosen},
+                               {"overloaded", group.hash.overloaded}};
+  }
   if (group.health_known) {
     out["fail-open"] = group.fail_open;
     out["healthy"] = group.healthy;
@@ -173,6 +190,7 @@ std::string RequestJson(const proxy::RequestExplanation& found, const std::strin
   switch (found.action) {
     case proxy::ActionKind::kForward:
       out["target-groups"] = Array(found.groups, [](const auto& group) { return Write(group); });
+      if (!found.stickiness.cookie.empty()) out["stickiness"] = Write(found.stickiness);
       out["weights-overridden"] = found.weights_overridden;
       break;
     case proxy::ActionKind::kRedirect:

@@ -1,6 +1,7 @@
 #include "control/metrics.h"
 
 #include "base/counters.h"
+#include "control/metrics_stickiness.h"
 #include "control/metrics_tls.h"
 #include "control/metrics_writer.h"
 #include "control/status_report.h"
@@ -319,6 +320,18 @@ void WriteGroupHealth(MetricsWriter& out, const View& view) {
   ForEachGroup(view, [&](const auto& name, const auto& status) {
     out.Sample({{"target_group", name}}, std::uint64_t{status.fail_open});
   });
+  const auto count_of = [](const health::GroupStatus& status, auto is_one) {
+    return static_cast<std::uint64_t>(std::ranges::count_if(
+        status.targets, [&](const health::TargetStatus& target) { return is_one(target.anomaly); }));
+  };
+  out.Family("weir_target_group_anomalous_targets", "gauge", "Targets that fail more often than their peers.");
+  ForEachGroup(view, [&](const auto& name, const auto& status) {
+    out.Sample({{"target_group", name}}, count_of(status, [](const auto& anomaly) { return anomaly.is_anomalous; }));
+  });
+  out.Family("weir_target_group_mitigated_targets", "gauge", "Targets that have less weight because of that.");
+  ForEachGroup(view, [&](const auto& name, const auto& status) {
+    out.Sample({{"target_group", name}}, count_of(status, [](const auto& anomaly) { return anomaly.is_mitigated(); }));
+  });
   out.Family("weir_zone_targets", "gauge", "Targets by availability zone and state.");
   ForEachGroup(view, [&](const auto& name, const auto& status) {
     std::map<std::pair<std::string, std::string>, std::uint64_t> counts;
@@ -352,6 +365,7 @@ void WriteGroups(MetricsWriter& out, const View& view) {
     WriteHistogram(out, {{"target_group", group.name}}, *group.counters,
                    [](const auto& c) -> const LatencyHistogram& { return c.response_time; });
   }
+  WriteStickinessMetrics(out, view);
   WriteGroupHealth(out, view);
 }
 

@@ -108,6 +108,11 @@ json::value Write(const TargetReport& target) {
                    {"requests", target.requests},
                    {"active-requests", target.active_requests}};
   if (!target.host.empty()) out["host"] = target.host;
+  if (target.weight != 1) out["weight"] = target.weight;
+  // ELBv2's AnomalyDetection.
+  out["anomaly-detection"] = json::object{{"result", target.anomalous ? "anomalous" : "normal"},
+                                          {"mitigation-in-effect", target.mitigated ? "yes" : "no"},
+                                          {"description", target.anomaly}};
   return out;
 }
 
@@ -145,6 +150,7 @@ json::value Write(const TargetGroupReport& group) {
                    {"targets", Array(group.targets, [](const auto& t) { return Write(t); })},
                    {"unresolved-hosts", Array(group.unresolved_hosts, [](const auto& h) { return Write(h); })}};
   if (!group.ssl_policy.empty()) out["ssl-policy"] = group.ssl_policy;
+  if (!group.stickiness.empty()) out["stickiness"] = group.stickiness;
   return out;
 }
 
@@ -293,6 +299,7 @@ LoadBalancerReport ReadLoadBalancer(const json::value& value) {
 
 TargetReport ReadTarget(const json::value& value) {
   const auto& from = Members(value);
+  const auto& anomaly = ReadObject(from, "anomaly-detection");
   return {.id = ReadText(from, "id"),
           .host = ReadText(from, "host"),
           .zone = ReadText(from, "zone"),
@@ -304,6 +311,10 @@ TargetReport ReadTarget(const json::value& value) {
           .measured_state = ReadText(from, "measured-state"),
           .deregistered = ReadFlag(from, "deregistered"),
           .routable = ReadFlag(from, "routable"),
+          .weight = from.contains("weight") ? ReadNumber<std::uint32_t>(from, "weight") : 1,
+          .anomalous = ReadText(anomaly, "result") == "anomalous",
+          .mitigated = ReadText(anomaly, "mitigation-in-effect") == "yes",
+          .anomaly = ReadText(anomaly, "description"),
           .requests = ReadNumber(from, "requests"),
           .active_requests = ReadNumber(from, "active-requests")};
 }
@@ -344,6 +355,7 @@ TargetGroupReport ReadTargetGroup(const json::value& value) {
   return {.name = ReadText(from, "name"),
           .protocol = ReadText(from, "protocol"),
           .ssl_policy = ReadText(from, "ssl-policy"),
+          .stickiness = ReadText(from, "stickiness"),
           .healthy = ReadNumber<std::uint32_t>(from, "healthy"),
           .registered = ReadNumber<std::uint32_t>(from, "registered"),
           .fail_open = ReadFlag(from, "fail-open"),

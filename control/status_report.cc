@@ -5,6 +5,7 @@
 #include "base/overloaded.h"
 #include "base/record_type.h"
 #include "base/text.h"
+#include "config/schema/schema.h"
 #include "dns/explain.h"
 #include "health/observation.h"
 #include "net/tls_client.h"
@@ -108,6 +109,10 @@ TargetReport DescribeTarget(const health::TargetStatus& target) {
   out.admin_state = ToString(target.admin_state);
   out.measured_state = ToString(target.measured_state);
   out.deregistered = target.deregistered;
+  out.weight = target.weight;
+  out.anomalous = target.anomaly.is_anomalous;
+  out.mitigated = target.anomaly.is_mitigated();
+  out.anomaly = Describe(target.anomaly);
   if (target.observations) {
     const health::TargetObservations& seen = *target.observations;
     out.requests = seen.Sum([](const auto& o) { return o.requests.value(); });
@@ -138,6 +143,9 @@ void AddTargetGroups(const View& view, StatusReport& report) {
     TargetGroupReport out;
     out.name = view.model->target_groups[i].name;
     out.in_use = view.model->target_groups[i].in_use;
+    if (const auto& stickiness = view.model->target_groups[i].stickiness; stickiness.enabled) {
+      out.stickiness = config::kStickinessTypeWords[std::to_underlying(stickiness.type)];
+    }
     out.healthy = status.healthy;
     out.registered = status.registered;
     out.fail_open = status.fail_open;

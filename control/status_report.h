@@ -67,6 +67,10 @@ struct TargetReport {
   std::string measured_state;
   bool deregistered = false;
   bool routable = false;
+  std::uint32_t weight = 1;
+  bool anomalous = false;  // it fails more often than its peers
+  bool mitigated = false;  // and has less weight therefore
+  std::string anomaly;     // in words; empty: nothing is wrong
   std::uint64_t requests = 0;
   std::uint64_t active_requests = 0;
 };
@@ -85,6 +89,7 @@ struct TargetGroupReport {
   std::string name;
   std::string protocol;    // HTTP or HTTPS: between weir and the targets
   std::string ssl_policy;  // of HTTPS: the security policy towards the targets
+  std::string stickiness;  // lb_cookie or app_cookie; empty: off
   std::uint32_t healthy = 0;
   std::uint32_t registered = 0;
   bool fail_open = false;

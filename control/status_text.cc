@@ -242,12 +242,14 @@ void AppendTargetGroups(std::string& out, const StatusReport& report, bool colou
   for (const auto& group : report.target_groups) {
     std::string name = group.name;
     if (!group.ssl_policy.empty()) name += " (" + group.protocol + ")";
+    if (!group.stickiness.empty()) name += " (sticky)";
     if (group.fail_open) name += " (fail-open)";
     for (const auto& target : group.targets) {
       std::string state = target.state;
       if (target.admin_state != "measured" && !target.admin_state.empty()) state += " (forced)";
       std::string why = target.reason;
       if (!target.description.empty()) why = target.description;
+      if (!target.anomaly.empty()) why += (why.empty() ? "" : "; ") + target.anomaly;
       table.Add({{std::exchange(name, {})},
                  {target.host.empty() ? target.id : target.id + " " + target.host},
                  {target.zone},

@@ -28,7 +28,8 @@ Engine::Loop::Loop(EngineOptions options, OnStatus on_status)
       hosts_(loop_, options_.resolver_servers, resolutions_failed_,
              [this](const std::string& host) { OnHostChanged(host); }),
       parts_{loop_, schedule_, hosts_, transitions_, options_.workers, [this] { OnChange(); }},
-      checks_(parts_) {
+      checks_(parts_),
+      anomaly_timer_([this] { FindAnomalies(); }) {
   loop_.SetTurnEnd([this] { schedule_.EndTurn(); });
   thread_ = std::thread([this] { loop_.Run(); });
 }
@@ -59,7 +60,13 @@ void Engine::Loop::Apply(std::shared_ptr<const config::Model> model, std::uint64
   ApplyHosts();
   ApplyGroups(target_tls);
   checks_.Apply(*model_);
+  if (!anomaly_timer_.scheduled()) FindAnomalies();
   Publish();
+}
+
+void Engine::Loop::FindAnomalies() {
+  for (TargetSet* group : group_order_) group->FindAnomalies();
+  loop_.timers().Schedule(anomaly_timer_, loop_.now() + AnomalyDetector::kInterval);
 }
 
 void Engine::Loop::ApplyHosts() {

@@ -47,6 +47,7 @@ class Engine::Loop final : private net::Task, private net::Timer {
   void OnChange();
   void RunTask() override;  // the end of a turn in which something changed
   void OnTimer() override;  // a table that was held back is due
+  void FindAnomalies();
   void Publish();
 
   EngineOptions options_;
@@ -66,6 +67,7 @@ class Engine::Loop final : private net::Task, private net::Timer {
   std::vector<TargetSet*> group_order_;      // as in the model
   std::vector<GroupStatus> group_statuses_;  // the last built, in the same order
   CheckSet checks_;
+  net::CallbackTimer anomaly_timer_;
 
   std::uint64_t revision_ = 0;
   std::uint64_t generation_ = 0;

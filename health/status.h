@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/ip_address.h"
+#include "health/anomaly.h"
 #include "health/observation.h"
 
 #include <chrono>
@@ -58,6 +59,8 @@ struct TargetStatus {
   // When it began to take a growing share of the requests (spec: alb.md 8.1), which ends by the group's slow start; the
   // epoch: it did not.
   WallTime slow_start_since;
+  std::uint16_t weight = 1;  // as configured
+  Anomaly anomaly;           // spec: alb.md 8.3
   std::shared_ptr<TargetObservations>
       observations;  // what the workers saw; the same object for the same group and endpoint
 };
@@ -78,6 +81,8 @@ struct GroupStatus {
   // that is not draining when fewer are healthy than unhealthy_state_routing asks for (fail-open). Empty: there is
   // nothing to send to (503).
   std::vector<std::uint32_t> routable;
+  // By position in `routable`: how much it and those before it weigh. Empty: they all weigh the same.
+  std::vector<std::uint32_t> weight_sums;
   bool fail_open = false;
   bool slow_start = false;       // a target has a slow_start_since
   std::uint32_t healthy = 0;     // by state, overrides applied

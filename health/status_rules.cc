@@ -28,6 +28,19 @@ void Calculate(const config::Model& model, std::uint32_t index, std::vector<Chec
   visits[index] = Visit::kDone;
 }
 
+// In parts of its weight: one that fails more than its peers keeps some of them.
+std::uint32_t WeightOf(const TargetStatus& target) { return target.weight * target.anomaly.parts; }
+
+void SumWeights(GroupStatus& status) {
+  status.weight_sums.clear();
+  const auto weight = [&](std::uint32_t target) { return WeightOf(status.targets[target]); };
+  const auto& routable = status.routable;
+  const auto differs = [&](std::uint32_t target) { return weight(target) != weight(routable.front()); };
+  if (std::ranges::none_of(routable, differs)) return;
+  std::uint32_t sum = 0;
+  for (const std::uint32_t target : routable) status.weight_sums.push_back(sum += weight(target));
+}
+
 bool GroupHealthy(const config::TargetGroup& group, const GroupStatus& status) {
   return status.registered > 0 && EnoughHealthy(group.dns_failover, status.healthy, status.registered);
 }
@@ -63,6 +76,7 @@ void SummarizeGroup(const config::TargetGroup& group, GroupStatus& status) {
     const bool takes_all = !group.in_use || !enough;
     if (takes_all || target.state == HealthState::kHealthy) status.routable.push_back(i);
   }
+  SumWeights(status);
   const auto started = [](const TargetStatus& target) { return target.slow_start_since != WallTime{}; };
   status.slow_start = std::ranges::any_of(status.targets, started);
   status.fail_open = group.in_use && !enough && !status.routable.empty();

@@ -15,8 +15,8 @@ namespace weir::health {
 [[nodiscard]] bool EnoughHealthy(const config::MinimumHealthy& minimum, std::uint32_t healthy,
                                  std::uint32_t registered);
 
-// Fills in routable, fail_open, healthy and registered of `status` from its targets. A group that is not in use lists
-// every target as routable without failing open: nothing is known of them, and nobody asks.
+// Fills in routable, weight_sums, slow_start, fail_open, healthy and registered of `status` from its targets. A group
+// that is not in use lists every target as routable without failing open: nothing is known of them, and nobody asks.
 void SummarizeGroup(const config::TargetGroup& group, GroupStatus& status);
 
 // Fills in measured_healthy and healthy of every CALCULATED check from its children, disabled and inverted ones as

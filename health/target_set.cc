@@ -90,6 +90,8 @@ class TargetSet::Member final : public ProbeSubject {
   const Endpoint endpoint;
   std::string zone;
   std::string host;
+  std::uint16_t weight = 1;
+  AnomalyDetector::Record anomaly;
   TargetCheckState check;
   std::string seen;     // by the latest probe, for the log
   std::string failure;  // seen by the latest that failed
@@ -200,6 +202,7 @@ void TargetSet::Reconcile() {
 void TargetSet::Refresh(Member& member, const Wanted& wanted) {
   member.zone = wanted.target->zone;
   member.host = wanted.target->host;
+  member.weight = wanted.target->weight;
   if (!member.registered) Register(member);
 }
 
@@ -292,6 +295,34 @@ bool TargetSet::StartsSlowly(const Member& member) const {
   });
 }
 
+void TargetSet::FindAnomalies() {
+  if (!in_use_) return;
+  std::vector<AnomalyDetector::Input> inputs;
+  std::vector<bool> were_anomalous;
+  for (const auto& member : members_) {
+    const TargetObservations& seen = *member->observations;
+    const std::uint64_t errors =
+        seen.Sum([](const TargetObservation& o) { return o.responses_5xx.value() + o.connection_errors.value(); });
+    const std::uint64_t others = seen.Sum([](const TargetObservation& o) {
+      return o.responses_2xx.value() + o.responses_3xx.value() + o.responses_4xx.value();
+    });
+    inputs.push_back({.record = member->anomaly,
+                      .healthy = member->registered && member->shown.state == HealthState::kHealthy,
+                      .attempts = errors + others,
+                      .errors = errors});
+    were_anomalous.push_back(member->anomaly.anomaly().is_anomalous);
+  }
+  if (!anomalies_.Step(inputs, settings_->anomaly_mitigation, parts_.loop.now())) return;
+  MarkDirty();
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    const Anomaly& now = members_[i]->anomaly.anomaly();
+    if (now.is_anomalous == were_anomalous[i]) continue;
+    LogInfo(fmt::format("anomaly group={} target={} result={} errors={:.1f}% peers={:.1f}%", name_,
+                        members_[i]->endpoint.ToString(), now.is_anomalous ? "anomalous" : "normal", now.error_percent,
+                        now.peers_percent));
+  }
+}
+
 GroupStatus TargetSet::Build() const {
   GroupStatus status;
   status.targets.reserve(members_.size());
@@ -309,6 +340,8 @@ GroupStatus TargetSet::Build() const {
                               .measured_state = shown.measured,
                               .deregistered = member->deregistered,
                               .slow_start_since = member->slow_start_since,
+                              .weight = member->weight,
+                              .anomaly = member->anomaly.anomaly(),
                               .observations = member->observations});
   }
   status.unresolved = UnresolvedHosts();

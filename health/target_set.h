@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/model.h"
+#include "health/anomaly.h"
 #include "health/check_state.h"
 #include "health/engine.h"
 #include "health/host_table.h"
@@ -50,6 +51,9 @@ class TargetSet {
   void OnHostsChanged();
   [[nodiscard]] bool UsesHost(std::string_view host) const;
 
+  // Compares the targets with each other when it is time to (AnomalyDetector). spec: alb.md 8.3.
+  void FindAnomalies();
+
   // True once after each change that Build would show.
   [[nodiscard]] bool TakeDirty();
   [[nodiscard]] GroupStatus Build() const;
@@ -81,6 +85,7 @@ class TargetSet {
   const config::TargetGroup* settings_ = nullptr;
   std::shared_ptr<const ProbePlan> plan_;
   TargetThresholds thresholds_;
+  AnomalyDetector anomalies_;
   bool in_use_ = false;
   bool dirty_ = true;
   std::vector<std::unique_ptr<Member>> members_;  // in the order of the file, draining ones last

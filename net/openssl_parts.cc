@@ -10,6 +10,7 @@ namespace weir::net {
 
 void FreeOpenssl::operator()(bio_st* bio) const { BIO_free_all(bio); }
 void FreeOpenssl::operator()(bio_method_st* method) const { BIO_meth_free(method); }
+void FreeOpenssl::operator()(evp_cipher_ctx_st* state) const { EVP_CIPHER_CTX_free(state); }
 void FreeOpenssl::operator()(evp_pkey_st* key) const { EVP_PKEY_free(key); }
 void FreeOpenssl::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
 void FreeOpenssl::operator()(ssl_session_st* session) const { SSL_SESSION_free(session); }

@@ -5,6 +5,7 @@
 
 struct bio_method_st;
 struct bio_st;
+struct evp_cipher_ctx_st;
 struct evp_pkey_st;
 struct ssl_ctx_st;
 struct ssl_session_st;
@@ -19,6 +20,7 @@ namespace weir::net {
 struct FreeOpenssl {
   void operator()(bio_st* bio) const;
   void operator()(bio_method_st* method) const;
+  void operator()(evp_cipher_ctx_st* state) const;
   void operator()(evp_pkey_st* key) const;
   void operator()(ssl_ctx_st* context) const;
   void operator()(ssl_session_st* session) const;
@@ -29,6 +31,7 @@ struct FreeOpenssl {
 };
 using OwnedBio = std::unique_ptr<bio_st, FreeOpenssl>;
 using OwnedBioMethod = std::unique_ptr<bio_method_st, FreeOpenssl>;
+using OwnedCipherState = std::unique_ptr<evp_cipher_ctx_st, FreeOpenssl>;
 using OwnedKey = std::unique_ptr<evp_pkey_st, FreeOpenssl>;
 using OwnedSslSettings = std::unique_ptr<ssl_ctx_st, FreeOpenssl>;
 using OwnedSsl = std::unique_ptr<ssl_st, FreeOpenssl>;

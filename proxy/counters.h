@@ -4,6 +4,7 @@
 #include "http/http2_allowance.h"
 #include "net/tls_facts.h"
 #include "net/tls_policy.h"
+#include "proxy/balancing/sticky_verdict.h"
 #include "proxy/error.h"
 #include "proxy/routing/transform_status.h"
 
@@ -71,8 +72,9 @@ struct ListenerCounters {
   // Requests by what became of the transforms of their rule; those of kNone are not counted.
   std::array<Counter, kTransformStatuses> transforms;
   LatencyHistogram exchange_duration;  // first byte of the request to last byte of the response, or to a tunnel
-  std::array<Counter, kErrorCodeCount> errors;  // exchanges that failed, by ErrorCode
-  Counter websockets;                           // tunnels that were opened
+  std::array<Counter, kErrorCodeCount> errors;         // exchanges that failed, by ErrorCode
+  std::array<Counter, kStickyVerdicts> group_cookies;  // AWSALBTG cookies that chose nothing, by fault
+  Counter websockets;                                  // tunnels that were opened
   Counter websockets_active;
   std::array<Counter, 2> proxy_headers;  // by version
   std::array<Counter, kProxyHeaderFaults> proxy_header_faults;
@@ -88,7 +90,11 @@ struct GroupCounters {
   Counter failures;   // a target was chosen, and the request answered 5xx by weir, or its response broken off
   Counter connection_errors;
   Counter retries;
-  Counter fail_open_requests;      // sent while fewer targets were healthy than required
+  Counter fail_open_requests;  // sent while fewer targets were healthy than required
+  // Of a sticky group: requests whose target was chosen anew, by its type; cookies that chose nothing, by fault.
+  Counter non_sticky_requests;
+  Counter app_cookie_non_sticky_requests;
+  std::array<Counter, kStickyVerdicts> cookies;
   ResponseCounters responses;      // what targets answered
   LatencyHistogram response_time;  // request sent to response head received
 };

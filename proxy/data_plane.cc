@@ -98,7 +98,10 @@ class DataPlane::Implementation {
     const bool new_table = view_ == nullptr || view_->routing != routing;
     auto targets = MakeHandles(*routing, *status);
     view_ = std::make_shared<const DataView>(DataView{std::move(routing), std::move(status), std::move(targets)});
-    if (new_table) worker_.selector.Reset(*view_->routing, worker_.worker);
+    if (new_table) {
+      worker_.selector.Reset(*view_->routing, worker_.worker);
+      worker_.stickiness.Reset(*view_->routing);
+    }
     for (const auto& weak : slots_) {
       if (const auto slot = weak.lock()) UpdateSlot(*slot);
     }

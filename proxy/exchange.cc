@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "net/tls_facts.h"
+#include "proxy/balancing/hash_key.h"
 #include "proxy/forwarding.h"
 #include "proxy/log/connection_log.h"
 #include "proxy/routing/request_facts.h"
@@ -135,8 +136,12 @@ void Exchange::MatchRule(const http::RequestHead& head) {
 
 // In their order, from the first that was not asked yet.
 void Exchange::RunActions(const http::RequestHead& head, const Content& content) {
-  const ActionRequest request{
-      .head = head, .connection = *run_.connection, .listener = *run_.listener, .worker = worker_, .wait = wait_};
+  const ActionRequest request{.head = head,
+                              .connection = *run_.connection,
+                              .listener = *run_.listener,
+                              .view = *run_.view,
+                              .worker = worker_,
+                              .wait = wait_};
   const Rule& rule = *run_.rule;
   if (!rule.leading_actions.empty()) {
     const ActionOutcome outcome = RunLeadingActions(request);
@@ -144,7 +149,13 @@ void Exchange::RunActions(const http::RequestHead& head, const Content& content)
   }
   ++run_.actions_run;
   const auto outcome = std::visit([&request](const auto& action) { return action.Run(request); }, rule.action);
-  if (outcome.kind == ActionOutcome::Kind::kForward) return Forward(outcome.group, head, content);
+  if (outcome.kind == ActionOutcome::Kind::kForward) {
+    if (IsFault(outcome.group_cookie)) {
+      NoteCookie(CookiePurpose::kGroup, outcome.group_cookie,
+                 listener_counters().group_cookies[std::to_underlying(outcome.group_cookie)]);
+    }
+    return Forward(outcome.group, head, content);
+  }
   if (outcome.kind == ActionOutcome::Kind::kRespond) return SendGenerated(worker_.generated);
   Obey(outcome, worker_.generated, head, content);
 }
@@ -248,6 +259,13 @@ void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const
     return;
   }
   run_.group = group;
+  if (this->group().config->stickiness.enabled) FindStickyTarget(head);
+  if (this->group().config->algorithm == config::BalancingAlgorithm::kConsistentHash) {
+    run_.hash_key = HashKeyOf(this->group().config->hash_key, {.fields = head.fields,
+                                                               .client = run_.connection->peer().address,
+                                                               .path = head.parts.path,
+                                                               .query = head.parts.query});
+  }
   if (!SelectTarget()) {
     group_counters().no_target.Add();
     Fail(ErrorCode::kNoTarget);
@@ -266,9 +284,10 @@ void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const
 std::optional<std::uint32_t> Exchange::ChooseTarget(const health::GroupStatus& status) {
   Selector& selector = worker_.selector;
   if (run_.attempts.count() > 0) return selector.NextTarget(run_.group, status);
+  if (run_.sticky_target) return run_.sticky_target;
   // They stay for long: fairness in turn would not last (spec: alb.md 8).
   if (message_.asks_for_websocket) return selector.LeastBusyTarget(status);
-  return selector.SelectTarget(*group().config, run_.group, status, run_.timing.begun_wall);
+  return selector.SelectTarget(*group().config, run_.group, status, run_.timing.begun_wall, run_.hash_key);
 }
 
 // As the group's algorithm wants it; a further attempt takes in turn one that was not asked.
@@ -287,6 +306,26 @@ bool Exchange::SelectTarget() {
     return true;
   }
   return false;
+}
+
+void Exchange::FindStickyTarget(const http::RequestHead& head) {
+  const TargetGroupRoute& route = group();
+  const auto found = worker_.stickiness.FindTarget(route, group_status(), head.fields, run_.timing.begun_wall);
+  const bool by_application = route.config->stickiness.type == config::StickinessType::kAppCookie;
+  run_.sticky_target = found.chosen;
+  run_.same_site_none = by_application && NeedsSameSiteNone(head.fields);
+  if (found.chosen) return;
+  GroupCounters& counters = group_counters();
+  (by_application ? counters.app_cookie_non_sticky_requests : counters.non_sticky_requests).Add();
+  if (!IsFault(found.verdict)) return;
+  NoteCookie(by_application ? CookiePurpose::kApplication : CookiePurpose::kTarget, found.verdict,
+             counters.cookies[std::to_underlying(found.verdict)]);
+}
+
+void Exchange::NoteCookie(CookiePurpose purpose, StickyVerdict verdict, Counter& counter) {
+  counter.Add();
+  // The group's, which was looked at first, is told of where both are at fault.
+  if (run_.response.error_reason.empty()) run_.response.error_reason = LogReasonOf(purpose, verdict);
 }
 
 void Exchange::AcquireUpstream(const Content& content) {
@@ -423,9 +462,25 @@ void Exchange::OnUpstreamDrained() {
 
 // ---- the response
 
+void Exchange::AppendStickinessCookies(const http::ResponseHead& head) {
+  const auto* const forward = std::get_if<proxy::Forward>(&run_.rule->action);
+  const bool keeps_group = forward != nullptr && forward->is_sticky();
+  const bool keeps_target = group().config->stickiness.enabled;
+  if (!keeps_group && !keeps_target) return;
+  const WallTime now = worker_.loop.wall_now();
+  if (keeps_group) {
+    worker_.stickiness.AppendGroupCookies(*forward, *run_.view->routing, run_.group, now, worker_.fields_out);
+  }
+  if (!keeps_target) return;
+  const auto position = static_cast<std::size_t>(run_.target - run_.view->targets[run_.group].data());
+  worker_.stickiness.AppendTargetCookies(group(), run_.target->endpoint, position, head.fields, run_.same_site_none,
+                                         now, worker_.fields_out);
+}
+
 void Exchange::OnResponse(const http::ResponseHead& head, const Content& content) {
   worker_.fields_out.clear();
   AppendResponseFields(head, run_.listener->listener_config->attributes, worker_.fields_out);
+  if (head.status >= 200 || head.status == 101) AppendStickinessCookies(head);
   ResponseMessage response{.status = head.status,
                            .reason = head.reason,
                            .fields = worker_.fields_out,

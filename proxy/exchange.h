@@ -85,6 +85,11 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   [[nodiscard]] Content WithoutReservedTrailers(const Content& content);
   [[nodiscard]] std::optional<std::uint32_t> ChooseTarget(const health::GroupStatus& status);
   [[nodiscard]] bool SelectTarget();
+  // Of a sticky group: what the client's cookie asks for.
+  void FindStickyTarget(const http::RequestHead& head);
+  // A cookie that chose nothing is no failure, but is told of.
+  void NoteCookie(CookiePurpose purpose, StickyVerdict verdict, Counter& counter);
+  void AppendStickinessCookies(const http::ResponseHead& head);
   void AcquireUpstream(const Content& content);
   void SendRequest(const Content& content);
   // ReadResponse, SendResponse: the upstream's events.
@@ -175,7 +180,10 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
     std::uint32_t actions_run = 0;  // of the rule
     TransformStatus transformed = TransformStatus::kNone;
     std::uint32_t group = 0;
-    const TargetHandle* target = nullptr;  // of view
+    const TargetHandle* target = nullptr;        // of view
+    std::optional<std::uint32_t> sticky_target;  // index into the group's targets; absent: its algorithm chooses
+    std::optional<std::uint64_t> hash_key;       // what consistent hashing goes by
+    bool same_site_none = false;                 // NeedsSameSiteNone
     Request request;
     Response response;
     Attempts attempts;

@@ -9,6 +9,7 @@
 #include "net/pipe.h"
 #include "net/timer_wheel.h"
 #include "proxy/balancing/selector.h"
+#include "proxy/balancing/stickiness.h"
 #include "proxy/connection_limits.h"
 #include "proxy/generated_response.h"
 #include "proxy/log/access_log.h"
@@ -74,6 +75,7 @@ struct WorkerState {
   net::EventLoop& loop;
   std::size_t worker;
   Selector selector;
+  Stickiness stickiness;
   Random random;
   http::HttpDateLine date;
   AccessLog* access_log = nullptr;

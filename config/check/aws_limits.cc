@@ -212,9 +212,6 @@ void AwsLimits::CheckBalancer(const LoadBalancer& balancer, const Fields& fields
   };
   for (const Listener& listener : balancer.listeners) {
     if (listener.port == 0) Warn(listener.position, "port 0", "1 to 65535");
-    if (listener.attributes.http2_cleartext) {
-      Warn(listener.position, "HTTP/2 on an HTTP listener", "HTTP/2 by HTTPS listeners; HTTP/1.1 here");
-    }
     rules += listener.rules.size();
     for (const auto& rule : listener.rules) add(*rule);
     add(listener.default_rule);

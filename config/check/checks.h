@@ -18,8 +18,8 @@ struct ZoneUnit;
 
 // No address and port is bound twice.
 void CheckBindings(const Model& model, Position admin, Findings& findings);
-// Marks the groups that rules forward to, and warns of groups that no rule uses or that are used and empty. `names`
-// knows which of them a reference that could not be resolved may mean; so below.
+// Marks the groups that rules forward to, checks that their stickiness fits, and warns of groups that no rule uses or
+// that are used and empty. `names` knows which of them a reference that could not be resolved may mean; so below.
 void CheckTargetGroups(const NameTable& names, Model& model, Findings& findings);
 // Warns of rules that can never match because an earlier rule of the listener takes all of their requests. Sound, not
 // complete: a rule it names is covered; regular expressions are only compared as texts, and a listener with a great
@@ -42,5 +42,7 @@ void CheckCidrCollectionUse(const NameTable& names, const Model& model, std::spa
 // Warns of what AWS would refuse or read differently, each with the limit it breaks. `root`: the file that the model
 // was decoded from, for the places of single values.
 void CheckAwsLimits(const Model& model, const Node& root, Findings& findings);
+// Warns of keys and values that are weir's own, in the same way.
+void CheckAwsAdditions(const Node& root, Findings& findings);
 
 }  // namespace weir::config

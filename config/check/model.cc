@@ -18,6 +18,27 @@ void MarkUse(const Action& action, std::vector<TargetGroup>& groups) {
   for (const WeightedTargetGroup& choice : forward->target_groups) groups[choice.target_group].in_use = true;
 }
 
+// spec: alb.md 5.1, 9.
+void CheckStickiness(const Rule& rule, const std::vector<TargetGroup>& groups, Findings& findings) {
+  const auto* const forward = std::get_if<ForwardAction>(&rule.action);
+  if (forward == nullptr || forward->target_groups.size() < 2) return;
+  for (const WeightedTargetGroup& choice : forward->target_groups) {
+    const TargetGroup& group = groups[choice.target_group];
+    if (!group.stickiness.enabled) continue;
+    if (group.stickiness.type == StickinessType::kAppCookie) {
+      findings.AddError(rule.position,
+                        fmt::format("target group {} with `app_cookie` among several groups of one forward action",
+                                    Quoted(group.name)),
+                        "lb_cookie, or this group alone");
+    } else if (!forward->stickiness) {
+      findings.AddError(rule.position,
+                        fmt::format("target group {} is sticky, and the forward action with several groups is not",
+                                    Quoted(group.name)),
+                        "`stickiness: {enabled: true, duration: 1h}` beside `target-groups`");
+    }
+  }
+}
+
 void MarkUses(std::span<const ZoneUnit> zones, NameKind kind, std::vector<bool>& used) {
   for (const ZoneUnit& zone : zones) {
     for (const NameUse& use : zone.uses) {
@@ -60,6 +81,8 @@ void CheckTargetGroups(const NameTable& names, Model& model, Findings& findings)
     for (const Listener& listener : balancer.listeners) {
       for (const auto& rule : listener.rules) MarkUse(rule->action, model.target_groups);
       MarkUse(listener.default_rule.action, model.target_groups);
+      for (const auto& rule : listener.rules) CheckStickiness(*rule, model.target_groups, findings);
+      CheckStickiness(listener.default_rule, model.target_groups, findings);
     }
   }
   for (const TargetGroup& group : model.target_groups) {

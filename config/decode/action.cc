@@ -36,6 +36,7 @@ void CheckForward(const ForwardAction& forward, Position position, Findings& fin
 ForwardAction DecodeForward(const Fields& fields, Decoding& decoding) {
   Findings& findings = decoding.findings;
   ForwardAction out;
+  out.stickiness = DecodeForwardStickiness(fields, findings);
   if (fields.Has("target-group") == fields.Has("target-groups")) {
     findings.AddError(fields.position(),
                       fields.Has("target-group") ? "`target-group` beside `target-groups`"

@@ -218,7 +218,8 @@ std::shared_ptr<const DecodedUnits> Decoder::Decode(const Node& document, Model&
   for (const Node& item : root.List("zones"))
     model.zones.push_back(TakeZone(item, model.zones.size(), model, decoding));
   CheckZoneNames(model.zones, findings_);
-  model.tls_ticket_keys = DecodeTicketKeys(root, model.files);
+  model.tls_ticket_keys = DecodeKeyFiles(root, "tls-ticket-keys", model.files);
+  model.stickiness_keys = DecodeKeyFiles(root, "stickiness-keys", model.files);
   if (const Node* const state = root.Map("state")) {
     model.state_directory = DecodePath(Fields(*state), "directory", model.files);
   }

@@ -171,7 +171,9 @@ class Decoder {
 // Protocol, policy, certificates and mutual authentication of a listener; `out` has its port already.
 void DecodeListenerTls(const Fields& fields, Decoding& decoding, Listener& out);
 [[nodiscard]] TrustStore DecodeTrustStore(const Node& node, const std::vector<std::string>& files);
-[[nodiscard]] std::vector<LocatedText> DecodeTicketKeys(const Fields& root, const std::vector<std::string>& files);
+// The files of `tls-ticket-keys` or `stickiness-keys`.
+[[nodiscard]] std::vector<LocatedText> DecodeKeyFiles(const Fields& root, std::string_view key,
+                                                      const std::vector<std::string>& files);
 [[nodiscard]] std::vector<Condition> DecodeConditions(std::span<const Node> items, Decoding& decoding);
 [[nodiscard]] std::vector<Transform> DecodeTransforms(const Fields& rule, Findings& findings);
 // The one action of the list under `key`; a forward action without target groups when it cannot be read.
@@ -180,6 +182,12 @@ void DecodeListenerTls(const Fields& fields, Decoding& decoding, Listener& out);
 // Warns when the redirect under `key` leads to HTTPS at the port of its listener, which speaks HTTP.
 void CheckSecureRedirect(const Fields& fields, std::string_view key, std::uint16_t listener_port, Findings& findings);
 [[nodiscard]] TargetGroup DecodeTargetGroup(const Node& node, Decoding& decoding);
+// The attributes of algorithms.
+void DecodeBalancing(const Fields& attributes, TargetGroup& out, Findings& findings);
+// The attributes `stickiness.*`; `out` has its algorithm already.
+void DecodeStickiness(const Fields& attributes, TargetGroup& out, Findings& findings);
+// The `stickiness` of a forward action: its duration; absent when it is off.
+[[nodiscard]] std::optional<std::chrono::seconds> DecodeForwardStickiness(const Fields& forward, Findings& findings);
 // The `tls` of a target group; `out` has its protocol already.
 void DecodeTargetTls(const Fields& fields, Decoding& decoding, TargetGroup& out);
 [[nodiscard]] HealthCheck DecodeHealthCheck(const Node& node, Decoding& decoding);

@@ -137,9 +137,10 @@ TrustStore DecodeTrustStore(const Node& node, const std::vector<std::string>& fi
           .position = fields.PositionOf("name")};
 }
 
-std::vector<LocatedText> DecodeTicketKeys(const Fields& root, const std::vector<std::string>& files) {
+std::vector<LocatedText> DecodeKeyFiles(const Fields& root, std::string_view key,
+                                        const std::vector<std::string>& files) {
   std::vector<LocatedText> out;
-  for (const Node& item : root.List("tls-ticket-keys")) {
+  for (const Node& item : root.List(key)) {
     LocatedText path = Fields(item).Located("file");
     if (!path.text.empty()) path.text = ResolvePath(path.text, FileOf(path.position, files));
     out.push_back(std::move(path));

@@ -91,6 +91,7 @@ Target DecodeTarget(const Node& node, Findings& findings) {
   out.host = ToLowerAscii(fields.Text("host"));
   out.port = fields.Port("port").value_or(0);
   out.zone = fields.Text("zone");
+  out.weight = static_cast<std::uint16_t>(fields.Integer("weight").value_or(1));
   if (fields.Has("address") == fields.Has("host")) {
     findings.AddError(node.position, fields.Has("host") ? "`address` beside `host`" : "a target without an address",
                       "either `address` or `host`");
@@ -131,19 +132,9 @@ std::optional<std::uint32_t> DecodeThreshold(const Fields& fields, std::string_v
   return value ? std::optional(static_cast<std::uint32_t>(*value)) : std::nullopt;
 }
 
-// spec: alb.md 8.1.
-void DecodeBalancing(const Fields& fields, TargetGroup& out, Findings& findings) {
-  constexpr std::string_view kSlowStart = "slow_start.duration_seconds";
-  out.algorithm = fields.Choice("load_balancing.algorithm.type", kAlgorithmWords, out.algorithm);
-  out.slow_start = std::chrono::seconds(fields.Integer(kSlowStart).value_or(0));
-  if (out.slow_start.count() > 0 && out.algorithm != BalancingAlgorithm::kRoundRobin) {
-    findings.AddError(fields.PositionOf(kSlowStart), fmt::format("`{}` needs `round_robin`", kSlowStart),
-                      "the other algorithms have no slow start");
-  }
-}
-
 void DecodeAttributes(const Fields& fields, TargetGroup& out, Findings& findings) {
   DecodeBalancing(fields, out, findings);
+  DecodeStickiness(fields, out, findings);
   if (const auto value = fields.Integer("deregistration_delay.timeout_seconds")) {
     out.deregistration_delay = std::chrono::seconds(*value);
   }

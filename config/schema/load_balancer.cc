@@ -227,11 +227,16 @@ constexpr Object kWeightedGroupObject{
     .name = "weighted-target-group", .doc = "One of a forward action's target groups.", .fields = kWeightedGroupFields};
 
 constexpr auto kGroupStickinessFields = std::to_array<Field>({
-    {.key = "enabled", .type = kBoolean, .support = Support::kLaterUnlessDefault, .fallback = "false"},
-    {.key = "duration", .type = kSeconds, .minimum = 1, .doc = "Has no meaning while stickiness is off."},
+    {.key = "enabled", .type = kBoolean, .fallback = "false", .doc = "By cookies `AWSALBTG` and `AWSALBTGCORS`."},
+    {.key = "duration",
+     .type = kSeconds,
+     .minimum = 1,
+     .maximum = kStickinessSecondsMax,
+     .doc = "How long a client stays after its last response; required when enabled."},
 });
-constexpr Object kGroupStickinessObject{
-    .name = "forward-stickiness", .doc = "Stickiness to a target group: off.", .fields = kGroupStickinessFields};
+constexpr Object kGroupStickinessObject{.name = "forward-stickiness",
+                                        .doc = "A client stays with the target group that was drawn for it.",
+                                        .fields = kGroupStickinessFields};
 
 constexpr auto kForwardFields = std::to_array<Field>({
     {.key = "target-group", .doc = "Name of the target group, when it is one."},
@@ -240,7 +245,10 @@ constexpr auto kForwardFields = std::to_array<Field>({
      .arity = Arity::kList,
      .object = &kWeightedGroupObject,
      .doc = "Several target groups with weights."},
-    {.key = "stickiness", .type = kObject, .object = &kGroupStickinessObject, .doc = "Only `enabled: false`."},
+    {.key = "stickiness",
+     .type = kObject,
+     .object = &kGroupStickinessObject,
+     .doc = "Required with several groups when one of them is sticky."},
 });
 constexpr Object kForwardObject{
     .name = "forward", .doc = "Sends the request to a target group.", .fields = kForwardFields};

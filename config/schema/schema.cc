@@ -94,6 +94,8 @@ constexpr auto kTicketKeyFields = std::to_array<Field>({
 });
 constexpr Object kTicketKeyObject{
     .name = "tls-ticket-key", .doc = "A key of session tickets.", .fields = kTicketKeyFields};
+constexpr Object kStickinessKeyObject{
+    .name = "stickiness-key", .doc = "A key of stickiness cookies.", .fields = kTicketKeyFields};
 
 constexpr auto kStateFields = std::to_array<Field>({
     {.key = "directory",
@@ -101,9 +103,10 @@ constexpr auto kStateFields = std::to_array<Field>({
      .required = true,
      .doc = "Made where it is not there; for one appliance alone. `weir run --state DIR` overrides it."},
 });
-constexpr Object kStateObject{.name = "state",
-                              .doc = "What outlives the program: the keys of session tickets that it made itself.",
-                              .fields = kStateFields};
+constexpr Object kStateObject{
+    .name = "state",
+    .doc = "What outlives the program: the keys of session tickets and of stickiness cookies that it made itself.",
+    .fields = kStateFields};
 
 constexpr auto kRootFields = std::to_array<Field>({
     {.key = "include",
@@ -126,8 +129,13 @@ constexpr auto kRootFields = std::to_array<Field>({
      .arity = Arity::kList,
      .object = &kTicketKeyObject,
      .doc = "The first encrypts, all decrypt. Default: keys of its own, a new one every 12 h."},
+    {.key = "stickiness-keys",
+     .type = kObject,
+     .arity = Arity::kList,
+     .object = &kStickinessKeyObject,
+     .doc = "The first encrypts, all decrypt. Default: a key of its own, made at the start and kept in "
+            "`state.directory`."},
     {.key = "state", .type = kObject, .object = &kStateObject, .doc = "Default: nothing outlives the program."},
-    {.key = "stickiness-keys", .support = Support::kLater},
     {.key = "tsig-keys", .support = Support::kLater},
     {.key = "alarms", .support = Support::kLater},
     {.key = "aws-api", .support = Support::kLater},

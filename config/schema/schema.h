@@ -70,6 +70,9 @@ struct Object {
 // The shortest interval of a target health check.
 inline constexpr std::int64_t kProbeIntervalMinMilliseconds = 100;
 
+// The longest stickiness; spec: alb.md 5.1, 7.3.
+inline constexpr std::int64_t kStickinessSecondsMax = 604'800;
+
 // The whole file.
 [[nodiscard]] const Object& RootObject();
 // Those that several tables use.
@@ -97,6 +100,8 @@ extern const std::span<const std::string_view> kOnOffWords;
 extern const std::span<const std::string_view> kDesyncModeWords;
 extern const std::span<const std::string_view> kXffModeWords;
 extern const std::span<const std::string_view> kAlgorithmWords;
+extern const std::span<const std::string_view> kHashSourceWords;
+extern const std::span<const std::string_view> kStickinessTypeWords;
 extern const std::span<const std::string_view> kTargetProtocolWords;
 extern const std::span<const std::string_view> kProbeProtocolWords;
 extern const std::span<const std::string_view> kProxyProtocolWords;

@@ -20,13 +20,14 @@ constexpr auto kLaterProtocolVersions = std::to_array<string_view>({"HTTP2", "GR
 constexpr auto kProbeProtocols = std::to_array<string_view>({"HTTP", "HTTPS", "TCP"});
 constexpr auto kTrafficPort = std::to_array<string_view>({"traffic-port"});
 constexpr auto kOff = std::to_array<string_view>({"off"});
+constexpr auto kStickinessTypes = std::to_array<string_view>({"lb_cookie", "app_cookie"});
 constexpr auto kProxyProtocols = std::to_array<string_view>({"off", "v1", "v2"});
-constexpr auto kStickinessTypes = std::to_array<string_view>({"lb_cookie"});
 constexpr auto kLaterStickinessTypes =
-    std::to_array<string_view>({"app_cookie", "source_ip", "source_ip_dest_ip", "source_ip_dest_ip_proto"});
-constexpr auto kAlgorithms =
-    std::to_array<string_view>({"round_robin", "least_outstanding_requests", "weighted_random"});
-constexpr auto kLaterOn = std::to_array<string_view>({"on"});
+    std::to_array<string_view>({"source_ip", "source_ip_dest_ip", "source_ip_dest_ip_proto"});
+constexpr auto kAlgorithms = std::to_array<string_view>({"round_robin", "least_outstanding_requests", "weighted_random",
+                                                         "weir.power_of_two_choices", "weir.consistent_hash"});
+constexpr auto kOffOn = std::to_array<string_view>({"off", "on"});
+constexpr auto kHashSources = std::to_array<string_view>({"client_address", "header", "cookie", "uri"});
 constexpr auto kCrossZone = std::to_array<string_view>({"use_load_balancer_configuration", "true"});
 constexpr auto kLaterCrossZone = std::to_array<string_view>({"false"});
 constexpr auto kInspection = std::to_array<string_view>({"inspect_immediately"});
@@ -60,7 +61,14 @@ constexpr auto kAttributes = std::to_array<Field>({
      .type = kWord,
      .words = kAlgorithms,
      .fallback = "round_robin",
-     .doc = "In turn; the target with the fewest requests under way; any, by chance."},
+     .doc =
+         "In turn; the target with the fewest requests under way; any, by chance; the less busy of two that are drawn "
+         "by chance; the one that `weir.consistent_hash.key` leads to. The last two are not of AWS."},
+    {.key = "load_balancing.algorithm.anomaly_mitigation",
+     .type = kWord,
+     .words = kOffOn,
+     .fallback = "off",
+     .doc = "With `weighted_random`: a target that fails more often than its peers gets less until it is well."},
     {.key = "slow_start.duration_seconds",
      .type = kInteger,
      .maximum = 900,
@@ -68,6 +76,31 @@ constexpr auto kAttributes = std::to_array<Field>({
      .doc = "With `round_robin`: seconds in which the share of a target grows that became healthy beside others; ALB "
             "takes "
             "30 to 900, or 0."},
+    {.key = "stickiness.enabled",
+     .type = kBoolean,
+     .fallback = "false",
+     .doc = "A client stays at its target, by a cookie; not with `weighted_random`."},
+    {.key = "stickiness.type",
+     .type = kWord,
+     .words = kStickinessTypes,
+     .later_words = kLaterStickinessTypes,
+     .fallback = "lb_cookie",
+     .doc = "Cookies `AWSALB` and `AWSALBCORS` on every response; `AWSALBAPP-0` beside the application's own cookie."},
+    {.key = "stickiness.lb_cookie.duration_seconds",
+     .type = kInteger,
+     .minimum = 1,
+     .maximum = kStickinessSecondsMax,
+     .fallback = "86400",
+     .doc = "How long a client stays after its last response."},
+    {.key = "stickiness.app_cookie.duration_seconds",
+     .type = kInteger,
+     .minimum = 1,
+     .maximum = kStickinessSecondsMax,
+     .fallback = "86400",
+     .doc = "How long a client stays after the application last set its cookie."},
+    {.key = "stickiness.app_cookie.cookie_name",
+     .doc =
+         "The application's cookie, for `app_cookie`; not `AWSALB…`, and not in a forward action with several groups."},
     {.key = "target_group_health.dns_failover.minimum_healthy_targets.count",
      .type = kIntegerOrWord,
      .minimum = 1,
@@ -93,19 +126,19 @@ constexpr auto kAttributes = std::to_array<Field>({
      .words = kOff,
      .fallback = "off",
      .doc = "The same as a share of the registered targets."},
+    {.key = "weir.consistent_hash.key",
+     .type = kWord,
+     .words = kHashSources,
+     .fallback = "client_address",
+     .doc = "With `weir.consistent_hash`: requests in which this is the same go to the same target."},
+    {.key = "weir.consistent_hash.name", .doc = "Of the `header` or `cookie`, which need it."},
     {.key = "weir.proxy_protocol.version",
      .type = kWord,
      .words = kProxyProtocols,
      .fallback = "off",
      .doc = "Connections to targets begin with a PROXY header of this version, and carry one request each; those of "
             "health checks with one that names nobody."},
-    LaterWord("load_balancing.algorithm.anomaly_mitigation", kOff, kLaterOn),
     LaterWord("load_balancing.cross_zone.enabled", kCrossZone, kLaterCrossZone),
-    LaterSwitch("stickiness.enabled", "false"),
-    LaterWord("stickiness.type", kStickinessTypes, kLaterStickinessTypes),
-    LaterNumber("stickiness.lb_cookie.duration_seconds", 604'800, "86400"),
-    LaterNumber("stickiness.app_cookie.duration_seconds", 604'800, "86400"),
-    {.key = "stickiness.app_cookie.cookie_name", .support = Support::kLaterUnlessDefault},
     LaterSwitch("lambda.multi_value_headers.enabled", "false"),
     LaterSwitch("routing.http2.rst_stream_error_forwarding.enabled", "false"),
     LaterWord("waf.http2.traffic_inspection_behavior", kInspection, kLaterInspection),
@@ -125,7 +158,12 @@ constexpr auto kTargetFields = std::to_array<Field>({
     {.key = "host", .doc = "A name that is resolved again as its DNS TTL ends; every address is a target."},
     {.key = "port", .type = kInteger, .required = true, .minimum = 1, .maximum = 65'535},
     {.key = "zone", .name = true, .doc = "The availability zone it stands in."},
-    {.key = "weight", .support = Support::kLater},
+    {.key = "weight",
+     .type = kInteger,
+     .minimum = 1,
+     .maximum = 999,
+     .fallback = "1",
+     .doc = "How much it takes beside the others of its group; one that is to take nothing is drained. Not of AWS."},
 });
 constexpr Object kTargetObject{.name = "target", .doc = "A member of a target group.", .fields = kTargetFields};
 
@@ -231,6 +269,8 @@ constexpr Object kTargetGroupAttributesObject{.name = "target-group-attributes",
 constexpr Object kTargetGroupObject{
     .name = "target-group", .doc = "Targets that take the same requests.", .fields = kTargetGroupFields};
 constexpr std::span<const string_view> kAlgorithmWords = kAlgorithms;
+constexpr std::span<const string_view> kHashSourceWords = kHashSources;
+constexpr std::span<const string_view> kStickinessTypeWords = kStickinessTypes;
 constexpr std::span<const string_view> kTargetProtocolWords = kGroupProtocols;
 constexpr std::span<const string_view> kProbeProtocolWords = kProbeProtocols;
 constexpr std::span<const string_view> kProxyProtocolWords = kProxyProtocols;

@@ -15,6 +15,7 @@
 
 namespace weir::proxy {
 
+struct DataView;                   // worker_state.h
 struct DownstreamConnectionFacts;  // downstream/connection_facts.h
 struct ExplainedRequest;           // routing/explain.h
 struct Listener;                   // routing/routing_table.h
@@ -30,6 +31,7 @@ struct ActionRequest {
   const http::RequestHead& head;
   const DownstreamConnectionFacts& connection;
   const Listener& listener;
+  const DataView& view;
   WorkerState& worker;
   std::shared_ptr<ActionWait>& wait;  // of the exchange; for Wait
 

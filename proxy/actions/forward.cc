@@ -3,8 +3,11 @@
 #include "base/clock.h"
 #include "config/schema/schema.h"
 #include "net/tls_client.h"
+#include "proxy/balancing/consistent_hash.h"
+#include "proxy/balancing/hash_key.h"
 #include "proxy/balancing/least_outstanding.h"
 #include "proxy/balancing/slow_start.h"
+#include "proxy/balancing/weights.h"
 #include "proxy/routing/explain.h"
 #include "proxy/worker_state.h"
 
@@ -24,24 +27,88 @@ TargetExplanation ExplainTarget(const health::TargetStatus& target) {
   explained.description = target.description;
   explained.admin_state = target.admin_state;
   explained.outstanding = OutstandingRequests(target);
+  explained.weight = target.weight;
+  explained.anomaly = target.anomaly;
   return explained;
+}
+
+bool GoesByOutstanding(config::BalancingAlgorithm algorithm) {
+  return algorithm == config::BalancingAlgorithm::kLeastOutstandingRequests ||
+         algorithm == config::BalancingAlgorithm::kPowerOfTwoChoices;
 }
 
 // Whom the group's algorithm chooses, as far as that is known beforehand.
 void ExplainShares(const config::TargetGroup& settings, const health::GroupStatus& status, GroupExplanation& group) {
   const WallTime now = SystemClock().WallNow();
   double total = 0;
-  for (const std::uint32_t index : status.routable) {
+  for (std::uint32_t position = 0; position < status.routable.size(); ++position) {
+    const std::uint32_t index = status.routable[position];
     TargetExplanation& target = group.targets[index];
     target.routable = true;
-    if (settings.algorithm == config::BalancingAlgorithm::kLeastOutstandingRequests) continue;
-    target.share_percent = SlowStartShare(status.targets[index], settings.slow_start, now);
-    target.slow_start = target.share_percent < 1;
+    if (group.goes_by_outstanding) continue;
+    const double grown = SlowStartShare(status.targets[index], settings.slow_start, now);
+    target.slow_start = grown < 1;
+    target.share_percent = grown * static_cast<double>(WeightAt(status, position));
     total += target.share_percent;
   }
   for (TargetExplanation& target : group.targets) {
     if (total > 0) target.share_percent *= group.share_percent / total;
   }
+}
+
+std::string NameOf(const config::ConsistentHashKey& key) {
+  switch (key.source) {
+    case config::HashSource::kClientAddress:
+      return "the client's address";
+    case config::HashSource::kHeader:
+      return "header " + key.name;
+    case config::HashSource::kCookie:
+      return "cookie " + key.name;
+    case config::HashSource::kUri:
+      return "the URI";
+  }
+  std::unreachable();
+}
+
+// Whom consistent hashing chooses, which is known where the request has the key.
+void ExplainHash(const config::TargetGroup& settings, const health::GroupStatus& status,
+                 const ExplainedRequest& request, GroupExplanation& group) {
+  if (settings.algorithm != config::BalancingAlgorithm::kConsistentHash || status.routable.empty()) return;
+  const auto key = HashKeyOf(
+      settings.hash_key,
+      {.fields = request.fields, .client = request.client, .path = request.parts.path, .query = request.parts.query});
+  group.hash.key = NameOf(settings.hash_key);
+  group.hash.has_key = key.has_value();
+  if (!key) return;
+  const HashedChoice choice = ChooseByHash(status, *key);
+  const auto id_of = [&](std::uint32_t position) { return group.targets[status.routable[position]].id; };
+  group.hash.chosen = id_of(choice.position);
+  if (choice.position != choice.preferred) group.hash.overloaded = id_of(choice.preferred);
+  for (TargetExplanation& target : group.targets) target.share_percent = 0;
+  group.targets[status.routable[choice.position]].share_percent = group.share_percent;
+}
+
+StickinessExplanation ExplainSticky(CookiePurpose purpose, const StickyChoice& sticky, std::string_view chosen) {
+  StickinessExplanation out{
+      .cookie = ToString(purpose), .verdict = sticky.verdict, .chosen = std::string(chosen), .expires = {}};
+  if (sticky.session) {
+    const bool is_over = sticky.verdict == StickyVerdict::kExpired;
+    out.expires = (is_over ? "ended " : "until ") + FormatIso8601(sticky.session->expires);
+  }
+  return out;
+}
+
+// Whom the cookie chooses, before the algorithm.
+void ExplainStickyTarget(const TargetGroupRoute& route, const health::GroupStatus& status,
+                         const ExplainedRequest& request, Stickiness& stickiness, GroupExplanation& group) {
+  if (!route.config->stickiness.enabled) return;
+  const auto sticky = stickiness.FindTarget(route, status, request.fields, SystemClock().WallNow());
+  const bool by_application = route.config->stickiness.type == config::StickinessType::kAppCookie;
+  group.stickiness = ExplainSticky(by_application ? CookiePurpose::kApplication : CookiePurpose::kTarget, sticky,
+                                   sticky.chosen ? std::string_view(group.targets[*sticky.chosen].id) : "");
+  if (!sticky.chosen) return;
+  for (TargetExplanation& target : group.targets) target.share_percent = 0;
+  group.targets[*sticky.chosen].share_percent = group.share_percent;
 }
 
 void ExplainHealth(const health::GroupStatus& status, GroupExplanation& group) {
@@ -60,29 +127,49 @@ void Forward::SumWeights() {
 }
 
 ActionOutcome Forward::Run(const ActionRequest& request) const {
+  if (is_sticky()) {
+    const StickyChoice sticky = request.worker.stickiness.FindGroup(
+        *this, *request.view.routing, request.view.status.get(), request.head.fields, request.worker.loop.wall_now());
+    auto outcome = ActionOutcome::Forward(sticky.chosen ? sticky.chosen : request.worker.selector.SelectGroup(*this));
+    outcome.group_cookie = sticky.verdict;
+    return outcome;
+  }
   return ActionOutcome::Forward(request.worker.selector.SelectGroup(*this));
 }
 
 void Forward::Explain(const ExplainedRequest& request, RequestExplanation& explanation) const {
+  Stickiness cookies;
+  cookies.Reset(request.table);
+  StickyChoice sticky;
+  if (is_sticky()) {
+    sticky = cookies.FindGroup(*this, request.table, request.status, request.fields, SystemClock().WallNow());
+    explanation.stickiness = ExplainSticky(
+        CookiePurpose::kGroup, sticky,
+        sticky.chosen ? std::string_view(request.table.groups()[*sticky.chosen].name) : std::string_view());
+  }
   for (const ForwardChoice& choice : choices) {
     GroupExplanation group;
     const TargetGroupRoute& route = request.table.groups()[choice.group];
     group.name = route.name;
     group.protocol = route.protocol();
     group.algorithm = config::kAlgorithmWords[std::to_underlying(route.config->algorithm)];
+    group.goes_by_outstanding = GoesByOutstanding(route.config->algorithm);
     if (route.is_https()) group.policy = route.tls->policy->name;
     group.weight = choice.weight;
     if (weight_total > 0) group.share_percent = 100.0 * choice.weight / weight_total;
+    if (sticky.chosen) group.share_percent = choice.group == *sticky.chosen ? 100 : 0;
     if (request.status != nullptr && choice.group < request.status->groups.size()) {
       const health::GroupStatus& status = request.status->groups[choice.group];
       ExplainHealth(status, group);
       ExplainShares(*route.config, status, group);
+      ExplainHash(*route.config, status, request, group);
+      ExplainStickyTarget(route, status, request, cookies, group);
     }
     explanation.groups.push_back(std::move(group));
   }
   // A draw stands: a group without targets answers 503 for its share only (spec: alb.md 5.1).
   const bool answers = std::ranges::any_of(explanation.groups, [](const GroupExplanation& group) {
-    if (group.weight == 0) return false;
+    if (group.share_percent == 0) return false;
     return !group.health_known || std::ranges::any_of(group.targets, &TargetExplanation::routable);
   });
   if (!answers) explanation.status = 503;
@@ -94,6 +181,7 @@ Forward BuildAction(const config::ForwardAction& action, std::uint32_t& draws) {
     forward.choices.push_back({.group = group.target_group, .weight = group.weight});
   }
   forward.SumWeights();
+  forward.stickiness = action.stickiness.value_or(std::chrono::seconds(0));
   forward.draw_id = draws;
   draws += static_cast<std::uint32_t>(forward.choices.size());
   return forward;

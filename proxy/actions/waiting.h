@@ -4,6 +4,7 @@
 
 #include "net/event_loop.h"
 #include "proxy/actions/request_copy.h"
+#include "proxy/balancing/sticky_verdict.h"
 #include "proxy/error.h"
 
 #include <cstdint>
@@ -30,7 +31,8 @@ struct ActionOutcome {
 
   Kind kind = Kind::kGoOn;
   ErrorCode error = ErrorCode::kActionTimeout;
-  std::uint32_t group = kNoGroup;  // index into RoutingTable::groups() of the request's view
+  std::uint32_t group = kNoGroup;                         // index into RoutingTable::groups() of the request's view
+  StickyVerdict group_cookie = StickyVerdict::kNoCookie;  // of kForward
 
   [[nodiscard]] static ActionOutcome Forward(std::optional<std::uint32_t> group) {
     return {.kind = Kind::kForward, .group = group.value_or(kNoGroup)};

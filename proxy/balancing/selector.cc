@@ -1,12 +1,12 @@
 #include "proxy/balancing/selector.h"
 
+#include "proxy/balancing/algorithm.h"
 #include "proxy/balancing/least_outstanding.h"
-#include "proxy/balancing/slow_start.h"
+#include "proxy/balancing/weights.h"
 
 #include <algorithm>
 #include <cstddef>
 #include <span>
-#include <utility>
 #include <variant>
 
 namespace weir::proxy {
@@ -66,35 +66,22 @@ std::optional<std::uint32_t> Selector::SelectGroup(const Forward& forward) {
 }
 
 std::optional<std::uint32_t> Selector::ChooseTarget(const config::TargetGroup& settings, std::uint32_t group,
-                                                    const health::GroupStatus& status, WallTime now) {
-  const auto count = static_cast<std::uint32_t>(status.routable.size());
-  if (count == 0) return std::nullopt;
-  switch (settings.algorithm) {
-    case config::BalancingAlgorithm::kRoundRobin:
-      return NextTargetWarmedUp(settings.slow_start, group, status, now);
-    case config::BalancingAlgorithm::kLeastOutstandingRequests:
-      return LeastBusyTarget(status);
-    case config::BalancingAlgorithm::kWeightedRandom:
-      return status.routable[random_.Below(count)];
-  }
-  std::unreachable();
+                                                    const health::GroupStatus& status, WallTime now,
+                                                    std::optional<std::uint64_t> key) {
+  if (status.routable.empty()) return std::nullopt;
+  std::uint32_t passing = 0;  // of a group that only an older table has
+  const TargetChoice choice{.settings = settings,
+                            .status = status,
+                            .now = now,
+                            .key = key,
+                            .random = random_,
+                            .cursor = group < cursors_.size() ? cursors_[group] : passing};
+  return status.routable[AlgorithmOf(settings.algorithm)(choice)];
 }
 
 std::optional<std::uint32_t> Selector::LeastBusyTarget(const health::GroupStatus& status) {
   if (status.routable.empty()) return std::nullopt;
-  return status.routable[LeastOutstanding(status, static_cast<std::uint32_t>(random_.Below(status.routable.size())))];
-}
-
-// Each turn of a target in slow start is taken with the probability that its share has grown to, or left to the next.
-std::optional<std::uint32_t> Selector::NextTargetWarmedUp(std::chrono::seconds slow_start, std::uint32_t group,
-                                                          const health::GroupStatus& status, WallTime now) {
-  std::optional<std::uint32_t> target;
-  for (std::size_t i = 0; i < status.routable.size(); ++i) {
-    target = NextTarget(group, status);
-    const double share = SlowStartShare(status.targets[*target], slow_start, now);
-    if (share >= 1 || random_.Fraction() < share) break;
-  }
-  return target;
+  return status.routable[LeastOutstanding(status, DrawByWeight(status, random_))];
 }
 
 std::optional<std::uint32_t> Selector::NextTarget(std::uint32_t group, const health::GroupStatus& status) {

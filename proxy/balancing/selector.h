@@ -6,7 +6,6 @@
 #include "health/status.h"
 #include "proxy/routing/routing_table.h"
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -26,24 +25,25 @@ class Selector {
   // table from before the last Reset: it gets a valid choice, exact shares are those of the current table.
   [[nodiscard]] std::optional<std::uint32_t> SelectGroup(const Forward& forward);
   // The index into `status.targets` of the target that the group's algorithm chooses from `status.routable`; absent
-  // when that is empty. spec: alb.md 8.
+  // when that is empty. `key` is what consistent hashing goes by. spec: alb.md 8.
   [[nodiscard]] std::optional<std::uint32_t> SelectTarget(const config::TargetGroup& settings, std::uint32_t group,
-                                                          const health::GroupStatus& status, WallTime now) {
-    if (settings.algorithm == config::BalancingAlgorithm::kRoundRobin && !status.slow_start) {
+                                                          const health::GroupStatus& status, WallTime now,
+                                                          std::optional<std::uint64_t> key = {}) {
+    if (settings.algorithm == config::BalancingAlgorithm::kRoundRobin && !status.slow_start &&
+        status.weight_sums.empty()) {
       return NextTarget(group, status);
     }
-    return ChooseTarget(settings, group, status, now);
+    return ChooseTarget(settings, group, status, now, key);
   }
   // The one with the fewest requests under way, whatever the group's algorithm.
   [[nodiscard]] std::optional<std::uint32_t> LeastBusyTarget(const health::GroupStatus& status);
-  // The next in turn, whatever the group's algorithm.
+  // The next in turn, whatever the group's algorithm and the targets' weights.
   [[nodiscard]] std::optional<std::uint32_t> NextTarget(std::uint32_t group, const health::GroupStatus& status);
 
  private:
   [[nodiscard]] std::optional<std::uint32_t> ChooseTarget(const config::TargetGroup& settings, std::uint32_t group,
-                                                          const health::GroupStatus& status, WallTime now);
-  [[nodiscard]] std::optional<std::uint32_t> NextTargetWarmedUp(std::chrono::seconds slow_start, std::uint32_t group,
-                                                                const health::GroupStatus& status, WallTime now);
+                                                          const health::GroupStatus& status, WallTime now,
+                                                          std::optional<std::uint64_t> key);
 
   Random random_{0};
   std::vector<std::int64_t> draws_;     // from draw_id on: current weight of each choice

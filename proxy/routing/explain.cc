@@ -89,7 +89,8 @@ RequestExplanation ExplainRequest(const RoutingTable& table, const Listener& lis
   if (listener.port != 0) here.port = listener.port;
   for (const auto& action : matching->leading_actions) explanation.leading_actions.push_back(action->Explain());
   ExplainTransforms(*matching, parts, explanation);
-  const ExplainedRequest request{.table = table, .status = status, .parts = here};
+  const ExplainedRequest request{
+      .table = table, .status = status, .parts = here, .fields = *facts.fields, .client = facts.client};
   std::visit([&](const auto& action) { action.Explain(request, explanation); }, matching->action);
   if (explanation.transform_status > TransformStatus::kSuccess) explanation.status = 500;
   return explanation;
@@ -129,17 +130,55 @@ void RenderRule(const RuleExplanation& rule, std::string& out) {
 }
 
 void RenderTarget(const TargetExplanation& target, bool by_outstanding, std::string& out) {
+  const std::string weight = target.weight == 1 ? "" : fmt::format(", weight {}", target.weight);
   out += fmt::format("    target {}: {}", target.id, health::ToString(target.state));
   if (target.reason != health::HealthReason::kNone) out += fmt::format(" ({})", health::ToString(target.reason));
   if (target.admin_state != health::AdminState::kMeasured) out += ", set by an operator";
   if (!target.routable) {
     out += ", takes no requests\n";
   } else if (by_outstanding) {
-    out += fmt::format(", {} requests under way\n", target.outstanding);
+    out += fmt::format(", {} requests under way{}\n", target.outstanding, weight);
   } else {
-    out +=
-        fmt::format(", share {}{}\n", Percent(target.share_percent), target.slow_start ? ", growing: slow start" : "");
+    const std::string anomaly = Describe(target.anomaly);
+    out += fmt::format(", share {}{}{}{}{}\n", Percent(target.share_percent), weight,
+                       target.slow_start ? ", growing: slow start" : "", anomaly.empty() ? "" : ", ", anomaly);
   }
+}
+
+std::string WhyChosen(const StickinessExplanation& stickiness) {
+  const auto because = [&]() -> std::string {
+    switch (stickiness.verdict) {
+      case StickyVerdict::kHolds:
+        return fmt::format("chooses {}", Printable(stickiness.chosen));
+      case StickyVerdict::kNoCookie:
+        return "is not there: chosen anew";
+      case StickyVerdict::kNoApplicationCookie:
+        return "does not count without the application's own: chosen anew";
+      case StickyVerdict::kInvalid:
+        return "is none that these keys made: chosen anew";
+      case StickyVerdict::kExpired:
+        return "has expired: chosen anew";
+      case StickyVerdict::kElsewhere:
+        return "is of another target group: chosen anew";
+      case StickyVerdict::kGone:
+        return "names what takes no requests any more: chosen anew";
+      case StickyVerdict::kUnhealthy:
+        return "names a target that is unhealthy: chosen anew";
+      case StickyVerdict::kDraining:
+        return "names a target that is draining: chosen anew";
+    }
+    std::unreachable();
+  };
+  std::string out = fmt::format("sticky: the cookie {} {}", stickiness.cookie, because());
+  if (!stickiness.expires.empty()) out += fmt::format(" ({})", stickiness.expires);
+  return out + '\n';
+}
+
+std::string WhyHashed(const HashExplanation& hash) {
+  if (!hash.has_key) return fmt::format("hash: the request has no {}: in turn\n", Printable(hash.key));
+  if (hash.overloaded.empty()) return fmt::format("hash: {} chooses {}\n", Printable(hash.key), hash.chosen);
+  return fmt::format("hash: {} prefers {}, which has more than 1.25 times its part of the requests under way: {}\n",
+                     Printable(hash.key), hash.overloaded, hash.chosen);
 }
 
 void RenderGroup(const GroupExplanation& group, std::string& out) {
@@ -150,7 +189,9 @@ void RenderGroup(const GroupExplanation& group, std::string& out) {
   if (group.health_known) out += fmt::format(", {} of {} healthy", group.healthy, group.registered);
   if (group.fail_open) out += ", fail-open: too few are healthy, so requests go to all";
   out += '\n';
-  const bool by_outstanding = group.algorithm == "least_outstanding_requests";
+  if (!group.stickiness.cookie.empty()) out += "    " + WhyChosen(group.stickiness);
+  if (!group.hash.key.empty() && group.stickiness.chosen.empty()) out += "    " + WhyHashed(group.hash);
+  const bool by_outstanding = group.goes_by_outstanding && group.stickiness.chosen.empty();
   for (const TargetExplanation& target : group.targets) RenderTarget(target, by_outstanding, out);
   if (group.health_known && group.weight > 0 && std::ranges::none_of(group.targets, &TargetExplanation::routable)) {
     out += "    no target takes requests: 503\n";
@@ -162,9 +203,11 @@ void RenderKind(const RequestExplanation& explanation, std::string& out) {
   switch (explanation.action) {
     case ActionKind::kForward:
       out += explanation.weights_overridden ? " (weights set through the admin API)\n" : "\n";
-      if (std::ranges::all_of(explanation.groups, [](const auto& group) { return group.weight == 0; })) {
+      if (explanation.stickiness.chosen.empty() &&
+          std::ranges::all_of(explanation.groups, [](const auto& group) { return group.weight == 0; })) {
         out += "  every weight is 0: no target group takes requests\n";
       }
+      if (!explanation.stickiness.cookie.empty()) out += "  " + WhyChosen(explanation.stickiness);
       for (const GroupExplanation& group : explanation.groups) RenderGroup(group, out);
       return;
     case ActionKind::kRedirect:

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "health/status.h"
 #include "proxy/actions/redirect.h"
+#include "proxy/balancing/sticky_verdict.h"
 #include "proxy/routing/routing_table.h"
 #include "proxy/routing/transform_status.h"
 
@@ -44,6 +45,24 @@ struct TargetExplanation {
   double share_percent = 0;       // of all requests that the rule takes; 0 where it is not known beforehand
   std::uint64_t outstanding = 0;  // requests under way, over all workers
   bool slow_start = false;        // its share still grows
+  std::uint16_t weight = 1;
+  health::Anomaly anomaly;
+};
+
+// What the client's cookie chooses among targets or groups that are sticky.
+struct StickinessExplanation {
+  std::string_view cookie;  // AWSALB, AWSALBAPP or AWSALBTG; empty: nothing is sticky
+  StickyVerdict verdict = StickyVerdict::kNoCookie;
+  std::string chosen;   // with kHolds: the id of a target, or the name of a group
+  std::string expires;  // when the session ends, where the cookie could be read
+};
+
+// What consistent hashing makes of a request.
+struct HashExplanation {
+  std::string key;         // `the client's address`, `header X-User`; empty: the group does not hash
+  bool has_key = true;     // the request has it
+  std::string chosen;      // id of a target
+  std::string overloaded;  // that of the one that the key prefers, where it has too many requests under way
 };
 
 struct GroupExplanation {
@@ -51,9 +70,12 @@ struct GroupExplanation {
   std::string_view protocol;  // HTTP or HTTPS: between weir and the targets
   std::string_view policy;    // of HTTPS: the security policy towards the targets
   std::uint16_t weight = 0;
-  double share_percent = 0;    // of all requests that the rule takes
-  std::string_view algorithm;  // by which a target is chosen, as the file spells it
-  bool health_known = false;   // the fields below mean something
+  double share_percent = 0;          // of all requests that the rule takes
+  std::string_view algorithm;        // by which a target is chosen, as the file spells it
+  bool goes_by_outstanding = false;  // it looks at requests under way: targets have no shares beforehand
+  StickinessExplanation stickiness;
+  HashExplanation hash;
+  bool health_known = false;  // the fields below mean something
   bool fail_open = false;
   std::uint32_t healthy = 0;
   std::uint32_t registered = 0;
@@ -99,6 +121,7 @@ struct RequestExplanation {
   std::string transformed_target;
   // forward
   std::vector<GroupExplanation> groups;
+  StickinessExplanation stickiness;
   bool weights_overridden = false;
   // redirect and fixed-response; 503 for a forward that can choose nothing; absent when a target answers
   std::optional<std::uint16_t> status;
@@ -114,6 +137,8 @@ struct ExplainedRequest {
   const RoutingTable& table;
   const health::StatusTable* status;  // null: nothing is known about targets
   const RequestTargetParts& parts;    // with the listener's port
+  const std::vector<http::Field>& fields;
+  const IpAddress& client;
 };
 
 // `listener` speaks HTTPS. Thread: any.

@@ -1,11 +1,14 @@
 #include "proxy/routing/routing_table.h"
 
 #include "config/same_conditions.h"
+#include "net/key_secret.h"
 #include "net/tls_server.h"
+#include "proxy/balancing/sticky_cookie.h"
 #include "proxy/routing/conditions.h"
 #include "proxy/routing/matcher.h"
 #include "proxy/routing/transforms.h"
 #include "proxy/tls/credential_store.h"
+#include "proxy/tls/key_files.h"
 #include "proxy/tls/listener_tls.h"
 #include "proxy/tls/target_tls.h"
 
@@ -230,7 +233,8 @@ std::vector<TargetGroupRoute> TableBuilder::BuildGroups() {
                       .config = &group,
                       .counters = counters_.Group(group.name),
                       .tls_counters = is_https ? counters_.GroupTls(group.name) : nullptr,
-                      .tls = BuildTargetTls(model_, static_cast<std::uint32_t>(i), credentials_, now, findings_)});
+                      .tls = BuildTargetTls(model_, static_cast<std::uint32_t>(i), credentials_, now, findings_),
+                      .sticky_id = StickyGroupId(group.name)});
   }
   return groups;
 }
@@ -258,12 +262,14 @@ std::vector<config::Diagnostic> RoutingTable::CheckValues(const config::Model& m
     static_cast<void>(BuildTargetTls(model, i, credentials, SystemClock().WallNow(), findings));
   }
   static_cast<void>(ReadTicketKeys(model, findings));
+  static_cast<void>(ReadStickinessKeys(model, findings));
   return findings;
 }
 
 std::expected<std::shared_ptr<const RoutingTable>, std::vector<config::Diagnostic>> RoutingTable::Build(
     std::shared_ptr<const config::Model> model, std::uint64_t revision, const std::vector<WeightOverride>& overrides,
-    CounterRegistry& counters, TlsCredentialStore* credentials, const RoutingTable* previous) {
+    CounterRegistry& counters, TlsCredentialStore* credentials, const RoutingTable* previous,
+    const net::CookieKeySet& own_stickiness_keys) {
   auto table = std::make_shared<RoutingTable>();
   TlsCredentialStore own_credentials;
   TableBuilder builder(*model, overrides, counters, credentials == nullptr ? own_credentials : *credentials, previous);
@@ -274,6 +280,9 @@ std::expected<std::shared_ptr<const RoutingTable>, std::vector<config::Diagnosti
     }
   }
   table->ticket_keys_ = ReadTicketKeys(*model, builder.findings());
+  table->stickiness_keys_ = ReadStickinessKeys(*model, builder.findings());
+  if (table->stickiness_keys_.empty()) table->stickiness_keys_ = own_stickiness_keys;
+  if (table->stickiness_keys_.empty()) table->stickiness_keys_ = {net::CookieKey::From(net::MakeKeySecret())};
   if (HasErrors(builder.findings())) return std::unexpected(std::move(builder.findings()));
   table->warnings_ = std::move(builder.findings());
   table->trust_stores_ = builder.trust_stores();

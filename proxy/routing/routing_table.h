@@ -6,6 +6,7 @@
 #include "base/ip_address.h"
 #include "config/model.h"
 #include "http/message.h"
+#include "net/cookie_cipher.h"
 #include "net/tls_ticket_keys.h"
 #include "proxy/actions/kinds.h"
 #include "proxy/counters.h"
@@ -81,6 +82,7 @@ struct TargetGroupRoute {
   // How TLS is spoken to its targets, by requests where the group is one of HTTPS, and by health checks; null: nothing
   // is by HTTPS.
   std::shared_ptr<const net::TlsClientPlan> tls;
+  std::uint64_t sticky_id = 0;  // StickyGroupId
   [[nodiscard]] bool is_https() const { return config->protocol == config::TargetProtocol::kHttps; }
   // As the file spells it.
   [[nodiscard]] std::string_view protocol() const { return is_https() ? "HTTPS" : "HTTP"; }
@@ -99,10 +101,12 @@ class RoutingTable {
   // Compiles the model. Findings that only compiling makes (a regular expression that RE2 refuses) come back with their
   // place. An override whose rule is gone, or whose groups differ, is left out. Certificates and trust stores
   // come from `credentials`, or are read anew without. Conditions that `previous` has compiled for the same rule are
-  // taken over from it; null: none are. Thread: control.
+  // taken over from it; null: none are. `own_stickiness_keys` serve where the model has none; empty: one is
+  // made. Thread: control.
   [[nodiscard]] static std::expected<std::shared_ptr<const RoutingTable>, std::vector<config::Diagnostic>> Build(
       std::shared_ptr<const config::Model> model, std::uint64_t revision, const std::vector<WeightOverride>& overrides,
-      CounterRegistry& counters, TlsCredentialStore* credentials = nullptr, const RoutingTable* previous = nullptr);
+      CounterRegistry& counters, TlsCredentialStore* credentials = nullptr, const RoutingTable* previous = nullptr,
+      const net::CookieKeySet& own_stickiness_keys = {});
 
   // The findings of Build for a model that has errors of other kinds, and that Build therefore cannot take. Thread:
   // any.
@@ -115,6 +119,8 @@ class RoutingTable {
   [[nodiscard]] const std::vector<config::Diagnostic>& warnings() const { return warnings_; }
   // Of `tls-ticket-keys`; empty: none are given.
   [[nodiscard]] const std::vector<net::TlsTicketKey>& ticket_keys() const { return ticket_keys_; }
+  // Of `stickiness-keys`, or our own; never empty.
+  [[nodiscard]] const net::CookieKeySet& stickiness_keys() const { return stickiness_keys_; }
   // Of `trust-stores`, in their order.
   [[nodiscard]] const std::vector<std::shared_ptr<const net::TlsTrustStore>>& trust_stores() const {
     return trust_stores_;
@@ -131,6 +137,7 @@ class RoutingTable {
   std::vector<TargetGroupRoute> groups_;
   std::vector<config::Diagnostic> warnings_;
   std::vector<net::TlsTicketKey> ticket_keys_;
+  net::CookieKeySet stickiness_keys_;
   std::vector<std::shared_ptr<const net::TlsTrustStore>> trust_stores_;
   std::uint32_t draws_ = 0;
 };

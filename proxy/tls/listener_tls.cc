@@ -1,7 +1,6 @@
 #include "proxy/tls/listener_tls.h"
 
 #include "base/check.h"
-#include "base/file.h"
 #include "net/tls_policy.h"
 #include "net/tls_server.h"
 #include "net/tls_trust_store.h"
@@ -135,27 +134,6 @@ bool SameTlsPlan(const net::TlsServerPlan& left, const net::TlsServerPlan& right
   return left.policy == right.policy && left.alpn == right.alpn && left.session_scope == right.session_scope &&
          left.choice->credentials() == right.choice->credentials() && left.staples == right.staples &&
          left.client_authentication == right.client_authentication;
-}
-
-net::TlsTicketKeySet ReadTicketKeys(const config::Model& model, std::vector<config::Diagnostic>& findings) {
-  constexpr std::size_t kBytesMax = 4096;
-  net::TlsTicketKeySet keys;
-  for (const config::LocatedText& path : model.tls_ticket_keys) {
-    if (path.text.empty()) continue;
-    const auto text = ReadFileUpTo(path.text, kBytesMax, "a ticket key");
-    if (!text) {
-      AddFinding(findings, config::Severity::kError, path.position, text.error());
-      continue;
-    }
-    auto key = net::ParseTicketKey(*text);
-    if (key) {
-      keys.push_back(*key);
-    } else {
-      AddFinding(findings, config::Severity::kError, path.position,
-                 {path.text + " " + key.error().message, key.error().hint});
-    }
-  }
-  return keys;
 }
 
 }  // namespace weir::proxy

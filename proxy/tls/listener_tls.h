@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "config/diagnostic.h"
 #include "config/model.h"
-#include "net/tls_ticket_keys.h"
 
 #include <memory>
 #include <string>
@@ -44,9 +43,5 @@ using TrustStores = std::vector<std::shared_ptr<const net::TlsTrustStore>>;
                                                                      std::vector<config::Diagnostic>& findings);
 // True when both would make the same server, so that the one that is there can stay.
 [[nodiscard]] bool SameTlsPlan(const net::TlsServerPlan& left, const net::TlsServerPlan& right);
-
-// The keys of `tls-ticket-keys`, in order; what is none is an error among `findings`.
-[[nodiscard]] net::TlsTicketKeySet ReadTicketKeys(const config::Model& model,
-                                                  std::vector<config::Diagnostic>& findings);
 
 }  // namespace weir::proxy

@@ -27,6 +27,7 @@ class Dump {
     for (const auto& collection : model.cidr_collections) Add(collection);
     for (const auto& zone : model.zones) Add(*zone);
     for (const auto& key : model.tls_ticket_keys) Line("ticket key {}", Text(key));
+    for (const auto& key : model.stickiness_keys) Line("stickiness key {}", Text(key));
     Line("state {}", Text(model.state_directory));
     Line("latency {} {}", Text(model.latency.table), Text(model.latency.geoip));
     Line("admin {} {}", model.admin.address.ToString(), model.admin.port);
@@ -87,6 +88,7 @@ class Dump {
   }
   void Add(const config::ForwardAction& action) {
     for (const auto& group : action.target_groups) Line("   forward {}:{}", group.target_group, group.weight);
+    if (action.stickiness) Line("   sticky {}", action.stickiness->count());
   }
   void Add(const config::RedirectAction& action) {
     Line("   redirect {} {} {} {} {} {}", action.protocol, action.host, action.port, action.path, action.query,
@@ -99,9 +101,13 @@ class Dump {
   void Add(const config::TargetGroup& group) {
     Line("target group {} used={} {} {} algorithm {} slow start {}", group.name, group.in_use, group.health_check.path,
          At(group.position), std::to_underlying(group.algorithm), group.slow_start.count());
+    Line(" hash {} {} mitigation {}", std::to_underlying(group.hash_key.source), group.hash_key.name,
+         group.anomaly_mitigation);
+    Line(" sticky {} {} {} {} {}", group.stickiness.enabled, std::to_underlying(group.stickiness.type),
+         group.stickiness.duration.count(), group.stickiness.cookie_name, At(group.stickiness.position));
     for (const auto& target : group.targets) {
-      Line(" target {} {} {} {} {}", target.address ? target.address->ToString() : "-", target.host, target.port,
-           target.zone, At(target.position));
+      Line(" target {} {} {} {} {} {}", target.address ? target.address->ToString() : "-", target.host, target.port,
+           target.zone, target.weight, At(target.position));
     }
   }
   void Add(const config::HealthCheck& check) {

@@ -18,8 +18,7 @@ def refused():
     reference = repository.text("docs/configuration.md")
     names = {name.split(":")[0] for line in KEYS.findall(reference) for name in re.findall(r"`([^`]+)`", line)}
     names |= {name.split(": ")[1] for line in VALUES.findall(reference) for name in re.findall(r"`([^`]+)`", line)}
-    # The one key whose object has to be said with it: a rule's `stickiness: {enabled: true}`.
-    return {"stickiness.enabled" if name == "enabled" else name for name in names}
+    return names
 
 
 def section(text):

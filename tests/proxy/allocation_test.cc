@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <functional>
@@ -14,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 namespace weir::proxy {
 namespace {
@@ -66,6 +68,36 @@ TEST_F(AllocationTest, TheCountSeesWhatTheWorkerAllocates) {
 
 TEST_F(AllocationTest, AGetAllocatesNothing) {
   Start("HTTP/1.1 200 OK\r\nServer: tiny\r\nContent-Length: 13\r\n\r\nHello, world\n");
+  EXPECT_EQ(CountAllocations([](Connection& client) {
+              client.Send(kGet);
+              ASSERT_NE(client.ReadMessage(), "");
+            }),
+            0U);
+}
+
+TEST_F(AllocationTest, AStickyGetAllocatesNothing) {
+  proxy_.model.target_groups[0].stickiness.enabled = true;
+  auto& action = proxy_.model.load_balancers[0].listeners[0].default_rule.action;
+  std::get<config::ForwardAction>(action).stickiness = std::chrono::hours(1);
+  Start("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  std::string cookies = "Cookie: a=b";
+  EXPECT_EQ(CountAllocations([&cookies, count = 0](Connection& client) mutable {
+              client.Send("GET / HTTP/1.1\r\nHost: shop.example\r\n" + cookies + "\r\n\r\n");
+              const std::string answer = client.ReadMessage();
+              ASSERT_NE(answer.find("Set-Cookie: AWSALBTGCORS="), std::string::npos);
+              if (++count != kWarmUp / 2) return;
+              for (const std::string name : {"AWSALB=", "AWSALBTG="}) {
+                const auto at = answer.find("Set-Cookie: " + name) + 12;
+                cookies += "; " + answer.substr(at, answer.find(';', at) - at);
+              }
+            }),
+            0U);
+}
+
+TEST_F(AllocationTest, AHashedGetAllocatesNothing) {
+  proxy_.model.target_groups[0].algorithm = config::BalancingAlgorithm::kConsistentHash;
+  proxy_.model.target_groups[0].hash_key = {.source = config::HashSource::kHeader, .name = "User-Agent"};
+  Start("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
   EXPECT_EQ(CountAllocations([](Connection& client) {
               client.Send(kGet);
               ASSERT_NE(client.ReadMessage(), "");

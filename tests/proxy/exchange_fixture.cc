@@ -240,6 +240,7 @@ void ExchangeFixture::Publish() {
   }
   view = std::make_shared<const DataView>(DataView{*table, std::move(status), std::move(handles)});
   worker.selector.Reset(*view->routing, 0);
+  worker.stickiness.Reset(*view->routing);
   auto listener = std::make_unique<Listener>(*view->routing->listeners().front());
   listener->rules.back().leading_actions = leading_actions;
   facts_.slot->view = view;

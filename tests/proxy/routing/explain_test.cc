@@ -1,10 +1,14 @@
 #include "proxy/routing/explain.h"
 
+#include "base/clock.h"
+#include "proxy/balancing/stickiness.h"
 #include "tests/proxy/routing/routing_models.h"
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace weir::proxy {
@@ -151,6 +155,65 @@ TEST(ExplainTest, SharesAreOfAllRequestsOfTheRule) {
     for (const auto& target : group.targets) sum += target.share_percent;
   }
   EXPECT_DOUBLE_EQ(sum, 100.0);
+}
+
+TEST(ExplainTest, SaysWhyARequestSticks) {
+  auto model = Shop();
+  model->target_groups[0].stickiness.enabled = true;
+  auto& action = std::get<config::ForwardAction>(model->load_balancers[0].listeners[0].default_rule.action);
+  action.stickiness = std::chrono::hours(1);
+  const auto table = BuildTable(model);
+  const auto status = ShopStatus();
+  const auto& forward = std::get<Forward>(table->listeners().front()->rules.back().action);
+  Stickiness stickiness;
+  stickiness.Reset(*table);
+  std::string lines;
+  const WallTime now = SystemClock().WallNow();
+  stickiness.AppendGroupCookies(forward, *table, 0, now, lines);
+  stickiness.AppendTargetCookies(table->groups()[0], status.groups[0].targets[2].endpoint, 2, {}, false, now, lines);
+  std::string cookies;
+  for (const std::string name : {"AWSALBTG=", "AWSALB="}) {
+    const auto at = lines.find("Set-Cookie: " + name) + 12;
+    cookies += lines.substr(at, lines.find(';', at) - at) + "; ";
+  }
+  const auto sticky = RenderExplanation(Explain(*table, {.path = "/", .headers = {{"Cookie", cookies}}}, &status));
+  EXPECT_NE(sticky.find("  sticky: the cookie AWSALBTG chooses blue (until "), std::string::npos) << sticky;
+  EXPECT_NE(sticky.find("    sticky: the cookie AWSALB chooses [::1]:9001 (until "), std::string::npos) << sticky;
+  EXPECT_NE(sticky.find("target [::1]:9001: healthy, share 100%"), std::string::npos) << sticky;
+  EXPECT_NE(sticky.find("target 127.0.0.1:9001: healthy, share 0%"), std::string::npos) << sticky;
+  const auto hostile =
+      RenderExplanation(Explain(*table, {.path = "/", .headers = {{"Cookie", "AWSALB=x; AWSALBTG=y"}}}, &status));
+  EXPECT_NE(hostile.find("  sticky: the cookie AWSALBTG is none that these keys made: chosen anew\n"),
+            std::string::npos);
+  EXPECT_NE(hostile.find("    sticky: the cookie AWSALB is none that these keys made: chosen anew\n"),
+            std::string::npos);
+  EXPECT_NE(hostile.find("target 127.0.0.1:9001: healthy, share 40%"), std::string::npos) << hostile;
+  const auto fresh = RenderExplanation(Explain(*table, {.path = "/"}, &status));
+  EXPECT_NE(fresh.find("  sticky: the cookie AWSALBTG is not there: chosen anew\n"), std::string::npos) << fresh;
+}
+
+TEST(ExplainTest, SaysWhomAHashChooses) {
+  auto model = Shop();
+  model->target_groups[0].algorithm = config::BalancingAlgorithm::kConsistentHash;
+  model->target_groups[0].hash_key = {.source = config::HashSource::kHeader, .name = "X-User"};
+  const auto table = BuildTable(model);
+  const auto status = ShopStatus();
+  const auto explanation = Explain(*table, {.path = "/", .headers = {{"X-User", "anna"}}}, &status);
+  const std::string& chosen = explanation.groups[0].hash.chosen;
+  const auto text = RenderExplanation(explanation);
+  EXPECT_NE(text.find("    hash: header X-User chooses " + chosen + "\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("target " + chosen + ": healthy, share 80%"), std::string::npos) << text;
+  const auto without = RenderExplanation(Explain(*table, {.path = "/"}, &status));
+  EXPECT_NE(without.find("    hash: the request has no header X-User: in turn\n"), std::string::npos) << without;
+}
+
+TEST(ExplainTest, SharesFollowTheWeightsOfTargets) {
+  auto status = ShopStatus();
+  status.groups[0].targets[2].weight = 3;
+  status.groups[0].weight_sums = {1, 4};
+  const auto text = RenderExplanation(Explain(*BuildTable(Shop()), {.path = "/"}, &status));
+  EXPECT_NE(text.find("target 127.0.0.1:9001: healthy, share 20%\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("target [::1]:9001: healthy, share 60%, weight 3\n"), std::string::npos) << text;
 }
 
 }  // namespace

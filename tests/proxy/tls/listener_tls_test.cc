@@ -4,6 +4,7 @@
 #include "net/tls_policy.h"
 #include "net/tls_server.h"
 #include "proxy/tls/credential_store.h"
+#include "proxy/tls/key_files.h"
 #include "tests/proxy/tls/tls_fixture.h"
 
 #include <gmock/gmock.h>
@@ -261,6 +262,15 @@ TEST_F(ListenerTlsTest, TicketKeysComeFromTheirFiles) {
       {.text = folder_.Path("absent.key"), .position = {0, 3, 1}}};
   EXPECT_EQ(ReadTicketKeys(model, findings_).size(), 1U);
   EXPECT_THAT(Messages(), ElementsAre(HasSubstr("two.key is not a ticket key"), HasSubstr("cannot read")));
+}
+
+TEST_F(ListenerTlsTest, StickinessKeysComeFromTheirFiles) {
+  config::Model model;
+  model.stickiness_keys = {
+      {.text = folder_.Write("one.key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"), .position = {0, 1, 1}},
+      {.text = folder_.Write("two.key", "no key"), .position = {0, 2, 1}}};
+  EXPECT_EQ(ReadStickinessKeys(model, findings_).size(), 1U);
+  EXPECT_THAT(Messages(), ElementsAre(HasSubstr("two.key is not a stickiness key")));
 }
 
 TEST(SslPolicyNamesTest, TheSchemaHasThemAll) {
