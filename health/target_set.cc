@@ -292,7 +292,7 @@ bool TargetSet::StartsSlowly(const Member& member) const {
   });
 }
 
-GroupStatus TargetSet::Build() const {
+GroupStatus TargetSet::Build(std::string_view shifted_zone) const {
   GroupStatus status;
   status.targets.reserve(members_.size());
   for (const auto& member : members_) {
@@ -312,7 +312,7 @@ GroupStatus TargetSet::Build() const {
                               .observations = member->observations});
   }
   status.unresolved = UnresolvedHosts();
-  SummarizeGroup(*settings_, status);
+  SummarizeGroup(*settings_, status, shifted_zone);
   return status;
 }
 

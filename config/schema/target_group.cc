@@ -27,8 +27,7 @@ constexpr auto kLaterStickinessTypes =
 constexpr auto kAlgorithms =
     std::to_array<string_view>({"round_robin", "least_outstanding_requests", "weighted_random"});
 constexpr auto kLaterOn = std::to_array<string_view>({"on"});
-constexpr auto kCrossZone = std::to_array<string_view>({"use_load_balancer_configuration", "true"});
-constexpr auto kLaterCrossZone = std::to_array<string_view>({"false"});
+constexpr auto kCrossZone = std::to_array<string_view>({"use_load_balancer_configuration", "true", "false"});
 constexpr auto kInspection = std::to_array<string_view>({"inspect_immediately"});
 constexpr auto kLaterInspection = std::to_array<string_view>({"inspect_after_sufficient_data"});
 constexpr auto kTargetFailover = std::to_array<string_view>({"no_rebalance"});
@@ -100,7 +99,11 @@ constexpr auto kAttributes = std::to_array<Field>({
      .doc = "Connections to targets begin with a PROXY header of this version, and carry one request each; those of "
             "health checks with one that names nobody."},
     LaterWord("load_balancing.algorithm.anomaly_mitigation", kOff, kLaterOn),
-    LaterWord("load_balancing.cross_zone.enabled", kCrossZone, kLaterCrossZone),
+    {.key = "load_balancing.cross_zone.enabled",
+     .type = kWord,
+     .words = kCrossZone,
+     .fallback = "use_load_balancer_configuration",
+     .doc = "`false`: a node uses only the targets of its own zone, and thresholds count by zone."},
     LaterSwitch("stickiness.enabled", "false"),
     LaterWord("stickiness.type", kStickinessTypes, kLaterStickinessTypes),
     LaterNumber("stickiness.lb_cookie.duration_seconds", 604'800, "86400"),
@@ -231,6 +234,7 @@ constexpr Object kTargetGroupAttributesObject{.name = "target-group-attributes",
 constexpr Object kTargetGroupObject{
     .name = "target-group", .doc = "Targets that take the same requests.", .fields = kTargetGroupFields};
 constexpr std::span<const string_view> kAlgorithmWords = kAlgorithms;
+constexpr std::span<const string_view> kCrossZoneWords = kCrossZone;
 constexpr std::span<const string_view> kTargetProtocolWords = kGroupProtocols;
 constexpr std::span<const string_view> kProbeProtocolWords = kProbeProtocols;
 constexpr std::span<const string_view> kProxyProtocolWords = kProxyProtocols;

@@ -40,10 +40,20 @@ struct TargetExplanation {
   health::HealthReason reason = health::HealthReason::kNone;
   std::string description;
   health::AdminState admin_state = health::AdminState::kMeasured;
+  health::ZonalOverride zonal_override = health::ZonalOverride::kNone;
   bool routable = false;
   double share_percent = 0;       // of all requests that the rule takes; 0 where it is not known beforehand
   std::uint64_t outstanding = 0;  // requests under way, over all workers
   bool slow_start = false;        // its share still grows
+};
+
+// What a node uses of a group with cross-zone off.
+struct NodeExplanation {
+  std::string zone;
+  std::uint32_t healthy = 0;
+  std::uint32_t registered = 0;
+  bool fail_open = false;
+  bool answers = true;  // false: it has no target, 503
 };
 
 struct GroupExplanation {
@@ -57,6 +67,7 @@ struct GroupExplanation {
   bool fail_open = false;
   std::uint32_t healthy = 0;
   std::uint32_t registered = 0;
+  std::vector<NodeExplanation> nodes;  // cross-zone off: shares of targets are of what comes in at their zone's node
   std::vector<TargetExplanation> targets;
 };
 
@@ -114,6 +125,7 @@ struct ExplainedRequest {
   const RoutingTable& table;
   const health::StatusTable* status;  // null: nothing is known about targets
   const RequestTargetParts& parts;    // with the listener's port
+  const config::LoadBalancer& load_balancer;
 };
 
 // `listener` speaks HTTPS. Thread: any.

@@ -57,6 +57,10 @@ class Dump {
     Line("load balancer {} {} binds {} advertises {} idle {} {}", balancer.name,
          std::to_underlying(balancer.ip_address_type), Texts(balancer.addresses), Texts(balancer.advertise),
          balancer.attributes.idle_timeout.count(), At(balancer.position));
+    for (const auto& node : balancer.nodes) {
+      Line(" node {} {} binds {} advertises {} {}", node.zone, node.zone_index, Texts(node.addresses),
+           Texts(node.advertise), At(node.position));
+    }
     for (const auto& listener : balancer.listeners) {
       Line(" listener {} {} {} {} certificates {}", listener.port, std::to_underlying(listener.protocol),
            Text(listener.ssl_policy), At(listener.position), listener.certificates.size());
@@ -97,6 +101,8 @@ class Dump {
   void Add(const config::TargetGroup& group) {
     Line("target group {} used={} {} {} algorithm {} slow start {}", group.name, group.in_use, group.health_check.path,
          At(group.position), std::to_underlying(group.algorithm), group.slow_start.count());
+    Line(" cross-zone {} nodes in {} shifted from {}", std::to_underlying(group.cross_zone),
+         fmt::join(group.node_zones, ","), fmt::join(group.shift_zones, ","));
     for (const auto& target : group.targets) {
       Line(" target {} {} {} {} {}", target.address ? target.address->ToString() : "-", target.host, target.port,
            target.zone, At(target.position));
