@@ -27,6 +27,7 @@ constexpr std::string_view kTicketKeysName = "tls-ticket-keys";
 void RunningAppliance::Upkeep() {
   adoption_.ticket_keys().Rotate(SystemClock().WallNow());
   KeepTicketKeys();
+  KeepZonalShift();
   TellExpiry();
   loop_.timers().Schedule(upkeep_timer_, loop_.now() + kUpkeepInterval);
 }
@@ -60,9 +61,15 @@ void RunningAppliance::UseState(std::optional<StateDirectory> state) {
     const std::lock_guard lock(runtime_mutex_);
     runtime_.state_directory = state_ ? state_->path() : std::string();
   }
-  if (!state_ || is_other) kept_ticket_keys_.clear();
+  if (!state_ || is_other) {
+    kept_ticket_keys_.clear();
+    kept_zonal_shift_.clear();
+  }
   // Later the keys that serve are newer than what another directory holds.
-  if (is_other && adoption_.revision() == 0) RestoreTicketKeys();
+  if (is_other && adoption_.revision() == 0) {
+    RestoreTicketKeys();
+    RestoreZonalShift();
+  }
 }
 
 void RunningAppliance::RestoreTicketKeys() {
