@@ -68,7 +68,8 @@ RunningAppliance::RunningAppliance(ApplianceOptions options)
                      }}),
       sweep_timer_([this] { SweepRetired(); }),
       drain_timer_([this] { OnDrainTimer(); }),
-      upkeep_timer_([this] { Upkeep(); }) {
+      upkeep_timer_([this] { Upkeep(); }),
+      zonal_shift_timer_([this] { AwaitZonalShiftEnd(); }) {
   runtime_.file = options_.name;
   runtime_.started = SystemClock().WallNow();
   runtime_.loaded_at = runtime_.started;
@@ -96,9 +97,11 @@ control::ChangeResult RunningAppliance::Adopt(Proposal proposal) {
   // Nothing can fail from here on.
   DropShifts(*candidate);
   UseState(std::move(*state));
+  DropZonalShift(model);
   adoption_.Publish(*candidate);
   KeepTicketKeys();
   KeepStickinessKey();
+  KeepZonalShift();
   loop_.timers().Schedule(sweep_timer_, loop_.now() + kSweepPoll);
   SetLimits();
   CarryOut(candidate->sockets);

@@ -96,6 +96,9 @@ class RunningAppliance final : public control::Appliance {
   [[nodiscard]] control::ChangeResult Make(const control::TargetStateChange& change);
   [[nodiscard]] control::ChangeResult Make(const control::CheckStateChange& change);
   [[nodiscard]] control::ChangeResult Make(const control::WeightsChange& change);
+  [[nodiscard]] control::ChangeResult Make(const control::ZonalShiftChange& change);
+  [[nodiscard]] control::ChangeResult StartZonalShift(const control::ZonalShiftChange& change);
+  [[nodiscard]] control::ChangeResult CancelZonalShift();
   // An override of health that is set becomes a revision; refused, `set_back` puts back what was before.
   [[nodiscard]] control::ChangeResult AdoptOverride(const std::function<void()>& set_back);
   // The override of a target, or with an empty group of a health check, as it was before the change.
@@ -120,6 +123,17 @@ class RunningAppliance final : public control::Appliance {
   // Takes it over. At the start the keys of tickets of an earlier run are in it.
   void UseState(std::optional<StateDirectory> state);
   void RestoreTicketKeys();
+  // A zonal shift that an earlier run left.
+  void RestoreZonalShift();
+  // Keeps the one that is under way where it changed, and nothing when there is none; failures as for ticket keys.
+  void KeepZonalShift();
+  void NoteZonalShift(const control::ZonalShift& shift);
+  // The one that is under way is over.
+  void EndZonalShift(control::ZonalShiftStatus status, std::string_view why);
+  // Ends it when it has expired, or looks again then.
+  void AwaitZonalShiftEnd();
+  // Ends it when `model`, which is to serve, has nobody to shift.
+  void DropZonalShift(const config::Model& model);
   // Keeps the keys of tickets where they changed. What cannot be written is tried again with the next upkeep.
   void KeepTicketKeys();
   // At the start, before anything is compiled: the key of stickiness cookies of an earlier run.
@@ -156,6 +170,7 @@ class RunningAppliance final : public control::Appliance {
   net::CallbackTimer sweep_timer_;
   net::CallbackTimer drain_timer_;
   net::CallbackTimer upkeep_timer_;
+  net::CallbackTimer zonal_shift_timer_;
   SteadyTime drain_deadline_;
   int interrupts_ = 0;
 
@@ -167,6 +182,7 @@ class RunningAppliance final : public control::Appliance {
   std::optional<StateDirectory> state_;
   std::string kept_ticket_keys_;       // the text that is in it
   bool keeps_stickiness_key_ = false;  // it is in it
+  std::string kept_zonal_shift_;       // likewise; empty: none
   CertificateExpiry certificate_expiry_;
 
   mutable std::mutex runtime_mutex_;

@@ -28,6 +28,7 @@ void RunningAppliance::Upkeep() {
   adoption_.ticket_keys().Rotate(SystemClock().WallNow());
   KeepTicketKeys();
   KeepStickinessKey();
+  KeepZonalShift();
   TellExpiry();
   loop_.timers().Schedule(upkeep_timer_, loop_.now() + kUpkeepInterval);
 }
@@ -64,9 +65,13 @@ void RunningAppliance::UseState(std::optional<StateDirectory> state) {
   if (!state_ || is_other) {
     kept_ticket_keys_.clear();
     keeps_stickiness_key_ = false;
+    kept_zonal_shift_.clear();
   }
   // Later the keys that serve are newer than what another directory holds.
-  if (is_other && adoption_.revision() == 0) RestoreTicketKeys();
+  if (is_other && adoption_.revision() == 0) {
+    RestoreTicketKeys();
+    RestoreZonalShift();
+  }
 }
 
 void RunningAppliance::RestoreTicketKeys() {

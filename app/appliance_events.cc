@@ -140,6 +140,24 @@ void ApplianceEvents::ShiftDropped(const control::ShiftOverride& shift) {
                std::move(fields));
 }
 
+void ApplianceEvents::ZonalShiftStarted(const control::ZonalShift& shift, std::uint64_t revision,
+                                        std::string_view author) {
+  std::vector<std::pair<std::string, std::string>> fields{{"zone", shift.zone},
+                                                          {"status", std::string(ToString(shift.status))},
+                                                          {"expires", FormatIso8601(shift.expires)},
+                                                          {"revision", std::to_string(revision)}};
+  if (!shift.comment.empty()) fields.emplace_back("comment", shift.comment);
+  journal_.Add(EventKind::kZonalShift, clock_.WallNow(),
+               fmt::format("zonal shift away from {} until {}", shift.zone, FormatIso8601(shift.expires)),
+               Signed(std::move(fields), author));
+}
+
+void ApplianceEvents::ZonalShiftEnded(const control::ZonalShift& shift, std::string_view why, std::string_view author) {
+  journal_.Add(EventKind::kZonalShift, clock_.WallNow(),
+               fmt::format("the zonal shift away from {} is over: {}", shift.zone, why),
+               Signed({{"zone", shift.zone}, {"status", std::string(ToString(shift.status))}}, author));
+}
+
 std::string ApplianceEvents::Expires(const CertificateExpiry::Notice& notice) {
   const std::string not_after = net::FormatCertificateTime(notice.certificate.not_after);
   std::string text = fmt::format("certificate {} expires at {}, in less than {} day{}", notice.certificate.file,

@@ -53,6 +53,9 @@ class ApplianceEvents {
   void Shifted(const Shift& shift);
   // A reload took the rule of this override away, or changed its groups.
   void ShiftDropped(const control::ShiftOverride& shift);
+  // A zonal shift was started; is over: `why` says by what.
+  void ZonalShiftStarted(const control::ZonalShift& shift, std::uint64_t revision, std::string_view author);
+  void ZonalShiftEnded(const control::ZonalShift& shift, std::string_view why, std::string_view author);
   // A certificate expires soon. Gives the sentence, for the log.
   std::string Expires(const CertificateExpiry::Notice& notice);
 

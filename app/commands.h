@@ -28,6 +28,7 @@ void AddTestCommand(CLI::App& root, Command& run);
 void AddStatusCommand(CLI::App& root, Command& run);
 void AddWeightsCommand(CLI::App& root, Command& run);
 void AddDrainCommand(CLI::App& root, Command& run);
+void AddZonalShiftCommand(CLI::App& root, Command& run);
 void AddEditCommand(CLI::App& root, Command& run);
 void AddSchemaCommand(CLI::App& root, Command& run);
 void AddVersionCommand(CLI::App& root, Command& run);

@@ -21,6 +21,7 @@ void AddCommands(CLI::App& root, weir::app::Command& run) {
   AddStatusCommand(root, run);
   AddWeightsCommand(root, run);
   AddDrainCommand(root, run);
+  AddZonalShiftCommand(root, run);
   AddEditCommand(root, run);
   AddBenchCommand(root, run);
   AddCertificateCommand(root, run);

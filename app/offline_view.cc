@@ -145,7 +145,10 @@ Result<std::shared_ptr<const control::View>> WithUnhealthy(const control::View& 
   Summarize(model, *table);
   // A calculated check that is named is unhealthy whatever its children are.
   fail_checks();
-  for (const auto index : failed_balancers) table->load_balancers[index].healthy = false;
+  for (const auto index : failed_balancers) {
+    table->load_balancers[index].healthy = false;
+    for (health::NodeStatus& node : table->load_balancers[index].nodes) node = {.healthy = false};  // all answer
+  }
   auto out = std::make_shared<control::View>(view);
   out->health = std::move(table);
   return out;

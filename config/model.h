@@ -41,7 +41,12 @@ struct Region {
   double longitude = 0;  // degrees, -180..180
 };
 
-enum class IpAddressType : std::uint8_t { kIpv4, kIpv6, kDualstack };
+enum class IpAddressType : std::uint8_t {
+  kIpv4,
+  kIpv6,
+  kDualstack,
+  kDualstackWithoutPublicIpv4,  // binds both families, aliases answer IPv6 alone
+};
 enum class LogFormat : std::uint8_t { kAlb, kJson };
 
 // Where one kind of log goes.
@@ -72,6 +77,8 @@ struct LoadBalancerAttributes {
   XffProcessing xff_processing = XffProcessing::kAppend;
   bool http2 = true;                          // routing.http2.enabled: HTTPS listeners offer it
   bool tls_version_and_cipher_suite = false;  // routing.http.x_amzn_tls_version_and_cipher_suite.enabled
+  bool cross_zone = true;                     // load_balancing.cross_zone.enabled
+  bool zonal_shift = false;                   // zonal_shift.config.enabled
 };
 
 // What targets are told of a client's certificate, by the names of the fields. spec: alb.md section 3, 18.3.
@@ -207,11 +214,22 @@ struct Listener {
   Position position;
 };
 
+// What a load balancer is in one availability zone; spec: alb.md 10.
+struct LoadBalancerNode {
+  std::string zone;
+  std::uint32_t zone_index = 0;      // into Model::availability_zones
+  std::vector<IpAddress> addresses;  // as those of the load balancer; no two nodes share one
+  std::vector<IpAddress> advertise;
+  Position position;
+};
+
 struct LoadBalancer {
   std::string name;
   IpAddressType ip_address_type = IpAddressType::kDualstack;
   std::vector<IpAddress> addresses;  // what to bind, after ip-address-type was applied; never empty
   std::vector<IpAddress> advertise;  // what DNS aliases answer; default: the bound addresses that are not wildcards
+  // By zone, at most kNodesMax; `addresses` and `advertise` hold those of all. Empty: it stands in no zone.
+  std::vector<LoadBalancerNode> nodes;
   LoadBalancerAttributes attributes;
   std::optional<LogFile> access_log;      // requests; spec: alb.md 16.1
   std::optional<LogFile> connection_log;  // connections; spec: alb.md 16.3
@@ -305,6 +323,9 @@ struct TargetGroupStickiness {
   Position position = {};                 // of `stickiness.enabled`
 };
 
+// load_balancing.cross_zone.enabled of a target group.
+enum class CrossZone : std::uint8_t { kUseLoadBalancerConfiguration, kTrue, kFalse };
+
 struct TargetGroup {
   std::string name;
   TargetProtocol protocol = TargetProtocol::kHttp;
@@ -320,9 +341,20 @@ struct TargetGroup {
   TargetGroupStickiness stickiness;
   MinimumHealthy unhealthy_state_routing;  // fewer healthy than this: requests go to all targets
   MinimumHealthy dns_failover;             // fewer healthy than this: DNS aliases see the group as unhealthy
+  CrossZone cross_zone = CrossZone::kUseLoadBalancerConfiguration;
+  // Model::availability_zones where nodes of some load balancer use only targets of their own zone, else empty.
+  std::vector<std::string> node_zones;
+  // Those from which load balancers that forward to it may be shifted away, each once.
+  std::vector<std::string> shift_zones;
   bool in_use = false;  // some rule forwards to it; its targets are `unused` and not probed otherwise
   Position position;
 };
+
+// Whether the nodes of a load balancer with these attributes use targets of all zones of the group; spec: alb.md 10.1.
+[[nodiscard]] inline bool CrossesZones(const LoadBalancerAttributes& balancer, const TargetGroup& group) {
+  if (group.cross_zone == CrossZone::kUseLoadBalancerConfiguration) return balancer.cross_zone;
+  return group.cross_zone == CrossZone::kTrue;
+}
 
 // ---- DNS
 // ------------------------------------------------------------------------------------------------------------------------
@@ -507,6 +539,7 @@ struct Model {
   std::vector<std::string> files;  // what Position::file means; files[0] is the file that was given
   NodeIdentity node;
   std::vector<Region> regions;
+  std::vector<std::string> availability_zones;  // in which load balancers have nodes, each once
   std::vector<LoadBalancer> load_balancers;
   std::vector<TargetGroup> target_groups;
   std::vector<TrustStore> trust_stores;

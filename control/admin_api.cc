@@ -181,6 +181,46 @@ Parsed<PendingChange> Weights(const AdminRequest& request, const std::vector<std
   return PendingChange{{.what = std::move(change)}, {}};
 }
 
+Parsed<PendingChange> StartOfZonalShift(std::string_view body) {
+  constexpr std::string_view kExample = R"({"away-from": "a", "expires-in": "1h"})";
+  const auto members = ParseBody(body, kExample);
+  if (!members) return std::unexpected(members.error());
+  ZonalShiftChange change;
+  std::string expires;
+  for (const auto& member : *members) {
+    const bool is_flag = member.key() == "force";
+    std::string* const text = member.key() == "away-from"    ? &change.zone
+                              : member.key() == "expires-in" ? &expires
+                              : member.key() == "comment"    ? &change.comment
+                                                             : nullptr;
+    if (!is_flag && text == nullptr) {
+      return std::unexpected(ErrorResponse(400, "`" + std::string(member.key()) + "` is no member of a zonal shift",
+                                           "away-from, expires-in, comment, force"));
+    }
+    if (is_flag ? !member.value().is_bool() : !member.value().is_string()) {
+      return std::unexpected(ErrorResponse(400, "`" + std::string(member.key()) + "` is of another type",
+                                           is_flag ? "true or false" : "a text"));
+    }
+    if (is_flag) {
+      change.force = member.value().get_bool();
+    } else {
+      text->assign(member.value().get_string());
+    }
+  }
+  if (change.zone.empty() || expires.empty()) {
+    return std::unexpected(
+        ErrorResponse(400, "the zone or the time until it expires is missing", "send " + std::string(kExample)));
+  }
+  if (change.comment.size() > kZonalShiftCommentMax) {
+    return std::unexpected(
+        ErrorResponse(400, "the comment is too long", "at most " + std::to_string(kZonalShiftCommentMax) + " bytes"));
+  }
+  const auto expiry = ParseExpiry(expires);
+  if (!expiry) return std::unexpected(ErrorResponse(400, expiry.error().message, expiry.error().hint));
+  change.expires_in = *expiry;
+  return PendingChange{{.what = std::move(change)}, {}};
+}
+
 // The revision of an If-Match field (RFC 9110, 13.1.1): `"12"`. Absent where there is none, or `*`: any will do.
 std::optional<std::uint64_t> ExpectedRevision(std::string_view tag) {
   if (tag.empty() || tag == "*") return std::nullopt;
@@ -216,6 +256,7 @@ enum class Call : std::uint8_t {
   kTargetState,
   kCheckState,
   kWeights,
+  kZonalShift,
   kMetrics,
   kHealth
 };
@@ -236,6 +277,7 @@ constexpr std::array kRoutes = {
     Route{Call::kTargetState, {"v1", "target-groups", "*", "targets", "*", "admin-state"}, "PUT, DELETE"},
     Route{Call::kCheckState, {"v1", "health-checks", "*", "admin-state"}, "PUT, DELETE"},
     Route{Call::kWeights, {"v1", "load-balancers", "*", "listeners", "*", "rules", "*", "weights"}, "PUT, DELETE"},
+    Route{Call::kZonalShift, {"v1", "zonal-shift"}, "GET, HEAD, PUT, DELETE"},
     Route{Call::kMetrics, {"metrics"}, "GET, HEAD"},
     Route{Call::kHealth, {"healthz"}, "GET, HEAD"},
 };
@@ -356,6 +398,7 @@ AdminResponse Read(Call call, std::string_view query, const Appliance& appliance
   }
   const auto view = appliance.CurrentView();
   if (!view) return ErrorResponse(503, "nothing is served yet", "ask again when /healthz answers 200");
+  if (call == Call::kZonalShift) return JsonResponse(200, ZonalShiftJson(DescribeZonalShift(*view, runtime)));
   if (call == Call::kStatus) return JsonResponse(200, StatusJson(BuildStatusReport(*view, runtime, build.version)));
   if (call == Call::kMetrics) {
     return {.status = 200,
@@ -423,6 +466,10 @@ std::variant<AdminResponse, PendingChange> AdminApi::Answer(const AdminRequest& 
         return settle(PendingChange{
             {.what = DocumentChange{.patch = std::string(request.body), .origin = "api: PATCH /v1/document"}}, {}});
       }
+      return Read(route->call, query, appliance_, build_);
+    case Call::kZonalShift:
+      if (request.method == "PUT") return settle(StartOfZonalShift(request.body));
+      if (request.method == "DELETE") return settle(PendingChange{{.what = ZonalShiftChange{}}, {}});
       return Read(route->call, query, appliance_, build_);
     case Call::kReload:
       return settle(PendingChange{{.what = ReloadChange{}}, {}});

@@ -10,11 +10,13 @@
 #include "config/load.h"
 #include "control/event_journal.h"
 #include "control/view.h"
+#include "control/zonal_shift.h"
 #include "dns/counters.h"
 #include "health/engine.h"
 #include "health/status.h"
 #include "proxy/routing/routing_table.h"
 
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <functional>
@@ -55,9 +57,16 @@ struct WeightsChange {
   std::string rule_name = {};                    // where not empty, the rule's name instead of its priority
   std::map<std::string, std::uint32_t> weights;  // by target group name, 0-999
 };
+// Starts a zonal shift, or cancels the one that is under way.
+struct ZonalShiftChange {
+  std::string zone;                    // to lead away from; empty: cancels
+  std::chrono::seconds expires_in{0};  // 1 s to kZonalShiftSecondsMax
+  std::string comment = {};            // at most kZonalShiftCommentMax
+  bool force = false;                  // though a target group has no healthy target elsewhere
+};
 // The one way to change anything, whoever asks. What is changed is a new revision.
 struct Change {
-  std::variant<ReloadChange, DocumentChange, TargetStateChange, CheckStateChange, WeightsChange> what;
+  std::variant<ReloadChange, DocumentChange, TargetStateChange, CheckStateChange, WeightsChange, ZonalShiftChange> what;
   std::optional<std::uint64_t> expected = {};  // the revision that it was made for; absent: whichever serves
   std::string author = {};                     // who asks, for the log and the events; empty: nobody said
 };
@@ -112,6 +121,7 @@ struct Runtime {
   Endpoint admin;
   std::vector<health::Override> health_overrides;
   std::vector<ShiftOverride> shifts;
+  std::optional<ZonalShift> zonal_shift;  // the last one, under way or over; absent: there was none
   health::ProbeCounters probes;
   std::uint64_t access_log_dropped_lines = 0;
   std::uint64_t client_connections_max = 0;  // of all workers together

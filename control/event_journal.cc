@@ -44,6 +44,8 @@ std::string_view ToString(EventKind kind) {
       return "edit";
     case EventKind::kShift:
       return "shift";
+    case EventKind::kZonalShift:
+      return "zonal-shift";
     case EventKind::kCertificate:
       return "certificate";
   }

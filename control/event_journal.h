@@ -23,6 +23,7 @@ enum class EventKind : std::uint8_t {
   kEdit,         // the document was edited, or an edit is gone by a reload (`edit`)
   kShift,        // weights were overridden, released or dropped (`shift`)
   kCertificate,  // a certificate expires soon (`certificate`)
+  kZonalShift,   // a zonal shift was started, or is over (`zonal-shift`)
 };
 [[nodiscard]] std::string_view ToString(EventKind kind);
 

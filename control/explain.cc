@@ -56,18 +56,30 @@ json::value Write(const proxy::RuleExplanation& rule) {
 }
 
 json::value Write(const proxy::TargetExplanation& target) {
-  return json::object{{"id", target.id},
-                      {"zone", target.zone},
-                      {"state", ToString(target.state)},
-                      {"reason", ToString(target.reason)},
-                      {"description", target.description},
-                      {"admin-state", ToString(target.admin_state)},
-                      {"routable", target.routable},
-                      {"share-percent", target.share_percent},
-                      {"slow-start", target.slow_start},
-                      {"weight", target.weight},
-                      {"anomaly", Describe(target.anomaly)},
-                      {"requests-under-way", target.outstanding}};
+  json::object out{{"id", target.id},
+                   {"zone", target.zone},
+                   {"state", ToString(target.state)},
+                   {"reason", ToString(target.reason)},
+                   {"description", target.description},
+                   {"admin-state", ToString(target.admin_state)},
+                   {"routable", target.routable},
+                   {"share-percent", target.share_percent},
+                   {"slow-start", target.slow_start},
+                   {"weight", target.weight},
+                   {"anomaly", Describe(target.anomaly)},
+                   {"requests-under-way", target.outstanding}};
+  if (target.zonal_override != health::ZonalOverride::kNone) {
+    out["administrative-override"] = ToString(target.zonal_override);
+  }
+  return out;
+}
+
+json::value Write(const proxy::NodeExplanation& node) {
+  return json::object{{"name", node.zone},
+                      {"healthy", node.healthy},
+                      {"registered", node.registered},
+                      {"fail-open", node.fail_open},
+                      {"answers", node.answers}};
 }
 
 json::value Write(const proxy::StickinessExplanation& stickiness) {
@@ -96,6 +108,7 @@ json::value Write(const proxy::GroupExplanation& group) {
     out["fail-open"] = group.fail_open;
     out["healthy"] = group.healthy;
     out["registered"] = group.registered;
+    if (!group.nodes.empty()) out["zones"] = Array(group.nodes, [](const auto& node) { return Write(node); });
     out["targets"] = Array(group.targets, [](const auto& target) { return Write(target); });
   }
   return out;

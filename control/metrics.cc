@@ -4,6 +4,7 @@
 #include "control/metrics_stickiness.h"
 #include "control/metrics_tls.h"
 #include "control/metrics_writer.h"
+#include "control/metrics_zones.h"
 #include "control/status_report.h"
 #include "dns/counters.h"
 #include "dns/zone/zone_set.h"
@@ -532,9 +533,9 @@ std::string MetricsText(const View& view, const Runtime& runtime, const BuildFac
   WriteRules(out, view);
   WriteGroups(out, view);
   WriteTargets(out, view);
+  WriteZones(out, view, runtime);
   WriteHealthChecks(out, view, runtime);
   if (runtime.dns_counters) WriteDnsTransports(out, *runtime.dns_counters);
-  WriteZones(out, view);
   return out.Take();
 }
 

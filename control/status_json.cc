@@ -87,11 +87,21 @@ json::value Write(const ListenerReport& listener) {
   return out;
 }
 
+json::value Write(const NodeReport& node) {
+  return json::object{{"name", node.zone},
+                      {"addresses", Array(node.addresses, Text)},
+                      {"advertise", Array(node.advertise, Text)},
+                      {"healthy", node.healthy},
+                      {"shifted", node.shifted},
+                      {"answers", node.answers}};
+}
+
 json::value Write(const LoadBalancerReport& balancer) {
-  return json::object{{"name", balancer.name},
-                      {"healthy", balancer.healthy},
-                      {"addresses", Array(balancer.addresses, Text)},
-                      {"listeners", Array(balancer.listeners, [](const auto& l) { return Write(l); })}};
+  json::object out{
+      {"name", balancer.name}, {"healthy", balancer.healthy}, {"addresses", Array(balancer.addresses, Text)}};
+  if (!balancer.nodes.empty()) out["zones"] = Array(balancer.nodes, [](const auto& n) { return Write(n); });
+  out["listeners"] = Array(balancer.listeners, [](const auto& l) { return Write(l); });
+  return out;
 }
 
 json::value Write(const TargetReport& target) {
@@ -113,6 +123,7 @@ json::value Write(const TargetReport& target) {
   out["anomaly-detection"] = json::object{{"result", target.anomalous ? "anomalous" : "normal"},
                                           {"mitigation-in-effect", target.mitigated ? "yes" : "no"},
                                           {"description", target.anomaly}};
+  if (!target.zonal_override.empty()) out["administrative-override"] = target.zonal_override;
   return out;
 }
 
@@ -135,6 +146,11 @@ json::value Write(const ResponseTimeReport& recorded) {
                       {"counts", Array(recorded.counts, number)}};
 }
 
+json::value Write(const GroupZoneReport& zone) {
+  return json::object{
+      {"name", zone.zone}, {"healthy", zone.healthy}, {"registered", zone.registered}, {"fail-open", zone.fail_open}};
+}
+
 json::value Write(const TargetGroupReport& group) {
   json::object out{{"name", group.name},
                    {"protocol", group.protocol},
@@ -151,6 +167,7 @@ json::value Write(const TargetGroupReport& group) {
                    {"unresolved-hosts", Array(group.unresolved_hosts, [](const auto& h) { return Write(h); })}};
   if (!group.ssl_policy.empty()) out["ssl-policy"] = group.ssl_policy;
   if (!group.stickiness.empty()) out["stickiness"] = group.stickiness;
+  if (!group.zones.empty()) out["zones"] = Array(group.zones, [](const auto& z) { return Write(z); });
   return out;
 }
 
@@ -190,6 +207,18 @@ json::value Write(const OverrideReport& entry) {
   out["since"] = entry.since;
   return out;
 }
+
+json::value Write(const ZonalShiftReport& shift) {
+  return json::object{{"zone", shift.zone},
+                      {"status", shift.status},
+                      {"started", shift.started},
+                      {"expires", shift.expires},
+                      {"comment", shift.comment},
+                      {"load-balancers", Array(shift.load_balancers, Text)},
+                      {"survives-restart", shift.survives}};
+}
+
+json::value Write(const std::optional<ZonalShiftReport>& shift) { return shift ? Write(*shift) : json::value(nullptr); }
 
 // ---- reading
 
@@ -289,11 +318,22 @@ ListenerReport ReadListener(const json::value& value) {
           .rules = ReadList<RuleReport>(from, "rules", ReadRule)};
 }
 
+NodeReport ReadNode(const json::value& value) {
+  const auto& from = Members(value);
+  return {.zone = ReadText(from, "name"),
+          .addresses = ReadTexts(from, "addresses"),
+          .advertise = ReadTexts(from, "advertise"),
+          .healthy = ReadFlag(from, "healthy"),
+          .shifted = ReadFlag(from, "shifted"),
+          .answers = ReadFlag(from, "answers")};
+}
+
 LoadBalancerReport ReadLoadBalancer(const json::value& value) {
   const auto& from = Members(value);
   return {.name = ReadText(from, "name"),
           .healthy = ReadFlag(from, "healthy"),
           .addresses = ReadTexts(from, "addresses"),
+          .nodes = ReadList<NodeReport>(from, "zones", ReadNode),
           .listeners = ReadList<ListenerReport>(from, "listeners", ReadListener)};
 }
 
@@ -309,6 +349,7 @@ TargetReport ReadTarget(const json::value& value) {
           .since = ReadText(from, "since"),
           .admin_state = ReadText(from, "admin-state"),
           .measured_state = ReadText(from, "measured-state"),
+          .zonal_override = ReadText(from, "administrative-override"),
           .deregistered = ReadFlag(from, "deregistered"),
           .routable = ReadFlag(from, "routable"),
           .weight = from.contains("weight") ? ReadNumber<std::uint32_t>(from, "weight") : 1,
@@ -350,6 +391,14 @@ ResponseTimeReport ReadResponseTime(const json::object& from) {
   return out;
 }
 
+GroupZoneReport ReadGroupZone(const json::value& value) {
+  const auto& from = Members(value);
+  return {.zone = ReadText(from, "name"),
+          .healthy = ReadNumber<std::uint32_t>(from, "healthy"),
+          .registered = ReadNumber<std::uint32_t>(from, "registered"),
+          .fail_open = ReadFlag(from, "fail-open")};
+}
+
 TargetGroupReport ReadTargetGroup(const json::value& value) {
   const auto& from = Members(value);
   return {.name = ReadText(from, "name"),
@@ -365,8 +414,22 @@ TargetGroupReport ReadTargetGroup(const json::value& value) {
           .failures = ReadNumber(from, "failures"),
           .responses = ReadResponses(ReadObject(from, "responses")),
           .response_time = ReadResponseTime(ReadObject(from, "response-time")),
+          .zones = ReadList<GroupZoneReport>(from, "zones", ReadGroupZone),
           .targets = ReadList<TargetReport>(from, "targets", ReadTarget),
           .unresolved_hosts = ReadList<UnresolvedHostReport>(from, "unresolved-hosts", ReadUnresolvedHost)};
+}
+
+std::optional<ZonalShiftReport> ReadZonalShift(const json::object& from) {
+  const auto* const value = from.if_contains("zonal-shift");
+  if (value == nullptr || !value->is_object()) return std::nullopt;
+  const auto& shift = value->get_object();
+  return ZonalShiftReport{.zone = ReadText(shift, "zone"),
+                          .status = ReadText(shift, "status"),
+                          .started = ReadText(shift, "started"),
+                          .expires = ReadText(shift, "expires"),
+                          .comment = ReadText(shift, "comment"),
+                          .load_balancers = ReadTexts(shift, "load-balancers"),
+                          .survives = ReadFlag(shift, "survives-restart")};
 }
 
 HealthCheckReport ReadHealthCheck(const json::value& value) {
@@ -437,7 +500,8 @@ std::string StatusJson(const StatusReport& report) {
                          {"target-groups", Array(report.target_groups, [](const auto& x) { return Write(x); })},
                          {"health-checks", Array(report.health_checks, [](const auto& x) { return Write(x); })},
                          {"zones", Array(report.zones, [](const auto& x) { return Write(x); })},
-                         {"overrides", Array(report.overrides, [](const auto& x) { return Write(x); })}};
+                         {"overrides", Array(report.overrides, [](const auto& x) { return Write(x); })},
+                         {"zonal-shift", Write(report.zonal_shift)}};
   return json::serialize(out);
 }
 
@@ -472,7 +536,21 @@ Result<StatusReport> ParseStatusJson(std::string_view text) {
   out.health_checks = ReadList<HealthCheckReport>(from, "health-checks", ReadHealthCheck);
   out.zones = ReadList<ZoneReport>(from, "zones", ReadZone);
   out.overrides = ReadList<OverrideReport>(from, "overrides", ReadOverride);
+  out.zonal_shift = ReadZonalShift(from);
   return out;
+}
+
+std::string ZonalShiftJson(const std::optional<ZonalShiftReport>& shift) {
+  return json::serialize(json::object{{"zonal-shift", Write(shift)}});
+}
+
+Result<std::optional<ZonalShiftReport>> ParseZonalShiftJson(std::string_view text) {
+  boost::system::error_code error;
+  const auto parsed = json::parse(text, error);
+  if (error || !parsed.is_object() || !parsed.get_object().contains("zonal-shift")) {
+    return Failure("what answers at the admin address says nothing of zonal shifts");
+  }
+  return ReadZonalShift(parsed.get_object());
 }
 
 }  // namespace weir::control

@@ -81,12 +81,28 @@ ListenerReport DescribeListener(const proxy::Listener& listener, const proxy::Ro
   return report;
 }
 
+void DescribeNodes(const config::LoadBalancer& balancer, const health::LoadBalancerStatus& status,
+                   LoadBalancerReport& out) {
+  for (std::size_t i = 0; i < std::min(balancer.nodes.size(), status.nodes.size()); ++i) {
+    NodeReport& node = out.nodes.emplace_back();
+    node.zone = balancer.nodes[i].zone;
+    for (const auto& address : balancer.nodes[i].addresses) node.addresses.push_back(address.ToString());
+    for (const auto& address : balancer.nodes[i].advertise) node.advertise.push_back(address.ToString());
+    node.healthy = status.nodes[i].healthy;
+    node.shifted = status.nodes[i].shifted;
+    node.answers = status.nodes[i].answers;
+  }
+}
+
 void AddLoadBalancers(const View& view, const Runtime& runtime, StatusReport& report) {
   const auto& balancers = view.model->load_balancers;
   for (std::size_t i = 0; i < balancers.size(); ++i) {
     LoadBalancerReport out;
     out.name = balancers[i].name;
-    if (i < view.health->load_balancers.size()) out.healthy = view.health->load_balancers[i].healthy;
+    if (i < view.health->load_balancers.size()) {
+      out.healthy = view.health->load_balancers[i].healthy;
+      DescribeNodes(balancers[i], view.health->load_balancers[i], out);
+    }
     for (const auto& address : balancers[i].addresses) out.addresses.push_back(address.ToString());
     for (const auto& listener : view.routing->listeners()) {
       if (listener->load_balancer == out.name) {
@@ -108,6 +124,7 @@ TargetReport DescribeTarget(const health::TargetStatus& target) {
   out.since = FormatIso8601(target.since);
   out.admin_state = ToString(target.admin_state);
   out.measured_state = ToString(target.measured_state);
+  if (target.zonal_override != health::ZonalOverride::kNone) out.zonal_override = ToString(target.zonal_override);
   out.deregistered = target.deregistered;
   out.weight = target.weight;
   out.anomalous = target.anomaly.is_anomalous;
@@ -158,8 +175,17 @@ void AddTargetGroups(const View& view, StatusReport& report) {
     for (const auto& host : status.unresolved) {
       out.unresolved_hosts.push_back({host.host, host.port, host.reason, host.addresses_kept});
     }
-    for (const auto index : status.routable) {
-      if (index < out.targets.size()) out.targets[index].routable = true;
+    const auto mark_routable = [&out](const health::GroupStatus& seen) {
+      for (const auto index : seen.routable) {
+        if (index < out.targets.size()) out.targets[index].routable = true;
+      }
+    };
+    if (status.by_zone.empty()) mark_routable(status);
+    const auto& zones = view.model->target_groups[i].node_zones;
+    for (std::size_t zone = 0; zone < std::min(status.by_zone.size(), zones.size()); ++zone) {
+      const health::GroupStatus& seen = status.by_zone[zone];
+      out.zones.push_back({zones[zone], seen.healthy, seen.registered, seen.fail_open});
+      mark_routable(seen);
     }
     report.target_groups.push_back(std::move(out));
   }
@@ -287,7 +313,26 @@ StatusReport BuildStatusReport(const View& view, const Runtime& runtime, std::st
   AddHealthChecks(view, report);
   AddZones(view, report);
   AddOverrides(runtime, report);
+  report.zonal_shift = DescribeZonalShift(view, runtime);
   return report;
+}
+
+std::optional<ZonalShiftReport> DescribeZonalShift(const View& view, const Runtime& runtime) {
+  if (!runtime.zonal_shift) return std::nullopt;
+  const ZonalShift& shift = *runtime.zonal_shift;
+  ZonalShiftReport out{.zone = shift.zone,
+                       .status = std::string(ToString(shift.status)),
+                       .started = FormatIso8601(shift.started),
+                       .expires = FormatIso8601(shift.expires),
+                       .comment = shift.comment,
+                       .load_balancers = {},
+                       .survives = !runtime.state_directory.empty()};
+  for (const auto& balancer : view.model->load_balancers) {
+    const bool there =
+        std::ranges::find(balancer.nodes, shift.zone, &config::LoadBalancerNode::zone) != balancer.nodes.end();
+    if (there && balancer.attributes.zonal_shift) out.load_balancers.push_back(balancer.name);
+  }
+  return out;
 }
 
 std::string PriorityText(std::uint32_t priority) { return priority == 0 ? "default" : std::to_string(priority); }

@@ -49,10 +49,20 @@ struct ListenerReport {
   std::string trust_store;                      // of verify: its name
   std::vector<RuleReport> rules;
 };
+// A node of a load balancer with zones.
+struct NodeReport {
+  std::string zone;
+  std::vector<std::string> addresses;
+  std::vector<std::string> advertise;
+  bool healthy = true;
+  bool shifted = false;  // a zonal shift leads away from it
+  bool answers = true;   // DNS aliases answer its addresses
+};
 struct LoadBalancerReport {
   std::string name;
   bool healthy = true;  // as a DNS alias sees it
   std::vector<std::string> addresses;
+  std::vector<NodeReport> nodes;
   std::vector<ListenerReport> listeners;
 };
 struct TargetReport {
@@ -65,6 +75,7 @@ struct TargetReport {
   std::string since;
   std::string admin_state;
   std::string measured_state;
+  std::string zonal_override;  // ELBv2's administrative override: zonal_shift_active; empty: none
   bool deregistered = false;
   bool routable = false;
   std::uint32_t weight = 1;
@@ -85,6 +96,13 @@ struct UnresolvedHostReport {
 struct ResponseTimeReport {
   std::array<std::uint64_t, LatencyHistogram::kBoundsMicroseconds.size() + 1> counts{};
 };
+// What the node of one zone uses of a group with cross-zone off.
+struct GroupZoneReport {
+  std::string zone;
+  std::uint32_t healthy = 0;
+  std::uint32_t registered = 0;
+  bool fail_open = false;
+};
 struct TargetGroupReport {
   std::string name;
   std::string protocol;    // HTTP or HTTPS: between weir and the targets
@@ -99,6 +117,7 @@ struct TargetGroupReport {
   std::uint64_t failures = 0;                // answered 5xx by weir itself, or broken off, because of a target
   std::array<std::uint64_t, 5> responses{};  // of targets, 1xx to 5xx
   ResponseTimeReport response_time;
+  std::vector<GroupZoneReport> zones;
   std::vector<TargetReport> targets;
   std::vector<UnresolvedHostReport> unresolved_hosts;
 };
@@ -136,6 +155,16 @@ struct OverrideReport {
   std::vector<WeightedGroup> weights;
   std::string since;
 };
+// The last zonal shift.
+struct ZonalShiftReport {
+  std::string zone;
+  std::string status;  // ACTIVE, EXPIRED or CANCELED
+  std::string started;
+  std::string expires;
+  std::string comment;
+  std::vector<std::string> load_balancers;  // that let themselves be shifted away from it
+  bool survives = false;                    // a restart: there is a state directory
+};
 struct StatusReport {
   std::string version;
   std::uint64_t revision = 0;
@@ -157,12 +186,16 @@ struct StatusReport {
   std::vector<HealthCheckReport> health_checks;
   std::vector<ZoneReport> zones;
   std::vector<OverrideReport> overrides;
+  std::optional<ZonalShiftReport> zonal_shift;  // absent: there was none
 };
 
 inline constexpr std::size_t kRecordsShownMax = 1'000;
 
 // Puts the report together. Thread: any.
 [[nodiscard]] StatusReport BuildStatusReport(const View& view, const Runtime& runtime, std::string_view version);
+
+// The last zonal shift; absent: there was none. Thread: any.
+[[nodiscard]] std::optional<ZonalShiftReport> DescribeZonalShift(const View& view, const Runtime& runtime);
 
 // `default` for 0.
 [[nodiscard]] std::string PriorityText(std::uint32_t priority);

@@ -155,6 +155,12 @@ std::string HeaderText(const StatusReport& report) {
     out += "clients wait: the limit of " + std::to_string(report.client_connections_max) +
            " client connections is reached\n";
   }
+  if (report.zonal_shift && report.zonal_shift->status == "ACTIVE") {
+    out += "zonal shift away from " + Printable(report.zonal_shift->zone) + " until " +
+           Seconds(report.zonal_shift->expires);
+    if (!report.zonal_shift->comment.empty()) out += ": " + Printable(report.zonal_shift->comment);
+    out += "\n";
+  }
   if (!report.last_reload_error.empty()) out += "last reload refused: " + Printable(report.last_reload_error) + "\n";
   return out;
 }
@@ -214,6 +220,26 @@ void AppendLoadBalancers(std::string& out, const StatusReport& report, bool colo
   AppendTable(out, "Load balancers", table, colours);
 }
 
+void AppendNodes(std::string& out, const StatusReport& report, bool colours) {
+  Table table({"LOAD BALANCER", "ZONE", "HEALTH", "DNS", "ADDRESSES", "ADVERTISED"});
+  for (const auto& balancer : report.load_balancers) {
+    std::string name = balancer.name;
+    for (const auto& node : balancer.nodes) {
+      const std::string health = node.healthy ? "healthy" : "unhealthy";
+      table.Add({{std::exchange(name, {})},
+                 {node.zone},
+                 {health, ColourOf(health)},
+                 {node.shifted   ? "shifted away"
+                  : node.answers ? "answers"
+                                 : "left out",
+                  node.answers ? Colour::kNone : Colour::kWaiting},
+                 {Join(node.addresses)},
+                 {Join(node.advertise)}});
+    }
+  }
+  AppendTable(out, "Zones of load balancers", table, colours);
+}
+
 void AppendCertificates(std::string& out, const StatusReport& report, bool colours) {
   Table table({"LISTENER", "POLICY", "CLIENTS", "CERTIFICATE", "NAMES", "EXPIRES"});
   for (const auto& balancer : report.load_balancers) {
@@ -243,13 +269,17 @@ void AppendTargetGroups(std::string& out, const StatusReport& report, bool colou
     std::string name = group.name;
     if (!group.ssl_policy.empty()) name += " (" + group.protocol + ")";
     if (!group.stickiness.empty()) name += " (sticky)";
-    if (group.fail_open) name += " (fail-open)";
+    if (group.fail_open && group.zones.empty()) name += " (fail-open)";
+    for (const auto& zone : group.zones) {
+      if (zone.fail_open) name += " (fail-open in " + zone.zone + ")";
+    }
     for (const auto& target : group.targets) {
       std::string state = target.state;
       if (target.admin_state != "measured" && !target.admin_state.empty()) state += " (forced)";
       std::string why = target.reason;
       if (!target.description.empty()) why = target.description;
       if (!target.anomaly.empty()) why += (why.empty() ? "" : "; ") + target.anomaly;
+      if (!target.zonal_override.empty()) why += (why.empty() ? "" : "; ") + target.zonal_override;
       table.Add({{std::exchange(name, {})},
                  {target.host.empty() ? target.id : target.id + " " + target.host},
                  {target.zone},
@@ -364,6 +394,7 @@ std::string StatusText(const StatusReport& report, const StatusTextOptions& opti
   std::string out = HeaderText(report);
   AppendRates(out, options.rates, options.colours);
   AppendLoadBalancers(out, report, options.colours);
+  AppendNodes(out, report, options.colours);
   AppendCertificates(out, report, options.colours);
   AppendTargetGroups(out, report, options.colours);
   AppendHealthChecks(out, report, options.colours);

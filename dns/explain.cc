@@ -44,6 +44,8 @@ class Explainer final : public SelectionTrace {
  private:
   HealthExplanation ExplainMember(const ZonePlace& place, const Group& group, const Member& member, std::size_t budget);
   std::string CheckReason(const Member& member, bool& healthy) const;
+  // Which zones of a load balancer answer; empty: it has none.
+  [[nodiscard]] std::string NodesText(std::uint32_t load_balancer) const;
   CandidateExplanation ExplainCandidate(const Decision& decision, const Member& member, const Candidate& candidate);
   void ExplainFigure(const Decision& decision, const Member& member, const Candidate& candidate,
                      CandidateExplanation& out) const;
@@ -83,6 +85,20 @@ std::string Explainer::CheckReason(const Member& member, bool& healthy) const {
   return text;
 }
 
+std::string Explainer::NodesText(std::uint32_t load_balancer) const {
+  const auto& nodes = zones_.model().load_balancers[load_balancer].nodes;
+  const auto& statuses = status_.load_balancers[load_balancer].nodes;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(nodes.size(), statuses.size()); ++i) {
+    const std::string_view state = statuses[i].shifted    ? "left by a zonal shift"
+                                   : !statuses[i].answers ? "unhealthy, does not answer"
+                                   : statuses[i].healthy  ? "answers"
+                                                          : "unhealthy like all others, answers";
+    text += fmt::format("{}zone {}: {}", text.empty() ? "" : ", ", nodes[i].zone, state);
+  }
+  return text;
+}
+
 HealthExplanation Explainer::ExplainMember(const ZonePlace& place, const Group& group, const Member& member,
                                            std::size_t budget) {
   const Zone& zone = *place.zone;
@@ -92,7 +108,9 @@ HealthExplanation Explainer::ExplainMember(const ZonePlace& place, const Group& 
   out.healthy = judge_.IsHealthy(place, member);
   bool check_healthy = true;
   std::string reason = CheckReason(member, check_healthy);
-  const auto add = [&reason](const std::string& text) { reason += (reason.empty() ? "" : "; ") + text; };
+  const auto add = [&reason](const std::string& text) {
+    if (!text.empty()) reason += (reason.empty() ? "" : "; ") + text;
+  };
   if (member.alias == AliasKind::kRecord && member.evaluate_target_health) {
     const Group& target = zone.groups()[member.alias_target];
     const bool target_healthy = judge_.IsGroupHealthy(place, target);
@@ -107,6 +125,7 @@ HealthExplanation Explainer::ExplainMember(const ZonePlace& place, const Group& 
     const bool healthy = !known || status_.load_balancers[member.alias_target].healthy;
     add(fmt::format("load balancer {} {}", zones_.model().load_balancers[member.alias_target].name,
                     healthy ? "has enough healthy targets" : "has a target group without enough healthy targets"));
+    if (known) add(NodesText(member.alias_target));
   } else if (member.alias != AliasKind::kNone) {
     add("target health is not evaluated");
   }
@@ -191,7 +210,12 @@ CandidateExplanation Explainer::ExplainCandidate(const Decision& decision, const
     out.alias = "record " + GroupText(zone, zone.groups()[member.alias_target]);
   } else {
     const bool balanced = member.alias == AliasKind::kLoadBalancer;
-    if (balanced) out.alias = "load balancer " + zones_.model().load_balancers[member.alias_target].name;
+    if (balanced) {
+      out.alias = "load balancer " + zones_.model().load_balancers[member.alias_target].name;
+      if (!member.evaluate_target_health && member.alias_target < status_.load_balancers.size()) {
+        if (const auto nodes = NodesText(member.alias_target); !nodes.empty()) out.health.reason += "; " + nodes;
+      }
+    }
     const RdataList list =
         balanced ? zones_.load_balancer_values(member.alias_target, decision.group.type) : member.values;
     out.values = ValueTexts(balanced ? zones_.load_balancer_rdata() : zone.rdata(), list, decision.group.type);

@@ -54,6 +54,10 @@ std::vector<Override> Engine::Overrides() const {
   return overrides;
 }
 
+void Engine::ShiftAwayFrom(const std::string& zone) {
+  loop_->RunAndWait([&] { loop_->ShiftAwayFrom(zone); });
+}
+
 ProbeCounters Engine::probe_counters() const { return loop_->counters(); }
 
 void Engine::Stop() { loop_->Stop(); }

@@ -86,6 +86,10 @@ class Engine {
   [[nodiscard]] Result<void> SetCheckOverride(const std::string& check, AdminState state);
   [[nodiscard]] std::vector<Override> Overrides() const;
 
+  // Leads new requests away from this availability zone, as far as load balancers let theirs be shifted; empty: from
+  // none. Survives Apply. Returns when a table that obeys has been given to `on_status`, at once before the first one.
+  void ShiftAwayFrom(const std::string& zone);
+
   // Thread: any.
   [[nodiscard]] ProbeCounters probe_counters() const;
 

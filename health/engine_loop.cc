@@ -142,14 +142,15 @@ void Engine::Loop::Publish() {
   table->revision = revision_;
   table->generation = ++generation_;
   for (std::size_t i = 0; i < group_order_.size(); ++i) {
-    if (group_order_[i]->TakeDirty()) group_statuses_[i] = group_order_[i]->Build();
+    if (group_order_[i]->TakeDirty()) group_statuses_[i] = group_order_[i]->Build(shifted_zone_);
   }
   table->groups = group_statuses_;
   table->checks = checks_.statuses();
   table->load_balancers.reserve(model_->load_balancers.size());
   for (const config::LoadBalancer& load_balancer : model_->load_balancers) {
-    table->load_balancers.push_back(SummarizeLoadBalancer(load_balancer, *model_, table->groups));
+    table->load_balancers.push_back(SummarizeLoadBalancer(load_balancer, *model_, table->groups, shifted_zone_));
   }
+  table->shifted_zone = shifted_zone_;
   if (on_status_) on_status_(std::move(table));
 }
 
@@ -171,6 +172,15 @@ Result<void> Engine::Loop::SetCheckOverride(const std::string& check, AdminState
   auto result = checks_.SetOverride(check, state);
   if (result) Publish();
   return result;
+}
+
+void Engine::Loop::ShiftAwayFrom(const std::string& zone) {
+  shifted_zone_ = zone;
+  if (!model_) return;
+  for (std::size_t i = 0; i < group_order_.size(); ++i) {
+    if (!model_->target_groups[i].shift_zones.empty()) group_statuses_[i] = group_order_[i]->Build(shifted_zone_);
+  }
+  Publish();
 }
 
 std::vector<Override> Engine::Loop::Overrides() const {

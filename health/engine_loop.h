@@ -38,6 +38,7 @@ class Engine::Loop final : private net::Task, private net::Timer {
   [[nodiscard]] Result<void> SetTargetOverride(const std::string& group, const Endpoint& target, AdminState state);
   [[nodiscard]] Result<void> SetCheckOverride(const std::string& check, AdminState state);
   [[nodiscard]] std::vector<Override> Overrides() const;
+  void ShiftAwayFrom(const std::string& zone);
 
  private:
   void ApplyHosts();
@@ -68,6 +69,7 @@ class Engine::Loop final : private net::Task, private net::Timer {
   std::vector<GroupStatus> group_statuses_;  // the last built, in the same order
   CheckSet checks_;
   net::CallbackTimer anomaly_timer_;
+  std::string shifted_zone_;
 
   std::uint64_t revision_ = 0;
   std::uint64_t generation_ = 0;

@@ -62,4 +62,16 @@ std::string_view ToString(AdminState state) {
   return "";
 }
 
+std::string_view ToString(ZonalOverride zonal_override) {
+  switch (zonal_override) {
+    case ZonalOverride::kNone:
+      return "no_override";
+    case ZonalOverride::kShiftActive:
+      return "zonal_shift_active";
+    case ZonalOverride::kDelegatedToDns:
+      return "zonal_shift_delegated_to_dns";
+  }
+  return "";
+}
+
 }  // namespace weir::health

@@ -44,6 +44,16 @@ enum class AdminState : std::uint8_t { kMeasured, kHealthy, kUnhealthy, kDrainin
 [[nodiscard]] std::string_view ToString(HealthReason reason);
 [[nodiscard]] std::string_view ToString(AdminState state);
 
+// Whether a zonal shift takes requests away from a target; ELBv2's administrative override, which has nothing to do
+// with its health. spec: alb.md 10.3.
+enum class ZonalOverride : std::uint8_t {
+  kNone,            // no_override
+  kShiftActive,     // zonal_shift_active: it gets no new requests
+  kDelegatedToDns,  // zonal_shift_delegated_to_dns: with cross-zone off its node keeps it, but no alias answers the
+                    // node
+};
+[[nodiscard]] std::string_view ToString(ZonalOverride zonal_override);
+
 // One target of one group: a configured address, or one address that a configured host name resolved to.
 struct TargetStatus {
   Endpoint endpoint;
@@ -56,6 +66,7 @@ struct TargetStatus {
   AdminState admin_state = AdminState::kMeasured;
   HealthState measured_state = HealthState::kInitial;  // without the override
   bool deregistered = false;  // removed by a reload and draining until its deregistration delay ends
+  ZonalOverride zonal_override = ZonalOverride::kNone;
   // When it began to take a growing share of the requests (spec: alb.md 8.1), which ends by the group's slow start; the
   // epoch: it did not.
   WallTime slow_start_since;
@@ -85,8 +96,13 @@ struct GroupStatus {
   std::vector<std::uint32_t> weight_sums;
   bool fail_open = false;
   bool slow_start = false;       // a target has a slow_start_since
+  bool healthy_for_dns = true;   // as many are healthy as dns_failover asks for, and there is one
+  std::uint32_t node = 0;        // in `by_zone`: its index there and 1
   std::uint32_t healthy = 0;     // by state, overrides applied
   std::uint32_t registered = 0;  // without the deregistered ones
+  // The same as seen by nodes that use only targets of their own zone (cross-zone off), by
+  // config::TargetGroup::node_zones: the targets are all of them at the same indexes, everything else is of the zone.
+  std::vector<GroupStatus> by_zone;
 };
 
 // One DNS health check. Its index in StatusTable::checks is its index in config::Model::health_checks.
@@ -98,10 +114,19 @@ struct CheckStatus {
   std::string last_result;                         // `HTTP 200`, `connection refused`; empty before the first
 };
 
+// One node of a load balancer; spec: alb.md 10.2, 10.3.
+struct NodeStatus {
+  bool healthy = true;   // a group that its load balancer forwards to has enough healthy targets for it
+  bool shifted = false;  // a zonal shift leads away from it
+  bool answers = true;   // aliases answer its addresses: it is healthy, or no other is (fail-open), and not shifted
+};
+
 // One load balancer as an alias target: healthy when every target group that its rules use and that has targets has
 // enough healthy ones; a group without targets is unhealthy (spec: dns.md 3.1).
+// With zones one healthy zone is enough for a group with cross-zone off.
 struct LoadBalancerStatus {
   bool healthy = true;
+  std::vector<NodeStatus> nodes;  // by config::LoadBalancer::nodes
 };
 
 struct StatusTable {
@@ -110,6 +135,7 @@ struct StatusTable {
   std::vector<GroupStatus> groups;
   std::vector<CheckStatus> checks;
   std::vector<LoadBalancerStatus> load_balancers;
+  std::string shifted_zone;  // which a zonal shift leads away from; empty: none is under way
 };
 
 }  // namespace weir::health

@@ -3,7 +3,11 @@
 #include "health/check_state.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <string>
+#include <utility>
 #include <variant>
+#include <vector>
 
 namespace weir::health {
 namespace {
@@ -41,16 +45,96 @@ void SumWeights(GroupStatus& status) {
   for (const std::uint32_t target : routable) status.weight_sums.push_back(sum += weight(target));
 }
 
-bool GroupHealthy(const config::TargetGroup& group, const GroupStatus& status) {
-  return status.registered > 0 && EnoughHealthy(group.dns_failover, status.healthy, status.registered);
+// Calls `take(group)` with the index of each group that the load balancer forwards to, until it says false.
+template <class Take>
+void ForEachGroup(const config::LoadBalancer& load_balancer, Take take) {
+  const auto walk = [&take](const config::Rule& rule) {
+    const auto* const forward = std::get_if<config::ForwardAction>(&rule.action);
+    return forward == nullptr ||
+           std::ranges::all_of(forward->target_groups, [&](const config::WeightedTargetGroup& weighted) {
+             return take(weighted.target_group);
+           });
+  };
+  for (const config::Listener& listener : load_balancer.listeners) {
+    if (!walk(listener.default_rule)) return;
+    for (const auto& rule : listener.rules) {
+      if (!walk(*rule)) return;
+    }
+  }
 }
 
-bool RuleHealthy(const config::Rule& rule, const config::Model& model, const std::vector<GroupStatus>& groups) {
-  const auto* forward = std::get_if<config::ForwardAction>(&rule.action);
-  if (forward == nullptr) return true;
-  return std::ranges::all_of(forward->target_groups, [&](const config::WeightedTargetGroup& weighted) {
-    return GroupHealthy(model.target_groups[weighted.target_group], groups[weighted.target_group]);
-  });
+// What a node uses of a group.
+const GroupStatus& SeenBy(const config::LoadBalancer& load_balancer, const config::LoadBalancerNode& node,
+                          const config::TargetGroup& group, const GroupStatus& status) {
+  const bool keeps_zone = !CrossesZones(load_balancer.attributes, group) && node.zone_index < status.by_zone.size();
+  return keeps_zone ? status.by_zone[node.zone_index] : status;
+}
+
+void JudgeNodes(const config::LoadBalancer& load_balancer, const config::Model& model,
+                const std::vector<GroupStatus>& groups, std::string_view shifted_zone, LoadBalancerStatus& out) {
+  bool any_answers = false;
+  for (const config::LoadBalancerNode& node : load_balancer.nodes) {
+    bool forwards = false;
+    bool healthy = false;
+    ForEachGroup(load_balancer, [&](std::uint32_t group) {
+      forwards = true;
+      healthy = SeenBy(load_balancer, node, model.target_groups[group], groups[group]).healthy_for_dns;
+      return !healthy;
+    });
+    const bool shifted = load_balancer.attributes.zonal_shift && node.zone == shifted_zone;
+    out.nodes.push_back({.healthy = healthy || !forwards, .shifted = shifted, .answers = false});
+    out.nodes.back().answers = out.nodes.back().healthy && !shifted;
+    any_answers = any_answers || out.nodes.back().answers;
+  }
+  if (any_answers) return;
+  for (NodeStatus& node : out.nodes) node.answers = !node.shifted;
+}
+
+// Which of the targets count: those of `zone` and not of `shifted_zone`; empty: that does not matter.
+struct Scope {
+  std::string_view zone;
+  std::string_view shifted_zone;
+  [[nodiscard]] bool Holds(const TargetStatus& target) const {
+    if (!zone.empty() && target.zone != zone) return false;
+    return shifted_zone.empty() || target.zone != shifted_zone;
+  }
+};
+
+// Fills in `status`, whose targets are all of the group.
+void Summarize(const config::TargetGroup& group, const Scope& scope, GroupStatus& status) {
+  status.routable.clear();
+  status.healthy = 0;
+  status.registered = 0;
+  status.slow_start = false;
+  std::uint32_t healthy = 0;
+  std::uint32_t registered = 0;
+  for (const TargetStatus& target : status.targets) {
+    status.slow_start = status.slow_start || target.slow_start_since != WallTime{};
+    if (target.deregistered || !(Scope{scope.zone, {}}.Holds(target))) continue;
+    const bool is_healthy = target.state == HealthState::kHealthy;
+    ++status.registered;
+    if (is_healthy) ++status.healthy;
+    if (!scope.Holds(target)) continue;
+    ++registered;
+    if (is_healthy) ++healthy;
+  }
+  status.healthy_for_dns = registered > 0 && EnoughHealthy(group.dns_failover, healthy, registered);
+  const bool enough = EnoughHealthy(group.unhealthy_state_routing, healthy, registered);
+  const bool takes_all = !group.in_use || !enough;
+  for (std::uint32_t i = 0; i < status.targets.size(); ++i) {
+    const TargetStatus& target = status.targets[i];
+    if (target.deregistered || target.state == HealthState::kDraining || !scope.Holds(target)) continue;
+    if (takes_all || target.state == HealthState::kHealthy) status.routable.push_back(i);
+  }
+  SumWeights(status);
+  status.fail_open = group.in_use && !enough && !status.routable.empty();
+}
+
+// A shift away from a zone without which the group has nothing is none.
+bool IsShifted(const config::TargetGroup& group, const GroupStatus& status, std::string_view zone) {
+  if (zone.empty() || std::ranges::find(group.shift_zones, zone) == group.shift_zones.end()) return false;
+  return std::ranges::any_of(status.targets,
+                             [&](const TargetStatus& target) { return !target.deregistered && target.zone != zone; });
 }
 
 }  // namespace
@@ -60,26 +144,24 @@ bool EnoughHealthy(const config::MinimumHealthy& minimum, std::uint32_t healthy,
   return !minimum.percentage || std::uint64_t{healthy} * 100 >= std::uint64_t{*minimum.percentage} * registered;
 }
 
-void SummarizeGroup(const config::TargetGroup& group, GroupStatus& status) {
-  status.routable.clear();
-  status.healthy = 0;
-  status.registered = 0;
-  for (const TargetStatus& target : status.targets) {
-    if (target.deregistered) continue;
-    ++status.registered;
-    if (target.state == HealthState::kHealthy) ++status.healthy;
+void SummarizeGroup(const config::TargetGroup& group, GroupStatus& status, std::string_view shifted_zone) {
+  const bool shifted = IsShifted(group, status, shifted_zone);
+  const auto kind = group.node_zones.empty() ? ZonalOverride::kShiftActive : ZonalOverride::kDelegatedToDns;
+  for (TargetStatus& target : status.targets) {
+    target.zonal_override = shifted && target.zone == shifted_zone ? kind : ZonalOverride::kNone;
   }
-  const bool enough = EnoughHealthy(group.unhealthy_state_routing, status.healthy, status.registered);
-  for (std::uint32_t i = 0; i < status.targets.size(); ++i) {
-    const TargetStatus& target = status.targets[i];
-    if (target.deregistered || target.state == HealthState::kDraining) continue;
-    const bool takes_all = !group.in_use || !enough;
-    if (takes_all || target.state == HealthState::kHealthy) status.routable.push_back(i);
+  status.by_zone.clear();
+  Summarize(group, {.zone = {}, .shifted_zone = shifted ? shifted_zone : std::string_view()}, status);
+  // Those that the shift leads away from keep what they have: where cross-zone is off, only DNS obeys it.
+  const std::vector<TargetStatus>& targets = status.targets;
+  std::vector<GroupStatus> by_zone;
+  for (const std::string& zone : group.node_zones) {
+    GroupStatus& node = by_zone.emplace_back();
+    node.targets = targets;
+    node.node = static_cast<std::uint32_t>(by_zone.size());
+    Summarize(group, {.zone = zone, .shifted_zone = {}}, node);
   }
-  SumWeights(status);
-  const auto started = [](const TargetStatus& target) { return target.slow_start_since != WallTime{}; };
-  status.slow_start = std::ranges::any_of(status.targets, started);
-  status.fail_open = group.in_use && !enough && !status.routable.empty();
+  status.by_zone = std::move(by_zone);
 }
 
 void CalculateChecks(const config::Model& model, std::vector<CheckStatus>& checks) {
@@ -88,13 +170,23 @@ void CalculateChecks(const config::Model& model, std::vector<CheckStatus>& check
 }
 
 LoadBalancerStatus SummarizeLoadBalancer(const config::LoadBalancer& load_balancer, const config::Model& model,
-                                         const std::vector<GroupStatus>& groups) {
-  const auto healthy = [&](const config::Rule& rule) { return RuleHealthy(rule, model, groups); };
-  const bool all = std::ranges::all_of(load_balancer.listeners, [&](const config::Listener& listener) {
-    return healthy(listener.default_rule) &&
-           std::ranges::all_of(listener.rules, [&](const auto& rule) { return healthy(*rule); });
+                                         const std::vector<GroupStatus>& groups, std::string_view shifted_zone) {
+  LoadBalancerStatus out;
+  JudgeNodes(load_balancer, model, groups, shifted_zone, out);
+  const auto healthy_in_a_zone = [&](const config::TargetGroup& group, const GroupStatus& status) {
+    for (std::size_t i = 0; i < out.nodes.size(); ++i) {
+      if (out.nodes[i].shifted) continue;
+      if (SeenBy(load_balancer, load_balancer.nodes[i], group, status).healthy_for_dns) return true;
+    }
+    return false;
+  };
+  ForEachGroup(load_balancer, [&](std::uint32_t index) {
+    const config::TargetGroup& group = model.target_groups[index];
+    const bool by_zone = !load_balancer.nodes.empty() && !CrossesZones(load_balancer.attributes, group);
+    out.healthy = by_zone ? healthy_in_a_zone(group, groups[index]) : groups[index].healthy_for_dns;
+    return out.healthy;
   });
-  return {.healthy = all};
+  return out;
 }
 
 }  // namespace weir::health

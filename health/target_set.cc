@@ -323,7 +323,7 @@ void TargetSet::FindAnomalies() {
   }
 }
 
-GroupStatus TargetSet::Build() const {
+GroupStatus TargetSet::Build(std::string_view shifted_zone) const {
   GroupStatus status;
   status.targets.reserve(members_.size());
   for (const auto& member : members_) {
@@ -345,7 +345,7 @@ GroupStatus TargetSet::Build() const {
                               .observations = member->observations});
   }
   status.unresolved = UnresolvedHosts();
-  SummarizeGroup(*settings_, status);
+  SummarizeGroup(*settings_, status, shifted_zone);
   return status;
 }
 

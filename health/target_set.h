@@ -56,7 +56,8 @@ class TargetSet {
 
   // True once after each change that Build would show.
   [[nodiscard]] bool TakeDirty();
-  [[nodiscard]] GroupStatus Build() const;
+  // `shifted_zone`: which a zonal shift leads away from; empty: none.
+  [[nodiscard]] GroupStatus Build(std::string_view shifted_zone) const;
 
   // Fails, with the nearest target as hint, when no registered target has this endpoint.
   [[nodiscard]] Result<void> SetOverride(const Endpoint& endpoint, AdminState state);

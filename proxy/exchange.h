@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "proxy/actions/action.h"
 #include "proxy/attempts.h"
+#include "proxy/balancing/node.h"
 #include "proxy/downstream/connection_facts.h"
 #include "proxy/downstream/downstream_stream.h"
 #include "proxy/error.h"
@@ -123,7 +124,13 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   void NoteTlsFailure(ErrorCode code);
   void WriteAccessLog();
   [[nodiscard]] bool under_way() const { return run_.downstream != nullptr; }
-  [[nodiscard]] const health::GroupStatus& group_status() const { return run_.view->status->groups[run_.group]; }
+  // What the node that the request came in by uses of the group.
+  [[nodiscard]] const health::GroupStatus& group_status() const {
+    const health::GroupStatus& status = run_.view->status->groups[run_.group];
+    if (status.by_zone.empty()) return status;
+    return StatusOfNode(*run_.listener->load_balancer_config, run_.connection->slot->bound.address, *group().config,
+                        status);
+  }
   [[nodiscard]] const TargetGroupRoute& group() const { return run_.view->routing->groups()[run_.group]; }
   [[nodiscard]] GroupCounters& group_counters() const { return (*group().counters)[worker_.worker]; }
   [[nodiscard]] ListenerCounters& listener_counters() const { return (*run_.listener->counters)[worker_.worker]; }

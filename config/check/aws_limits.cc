@@ -197,6 +197,13 @@ void AwsLimits::CheckBalancer(const LoadBalancer& balancer, const Fields& fields
     Warn(fields.PositionOf("ip-address-type"), "a load balancer without IPv4", "ip-address-type ipv4 or dualstack");
   }
   const auto attribute = [&](std::string_view key) { return PlaceOf(fields, "attributes", key, {}).position; };
+  if (fields.Has("zones") && balancer.nodes.size() == 1) {
+    Warn(balancer.nodes.front().position, "one availability zone", "at least two");
+  }
+  if (!balancer.attributes.cross_zone) {
+    Warn(attribute("load_balancing.cross_zone.enabled"), "cross-zone off for all of an application load balancer",
+         "it is on; target groups may turn it off");
+  }
   constexpr std::string_view kIdle = "idle_timeout.timeout_seconds";
   constexpr std::string_view kKeepAlive = "client_keep_alive.seconds";
   Within<std::int64_t>(balancer.attributes.idle_timeout.count(), 1, 4'000, kIdle, attribute(kIdle));

@@ -31,6 +31,9 @@ void CheckReachability(const Model& model, const KnownUnits& known, DecodedUnits
 void CheckRecordSets(const Model& model, const Zone& zone, Findings& findings);
 // Warns of zones that those above them do not delegate.
 void CheckDelegations(const Model& model, std::span<const ZoneUnit> zones, Findings& findings);
+// Works out availability_zones, node_zones and shift_zones, after CheckTargetGroups. With cross-zone off for a group,
+// whoever forwards to it stands in zones, and so do its targets; spec: alb.md 7.2, 10.1.
+void CheckAvailabilityZones(Model& model, Findings& findings);
 // Warns of trust stores that no listener uses.
 void CheckTrustStoreUse(const NameTable& names, const Model& model, Findings& findings);
 // Warns of health checks that nothing uses.

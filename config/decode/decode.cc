@@ -163,6 +163,7 @@ void CheckModel(const Fields& root, Decoding& decoding, Model& model) {
   const Position admin_position = admin == nullptr ? Position{0, 1, 1} : Fields(*admin).PositionOf("port");
   CheckBindings(model, admin_position, findings);
   CheckTargetGroups(decoding.target_groups, model, findings);
+  CheckAvailabilityZones(model, findings);
   CheckTrustStoreUse(decoding.trust_stores, model, findings);
   CheckCalculated(model.health_checks, findings);
   CheckHealthCheckUse(decoding.health_checks, model, decoding.units.zones, findings);

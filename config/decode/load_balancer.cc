@@ -3,6 +3,7 @@
 #include "config/document/packed.h"
 #include "config/document/sources.h"
 #include "config/findings.h"
+#include "config/limits.h"
 #include "config/schema/schema.h"
 
 #include <fmt/format.h>
@@ -35,9 +36,12 @@ constexpr auto kResponseAttributes = std::to_array<ResponseAttribute>({
     {"x_frame_options", "X-Frame-Options"},
 });
 
-bool Allows(IpAddressType type, const IpAddress& address) {
-  if (type == IpAddressType::kDualstack) return true;
-  return (type == IpAddressType::kIpv4) == address.is_v4();
+bool Binds(IpAddressType type, const IpAddress& address) {
+  return (address.is_v4() ? IpAddressType::kIpv6 : IpAddressType::kIpv4) != type;
+}
+
+bool Advertises(IpAddressType type, const IpAddress& address) {
+  return Binds(type, address) && !(address.is_v4() && type == IpAddressType::kDualstackWithoutPublicIpv4);
 }
 
 // The addresses of a list, without those of a family that ip-address-type leaves out, which is an error.
@@ -48,7 +52,7 @@ std::vector<IpAddress> DecodeAddresses(const Fields& fields, std::string_view ke
   for (const Node& item : fields.List(key)) {
     const auto address = item.is_scalar() ? IpAddress::ParseZoned(item.text) : Result<IpAddress>(Failure({}));
     if (!address) continue;
-    if (!Allows(type, *address)) {
+    if (!(key == "advertise" ? Advertises : Binds)(type, *address)) {
       findings.AddError(item.position,
                         fmt::format("{} does not fit `ip-address-type: {}`", address->ToString(),
                                     kIpAddressTypeWords[static_cast<std::size_t>(type)]),
@@ -69,24 +73,80 @@ std::vector<IpAddress> Wildcards(IpAddressType type) {
   return out;
 }
 
-void DecodeBinding(const Fields& fields, LoadBalancer& out, Findings& findings) {
-  out.ip_address_type = fields.Choice("ip-address-type", kIpAddressTypeWords, IpAddressType::kDualstack);
-  out.addresses = DecodeAddresses(fields, "addresses", out.ip_address_type, findings);
-  // Addresses that cannot be read are not the wildcards: they would collide with others.
-  if (!fields.Has("addresses")) out.addresses = Wildcards(out.ip_address_type);
-  out.advertise = DecodeAddresses(fields, "advertise", out.ip_address_type, findings);
-  if (std::ranges::any_of(out.advertise, &IpAddress::is_wildcard)) {
+// What DNS aliases answer for those who bind `addresses`.
+std::vector<IpAddress> DecodeAdvertised(const Fields& fields, const std::vector<IpAddress>& addresses,
+                                        IpAddressType type, Findings& findings) {
+  std::vector<IpAddress> out = DecodeAddresses(fields, "advertise", type, findings);
+  if (std::ranges::any_of(out, &IpAddress::is_wildcard)) {
     findings.AddError(fields.PositionOf("advertise"), "a wildcard address cannot be advertised",
                       "the address that clients reach");
   }
   const auto has_zone = [](const IpAddress& address) { return address.zone() != 0; };
-  if (std::ranges::any_of(out.advertise, has_zone)) {
+  if (std::ranges::any_of(out, has_zone)) {
     findings.AddError(fields.PositionOf("advertise"), "an address with a zone cannot be advertised",
                       "records have no zones: an address that clients reach from elsewhere");
   }
-  if (fields.Has("advertise")) return;
-  std::ranges::copy_if(out.addresses, std::back_inserter(out.advertise),
-                       [&](const IpAddress& address) { return !address.is_wildcard() && !has_zone(address); });
+  if (fields.Has("advertise")) return out;
+  std::ranges::copy_if(addresses, std::back_inserter(out), [&](const IpAddress& address) {
+    return !address.is_wildcard() && !has_zone(address) && Advertises(type, address);
+  });
+  return out;
+}
+
+// A node goes by its addresses: none is that of another one, none is a wildcard.
+void CheckNode(const Fields& fields, const LoadBalancerNode& node, const LoadBalancer& balancer, Findings& findings) {
+  if (std::ranges::any_of(node.addresses, &IpAddress::is_wildcard)) {
+    findings.AddError(fields.PositionOf("addresses"), "a node of a zone cannot bind a wildcard address",
+                      "addresses of its own");
+  }
+  for (const LoadBalancerNode& other : balancer.nodes) {
+    if (!node.zone.empty() && other.zone == node.zone) {
+      findings.AddError(node.position, fmt::format("a second zone named {}", Quoted(node.zone)),
+                        fmt::format("the first is {}", LineText(other.position)));
+    }
+    const auto common = [&](std::string_view key, const std::vector<IpAddress>& mine,
+                            const std::vector<IpAddress>& others) {
+      for (const IpAddress& address : mine) {
+        if (std::ranges::find(others, address) == others.end()) continue;
+        findings.AddError(fields.PositionOf(key),
+                          fmt::format("{} is an address of zone {} too", address.ToString(), Quoted(other.zone)),
+                          "each node has addresses of its own");
+      }
+    };
+    common("addresses", node.addresses, other.addresses);
+    if (fields.Has("advertise")) common("advertise", node.advertise, other.advertise);
+  }
+}
+
+void DecodeNodes(const Fields& fields, LoadBalancer& out, Findings& findings) {
+  CheckNotEmpty(fields, "zones", findings);
+  for (const std::string_view key : {"addresses", "advertise"}) {
+    if (!fields.Has(key)) continue;
+    findings.AddError(fields.PositionOf(key), fmt::format("`{}` beside `zones`", key), "each zone has its own");
+  }
+  for (const Node& item : fields.List("zones")) {
+    const Fields zone(item);
+    LoadBalancerNode node{.zone = zone.Text("name"), .addresses = {}, .advertise = {}, .position = item.position};
+    node.addresses = DecodeAddresses(zone, "addresses", out.ip_address_type, findings);
+    node.advertise = DecodeAdvertised(zone, node.addresses, out.ip_address_type, findings);
+    CheckNode(zone, node, out, findings);
+    std::ranges::copy(node.addresses, std::back_inserter(out.addresses));
+    std::ranges::copy(node.advertise, std::back_inserter(out.advertise));
+    out.nodes.push_back(std::move(node));
+  }
+  if (out.nodes.size() > kNodesMax) {
+    findings.AddError(fields.PositionOf("zones"), fmt::format("{} zones", out.nodes.size()),
+                      fmt::format("at most {}", kNodesMax));
+  }
+}
+
+void DecodeBinding(const Fields& fields, LoadBalancer& out, Findings& findings) {
+  out.ip_address_type = fields.Choice("ip-address-type", kIpAddressTypeWords, IpAddressType::kDualstack);
+  if (fields.Has("zones")) return DecodeNodes(fields, out, findings);
+  out.addresses = DecodeAddresses(fields, "addresses", out.ip_address_type, findings);
+  // Addresses that cannot be read are not the wildcards: they would collide with others.
+  if (!fields.Has("addresses")) out.addresses = Wildcards(out.ip_address_type);
+  out.advertise = DecodeAdvertised(fields, out.addresses, out.ip_address_type, findings);
 }
 
 LoadBalancerAttributes DecodeAttributes(const Fields& fields) {
@@ -103,6 +163,8 @@ LoadBalancerAttributes DecodeAttributes(const Fields& fields) {
   out.xff_processing = fields.Choice("routing.http.xff_header_processing.mode", kXffModeWords, out.xff_processing);
   out.http2 = fields.Boolean("routing.http2.enabled", true);
   out.tls_version_and_cipher_suite = fields.Boolean("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", false);
+  out.cross_zone = fields.Boolean("load_balancing.cross_zone.enabled", true);
+  out.zonal_shift = fields.Boolean("zonal_shift.config.enabled", false);
   return out;
 }
 

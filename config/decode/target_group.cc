@@ -144,6 +144,7 @@ void DecodeAttributes(const Fields& fields, TargetGroup& out, Findings& findings
     return MinimumHealthy{DecodeThreshold(fields, prefix + "count", 1),
                           DecodeThreshold(fields, prefix + "percentage", std::nullopt)};
   };
+  out.cross_zone = fields.Choice("load_balancing.cross_zone.enabled", kCrossZoneWords, out.cross_zone);
   out.unhealthy_state_routing = decode("unhealthy_state_routing");
   out.dns_failover = decode("dns_failover");
 }

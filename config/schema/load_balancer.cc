@@ -15,8 +15,8 @@ constexpr std::int64_t kDaySeconds = 86'400;
 
 constexpr auto kLoadBalancerTypes = std::to_array<string_view>({"application"});
 constexpr auto kLaterLoadBalancerTypes = std::to_array<string_view>({"network", "gateway"});
-constexpr auto kIpAddressTypes = std::to_array<string_view>({"ipv4", "ipv6", "dualstack"});
-constexpr auto kLaterIpAddressTypes = std::to_array<string_view>({"dualstack-without-public-ipv4"});
+constexpr auto kIpAddressTypes =
+    std::to_array<string_view>({"ipv4", "ipv6", "dualstack", "dualstack-without-public-ipv4"});
 constexpr auto kLogFormats = std::to_array<string_view>({"alb", "json"});
 constexpr auto kListenerProtocols = std::to_array<string_view>({"HTTP", "HTTPS"});
 constexpr auto kLaterListenerProtocols =
@@ -126,7 +126,10 @@ constexpr auto kLoadBalancerAttributes = std::to_array<Field>({
      .type = kBoolean,
      .fallback = "true",
      .doc = "HTTPS listeners offer HTTP/2 to clients."},
-    LaterSwitch("load_balancing.cross_zone.enabled", "true"),
+    {.key = "load_balancing.cross_zone.enabled",
+     .type = kBoolean,
+     .fallback = "true",
+     .doc = "Nodes use targets of all zones; `false`: each those of its own zone. Target groups may say otherwise."},
     LaterSwitch("access_logs.s3.enabled", "false"),
     LaterText("access_logs.s3.bucket"),
     LaterText("access_logs.s3.prefix"),
@@ -139,7 +142,10 @@ constexpr auto kLoadBalancerAttributes = std::to_array<Field>({
     LaterSwitch("deletion_protection.enabled", "false"),
     LaterSwitch("ipv6.deny_all_igw_traffic", "false"),
     LaterSwitch("waf.fail_open.enabled", "false"),
-    LaterSwitch("zonal_shift.config.enabled", "false"),
+    {.key = "zonal_shift.config.enabled",
+     .type = kBoolean,
+     .fallback = "false",
+     .doc = "`weir zonal-shift` may lead requests away from one of its `zones`."},
     {.key = "dns_record.client_routing_policy",
      .type = kWord,
      .support = Support::kLaterUnlessDefault,
@@ -387,6 +393,21 @@ constexpr auto kListenerFields = std::to_array<Field>({
     {.key = "alpn-policy", .support = Support::kLater},
 });
 
+constexpr auto kNodeFields = std::to_array<Field>({
+    {.key = "name", .required = true, .name = true, .doc = "The zone, as targets name it."},
+    {.key = "addresses",
+     .type = kAddress,
+     .arity = Arity::kList,
+     .required = true,
+     .doc = "What this node binds: no wildcards, no address of another node."},
+    {.key = "advertise",
+     .type = kAddress,
+     .arity = Arity::kList,
+     .doc = "What DNS aliases answer for it; default: the bound addresses."},
+});
+constexpr Object kNodeObject{
+    .name = "load-balancer-zone", .doc = "A node of a load balancer in one availability zone.", .fields = kNodeFields};
+
 constexpr auto kLoadBalancerFields = std::to_array<Field>({
     {.key = "name", .required = true, .name = true, .doc = "Unique among load balancers."},
     {.key = "type",
@@ -397,9 +418,8 @@ constexpr auto kLoadBalancerFields = std::to_array<Field>({
     {.key = "ip-address-type",
      .type = kWord,
      .words = kIpAddressTypes,
-     .later_words = kLaterIpAddressTypes,
      .fallback = "dualstack",
-     .doc = "Which families are bound and advertised."},
+     .doc = "Which families are bound and advertised; `dualstack-without-public-ipv4` binds both, advertises IPv6."},
     {.key = "addresses",
      .type = kAddress,
      .arity = Arity::kList,
@@ -419,7 +439,11 @@ constexpr auto kLoadBalancerFields = std::to_array<Field>({
      .arity = Arity::kList,
      .object = &kListenerObject,
      .doc = "What it listens on."},
-    {.key = "zones", .support = Support::kLater},
+    {.key = "zones",
+     .type = kObject,
+     .arity = Arity::kList,
+     .object = &kNodeObject,
+     .doc = "A node in each of these availability zones, instead of `addresses` and `advertise`; at most 8."},
     {.key = "health-check-log", .support = Support::kLater},
 });
 

@@ -28,8 +28,7 @@ constexpr auto kAlgorithms = std::to_array<string_view>({"round_robin", "least_o
                                                          "weir.power_of_two_choices", "weir.consistent_hash"});
 constexpr auto kOffOn = std::to_array<string_view>({"off", "on"});
 constexpr auto kHashSources = std::to_array<string_view>({"client_address", "header", "cookie", "uri"});
-constexpr auto kCrossZone = std::to_array<string_view>({"use_load_balancer_configuration", "true"});
-constexpr auto kLaterCrossZone = std::to_array<string_view>({"false"});
+constexpr auto kCrossZone = std::to_array<string_view>({"use_load_balancer_configuration", "true", "false"});
 constexpr auto kInspection = std::to_array<string_view>({"inspect_immediately"});
 constexpr auto kLaterInspection = std::to_array<string_view>({"inspect_after_sufficient_data"});
 constexpr auto kTargetFailover = std::to_array<string_view>({"no_rebalance"});
@@ -138,7 +137,11 @@ constexpr auto kAttributes = std::to_array<Field>({
      .fallback = "off",
      .doc = "Connections to targets begin with a PROXY header of this version, and carry one request each; those of "
             "health checks with one that names nobody."},
-    LaterWord("load_balancing.cross_zone.enabled", kCrossZone, kLaterCrossZone),
+    {.key = "load_balancing.cross_zone.enabled",
+     .type = kWord,
+     .words = kCrossZone,
+     .fallback = "use_load_balancer_configuration",
+     .doc = "`false`: a node uses only the targets of its own zone, and thresholds count by zone."},
     LaterSwitch("lambda.multi_value_headers.enabled", "false"),
     LaterSwitch("routing.http2.rst_stream_error_forwarding.enabled", "false"),
     LaterWord("waf.http2.traffic_inspection_behavior", kInspection, kLaterInspection),
@@ -271,6 +274,7 @@ constexpr Object kTargetGroupObject{
 constexpr std::span<const string_view> kAlgorithmWords = kAlgorithms;
 constexpr std::span<const string_view> kHashSourceWords = kHashSources;
 constexpr std::span<const string_view> kStickinessTypeWords = kStickinessTypes;
+constexpr std::span<const string_view> kCrossZoneWords = kCrossZone;
 constexpr std::span<const string_view> kTargetProtocolWords = kGroupProtocols;
 constexpr std::span<const string_view> kProbeProtocolWords = kProbeProtocols;
 constexpr std::span<const string_view> kProxyProtocolWords = kProxyProtocols;

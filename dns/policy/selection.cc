@@ -1,5 +1,6 @@
 #include "dns/policy/selection.h"
 
+#include "config/limits.h"
 #include "dns/policy/cidr_table.h"
 #include "dns/policy/geo_database.h"
 #include "dns/policy/latency_table.h"
@@ -10,6 +11,8 @@
 #include <utility>
 
 namespace weir::dns {
+
+static_assert(kMultivalueMax >= config::kNodesMax);
 namespace {
 
 constexpr std::uint32_t kRolePrimary = 0;
@@ -121,19 +124,44 @@ Selection RecordSelector::Select(const ZonePlace& place, const Group& top, const
       group = &zone.groups()[first.alias_target];
       continue;
     }
-    // A multivalue answer holds no alias: all lists are of one kind.
-    selection.rdata = first.alias == AliasKind::kLoadBalancer ? zones_->load_balancer_rdata() : zone.rdata();
-    selection.list_count = choice.count;
     selection.ttl_seconds = AnswerTtlSeconds(first);
+    if (first.alias == AliasKind::kLoadBalancer) {  // alone: a multivalue answer holds no alias
+      AddLoadBalancer(first.alias_target, group->type, selection);
+      return selection;
+    }
+    selection.rdata = zone.rdata();
+    selection.list_count = choice.count;
     for (std::size_t i = 0; i < choice.count; ++i) {
       const Member& member = members[choice.members[i]];
-      selection.lists[i] = member.alias == AliasKind::kLoadBalancer
-                               ? zones_->load_balancer_values(member.alias_target, group->type)
-                               : member.values;
+      selection.lists[i] = member.values;
       selection.ttl_seconds = std::min(selection.ttl_seconds, AnswerTtlSeconds(member));
     }
     return selection;
   }
+}
+
+void RecordSelector::AddLoadBalancer(std::uint32_t balancer, std::uint16_t type, Selection& selection) const {
+  selection.rdata = zones_->load_balancer_rdata();
+  selection.list_count = 0;
+  const auto* const nodes =
+      balancer < status_->load_balancers.size() ? &status_->load_balancers[balancer].nodes : nullptr;
+  const auto add = [&](bool health::NodeStatus::* counts, bool wanted) {
+    for (std::size_t i = 0; i < nodes->size(); ++i) {
+      if ((*nodes)[i].*counts != wanted) continue;
+      const RdataList values = zones_->node_values(balancer, i, type);
+      if (values.count > 0) selection.lists[selection.list_count++] = values;
+    }
+  };
+  if (nodes != nullptr && !nodes->empty()) {
+    add(&health::NodeStatus::answers, true);
+    // Those that answer have no address of this family.
+    if (selection.list_count == 0) add(&health::NodeStatus::shifted, false);
+    if (selection.list_count > 0) return;
+    selection.lists[0] = {};
+  } else {
+    selection.lists[0] = zones_->load_balancer_values(balancer, type);
+  }
+  selection.list_count = 1;
 }
 
 void RecordSelector::JudgeHealth(const ZonePlace& place, std::span<const Member> members) {

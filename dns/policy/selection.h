@@ -104,6 +104,9 @@ class RecordSelector {
 
  private:
   void TakeCredits(const ZoneSet& zones);
+  // What an alias to a load balancer answers: with zones, the addresses of those nodes that the status table says;
+  // those of all nodes that no zonal shift leads away from where these have none of the type. spec: alb.md 10.2.
+  void AddLoadBalancer(std::uint32_t balancer, std::uint16_t type, Selection& selection) const;
   // Nobody is chosen when a CIDR group has no record for the client.
   struct Choice {
     std::array<std::uint32_t, kMultivalueMax> members{};

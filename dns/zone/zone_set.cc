@@ -39,6 +39,12 @@ RdataList ZoneSet::load_balancer_values(std::uint32_t load_balancer, std::uint16
   return {};
 }
 
+RdataList ZoneSet::node_values(std::uint32_t load_balancer, std::size_t node, std::uint16_t type) const {
+  if (type == rr::kA) return node_values_[load_balancer][node][0];
+  if (type == rr::kAaaa) return node_values_[load_balancer][node][1];
+  return {};
+}
+
 std::size_t ZoneSet::memory_bytes() const {
   const auto bytes = [](const auto& values) { return values.capacity() * sizeof(values[0]); };
   std::size_t total =

@@ -71,6 +71,8 @@ class ZoneSet {
 
   // What an alias to a load balancer answers for A and AAAA; empty for other types. In load_balancer_rdata().
   [[nodiscard]] RdataList load_balancer_values(std::uint32_t load_balancer, std::uint16_t type) const;
+  // The same of one of its nodes, by config::LoadBalancer::nodes.
+  [[nodiscard]] RdataList node_values(std::uint32_t load_balancer, std::size_t node, std::uint16_t type) const;
   [[nodiscard]] const std::uint8_t* load_balancer_rdata() const { return load_balancer_rdata_.data(); }
 
   // True when looking a name up usually waits for memory.
@@ -95,7 +97,8 @@ class ZoneSet {
   std::vector<std::uint64_t> zone_slots_;  // open addressing: upper half of the hash, then zone index + 1
   std::vector<ZonePlace> places_;
   std::vector<std::shared_ptr<const Zone>> zones_;
-  std::vector<std::array<RdataList, 2>> load_balancer_values_;  // IPv4, IPv6
+  std::vector<std::array<RdataList, 2>> load_balancer_values_;      // IPv4, IPv6
+  std::vector<std::vector<std::array<RdataList, 2>>> node_values_;  // parts of the above, by load balancer and node
   std::vector<std::uint8_t> load_balancer_rdata_;
   std::vector<std::shared_ptr<const CidrTable>> cidr_tables_;  // by collection; null where no record uses it
   std::shared_ptr<const LatencyTable> latency_;

@@ -104,15 +104,29 @@ void ZoneSetBuilder::AddLoadBalancers() {
     rdata.insert(rdata.end(), bytes, bytes + sizeof(size));
     rdata.insert(rdata.end(), value.begin(), value.end());
   };
+  const auto put_addresses = [&](const std::vector<IpAddress>& addresses, bool v4) {
+    RdataList list{.offset = static_cast<std::uint32_t>(rdata.size()), .count = 0};
+    for (const IpAddress& address : addresses) {
+      if (address.is_v4() != v4) continue;
+      put(address.bytes());
+      ++list.count;
+    }
+    return list;
+  };
   for (const auto& balancer : model_->load_balancers) {
     auto& lists = set_->load_balancer_values_.emplace_back();
+    auto& nodes = set_->node_values_.emplace_back(balancer.nodes.size());
     for (const bool v4 : {true, false}) {
-      RdataList& list = lists[v4 ? 0 : 1];
-      list.offset = static_cast<std::uint32_t>(rdata.size());
-      for (const IpAddress& address : balancer.advertise) {
-        if (address.is_v4() != v4) continue;
-        put(address.bytes());
-        ++list.count;
+      const std::size_t family = v4 ? 0 : 1;
+      if (nodes.empty()) {
+        lists[family] = put_addresses(balancer.advertise, v4);
+        continue;
+      }
+      // What nodes answer, one after the other, is what all of them do.
+      for (std::size_t i = 0; i < nodes.size(); ++i) {
+        nodes[i][family] = put_addresses(balancer.nodes[i].advertise, v4);
+        if (i == 0) lists[family].offset = nodes[i][family].offset;
+        lists[family].count += nodes[i][family].count;
       }
     }
   }

@@ -26,6 +26,7 @@ TargetExplanation ExplainTarget(const health::TargetStatus& target) {
   explained.reason = target.reason;
   explained.description = target.description;
   explained.admin_state = target.admin_state;
+  explained.zonal_override = target.zonal_override;
   explained.outstanding = OutstandingRequests(target);
   explained.weight = target.weight;
   explained.anomaly = target.anomaly;
@@ -51,8 +52,23 @@ void ExplainShares(const config::TargetGroup& settings, const health::GroupStatu
     target.share_percent = grown * static_cast<double>(WeightAt(status, position));
     total += target.share_percent;
   }
-  for (TargetExplanation& target : group.targets) {
-    if (total > 0) target.share_percent *= group.share_percent / total;
+  for (const std::uint32_t index : status.routable) {
+    if (total > 0) group.targets[index].share_percent *= group.share_percent / total;
+  }
+}
+
+// What each node sees, where nodes use only targets of their own zone.
+void ExplainNodes(const config::LoadBalancer& balancer, const config::TargetGroup& settings,
+                  const health::GroupStatus& status, GroupExplanation& group) {
+  for (const config::LoadBalancerNode& node : balancer.nodes) {
+    if (node.zone_index >= status.by_zone.size()) continue;
+    const health::GroupStatus& seen = status.by_zone[node.zone_index];
+    group.nodes.push_back({.zone = node.zone,
+                           .healthy = seen.healthy,
+                           .registered = seen.registered,
+                           .fail_open = seen.fail_open,
+                           .answers = !seen.routable.empty()});
+    ExplainShares(settings, seen, group);
   }
 }
 
@@ -161,9 +177,14 @@ void Forward::Explain(const ExplainedRequest& request, RequestExplanation& expla
     if (request.status != nullptr && choice.group < request.status->groups.size()) {
       const health::GroupStatus& status = request.status->groups[choice.group];
       ExplainHealth(status, group);
-      ExplainShares(*route.config, status, group);
-      ExplainHash(*route.config, status, request, group);
-      ExplainStickyTarget(route, status, request, cookies, group);
+      if (CrossesZones(request.load_balancer.attributes, *route.config)) {
+        ExplainShares(*route.config, status, group);
+        ExplainHash(*route.config, status, request, group);
+        ExplainStickyTarget(route, status, request, cookies, group);
+      } else {
+        group.fail_open = false;
+        ExplainNodes(request.load_balancer, *route.config, status, group);
+      }
     }
     explanation.groups.push_back(std::move(group));
   }

@@ -43,7 +43,8 @@ std::optional<std::uint32_t> FirstWeighted(const Forward& forward) {
 void Selector::Reset(const RoutingTable& table, std::uint64_t seed) {
   Random random(seed);
   draws_.assign(table.draws(), 0);
-  cursors_.assign(table.groups().size(), 0);
+  groups_ = table.groups().size();
+  cursors_.assign(groups_ * (1 + table.node_zones()), 0);
   random_ = Random(random.Next());
   for (auto& cursor : cursors_) cursor = static_cast<std::uint32_t>(random.Below(1U << 16));
   for (const auto& listener : table.listeners()) {
@@ -86,10 +87,11 @@ std::optional<std::uint32_t> Selector::LeastBusyTarget(const health::GroupStatus
 
 std::optional<std::uint32_t> Selector::NextTarget(std::uint32_t group, const health::GroupStatus& status) {
   if (status.routable.empty()) return std::nullopt;
-  if (group >= cursors_.size()) return status.routable.front();
+  const std::size_t cursor = group + groups_ * status.node;
+  if (cursor >= cursors_.size()) return status.routable.front();
   // Reduced here and not when the list changed: the list is another one with every publication.
-  const auto position = cursors_[group] % static_cast<std::uint32_t>(status.routable.size());
-  cursors_[group] = position + 1;
+  const auto position = cursors_[cursor] % static_cast<std::uint32_t>(status.routable.size());
+  cursors_[cursor] = position + 1;
   return status.routable[position];
 }
 

@@ -46,8 +46,11 @@ class Selector {
                                                           std::optional<std::uint64_t> key);
 
   Random random_{0};
-  std::vector<std::int64_t> draws_;     // from draw_id on: current weight of each choice
-  std::vector<std::uint32_t> cursors_;  // by group: position of the next target, reduced when it is used
+  std::vector<std::int64_t> draws_;  // from draw_id on: current weight of each choice
+  // By group: position of the next target, reduced when it is used; for each zone whose nodes keep to it those of all
+  // groups once more.
+  std::vector<std::uint32_t> cursors_;
+  std::size_t groups_ = 0;
 };
 
 }  // namespace weir::proxy

@@ -13,6 +13,7 @@ Http1Connection::Http1Connection(WorkerState& worker, DownstreamConnections& con
                                  std::unique_ptr<const std::string> id)
     : worker_(worker), connections_(connections), accepted_(worker.loop.now()) {
   facts_.slot = std::move(slot);
+  keep_alive_end_ = accepted_ + facts_.slot->listener->load_balancer_config->attributes.client_keep_alive;
   facts_.stream = std::move(stream);
   facts_.id = std::move(id);
   facts_.stream->set_events(*this);
@@ -36,9 +37,7 @@ std::chrono::seconds Http1Connection::idle_timeout() const {
   return facts_.slot->listener->load_balancer_config->attributes.idle_timeout;
 }
 
-bool Http1Connection::keep_alive_expired() const {
-  return worker_.loop.now() - accepted_ >= facts_.slot->listener->load_balancer_config->attributes.client_keep_alive;
-}
+bool Http1Connection::keep_alive_expired() const { return worker_.loop.now() >= keep_alive_end_; }
 
 void Http1Connection::Touch() { worker_.loop.timers().Schedule(*this, worker_.loop.now() + idle_timeout()); }
 

@@ -122,7 +122,8 @@ class Http1Connection final : public DownstreamConnection,
   DownstreamConnections& connections_;
   DownstreamConnectionFacts facts_;
   SteadyTime accepted_;
-  SteadyTime answered_;  // when the last request was over
+  SteadyTime keep_alive_end_;  // of the client; as it was configured when it came (spec: alb.md 12.6)
+  SteadyTime answered_;        // when the last request was over
   Exchange* exchange_ = nullptr;
   State state_ = State::kHead;
 

@@ -15,6 +15,7 @@ Http2Connection::Http2Connection(WorkerState& worker, DownstreamConnections& con
       session_(http::Http2Session::Role::kServer, *this, worker.loop.now()),
       accepted_(worker.loop.now()) {
   facts_.slot = std::move(slot);
+  keep_alive_end_ = accepted_ + facts_.slot->listener->load_balancer_config->attributes.client_keep_alive;
   facts_.stream = std::move(stream);
   facts_.id = std::move(id);
   facts_.stream->set_events(*this);
@@ -195,9 +196,8 @@ void Http2Connection::OnWritable() {
 // ---- the end
 
 bool Http2Connection::MustGo() const {
-  const auto& attributes = facts_.slot->listener->load_balancer_config->attributes;
   return state_ == State::kOpen && (worker_.draining || facts_.slot->removed || requests_ >= kRequestsMax ||
-                                    worker_.loop.now() - accepted_ >= attributes.client_keep_alive);
+                                    worker_.loop.now() >= keep_alive_end_);
 }
 
 // The first step: the client is to open no further stream, those that are on their way are served.

@@ -115,7 +115,8 @@ class Http2Connection final : public DownstreamConnection,
   StreamWriter writer_;
   std::vector<std::unique_ptr<Http2DownstreamStream>> streams_;
   SteadyTime accepted_;
-  SteadyTime answered_;  // when the last request was over
+  SteadyTime keep_alive_end_;  // of the client; as it was configured when it came (spec: alb.md 12.6)
+  SteadyTime answered_;        // when the last request was over
   State state_ = State::kOpen;
   bool write_failed_ = false;
   bool faulted_ = false;  // by the client

@@ -89,8 +89,12 @@ RequestExplanation ExplainRequest(const RoutingTable& table, const Listener& lis
   if (listener.port != 0) here.port = listener.port;
   for (const auto& action : matching->leading_actions) explanation.leading_actions.push_back(action->Explain());
   ExplainTransforms(*matching, parts, explanation);
-  const ExplainedRequest request{
-      .table = table, .status = status, .parts = here, .fields = *facts.fields, .client = facts.client};
+  const ExplainedRequest request{.table = table,
+                                 .status = status,
+                                 .parts = here,
+                                 .fields = *facts.fields,
+                                 .client = facts.client,
+                                 .load_balancer = *listener.load_balancer_config};
   std::visit([&](const auto& action) { action.Explain(request, explanation); }, matching->action);
   if (explanation.transform_status > TransformStatus::kSuccess) explanation.status = 500;
   return explanation;
@@ -129,18 +133,22 @@ void RenderRule(const RuleExplanation& rule, std::string& out) {
   }
 }
 
-void RenderTarget(const TargetExplanation& target, bool by_outstanding, std::string& out) {
+void RenderTarget(const TargetExplanation& target, bool by_outstanding, bool by_zone, std::string& out) {
   const std::string weight = target.weight == 1 ? "" : fmt::format(", weight {}", target.weight);
   out += fmt::format("    target {}: {}", target.id, health::ToString(target.state));
   if (target.reason != health::HealthReason::kNone) out += fmt::format(" ({})", health::ToString(target.reason));
   if (target.admin_state != health::AdminState::kMeasured) out += ", set by an operator";
+  if (target.zonal_override != health::ZonalOverride::kNone) {
+    out += fmt::format(", zonal shift away from {}", Printable(target.zone));
+  }
   if (!target.routable) {
     out += ", takes no requests\n";
   } else if (by_outstanding) {
     out += fmt::format(", {} requests under way{}\n", target.outstanding, weight);
   } else {
     const std::string anomaly = Describe(target.anomaly);
-    out += fmt::format(", share {}{}{}{}{}\n", Percent(target.share_percent), weight,
+    out += fmt::format(", share {}{}{}{}{}{}\n", Percent(target.share_percent),
+                       by_zone ? fmt::format(" in zone {}", Printable(target.zone)) : std::string(), weight,
                        target.slow_start ? ", growing: slow start" : "", anomaly.empty() ? "" : ", ", anomaly);
   }
 }
@@ -192,7 +200,15 @@ void RenderGroup(const GroupExplanation& group, std::string& out) {
   if (!group.stickiness.cookie.empty()) out += "    " + WhyChosen(group.stickiness);
   if (!group.hash.key.empty() && group.stickiness.chosen.empty()) out += "    " + WhyHashed(group.hash);
   const bool by_outstanding = group.goes_by_outstanding && group.stickiness.chosen.empty();
-  for (const TargetExplanation& target : group.targets) RenderTarget(target, by_outstanding, out);
+  for (const NodeExplanation& node : group.nodes) {
+    out += fmt::format("    node in zone {}, which uses targets of its own zone: {} of {} healthy",
+                       Printable(node.zone), node.healthy, node.registered);
+    if (node.fail_open) out += ", fail-open: too few are healthy, so requests go to all of them";
+    out += node.answers ? "\n" : ", no target takes requests: 503\n";
+  }
+  for (const TargetExplanation& target : group.targets) {
+    RenderTarget(target, by_outstanding, !group.nodes.empty(), out);
+  }
   if (group.health_known && group.weight > 0 && std::ranges::none_of(group.targets, &TargetExplanation::routable)) {
     out += "    no target takes requests: 503\n";
   }

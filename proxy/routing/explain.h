@@ -41,6 +41,7 @@ struct TargetExplanation {
   health::HealthReason reason = health::HealthReason::kNone;
   std::string description;
   health::AdminState admin_state = health::AdminState::kMeasured;
+  health::ZonalOverride zonal_override = health::ZonalOverride::kNone;
   bool routable = false;
   double share_percent = 0;       // of all requests that the rule takes; 0 where it is not known beforehand
   std::uint64_t outstanding = 0;  // requests under way, over all workers
@@ -65,6 +66,15 @@ struct HashExplanation {
   std::string overloaded;  // that of the one that the key prefers, where it has too many requests under way
 };
 
+// What a node uses of a group with cross-zone off.
+struct NodeExplanation {
+  std::string zone;
+  std::uint32_t healthy = 0;
+  std::uint32_t registered = 0;
+  bool fail_open = false;
+  bool answers = true;  // false: it has no target, 503
+};
+
 struct GroupExplanation {
   std::string name;
   std::string_view protocol;  // HTTP or HTTPS: between weir and the targets
@@ -79,6 +89,7 @@ struct GroupExplanation {
   bool fail_open = false;
   std::uint32_t healthy = 0;
   std::uint32_t registered = 0;
+  std::vector<NodeExplanation> nodes;  // cross-zone off: shares of targets are of what comes in at their zone's node
   std::vector<TargetExplanation> targets;
 };
 
@@ -139,6 +150,7 @@ struct ExplainedRequest {
   const RequestTargetParts& parts;    // with the listener's port
   const std::vector<http::Field>& fields;
   const IpAddress& client;
+  const config::LoadBalancer& load_balancer;
 };
 
 // `listener` speaks HTTPS. Thread: any.

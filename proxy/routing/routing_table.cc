@@ -24,6 +24,11 @@ namespace weir::proxy {
 
 const Rule& Listener::Match(const RequestFacts& facts) const { return rules[matcher->Match(rules, facts)]; }
 
+std::size_t RoutingTable::node_zones() const {
+  const auto keeps_zones = [](const TargetGroupRoute& group) { return !group.config->node_zones.empty(); };
+  return std::ranges::any_of(groups_, keeps_zones) ? model_->availability_zones.size() : 0;
+}
+
 const Listener* RoutingTable::FindListener(std::string_view load_balancer, std::uint32_t index) const {
   const auto found = std::ranges::find_if(listeners_, [&](const auto& listener) {
     return listener->load_balancer == load_balancer && listener->index == index;

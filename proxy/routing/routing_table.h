@@ -11,6 +11,7 @@
 #include "proxy/actions/kinds.h"
 #include "proxy/counters.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <map>
@@ -127,6 +128,8 @@ class RoutingTable {
   }
   // How many numbers a worker keeps for the draws: the sum of the choices of every forward action.
   [[nodiscard]] std::uint32_t draws() const { return draws_; }
+  // How many zones there are whose nodes use only their own targets of some group.
+  [[nodiscard]] std::size_t node_zones() const;
   // Null when there is none. With several listeners on port 0, `index` tells them apart.
   [[nodiscard]] const Listener* FindListener(std::string_view load_balancer, std::uint32_t index) const;
 

@@ -60,6 +60,10 @@ class Dump {
     Line("load balancer {} {} binds {} advertises {} idle {} {}", balancer.name,
          std::to_underlying(balancer.ip_address_type), Texts(balancer.addresses), Texts(balancer.advertise),
          balancer.attributes.idle_timeout.count(), At(balancer.position));
+    for (const auto& node : balancer.nodes) {
+      Line(" node {} {} binds {} advertises {} {}", node.zone, node.zone_index, Texts(node.addresses),
+           Texts(node.advertise), At(node.position));
+    }
     for (const auto& listener : balancer.listeners) {
       Line(" listener {} {} {} {} certificates {}", listener.port, std::to_underlying(listener.protocol),
            Text(listener.ssl_policy), At(listener.position), listener.certificates.size());
@@ -105,6 +109,8 @@ class Dump {
          group.anomaly_mitigation);
     Line(" sticky {} {} {} {} {}", group.stickiness.enabled, std::to_underlying(group.stickiness.type),
          group.stickiness.duration.count(), group.stickiness.cookie_name, At(group.stickiness.position));
+    Line(" cross-zone {} nodes in {} shifted from {}", std::to_underlying(group.cross_zone),
+         fmt::join(group.node_zones, ","), fmt::join(group.shift_zones, ","));
     for (const auto& target : group.targets) {
       Line(" target {} {} {} {} {} {}", target.address ? target.address->ToString() : "-", target.host, target.port,
            target.zone, target.weight, At(target.position));

@@ -7,6 +7,7 @@
 #include <boost/json/value.hpp>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <ostream>
 #include <string>
 #include <variant>
@@ -240,9 +241,34 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"PriorityIsTooHigh", "PUT", "/v1/load-balancers/shop/listeners/8080/rules/50001/weights",
                 R"({"blue":1})", 404},
         Refused{"PortIsNone", "PUT", "/v1/load-balancers/shop/listeners/0/rules/default/weights", R"({"blue":1})", 404},
+        Refused{"PostOnZonalShift", "POST", "/v1/zonal-shift", "{}", 405},
+        Refused{"ZonalShiftWithoutZone", "PUT", "/v1/zonal-shift", R"({"expires-in": "1h"})", 400},
+        Refused{"ZonalShiftWithoutEnd", "PUT", "/v1/zonal-shift", R"({"away-from": "a"})", 400},
+        Refused{"ZonalShiftOfWrongLength", "PUT", "/v1/zonal-shift", R"({"away-from": "a", "expires-in": "73h"})", 400},
+        Refused{"ZonalShiftZoneIsNoText", "PUT", "/v1/zonal-shift", R"({"away-from": 1, "expires-in": "1h"})", 400},
+        Refused{"ZonalShiftForceIsNoFlag", "PUT", "/v1/zonal-shift",
+                R"({"away-from": "a", "expires-in": "1h", "force": "yes"})", 400},
+        Refused{"ZonalShiftOtherMember", "PUT", "/v1/zonal-shift",
+                R"({"away-from": "a", "expires-in": "1h", "until": ""})", 400},
         Refused{"ExplainWithoutUrl", "GET", "/v1/explain/http?method=GET", "", 400},
         Refused{"ExplainUnknownType", "GET", "/v1/explain/dns?name=www.example.test&type=NOPE", "", 400}),
     [](const auto& row) { return std::string(row.param.name); });
+
+TEST_F(AdminApiTest, AZonalShiftIsStartedAndCancelled) {
+  const auto start = Asked<ZonalShiftChange>(
+      {.method = "PUT",
+       .target = "/v1/zonal-shift",
+       .body = R"({"away-from": "a", "expires-in": "90m", "comment": "power", "force": true})"});
+  EXPECT_EQ(start.zone, "a");
+  EXPECT_EQ(start.expires_in, std::chrono::minutes(90));
+  EXPECT_EQ(start.comment, "power");
+  EXPECT_TRUE(start.force);
+  const auto cancel = Asked<ZonalShiftChange>({.method = "DELETE", .target = "/v1/zonal-shift"});
+  EXPECT_EQ(cancel.zone, "");
+  const std::string long_comment =
+      R"({"away-from": "a", "expires-in": "1h", "comment": ")" + std::string(129, 'x') + "\"}";
+  EXPECT_EQ(Response({.method = "PUT", .target = "/v1/zonal-shift", .body = long_comment}).status, 400U);
+}
 
 TEST_F(AdminApiTest, MethodNotAllowedNamesTheMethods) {
   EXPECT_EQ(Response({.method = "POST", .target = "/v1/status"}).allow, "GET, HEAD");

@@ -251,6 +251,33 @@ TEST(AliasTest, HealthLooksThroughTheWholeTreeAndEachGroupFailsOpen) {
   }
 }
 
+// spec: alb.md 10.2: an alias answers the zones that the status table says, all of them where it knows nothing.
+TEST(AliasTest, ALoadBalancerWithZonesAnswersThoseThatAnswer) {
+  config::Model model;
+  AddBalancer(model, "shop", {"192.0.2.1", "2001:db8::1", "192.0.2.2", "192.0.2.3"});
+  auto& nodes = model.load_balancers[0].nodes;
+  nodes.resize(2);
+  nodes[0].advertise = {IpAddress::Parse("192.0.2.1").value(), IpAddress::Parse("2001:db8::1").value()};
+  nodes[1].advertise = {IpAddress::Parse("192.0.2.2").value(), IpAddress::Parse("192.0.2.3").value()};
+  model.zones = {MakeZone("example.test.", {MakeRecord("www.example.test.", rr::kA, {.balancer = 0}),
+                                            MakeRecord("www.example.test.", rr::kAaaa, {.balancer = 0})})};
+  Server server(model, 0, 1);
+  const auto ask = [&](std::uint16_t type) { return server.Ask("www.example.test.", type)->values(); };
+  EXPECT_THAT(ask(rr::kA), ElementsAre("192.0.2.1", "192.0.2.2", "192.0.2.3")) << "nothing is known of the nodes";
+  const auto set = [&](health::NodeStatus a, health::NodeStatus b) {
+    server.status.load_balancers[0].nodes = {a, b};
+    server.Publish();
+  };
+  set({}, {.healthy = false, .answers = false});
+  EXPECT_THAT(ask(rr::kA), ElementsAre("192.0.2.1"));
+  set({.healthy = false, .answers = false}, {});
+  EXPECT_THAT(ask(rr::kA), ElementsAre("192.0.2.2", "192.0.2.3"));
+  EXPECT_THAT(ask(rr::kAaaa), ElementsAre("2001:db8::1")) << "the zone that answers has no IPv6 address";
+  set({.shifted = true, .answers = false}, {});
+  EXPECT_THAT(ask(rr::kAaaa), ElementsAre()) << "not those of a zone that was left";
+  EXPECT_EQ(server.Ask("www.example.test.", rr::kAaaa)->rcode(), Rcode::kNoError);
+}
+
 TEST(AliasTest, ChecksThatTheTableDoesNotHaveCountAsHealthy) {
   Server server(TreeModel(true), 0, 0);
   EXPECT_THAT(server.Ask("top.example.test.", rr::kA)->values(), ElementsAre(Address(1)));

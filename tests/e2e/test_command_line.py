@@ -204,5 +204,5 @@ def test_what_drain_does_not_know_is_said_with_the_nearest_name(shop):
 
 def test_help_lists_every_command():
     listed = weir("--help").stdout
-    for command in ("run", "demo", "check", "explain", "test", "status", "weights", "drain", "edit", "bench", "schema", "version", "help"):
+    for command in ("run", "demo", "check", "explain", "test", "status", "weights", "drain", "zonal-shift", "edit", "bench", "schema", "version", "help"):
         assert re.search(rf"^  {command} ", listed, re.M), (command, listed)

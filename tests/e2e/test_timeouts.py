@@ -139,6 +139,23 @@ def test_the_client_keep_alive_ends_with_an_announced_close(shop, hang):
         assert answer.field("Connection").lower() == "close" and client.is_closed()
 
 
+def test_the_client_keep_alive_is_the_one_of_the_accept(shop, hang):
+    """Section 12.6: fixed for each connection when it is accepted."""
+    weir, blue = shop(attributes=", client_keep_alive.seconds: 3600")
+    with Client(weir.port()) as early:
+        assert early.get().status == 200
+        weir.write(CONFIG.format(blue=blue.yaml, attributes=", client_keep_alive.seconds: 1", interval="1h"))
+        weir.wait_log("configuration loaded")
+        with Client(weir.port()) as late:
+            for _ in range(3):
+                hang.wait(0.7)
+                answer, kept = late.get(), early.get()
+                assert (kept.field("Connection") or "keep-alive").lower() != "close"
+                if (answer.field("Connection") or "").lower() == "close":
+                    break
+            assert answer.field("Connection").lower() == "close"
+
+
 def test_a_refused_connection_is_502(run):
     port = free_port()
     weir = run(CONFIG.format(blue=f"{{address: 127.0.0.1, port: {port}}}", attributes="", interval="1s"))

@@ -334,6 +334,30 @@ TEST_F(EngineTest, ARemovedTargetDrainsAndVanishes) {
   Await([](const StatusTable& table) { return table.groups[0].targets.size() == 1; });
 }
 
+// spec: alb.md 10.3.
+TEST_F(EngineTest, AZonalShiftIsPublishedAtOnceAndSurvivesApply) {
+  FakeTarget target;
+  FakeTarget stays;
+  Engine& engine = Start();
+  engine.ShiftAwayFrom("a");
+  auto group = Group("blue", {target.endpoint(), stays.endpoint()});
+  group.targets[0].zone = "a";
+  group.targets[1].zone = "b";
+  group.shift_zones = {"a", "b"};
+  Apply(Model({group}));
+  EXPECT_EQ(Now()->shifted_zone, "a");
+  AwaitState(kHealthy, 0);
+  EXPECT_EQ(AwaitState(kHealthy, 1)->groups[0].routable, std::vector<std::uint32_t>{1});
+  engine.ShiftAwayFrom("b");
+  EXPECT_EQ(Now()->groups[0].routable, std::vector<std::uint32_t>{0});
+  EXPECT_EQ(Now()->groups[0].targets[1].zonal_override, ZonalOverride::kShiftActive);
+  Apply(Model({group}));
+  EXPECT_EQ(Now()->groups[0].routable, std::vector<std::uint32_t>{0});
+  engine.ShiftAwayFrom("");
+  EXPECT_EQ(Now()->groups[0].routable.size(), 2U);
+  EXPECT_EQ(Now()->shifted_zone, "");
+}
+
 TEST_F(EngineTest, ATargetThatComesBackWhileDrainingIsNew) {
   FakeTarget target;
   Start();

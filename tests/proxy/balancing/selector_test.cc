@@ -109,6 +109,25 @@ TEST(SelectorTest, TargetsTakeTurns) {
   EXPECT_EQ(selector.NextTarget(0, status), std::nullopt);
 }
 
+// spec: alb.md 10.1: requests that come in at two nodes in turn find all targets of either zone.
+TEST(SelectorTest, EachNodeTakesTurnsOfItsOwn) {
+  auto model = MakeModel({});
+  model->availability_zones = {"a", "b"};
+  model->target_groups[0].node_zones = model->availability_zones;
+  const auto table = BuildTable(model);
+  Selector selector;
+  selector.Reset(*table, 4);
+  std::vector<health::GroupStatus> nodes(2);
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    nodes[i].targets.resize(4);
+    nodes[i].routable = {2 * i, 2 * i + 1};
+    nodes[i].node = i + 1;
+  }
+  std::map<std::uint32_t, int> taken;
+  for (int i = 0; i < 400; ++i) ++taken[selector.NextTarget(0, nodes[static_cast<std::size_t>(i % 2)]).value()];
+  EXPECT_EQ(taken, (std::map<std::uint32_t, int>{{0, 100}, {1, 100}, {2, 100}, {3, 100}}));
+}
+
 TEST(SelectorTest, WorkersBeginAtDifferentPlaces) {
   const auto table = BuildTable(MakeModel({}));
   health::GroupStatus status;
