@@ -69,11 +69,9 @@ json::value Write(const proxy::TargetExplanation& target) {
 }
 
 json::value Write(const proxy::GroupExplanation& group) {
-  json::object out{{"name", group.name},
-                   {"protocol", group.protocol},
-                   {"weight", group.weight},
-                   {"share-percent", group.share_percent},
-                   {"algorithm", group.algorithm}};
+  json::object out{
+      {"name", group.name},     {"protocol", group.protocol},           {"protocol-version", group.protocol_version},
+      {"weight", group.weight}, {"share-percent", group.share_percent}, {"algorithm", group.algorithm}};
   if (!group.policy.empty()) out["ssl-policy"] = group.policy;
   if (group.health_known) {
     out["fail-open"] = group.fail_open;

@@ -133,6 +133,7 @@ json::value Write(const ResponseTimeReport& recorded) {
 json::value Write(const TargetGroupReport& group) {
   json::object out{{"name", group.name},
                    {"protocol", group.protocol},
+                   {"protocol-version", group.protocol_version},
                    {"in-use", group.in_use},
                    {"healthy", group.healthy},
                    {"registered", group.registered},
@@ -343,6 +344,7 @@ TargetGroupReport ReadTargetGroup(const json::value& value) {
   const auto& from = Members(value);
   return {.name = ReadText(from, "name"),
           .protocol = ReadText(from, "protocol"),
+          .protocol_version = ReadText(from, "protocol-version"),
           .ssl_policy = ReadText(from, "ssl-policy"),
           .healthy = ReadNumber<std::uint32_t>(from, "healthy"),
           .registered = ReadNumber<std::uint32_t>(from, "registered"),

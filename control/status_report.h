@@ -83,8 +83,9 @@ struct ResponseTimeReport {
 };
 struct TargetGroupReport {
   std::string name;
-  std::string protocol;    // HTTP or HTTPS: between weir and the targets
-  std::string ssl_policy;  // of HTTPS: the security policy towards the targets
+  std::string protocol;          // HTTP or HTTPS: between weir and the targets
+  std::string protocol_version;  // HTTP1, HTTP2, GRPC
+  std::string ssl_policy;        // of HTTPS: the security policy towards the targets
   std::uint32_t healthy = 0;
   std::uint32_t registered = 0;
   bool fail_open = false;

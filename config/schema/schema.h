@@ -98,6 +98,7 @@ extern const std::span<const std::string_view> kDesyncModeWords;
 extern const std::span<const std::string_view> kXffModeWords;
 extern const std::span<const std::string_view> kAlgorithmWords;
 extern const std::span<const std::string_view> kTargetProtocolWords;
+extern const std::span<const std::string_view> kProtocolVersionWords;
 extern const std::span<const std::string_view> kProbeProtocolWords;
 extern const std::span<const std::string_view> kProxyProtocolWords;
 extern const std::span<const std::string_view> kHealthCheckTypeWords;

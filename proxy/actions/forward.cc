@@ -69,6 +69,7 @@ void Forward::Explain(const ExplainedRequest& request, RequestExplanation& expla
     const TargetGroupRoute& route = request.table.groups()[choice.group];
     group.name = route.name;
     group.protocol = route.protocol();
+    group.protocol_version = route.protocol_version();
     group.algorithm = config::kAlgorithmWords[std::to_underlying(route.config->algorithm)];
     if (route.is_https()) group.policy = route.tls->policy->name;
     group.weight = choice.weight;

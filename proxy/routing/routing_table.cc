@@ -1,6 +1,7 @@
 #include "proxy/routing/routing_table.h"
 
 #include "config/same_conditions.h"
+#include "config/schema/schema.h"
 #include "net/tls_server.h"
 #include "proxy/routing/conditions.h"
 #include "proxy/routing/matcher.h"
@@ -20,6 +21,10 @@
 namespace weir::proxy {
 
 const Rule& Listener::Match(const RequestFacts& facts) const { return rules[matcher->Match(rules, facts)]; }
+
+std::string_view TargetGroupRoute::protocol_version() const {
+  return config::kProtocolVersionWords[std::to_underlying(config->protocol_version)];
+}
 
 const Listener* RoutingTable::FindListener(std::string_view load_balancer, std::uint32_t index) const {
   const auto found = std::ranges::find_if(listeners_, [&](const auto& listener) {
