@@ -250,6 +250,9 @@ struct TrustStore {
 
 enum class TargetProtocol : std::uint8_t { kHttp, kHttps };
 
+// What requests of a group are sent by, and which of them it takes; spec: alb.md 7.1.
+enum class TargetProtocolVersion : std::uint8_t { kHttp1, kHttp2, kGrpc };
+
 // What connections to targets by HTTPS have beyond ALB's. Paths are resolved.
 struct TargetTls {
   bool verify = false;                          // chain, validity and name of the targets' certificates
@@ -261,7 +264,7 @@ struct TargetTls {
 
 enum class ProbeProtocol : std::uint8_t { kHttp, kHttps, kTcp };
 
-// Inclusive ranges of status codes.
+// Inclusive ranges of status codes, or of gRPC's.
 struct CodeMatcher {
   std::vector<std::pair<std::uint16_t, std::uint16_t>> ranges{1, {200, 200}};
 };
@@ -276,6 +279,7 @@ struct TargetHealthCheck {
   std::uint32_t healthy_threshold = 5;
   std::uint32_t unhealthy_threshold = 2;
   CodeMatcher matcher;
+  TargetProtocolVersion version = TargetProtocolVersion::kHttp1;  // the group's
 };
 
 // Exactly one of address and host is set.
@@ -329,7 +333,10 @@ enum class CrossZone : std::uint8_t { kUseLoadBalancerConfiguration, kTrue, kFal
 struct TargetGroup {
   std::string name;
   TargetProtocol protocol = TargetProtocol::kHttp;
-  TargetTls tls;  // of HTTPS
+  TargetProtocolVersion protocol_version = TargetProtocolVersion::kHttp1;
+  bool takes_http1 = false;      // weir.http1_requests.enabled: of HTTP2, which ALB answers 464
+  bool forwards_resets = false;  // routing.http2.rst_stream_error_forwarding.enabled: of HTTP2 and GRPC
+  TargetTls tls;                 // of HTTPS
   std::vector<Target> targets;
   TargetHealthCheck health_check;
   std::chrono::seconds deregistration_delay{300};

@@ -91,11 +91,9 @@ json::value Write(const proxy::StickinessExplanation& stickiness) {
 }
 
 json::value Write(const proxy::GroupExplanation& group) {
-  json::object out{{"name", group.name},
-                   {"protocol", group.protocol},
-                   {"weight", group.weight},
-                   {"share-percent", group.share_percent},
-                   {"algorithm", group.algorithm}};
+  json::object out{
+      {"name", group.name},     {"protocol", group.protocol},           {"protocol-version", group.protocol_version},
+      {"weight", group.weight}, {"share-percent", group.share_percent}, {"algorithm", group.algorithm}};
   if (!group.policy.empty()) out["ssl-policy"] = group.policy;
   if (!group.stickiness.cookie.empty()) out["stickiness"] = Write(group.stickiness);
   if (!group.hash.key.empty()) {

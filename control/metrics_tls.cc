@@ -207,9 +207,11 @@ void ForEachTlsGroup(const View& view, Write write) {
 }
 
 void WriteTargetGroups(MetricsWriter& out, const View& view) {
-  out.Family("weir_target_group_info", "gauge", "Always 1: the protocol of a target group.");
+  out.Family("weir_target_group_info", "gauge", "Always 1: the protocol of a target group, and its version.");
   for (const auto& group : view.routing->groups()) {
-    out.Sample({{"target_group", group.name}, {"protocol", group.protocol()}}, std::uint64_t{1});
+    out.Sample(
+        {{"target_group", group.name}, {"protocol", group.protocol()}, {"protocol_version", group.protocol_version()}},
+        std::uint64_t{1});
   }
   out.Family("weir_target_group_tls_handshakes_total", "counter", "TLS handshakes with targets that went through.");
   ForEachTlsGroup(view, [&](const proxy::TargetGroupRoute& group) {

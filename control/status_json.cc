@@ -154,6 +154,7 @@ json::value Write(const GroupZoneReport& zone) {
 json::value Write(const TargetGroupReport& group) {
   json::object out{{"name", group.name},
                    {"protocol", group.protocol},
+                   {"protocol-version", group.protocol_version},
                    {"in-use", group.in_use},
                    {"healthy", group.healthy},
                    {"registered", group.registered},
@@ -403,6 +404,7 @@ TargetGroupReport ReadTargetGroup(const json::value& value) {
   const auto& from = Members(value);
   return {.name = ReadText(from, "name"),
           .protocol = ReadText(from, "protocol"),
+          .protocol_version = ReadText(from, "protocol-version"),
           .ssl_policy = ReadText(from, "ssl-policy"),
           .stickiness = ReadText(from, "stickiness"),
           .healthy = ReadNumber<std::uint32_t>(from, "healthy"),

@@ -168,6 +168,7 @@ void AddTargetGroups(const View& view, StatusReport& report) {
     out.fail_open = status.fail_open;
     if (i < routes.size()) {
       out.protocol = routes[i].protocol();
+      out.protocol_version = routes[i].protocol_version();
       if (routes[i].is_https()) out.ssl_policy = routes[i].tls->policy->name;
       AddTraffic(*routes[i].counters, out);
     }

@@ -105,9 +105,10 @@ struct GroupZoneReport {
 };
 struct TargetGroupReport {
   std::string name;
-  std::string protocol;    // HTTP or HTTPS: between weir and the targets
-  std::string ssl_policy;  // of HTTPS: the security policy towards the targets
-  std::string stickiness;  // lb_cookie or app_cookie; empty: off
+  std::string protocol;          // HTTP or HTTPS: between weir and the targets
+  std::string protocol_version;  // HTTP1, HTTP2, GRPC
+  std::string ssl_policy;        // of HTTPS: the security policy towards the targets
+  std::string stickiness;        // lb_cookie or app_cookie; empty: off
   std::uint32_t healthy = 0;
   std::uint32_t registered = 0;
   bool fail_open = false;

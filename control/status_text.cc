@@ -268,6 +268,9 @@ void AppendTargetGroups(std::string& out, const StatusReport& report, bool colou
   for (const auto& group : report.target_groups) {
     std::string name = group.name;
     if (!group.ssl_policy.empty()) name += " (" + group.protocol + ")";
+    // An appliance of an older version does not say.
+    const bool is_http1 = group.protocol_version.empty() || group.protocol_version == "HTTP1";
+    if (!is_http1) name += " (" + group.protocol_version + ")";
     if (!group.stickiness.empty()) name += " (sticky)";
     if (group.fail_open && group.zones.empty()) name += " (fail-open)";
     for (const auto& zone : group.zones) {

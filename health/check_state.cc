@@ -94,7 +94,11 @@ std::string DescribeSeen(const ProbeResult& result) {
     return fmt::format("malformed response ({}), it began with \"{}\"", result.detail, Shown(result.received));
   }
   std::string seen;
-  if (result.code != 0) seen = fmt::format("HTTP {}", result.code);
+  if (result.is_grpc) {
+    seen = fmt::format("gRPC {}", result.code);
+  } else if (result.code != 0) {
+    seen = fmt::format("HTTP {}", result.code);
+  }
   std::string_view more = result.detail;
   if (more.empty() && result.error != 0) more = DescribeError(result.error);
   if (more.empty() && result.error != 0) more = std::strerror(result.error);

@@ -24,11 +24,12 @@ enum class ProbeOutcome : std::uint8_t {
 // What one probe found.
 struct ProbeResult {
   ProbeOutcome outcome = ProbeOutcome::kFailed;
-  std::uint16_t code = 0;        // the HTTP status; 0 when no response head arrived
+  std::uint16_t code = 0;        // the HTTP status, or gRPC's; 0 when no response head arrived
   int error = 0;                 // an errno; 0 when the cause is not the system's
   std::string_view detail = {};  // a static text: `closed before a response`; may be empty
   // How a response began that is no HTTP response; may be empty. Valid as long as the call that reports the result.
   std::string_view received = {};
+  bool is_grpc = false;  // the code is gRPC's
 };
 
 // `HTTP 503`, `connection refused`, `timed out while connecting`, `malformed response ...`: what was seen, for logs and

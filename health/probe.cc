@@ -57,12 +57,16 @@ void Probe::Start(Question question) {
   Connect(question.server_name.empty() ? plan_->server_name : question.server_name);
 }
 
+net::TlsClient& Probe::TlsOfPlan() const {
+  if (plan_->tls != nullptr) return *plan_->tls;
+  return plan_->version == config::TargetProtocolVersion::kHttp1 ? *bench_.tls : *bench_.http2_tls;
+}
+
 void Probe::Connect(const std::string& server_name) {
   int error = 0;
   preamble_sent_ = false;
   if (plan_->speaks_tls && plan_->preamble.empty()) {
-    net::TlsClient& client = plan_->tls != nullptr ? *plan_->tls : *bench_.tls;
-    auto stream = client.Connect(bench_.loop, endpoint_, server_name, *this, error);
+    auto stream = TlsOfPlan().Connect(bench_.loop, endpoint_, server_name, *this, error);
     tls_ = stream.get();
     stream_ = std::move(stream);
   } else {
@@ -117,7 +121,50 @@ void Probe::OnConnected(int error) {
   if (!plan_->speaks_http) return Finish({.outcome = ProbeOutcome::kPassed}, false);
   phase_ = Phase::kHead;
   Limit(plan_->response_timeout);
+  if (plan_->version != config::TargetProtocolVersion::kHttp1) return Ask();
   WriteRequest();
+}
+
+void Probe::Ask() {
+  if (tls_ != nullptr && tls_->tls()->alpn != "h2") {
+    return Finish(Failed(0, "the target does not speak HTTP/2"), false);
+  }
+  question_.emplace(*plan_, host_field_, bench_.loop.now());
+  SendFrames();
+}
+
+void Probe::SendFrames() {
+  question_->Output(unsent_);
+  if (unsent_.empty()) return;
+  const iovec piece{.iov_base = unsent_.data(), .iov_len = unsent_.size()};
+  const auto written = stream_->Write({&piece, 1});
+  if (written.status == net::IoStatus::kError) return OnConnectionEnd(written.error);
+  unsent_.erase(0, written.bytes);
+}
+
+void Probe::TakeFrames(std::string_view bytes) {
+  if (bytes.starts_with("HTTP/1.")) {
+    ProbeResult malformed = Failed(0, "no HTTP/2");
+    malformed.received = bytes;
+    return Finish(malformed, false);
+  }
+  question_->Receive(bytes, bench_.loop.now());
+  using enum Http2Question::State;
+  switch (question_->state()) {
+    case kAsked:
+      return SendFrames();
+    case kFailed:
+      return Finish(Failed(0, question_->why()), false);
+    case kAnswered:
+      break;
+  }
+  code_ = question_->code();
+  const bool is_wanted = plan_->version != config::TargetProtocolVersion::kGrpc || question_->is_grpc_code();
+  const bool passes = is_wanted && CodePasses(code_);
+  Finish({.outcome = passes ? ProbeOutcome::kPassed : ProbeOutcome::kCodeMismatch,
+          .code = code_,
+          .is_grpc = question_->is_grpc_code()},
+         false);
 }
 
 void Probe::SendPreamble() {
@@ -127,8 +174,7 @@ void Probe::SendPreamble() {
   // A socket that is new has room for so little.
   if (written.bytes != plan_->preamble.size()) return OnConnectionEnd(written.error);
   if (!plan_->speaks_tls) return OnConnected(0);
-  net::TlsClient& client = plan_->tls != nullptr ? *plan_->tls : *bench_.tls;
-  auto secured = client.SecureAlone(std::move(stream_), server_name_, *this);
+  auto secured = TlsOfPlan().SecureAlone(std::move(stream_), server_name_, *this);
   if (secured == nullptr) return Finish(Failed(EINVAL), false);
   tls_ = secured.get();
   stream_ = std::move(secured);
@@ -153,6 +199,7 @@ void Probe::WriteRequest() {
 
 void Probe::OnWritable() {
   if (phase_ != Phase::kHead || unsent_.empty()) return;
+  if (question_) return SendFrames();
   const iovec piece{.iov_base = unsent_.data(), .iov_len = unsent_.size()};
   const auto written = stream_->Write({&piece, 1});
   if (written.status == net::IoStatus::kError) return OnConnectionEnd(written.error);
@@ -169,7 +216,7 @@ void Probe::OnReadable() {
     const std::string_view bytes(bench_.buffer.data(), got.bytes);
     switch (phase_) {
       case Phase::kHead:
-        TakeHeadBytes(bytes);
+        question_ ? TakeFrames(bytes) : TakeHeadBytes(bytes);
         break;
       case Phase::kContent:
         TakeContent(bytes);
@@ -273,6 +320,7 @@ void Probe::Close(net::Stream::CloseMode mode) {
   Cancel();
   phase_ = Phase::kIdle;
   content_.reset();
+  question_.reset();
   plan_.reset();
   if (received_.capacity() > 4096) received_ = {};
   if (stream_) {

@@ -3,6 +3,7 @@
 #include "base/ip_address.h"
 #include "health/body_match.h"
 #include "health/check_state.h"
+#include "health/http2_question.h"
 #include "health/probe_plan.h"
 #include "http/head_parser.h"
 #include "http/message.h"
@@ -27,6 +28,7 @@ struct ProbeBench {
   explicit ProbeBench(net::EventLoop& event_loop) : loop(event_loop), buffer(64 * 1024) {}
   net::EventLoop& loop;
   std::shared_ptr<net::TlsClient> tls = net::TlsClient::ForProbes();
+  std::shared_ptr<net::TlsClient> http2_tls = net::TlsClient::ForProbes({"h2"});
   std::vector<char> buffer;  // what a read returns lives here until the next one
   http::ResponseHead head;   // its capacity is reused
   // Connections that ended in this turn: events already fetched may still name them. Cleared at the end of the turn.
@@ -87,6 +89,11 @@ class Probe final : private net::StreamEvents, private net::Timer {
   void SendPreamble();
   bool RetryWithoutServerName(int error);
   void WriteRequest();
+  [[nodiscard]] net::TlsClient& TlsOfPlan() const;
+  // HTTP/2: asks, and takes what it is answered.
+  void Ask();
+  void SendFrames();
+  void TakeFrames(std::string_view bytes);
   // Takes bytes of the response; may end the attempt.
   void TakeHeadBytes(std::string_view bytes);
   void OnHead(const http::ResponseHead& head, std::string_view rest);
@@ -110,8 +117,9 @@ class Probe final : private net::StreamEvents, private net::Timer {
   std::unique_ptr<net::Stream> stream_;
   net::TlsStream* tls_ = nullptr;  // stream_, when it speaks TLS
   bool retried_ = false;
-  std::string unsent_;    // what the first write left over
-  std::string received_;  // a head that came in pieces
+  std::optional<Http2Question> question_;  // by HTTP/2
+  std::string unsent_;                     // what the first write left over
+  std::string received_;                   // a head that came in pieces
   std::size_t scanned_ = 0;
   std::uint16_t code_ = 0;
   std::optional<BodyMatch> content_;

@@ -27,12 +27,17 @@ ProbePlan BuildTargetPlan(const config::TargetHealthCheck& check, std::shared_pt
   plan.connect_timeout = check.timeout;
   plan.interval = check.interval;
   if (!plan.speaks_http) return plan;
+  plan.version = check.version;
+  plan.passing_codes = check.matcher.ranges;
+  plan.head_bytes_max = kTargetHeadBytesMax;
+  if (check.version != config::TargetProtocolVersion::kHttp1) {
+    plan.path = check.path;
+    return plan;
+  }
   plan.request_start = RequestStart(check.path);
   // `compressed` is what the original was seen to send.
   plan.request_rest =
       "\r\nUser-Agent: ELB-HealthChecker/2.0\r\nAccept-Encoding: gzip, compressed\r\nConnection: close\r\n\r\n";
-  plan.passing_codes = check.matcher.ranges;
-  plan.head_bytes_max = kTargetHeadBytesMax;
   return plan;
 }
 

@@ -27,6 +27,9 @@ struct ProbePlan {
   bool speaks_http = true;              // false: connecting is all
   std::string preamble;                 // sent as soon as connected: a PROXY header; may be empty
   std::string server_name;              // SNI, where the subject has no name of its own; empty: none
+  // Of HTTP2 and GRPC the request is one for `path` (http2_question.h), else:
+  config::TargetProtocolVersion version = config::TargetProtocolVersion::kHttp1;
+  std::string path;
   // The request is request_start + Host field value + request_rest.
   std::string request_start;
   std::string request_rest;

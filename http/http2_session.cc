@@ -21,6 +21,8 @@ const std::uint8_t* Bytes(std::string_view text) { return reinterpret_cast<const
 constexpr std::size_t kHeaderBytesMax = 4 * Http2FieldSection::kListBytesMax;
 // Control frames that wait because the peer does not read them.
 constexpr std::size_t kOutputFramesMax = 1'000;
+// A header section that we send, as its least compressed form counts it: heads that were taken fit, with what is added.
+constexpr std::size_t kSentHeaderBytesMax = 256 * 1024;
 // CONTINUATION frames of one section: at the least frame size, what is announced needs four.
 constexpr std::size_t kContinuationsMax = 8;
 
@@ -280,6 +282,7 @@ Http2Session::Nghttp2::Nghttp2(Role the_role, Http2Events& the_events, SteadyTim
   nghttp2_option_set_no_auto_window_update(option_made, 1);
   nghttp2_option_set_no_closed_streams(option_made, 1);
   nghttp2_option_set_max_continuations(option_made, kContinuationsMax);
+  nghttp2_option_set_max_send_header_block_length(option_made, kSentHeaderBytesMax);
   nghttp2_option_set_stream_reset_rate_limit(option_made, UINT32_MAX, UINT32_MAX);  // Http2Allowance counts them
   nghttp2_option_set_peer_max_concurrent_streams(option_made, kStreamsMax);
 
@@ -317,7 +320,8 @@ bool Http2Session::Nghttp2::Receive(std::string_view bytes, SteadyTime now) {
   if (!Walk(bytes)) return false;
   if (nghttp2_session_get_outbound_queue_size(session.get()) > kOutputFramesMax) {
     Terminate(Http2Error::kEnhanceYourCalm, Http2Flood::kOutput);
-  } else if (nghttp2_session_want_read(session.get()) == 0 && nghttp2_session_want_write(session.get()) == 0) {
+  } else if (nghttp2_session_want_read(session.get()) == 0 && nghttp2_session_want_write(session.get()) == 0 &&
+             (role == Role::kServer || !goaway_came)) {  // a server that says goodbye has done nothing wrong
     fault = Http2Error::kProtocolError;
   }
   return fault == Http2Error::kNoError;
@@ -467,7 +471,10 @@ bool Http2Session::Nghttp2::TakeFrame(const nghttp2_frame& frame) {
       return true;
     }
     case NGHTTP2_RST_STREAM:
-      if (Http2Stream* const stream = Find(frame.hd.stream_id)) stream->reset_by_peer_ = true;
+      if (Http2Stream* const stream = Find(frame.hd.stream_id)) {
+        stream->reset_by_peer_ = true;
+        if (role == Role::kClient) return true;  // it ends what we began: never more than that
+      }
       return Spend(Http2Flood::kResets);
     case NGHTTP2_SETTINGS:
       if ((frame.hd.flags & NGHTTP2_FLAG_ACK) == 0) events.OnSettings();
@@ -607,6 +614,8 @@ void Http2Session::GoAway() {
   nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session), NGHTTP2_NO_ERROR,
                         nullptr, 0);
 }
+
+void Http2Session::Ping() { nghttp2_submit_ping(nghttp2_->session.get(), NGHTTP2_FLAG_NONE, nullptr); }
 
 void Http2Session::Terminate(Http2Error code) { nghttp2_->Terminate(code, std::nullopt); }
 void Http2Session::Terminate(Http2Flood flood) { nghttp2_->Terminate(Http2Error::kEnhanceYourCalm, flood); }

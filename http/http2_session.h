@@ -51,6 +51,8 @@ class Http2Stream {
   [[nodiscard]] std::size_t pending_bytes() const { return pending_.size() - sent_; }
   // The peer's END_STREAM has come.
   [[nodiscard]] bool peer_ended() const { return peer_ended_; }
+  // The peer has sent RST_STREAM.
+  [[nodiscard]] bool reset_by_peer() const { return reset_by_peer_; }
   // Our END_STREAM was framed.
   [[nodiscard]] bool ended() const { return ended_; }
 
@@ -153,6 +155,8 @@ class Http2Session {
   // asks with a PING (OnPingAnswered) whether they have come; the last word names the last stream that is served.
   void AnnounceGoAway();
   void GoAway();
+  // Asks whether the peer is there: OnPingAnswered.
+  void Ping();
   // Ends the session with GOAWAY.
   void Terminate(Http2Error code);
   void Terminate(Http2Flood flood);

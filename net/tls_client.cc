@@ -83,8 +83,10 @@ std::shared_ptr<TlsClient> TlsClient::Make(std::shared_ptr<const TlsClientPlan> 
   return std::shared_ptr<TlsClient>(new TlsClient(std::move(plan)));
 }
 
-std::shared_ptr<TlsClient> TlsClient::ForProbes() {
-  auto client = Make(std::make_shared<const TlsClientPlan>());
+std::shared_ptr<TlsClient> TlsClient::ForProbes(std::vector<std::string> alpn) {
+  auto plan = std::make_shared<TlsClientPlan>();
+  plan->alpn = std::move(alpn);
+  auto client = Make(std::move(plan));
   client->TakeAnything();
   return client;
 }

@@ -41,7 +41,7 @@ class TlsClient final : public TlsSide {
  public:
   // For probes: TLS 1.0 and later, any cipher, certificates are not validated (as the checkers of ALB and Route 53 do;
   // spec: alb.md 11, dns.md 4), address literals are sent as SNI. Not for requests.
-  [[nodiscard]] static std::shared_ptr<TlsClient> ForProbes();
+  [[nodiscard]] static std::shared_ptr<TlsClient> ForProbes(std::vector<std::string> alpn = {});
   [[nodiscard]] static std::shared_ptr<TlsClient> Make(std::shared_ptr<const TlsClientPlan> plan);
   // Fails when the file of authorities cannot be used.
   [[nodiscard]] static Result<std::shared_ptr<TlsClient>> Build(const TlsClientSettings& settings);

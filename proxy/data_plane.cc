@@ -183,11 +183,18 @@ class DataPlane::Implementation {
       const TargetGroupRoute& route = routing.groups()[group];
       const auto tls = route.is_https() ? tls_clients_.For(route.tls) : nullptr;
       const auto proxy_protocol = ProxyVersionOf(route.config->proxy_protocol);
+      const auto protocol = route.config->protocol_version == config::TargetProtocolVersion::kHttp1
+                                ? UpstreamProtocol::kHttp1
+                                : UpstreamProtocol::kHttp2;
       const auto& targets = status.groups[group].targets;
       handles[group].reserve(targets.size());
       for (const health::TargetStatus& target : targets) {
         auto* seen = target.observations == nullptr ? nullptr : &(*target.observations)[worker_.worker];
-        UpstreamKey key{.endpoint = target.endpoint, .tls = tls, .server_name = {}, .proxy_protocol = proxy_protocol};
+        UpstreamKey key{.endpoint = target.endpoint,
+                        .protocol = protocol,
+                        .tls = tls,
+                        .server_name = {},
+                        .proxy_protocol = proxy_protocol};
         if (tls != nullptr) key.server_name = tls->NameFor(target.host, target.endpoint.address);
         handles[group].push_back({.endpoint = target.endpoint, .seen = seen, .upstream = pool_.EndpointFor(key)});
       }

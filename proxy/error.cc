@@ -64,6 +64,14 @@ consteval ErrorTraits RowOf(ErrorCode code) {
       return {502, kUpstream, kIfReused, "TargetTlsFailed"};
     case kTargetReset:
       return {502, kUpstream, kIfReused, "TargetConnectionReset"};
+    case kTargetSpeaksNoHttp2:
+      return {502, kUpstream, kUnprocessed, "TargetSpeaksNoHttp2"};
+    case kTargetStreamRefused:
+      return {502, kUpstream, kUnprocessed, "TargetStreamRefused"};
+    case kTargetStreamReset:
+      return {502, kUpstream, kNo, "TargetStreamReset"};
+    case kTargetProtocolError:
+      return {502, kUpstream, kNo, "TargetProtocolError"};
     case kTargetResponseMalformed:
       return {502, kUpstream, kNo, "TargetResponseMalformed"};
     case kTargetResponseTooLarge:

@@ -23,7 +23,7 @@ enum class ErrorCode : std::uint8_t {
   kUnknownExpectation,        // 417: Expect asks for anything but 100-continue
   kClientClosed,              // 460
   kForwardedForTooLong,       // 463
-  kProtocolVersionMismatch,   // 464: a gRPC request to a group of HTTP/1.1
+  kProtocolVersionMismatch,   // 464: the group's version takes no such request (spec: alb.md 7.1)
   kTransferCodingUnknown,     // 501
   kVersionNotSupported,       // 505
   kRedirectTooLong,           // 507
@@ -37,6 +37,10 @@ enum class ErrorCode : std::uint8_t {
   kTlsHandshakeTimeout,       // 504: 10 s for the handshake, after the connect
   kTlsBroken,                 // 502: TLS failed with a request outstanding
   kTargetReset,               // 502: RST or FIN with a request outstanding
+  kTargetSpeaksNoHttp2,       // 502: by ALPN, or by what it answered to the preface
+  kTargetStreamRefused,       // 502: REFUSED_STREAM, or behind the last stream of a GOAWAY: certainly not processed
+  kTargetStreamReset,         // 502: RST_STREAM before a response
+  kTargetProtocolError,       // 502: its connection broke the rules of HTTP/2, or flooded
   kTargetResponseMalformed,   // 502
   kTargetResponseTooLarge,    // 502: the response head, well-formed as far as it was read
   kTooManyInterimResponses,   // 502
@@ -50,9 +54,9 @@ enum class ErrorCode : std::uint8_t {
 inline constexpr std::size_t kErrorCodeCount = std::to_underlying(ErrorCode::kTunnelIdle) + 1;
 
 enum class ErrorSource : std::uint8_t { kDownstream, kUpstream, kInternal };
-// Whether the request may be sent again: never, always (nothing was sent), or only when the connection was a reused one
-// and the request is idempotent.
-enum class RetryAdvice : std::uint8_t { kNo, kYes, kIfReused };
+// Whether the request may be sent again: never, always (nothing was sent), only when the connection was a reused one
+// and the request is idempotent, or whenever its content is still there (the target did not process it).
+enum class RetryAdvice : std::uint8_t { kNo, kYes, kIfReused, kUnprocessed };
 
 struct ErrorTraits {
   std::uint16_t status;  // answered while no response head was sent, and logged as elb_status_code

@@ -8,6 +8,7 @@
 #include "proxy/log/connection_log.h"
 #include "proxy/routing/request_facts.h"
 #include "proxy/upgrade.h"
+#include "proxy/upstream/upstream_connection.h"
 
 #include <algorithm>
 #include <memory>
@@ -42,6 +43,11 @@ bool IsGrpc(const http::RequestHead& head) {
   const http::Field* const type = http::FindField(head.fields, "content-type");
   return type != nullptr && type->value.starts_with("application/grpc");
 }
+
+// INTERNAL_ERROR, which HTTP/2 clients get for a response that breaks off.
+constexpr std::uint32_t kAbortedByUs = 0x2;
+
+bool SpeaksHttp2(const TargetHandle& target) { return target.upstream->key.protocol == UpstreamProtocol::kHttp2; }
 
 double Seconds(SteadyTime from, SteadyTime to) { return std::chrono::duration<double>(to - from).count(); }
 
@@ -250,15 +256,13 @@ void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const
                              .transformed_target = texts_.transformed.target};
   BuildRequestMessage(head, attributes(), origin, run_.timing.begun_wall, worker_.random, message_, texts_.trace_id);
   message_.asks_for_websocket = head.upgrade && AsksForWebSocket(head);
-  // spec: alb.md 7.1; groups speak HTTP/1.1.
-  if (run_.request.version == http::Version::kHttp2 && IsGrpc(head)) {
-    return Fail(ErrorCode::kProtocolVersionMismatch);
-  }
+  run_.request.is_grpc = run_.request.version == http::Version::kHttp2 && IsGrpc(head);
   if (group == ActionOutcome::kNoGroup) {
     Fail(ErrorCode::kNoTarget);
     return;
   }
   run_.group = group;
+  if (!FitsGroup(head)) return Fail(ErrorCode::kProtocolVersionMismatch);
   if (this->group().config->stickiness.enabled) FindStickyTarget(head);
   if (this->group().config->algorithm == config::BalancingAlgorithm::kConsistentHash) {
     run_.hash_key = HashKeyOf(this->group().config->hash_key, {.fields = head.fields,
@@ -277,6 +281,21 @@ void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const
         {.status = 100, .reason = "Continue", .fields = {}, .framing = {}, .announced_length = {}});
   }
   AcquireUpstream(content);
+}
+
+// spec: alb.md 7.1.
+bool Exchange::FitsGroup(const http::RequestHead& head) const {
+  const config::TargetGroup& settings = *group().config;
+  const bool is_http2 = run_.request.version == http::Version::kHttp2;
+  switch (settings.protocol_version) {
+    case config::TargetProtocolVersion::kHttp1:
+      return !run_.request.is_grpc;
+    case config::TargetProtocolVersion::kHttp2:
+      return is_http2 || settings.takes_http1;
+    case config::TargetProtocolVersion::kGrpc:
+      return is_http2 && head.method == "POST";
+  }
+  std::unreachable();
 }
 
 // ---- the target
@@ -299,7 +318,7 @@ bool Exchange::SelectTarget() {
     if (run_.attempts.HasAsked(*index)) continue;
     run_.attempts.Ask(*index);
     run_.target = &run_.view->targets[run_.group][*index];
-    if (run_.attempts.count() == 1 && run_.attempts.may_forgive()) {  // not again for a dead connection
+    if (run_.attempts.is_first()) {
       group_counters().requests.Add();
       if (status.fail_open) group_counters().fail_open_requests.Add();
     }
@@ -348,7 +367,7 @@ void Exchange::AcquireUpstream(const Content& content) {
     SendRequest(content);
     return;
   }
-  observation().connections_opened.Add();
+  if (stream->opens_connection()) observation().connections_opened.Add();
   held_.Hold(content);
   run_.attempt.waiting = true;
   PauseRequest();
@@ -357,7 +376,10 @@ void Exchange::AcquireUpstream(const Content& content) {
 void Exchange::SendRequest(const Content& content) {
   run_.timing.sent = worker_.loop.now();
   // Only a reused connection can turn out to be dead, and only idempotent requests are sent again after bytes went out.
-  run_.attempt.replayable = run_.attempt.stream->reused() && run_.request.idempotent && run_.attempts.may_forgive();
+  run_.attempt.repeatable = run_.attempt.stream->reused() && run_.request.idempotent && run_.attempts.may_forgive();
+  // HTTP/2 tells what was not processed, and that may be anything.
+  run_.attempt.replayable = run_.attempt.repeatable ||
+                            (SpeaksHttp2(*run_.target) && content.bytes.size() <= HeldContent::kRepeatableBytesMax);
   if (!run_.attempt.stream->SendRequest(message_, content)) {
     // Nothing went out.
     held_.Hold(content);
@@ -376,7 +398,8 @@ void Exchange::SendRequest(const Content& content) {
 
 void Exchange::OnUpstreamConnected() {
   run_.attempt.waiting = false;
-  if (const net::TlsFacts* const agreed = run_.attempt.stream->tls(); agreed != nullptr) {
+  const net::TlsFacts* const agreed = run_.attempt.stream->tls();
+  if (agreed != nullptr && run_.attempt.stream->opens_connection()) {
     (*group().tls_counters)[worker_.worker].Note(*agreed);
   }
   // What was held is what the request has so far.
@@ -594,7 +617,24 @@ void Exchange::OnUpstreamFailed(ErrorCode code, bool response_began) {
   observation().connection_errors.Add();
   group_counters().connection_errors.Add();
   NoteTlsFailure(code);
-  if (!Retry(code, response_began)) Fail(code);
+  run_.response.target_error = run_.attempt.stream->reset_code();
+  if (ForwardReset(code) || Retry(code, response_began)) return;
+  Fail(code);
+}
+
+// spec: alb.md 12.7.
+bool Exchange::ForwardReset(ErrorCode code) {
+  constexpr std::uint32_t kForwarded = 1U << 0x2U | 1U << 0x7U | 1U << 0x8U | 1U << 0xbU;
+  const auto reset = run_.response.target_error;
+  if (!reset || *reset > 0xbU || (kForwarded >> *reset & 1U) == 0 || !group().config->forwards_resets) return false;
+  if (!run_.downstream->ForwardReset(*reset)) return false;
+  ReleaseUpstream(UpstreamStream::Reusable::kNever);
+  run_.response.error = reset;
+  run_.response.error_reason = TraitsOf(code).reason;
+  listener_counters().errors[std::to_underlying(code)].Add();
+  group_counters().failures.Add();
+  Finish();
+  return true;
 }
 
 void Exchange::NoteTlsFailure(ErrorCode code) {
@@ -603,7 +643,7 @@ void Exchange::NoteTlsFailure(ErrorCode code) {
   const bool is_by_tls = code == ErrorCode::kTlsHandshakeFailed || code == ErrorCode::kTlsHandshakeTimeout ||
                          code == ErrorCode::kTlsBroken;
   if (failure == nullptr || !is_by_tls) return;
-  (*group().tls_counters)[worker_.worker].Note(*failure);
+  if (run_.attempt.stream->opens_connection()) (*group().tls_counters)[worker_.worker].Note(*failure);
   if (failure->reason.empty()) return;
   texts_.error_reason += TraitsOf(code).reason;
   texts_.error_reason += ": ";
@@ -617,7 +657,13 @@ bool Exchange::Retry(ErrorCode code, bool response_began) {
     case RetryAdvice::kNo:
       return false;
     case RetryAdvice::kIfReused:
-      if (!run_.attempt.replayable || !run_.attempts.ForgiveStaleConnection()) return false;
+      if (!run_.attempt.waiting && (!run_.attempt.replayable || !run_.attempt.repeatable)) return false;
+      if (!run_.attempts.ForgiveStaleConnection()) return false;
+      break;
+    case RetryAdvice::kUnprocessed:
+      // Its target is not at fault, and may be the only one: by another connection, or where there is room.
+      if (!run_.attempt.waiting && !run_.attempt.replayable) return false;
+      if (!run_.attempts.ForgiveRefusal()) return false;
       break;
     case RetryAdvice::kYes:
       if (run_.attempts.exhausted()) return false;
@@ -626,8 +672,10 @@ bool Exchange::Retry(ErrorCode code, bool response_began) {
   }
   ReleaseUpstream(UpstreamStream::Reusable::kNever);
   if (!SelectTarget()) return false;
+  run_.response.target_error.reset();
   group_counters().retries.Add();
   AcquireUpstream(held_.content());
+  ResumeRequestWithHeld();  // it may have found a connection that is there
   return true;
 }
 
@@ -688,6 +736,7 @@ void Exchange::Fail(ErrorCode code) {
     // The status that the client saw stays in the log, unless it went away itself.
     if (nobody_waits && !run_.response.is_tunnel) run_.response.status = traits.status;
     run_.downstream->AbortResponse();
+    if (run_.request.version == http::Version::kHttp2) run_.response.error = kAbortedByUs;
     Finish();
   } else if (nobody_waits) {
     run_.response.status = traits.status;
@@ -745,37 +794,42 @@ void Exchange::WriteAccessLog() {
   const Timing& timing = run_.timing;
   const TargetHandle* const target = run_.target;
   std::string actions;
-  AccessLogRecord record{.time = worker_.loop.wall_now(),
-                         .creation_time = timing.begun_wall,
-                         .load_balancer = run_.listener->load_balancer,
-                         .client = {connection.peer().address.Unmapped(), connection.peer().port},
-                         .node = connection.local(),
-                         .has_target = timing.was_sent() && target != nullptr,
-                         .target = target != nullptr ? target->endpoint : Endpoint{},
-                         .status = run_.response.status,
-                         .target_status = run_.response.target_status,
-                         .received_bytes = run_.downstream->bytes_received(),
-                         .sent_bytes = run_.downstream->bytes_sent(),
-                         .version = run_.request.version,
-                         .request_line = texts_.request_line,
-                         .user_agent = texts_.user_agent,
-                         .target_group = target != nullptr ? std::string_view(group().name) : std::string_view(),
-                         .trace_id = texts_.trace_id,
-                         .rule_priority = run_.rule != nullptr ? static_cast<std::int32_t>(run_.rule->priority) : -2,
-                         .rule_name = run_.rule != nullptr ? std::string_view(run_.rule->name) : std::string_view(),
-                         .actions = run_.rule != nullptr
-                                        ? NamesOfActions(*run_.rule, run_.actions_run, run_.transformed, actions)
-                                        : std::string_view(),
-                         .redirect_url = run_.response.redirect_url,
-                         .transformed_host = texts_.transformed.host,
-                         .transformed_target = texts_.transformed.target,
-                         .transform_status = run_.transformed,
-                         .error_reason = run_.response.error_reason,
-                         .desync_class = run_.request.desync_class,
-                         .desync_reason = run_.request.desync_reason,
-                         .connection_id = *connection.id,
-                         .tls = connection.stream->tls(),
-                         .is_websocket = run_.response.is_tunnel};
+  AccessLogRecord record{
+      .time = worker_.loop.wall_now(),
+      .creation_time = timing.begun_wall,
+      .load_balancer = run_.listener->load_balancer,
+      .client = {connection.peer().address.Unmapped(), connection.peer().port},
+      .node = connection.local(),
+      .has_target = timing.was_sent() && target != nullptr,
+      .target = target != nullptr ? target->endpoint : Endpoint{},
+      .status = run_.response.status,
+      .target_status = run_.response.target_status,
+      .received_bytes = run_.downstream->bytes_received(),
+      .sent_bytes = run_.downstream->bytes_sent(),
+      .version = run_.request.version,
+      .request_line = texts_.request_line,
+      .user_agent = texts_.user_agent,
+      .target_group = target != nullptr ? std::string_view(group().name) : std::string_view(),
+      .target_protocol_version =
+          target != nullptr && SpeaksHttp2(*target) ? group().protocol_version() : std::string_view(),
+      .trace_id = texts_.trace_id,
+      .rule_priority = run_.rule != nullptr ? static_cast<std::int32_t>(run_.rule->priority) : -2,
+      .rule_name = run_.rule != nullptr ? std::string_view(run_.rule->name) : std::string_view(),
+      .actions = run_.rule != nullptr ? NamesOfActions(*run_.rule, run_.actions_run, run_.transformed, actions)
+                                      : std::string_view(),
+      .redirect_url = run_.response.redirect_url,
+      .transformed_host = texts_.transformed.host,
+      .transformed_target = texts_.transformed.target,
+      .transform_status = run_.transformed,
+      .error_reason = run_.response.error_reason,
+      .desync_class = run_.request.desync_class,
+      .desync_reason = run_.request.desync_reason,
+      .connection_id = *connection.id,
+      .tls = connection.stream->tls(),
+      .is_grpc = run_.request.is_grpc,
+      .target_error = run_.response.target_error,
+      .error = run_.response.error,
+      .is_websocket = run_.response.is_tunnel};
   if (timing.was_sent()) record.request_processing_seconds = Seconds(timing.begun, timing.sent);
   if (timing.was_answered()) {
     record.target_processing_seconds = Seconds(timing.sent, timing.answered);

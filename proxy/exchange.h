@@ -78,6 +78,8 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   // Changes what is forwarded as the rule wants it. False when that fails, which is answered.
   [[nodiscard]] bool Transform(const http::RequestHead& head);
   void Forward(std::uint32_t group, const http::RequestHead& head, const Content& content);
+  // The group takes requests of this version.
+  [[nodiscard]] bool FitsGroup(const http::RequestHead& head) const;
   // Null over plain TCP.
   [[nodiscard]] const TlsFields* FillTlsFields(TlsFields& fields) const;
   // Null where clients are not asked for certificates.
@@ -111,6 +113,8 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   // The other ends.
   void SendGenerated(const GeneratedResponse& response);
   [[nodiscard]] bool Retry(ErrorCode code, bool response_began);
+  // Gives the client the error code that the target reset its stream with, where the group wants that. Finishes.
+  [[nodiscard]] bool ForwardReset(ErrorCode code);
   void Fail(ErrorCode code);
   void Finish();
 
@@ -147,6 +151,7 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
     bool is_head = false;
     bool idempotent = false;  // RFC 9110 section 9.2.2
     bool expects_continue = false;
+    bool is_grpc = false;
     http::Version version = http::Version::kHttp11;
     http::DesyncClass desync_class = http::DesyncClass::kCompliant;
     http::DesyncReason desync_reason = http::DesyncReason::kNone;
@@ -159,6 +164,9 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
     bool tunnel_ended = false;  // by the target
     std::uint16_t status = 0;
     std::uint16_t target_status = 0;
+    // Of RST_STREAM, from the target and to the client.
+    std::optional<std::uint32_t> target_error;
+    std::optional<std::uint32_t> error;
     std::string_view error_reason;
     std::string_view redirect_url;
   };
@@ -167,6 +175,7 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
     UpstreamStream* stream = nullptr;
     bool waiting = false;     // for its connection: content is held
     bool replayable = false;  // what is held is everything that was sent
+    bool repeatable = false;  // may be sent again although the target may have got it
   };
   // When the phases were passed; the epoch: not yet.
   struct Timing {

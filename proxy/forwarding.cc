@@ -225,6 +225,7 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
   out.host_lines.clear();
   out.fields.clear();
   out.framing = head.framing;
+  out.takes_trailers = false;
 
   // In origin-form, or `*`. A fragment is not part of a request target (RFC 9112 section 3.2) and not of these.
   if (origin.transformed_target.empty()) {
@@ -249,6 +250,9 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
         break;
       case http::FieldId::kXAmznTraceId:
         received_trace = field.value;
+        break;
+      case http::FieldId::kTe:
+        out.takes_trailers = http::HasListToken(head.fields, "te", "trailers");
         break;
       case http::FieldId::kContentLength:
       case http::FieldId::kExpect:

@@ -42,6 +42,8 @@ struct RequestMessage {
   std::string host_lines;  // one `Host: …\r\n` line; several only with preserve_host_header
   FieldBlock fields;
   http::Framing framing;
+  // The client takes trailers (`TE: trailers`), which goes on where the target's protocol needs to be told.
+  bool takes_trailers = false;
   // Asks for a tunnel (proxy/upgrade.h): how is the protocol's own affair. One that cannot have any sends the rest.
   bool asks_for_websocket = false;
 };

@@ -120,6 +120,7 @@ class AwsLimits {
 
   void CheckName(std::string_view name, std::string_view what, Position position);
   void CheckBalancer(const LoadBalancer& balancer, const Fields& fields);
+  void CheckProtocolVersions(const Listener& listener);
   void CheckTls(const LoadBalancer& balancer);
   void CheckTrustStore(const TrustStore& store);
   void CheckRule(const Rule& rule);
@@ -222,10 +223,27 @@ void AwsLimits::CheckBalancer(const LoadBalancer& balancer, const Fields& fields
     rules += listener.rules.size();
     for (const auto& rule : listener.rules) add(*rule);
     add(listener.default_rule);
+    CheckProtocolVersions(listener);
   }
   AtMost(rules, kRulesMax, "rules", "a load balancer", balancer.position);
   AtMost(groups.size(), kGroupsPerBalancerMax, "target groups", "a load balancer", balancer.position);
   CheckTls(balancer);
+}
+
+// spec: alb.md 7.1.
+void AwsLimits::CheckProtocolVersions(const Listener& listener) {
+  if (listener.protocol == ListenerProtocol::kHttps) return;
+  const auto check = [&](const Rule& rule) {
+    const auto* const forward = std::get_if<ForwardAction>(&rule.action);
+    for (std::size_t i = 0; forward != nullptr && i < forward->target_groups.size(); ++i) {
+      const TargetGroup& group = model_.target_groups[forward->target_groups[i].target_group];
+      if (group.protocol_version == TargetProtocolVersion::kHttp1) continue;
+      Warn(rule.position, fmt::format("target group {} of HTTP2 or GRPC behind an HTTP listener", Quoted(group.name)),
+           "behind HTTPS listeners only");
+    }
+  };
+  for (const auto& rule : listener.rules) check(*rule);
+  check(listener.default_rule);
 }
 
 // spec: alb.md 18.1.
@@ -336,6 +354,9 @@ void AwsLimits::CheckGroup(const TargetGroup& group, const Fields& fields) {
   const auto attribute = [&](std::string_view key) { return PlaceOf(fields, "attributes", key, {}).position; };
   constexpr std::string_view kDelay = "deregistration_delay.timeout_seconds";
   Within<std::int64_t>(group.deregistration_delay.count(), 0, 3'600, kDelay, attribute(kDelay));
+  if (group.takes_http1) {
+    Warn(attribute("weir.http1_requests.enabled"), "HTTP/1.x to a target group of HTTP2", "HTTP/2; others get 464");
+  }
   const auto dns = group.dns_failover.count;
   if (dns && group.unhealthy_state_routing.count && *dns < *group.unhealthy_state_routing.count) {
     Warn(attribute("target_group_health.dns_failover.minimum_healthy_targets.count"),
@@ -359,6 +380,7 @@ void AwsLimits::CheckTargetHealthCheck(const TargetGroup& group, const Fields& f
                         place("unhealthy-threshold").position);
   AtMost(check.path.size(), 1024, "characters", "a health check path", place("path").position);
   for (const auto& [first, last] : check.matcher.ranges) {
+    if (check.version == TargetProtocolVersion::kGrpc) break;  // AWS takes all of its codes
     if (first >= 200 && last <= 499) continue;
     Warn(place("matcher").position, fmt::format("a matcher with {}-{}", first, last), "200 to 499");
   }

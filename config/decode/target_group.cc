@@ -13,11 +13,21 @@
 namespace weir::config {
 namespace {
 
-constexpr std::uint64_t kStatusMin = 100;
-constexpr std::uint64_t kStatusMax = 599;
+// The codes that a matcher may name; spec: alb.md 11.
+struct CodeBounds {
+  std::uint64_t min = 100;
+  std::uint64_t max = 599;
+  std::string_view hint = "status codes from 100 to 599: 200, or 200,202, or 200-299";
+};
+constexpr CodeBounds kStatusCodes;
+constexpr CodeBounds kGrpcCodes{.min = 0, .max = 99, .hint = "gRPC's codes from 0 to 99: 0, or 0,12, or 0-99"};
+
+// What AWS gives the health checks of a group of gRPC; spec: alb.md 11.
+constexpr std::string_view kGrpcCheckPath = "/AWS.ALB/healthcheck";
+constexpr std::uint16_t kGrpcUnimplemented = 12;
 
 // `200`, `200,202`, `200-299`; absent when it is none of them.
-std::optional<CodeMatcher> ParseMatcher(std::string_view text) {
+std::optional<CodeMatcher> ParseMatcher(std::string_view text, const CodeBounds& bounds) {
   CodeMatcher out;
   out.ranges.clear();
   while (true) {
@@ -26,7 +36,7 @@ std::optional<CodeMatcher> ParseMatcher(std::string_view text) {
     const std::size_t dash = part.find('-');
     const auto first = ParseDecimal(part.substr(0, dash));
     const auto last = dash == std::string_view::npos ? first : ParseDecimal(part.substr(dash + 1));
-    if (!first || !last || *first < kStatusMin || *last > kStatusMax || *first > *last) return std::nullopt;
+    if (!first || !last || *first < bounds.min || *last > bounds.max || *first > *last) return std::nullopt;
     out.ranges.emplace_back(static_cast<std::uint16_t>(*first), static_cast<std::uint16_t>(*last));
     if (comma == std::string_view::npos) return out;
     text.remove_prefix(comma + 1);
@@ -54,7 +64,7 @@ void DecodeTiming(const Fields& fields, TargetHealthCheck& out, Findings& findin
   }
 }
 
-// `out` has the protocol of the group.
+// `out` has the protocol of the group, and what depends on its version.
 void DecodeHealth(const Fields& fields, Findings& findings, TargetHealthCheck& out) {
   out.protocol = fields.Choice("protocol", kProbeProtocolWords, out.protocol);
   out.port = fields.Port("port");
@@ -67,11 +77,12 @@ void DecodeHealth(const Fields& fields, Findings& findings, TargetHealthCheck& o
     out.unhealthy_threshold = static_cast<std::uint32_t>(*value);
   }
   if (const Node* const matcher = fields.Scalar("matcher")) {
-    if (auto parsed = ParseMatcher(matcher->text)) {
+    const CodeBounds& bounds = out.version == TargetProtocolVersion::kGrpc ? kGrpcCodes : kStatusCodes;
+    if (auto parsed = ParseMatcher(matcher->text, bounds)) {
       out.matcher = std::move(*parsed);
     } else {
       findings.AddError(matcher->position, fmt::format("`matcher` cannot be {}", Quoted(matcher->text)),
-                        "status codes from 100 to 599: 200, or 200,202, or 200-299");
+                        std::string(bounds.hint));
     }
   }
   for (const std::string_view key : {"path", "matcher"}) {
@@ -132,6 +143,30 @@ std::optional<std::uint32_t> DecodeThreshold(const Fields& fields, std::string_v
   return value ? std::optional(static_cast<std::uint32_t>(*value)) : std::nullopt;
 }
 
+// spec: alb.md 7.1, 7.3, 12.7. What means nothing for the version of the group is a mistake.
+void DecodeHttp2(const Fields& fields, TargetGroup& out, Findings& findings) {
+  using enum TargetProtocolVersion;
+  constexpr std::string_view kResets = "routing.http2.rst_stream_error_forwarding.enabled";
+  constexpr std::string_view kHttp1Requests = "weir.http1_requests.enabled";
+  constexpr std::string_view kProxy = "weir.proxy_protocol.version";
+  out.forwards_resets = fields.Boolean(kResets, false);
+  out.takes_http1 = fields.Boolean(kHttp1Requests, false);
+  if (out.forwards_resets && out.protocol_version == kHttp1) {
+    findings.AddError(fields.PositionOf(kResets), fmt::format("`{}` needs targets that speak HTTP/2", kResets),
+                      "protocol-version: HTTP2 or GRPC");
+  }
+  if (out.takes_http1 && out.protocol_version != kHttp2) {
+    findings.AddError(fields.PositionOf(kHttp1Requests), fmt::format("`{}` needs `HTTP2`", kHttp1Requests),
+                      out.protocol_version == kGrpc ? "gRPC is HTTP/2 alone" : "a group of HTTP1 takes them anyway");
+  }
+  if (out.proxy_protocol != ProxyProtocol::kOff && out.protocol_version != kHttp1) {
+    findings.AddError(fields.PositionOf(kProxy),
+                      fmt::format("`{}` with `protocol-version: {}`", kProxy,
+                                  kProtocolVersionWords[std::to_underlying(out.protocol_version)]),
+                      "the header names one client, and requests of many share a connection of HTTP/2");
+  }
+}
+
 void DecodeAttributes(const Fields& fields, TargetGroup& out, Findings& findings) {
   DecodeBalancing(fields, out, findings);
   DecodeStickiness(fields, out, findings);
@@ -145,6 +180,7 @@ void DecodeAttributes(const Fields& fields, TargetGroup& out, Findings& findings
                           DecodeThreshold(fields, prefix + "percentage", std::nullopt)};
   };
   out.cross_zone = fields.Choice("load_balancing.cross_zone.enabled", kCrossZoneWords, out.cross_zone);
+  DecodeHttp2(fields, out, findings);
   out.unhealthy_state_routing = decode("unhealthy_state_routing");
   out.dns_failover = decode("dns_failover");
 }
@@ -157,9 +193,15 @@ TargetGroup DecodeTargetGroup(const Node& node, Decoding& decoding) {
   out.position = fields.PositionOf("name");
   out.name = fields.Text("name");
   out.protocol = fields.Choice("protocol", kTargetProtocolWords, TargetProtocol::kHttp);
+  out.protocol_version = fields.Choice("protocol-version", kProtocolVersionWords, TargetProtocolVersion::kHttp1);
   DecodeTargetTls(fields, decoding, out);
   DecodeTargets(fields, out, decoding.findings);
   if (out.protocol == TargetProtocol::kHttps) out.health_check.protocol = ProbeProtocol::kHttps;
+  out.health_check.version = out.protocol_version;
+  if (out.protocol_version == TargetProtocolVersion::kGrpc) {
+    out.health_check.path = kGrpcCheckPath;
+    out.health_check.matcher.ranges = {{kGrpcUnimplemented, kGrpcUnimplemented}};
+  }
   if (const Node* const check = fields.Map("health-check")) {
     DecodeHealth(Fields(*check), decoding.findings, out.health_check);
   }

@@ -104,6 +104,7 @@ extern const std::span<const std::string_view> kHashSourceWords;
 extern const std::span<const std::string_view> kStickinessTypeWords;
 extern const std::span<const std::string_view> kCrossZoneWords;
 extern const std::span<const std::string_view> kTargetProtocolWords;
+extern const std::span<const std::string_view> kProtocolVersionWords;
 extern const std::span<const std::string_view> kProbeProtocolWords;
 extern const std::span<const std::string_view> kProxyProtocolWords;
 extern const std::span<const std::string_view> kHealthCheckTypeWords;

@@ -15,8 +15,7 @@ constexpr std::int64_t kDayMilliseconds = 86'400'000;
 constexpr auto kGroupProtocols = std::to_array<string_view>({"HTTP", "HTTPS"});
 constexpr auto kLaterGroupProtocols =
     std::to_array<string_view>({"TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC", "GENEVE"});
-constexpr auto kProtocolVersions = std::to_array<string_view>({"HTTP1"});
-constexpr auto kLaterProtocolVersions = std::to_array<string_view>({"HTTP2", "GRPC"});
+constexpr auto kProtocolVersions = std::to_array<string_view>({"HTTP1", "HTTP2", "GRPC"});
 constexpr auto kProbeProtocols = std::to_array<string_view>({"HTTP", "HTTPS", "TCP"});
 constexpr auto kTrafficPort = std::to_array<string_view>({"traffic-port"});
 constexpr auto kOff = std::to_array<string_view>({"off"});
@@ -143,7 +142,16 @@ constexpr auto kAttributes = std::to_array<Field>({
      .fallback = "use_load_balancer_configuration",
      .doc = "`false`: a node uses only the targets of its own zone, and thresholds count by zone."},
     LaterSwitch("lambda.multi_value_headers.enabled", "false"),
-    LaterSwitch("routing.http2.rst_stream_error_forwarding.enabled", "false"),
+    {.key = "routing.http2.rst_stream_error_forwarding.enabled",
+     .type = kBoolean,
+     .fallback = "false",
+     .doc = "Of `HTTP2` and `GRPC`: what a target resets with REFUSED_STREAM, CANCEL, ENHANCE_YOUR_CALM or "
+            "INTERNAL_ERROR is "
+            "reset so for the client; else it is 502."},
+    {.key = "weir.http1_requests.enabled",
+     .type = kBoolean,
+     .fallback = "false",
+     .doc = "Of `HTTP2`: requests of HTTP/1.x are sent by HTTP/2, too; else they are answered 464."},
     LaterWord("waf.http2.traffic_inspection_behavior", kInspection, kLaterInspection),
     LaterSwitch("deregistration_delay.connection_termination.enabled", "false"),
     LaterSwitch("preserve_client_ip.enabled", "false"),
@@ -182,7 +190,9 @@ constexpr auto kTargetHealthCheckFields = std::to_array<Field>({
      .words = kTrafficPort,
      .fallback = "traffic-port",
      .doc = "`traffic-port` is the target's own."},
-    {.key = "path", .fallback = "/", .doc = "Path and query of the request."},
+    {.key = "path",
+     .fallback = "/",
+     .doc = "Path and query of the request; default of `GRPC`: `/AWS.ALB/healthcheck`."},
     {.key = "interval",
      .type = kDuration,
      .minimum = kProbeIntervalMinMilliseconds,
@@ -207,7 +217,9 @@ constexpr auto kTargetHealthCheckFields = std::to_array<Field>({
      .maximum = 1'000,
      .fallback = "2",
      .doc = "Failures in a row that make a healthy target unhealthy."},
-    {.key = "matcher", .fallback = "200", .doc = "Status codes of success: `200`, `200,202`, `200-299`; 100-599."},
+    {.key = "matcher",
+     .fallback = "200",
+     .doc = "Status codes of success: `200`, `200,202`, `200-299`; 100-599. Of `GRPC` its own, 0-99; default: 12."},
 });
 constexpr Object kTargetHealthCheckObject{
     .name = "target-health-check", .doc = "How targets are probed.", .fields = kTargetHealthCheckFields};
@@ -243,8 +255,10 @@ constexpr auto kTargetGroupFields = std::to_array<Field>({
     {.key = "protocol-version",
      .type = kWord,
      .words = kProtocolVersions,
-     .later_words = kLaterProtocolVersions,
-     .fallback = "HTTP1"},
+     .fallback = "HTTP1",
+     .doc =
+         "`HTTP2` and `GRPC`: requests of HTTP/2 are sent by it, over TLS by ALPN, else with prior knowledge; others "
+         "are answered 464."},
     {.key = "targets",
      .type = kObject,
      .arity = Arity::kList,
@@ -276,6 +290,7 @@ constexpr std::span<const string_view> kHashSourceWords = kHashSources;
 constexpr std::span<const string_view> kStickinessTypeWords = kStickinessTypes;
 constexpr std::span<const string_view> kCrossZoneWords = kCrossZone;
 constexpr std::span<const string_view> kTargetProtocolWords = kGroupProtocols;
+constexpr std::span<const string_view> kProtocolVersionWords = kProtocolVersions;
 constexpr std::span<const string_view> kProbeProtocolWords = kProbeProtocols;
 constexpr std::span<const string_view> kProxyProtocolWords = kProxyProtocols;
 

@@ -168,6 +168,7 @@ void Forward::Explain(const ExplainedRequest& request, RequestExplanation& expla
     const TargetGroupRoute& route = request.table.groups()[choice.group];
     group.name = route.name;
     group.protocol = route.protocol();
+    group.protocol_version = route.protocol_version();
     group.algorithm = config::kAlgorithmWords[std::to_underlying(route.config->algorithm)];
     group.goes_by_outstanding = GoesByOutstanding(route.config->algorithm);
     if (route.is_https()) group.policy = route.tls->policy->name;

@@ -30,6 +30,9 @@ class DownstreamStream {
   // The response that began cannot be completed, or the tunnel is broken: ends the connection so that the client
   // notices.
   virtual void AbortResponse() = 0;
+  // Ends the stream, its response begun or not, with the error code that the target reset its own with (RFC 9113
+  // section 7). False where the protocol has no such thing: nothing is done.
+  [[nodiscard]] virtual bool ForwardReset(std::uint32_t /*code*/) { return false; }
   // There is no response, because nobody waits for it: the connection ends when the exchange is over. Earlier responses
   // still arrive.
   virtual void EndWithoutResponse() = 0;

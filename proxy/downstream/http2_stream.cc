@@ -140,6 +140,12 @@ void Http2DownstreamStream::AbortResponse() {
   connection_.FlushSoon();
 }
 
+bool Http2DownstreamStream::ForwardReset(std::uint32_t code) {
+  connection_.session().Reset(*this, static_cast<http::Http2Error>(code));
+  connection_.FlushSoon();
+  return true;
+}
+
 void Http2DownstreamStream::EndWithoutResponse() {
   connection_.session().Reset(*this, http::Http2Error::kCancel);
   connection_.FlushSoon();

@@ -47,6 +47,7 @@ class Http2DownstreamStream final : public net::Deferred,
   void PauseRequestContent() override { paused_ = true; }
   void ResumeRequestContent() override;
   void AbortResponse() override;
+  [[nodiscard]] bool ForwardReset(std::uint32_t code) override;
   void EndWithoutResponse() override;
   void FinishExchange() override;
   [[nodiscard]] std::uint64_t bytes_received() const override { return bytes_received_; }

@@ -7,6 +7,9 @@
 #include "proxy/log/connection_log.h"
 #include "proxy/log/log_text.h"
 
+#include <array>
+#include <charconv>
+
 namespace weir::proxy {
 namespace {
 
@@ -111,10 +114,22 @@ std::string_view LoggedUserAgent(const AccessLogRecord& record) { return record.
 
 // Field 1.
 std::string_view TypeOf(const AccessLogRecord& record) {
-  if (record.version == http::Version::kHttp2) return "h2";
+  if (record.version == http::Version::kHttp2) return record.is_grpc && record.tls != nullptr ? "grpcs" : "h2";
   if (record.is_websocket) return record.tls == nullptr ? "ws" : "wss";
   return record.tls == nullptr ? "http" : "https";
 }
+
+// Fields 35 and 36: `0x7`, `-` without one.
+struct ErrorCodeText {
+  explicit ErrorCodeText(std::optional<std::uint32_t> code) {
+    if (code) end = std::to_chars(digits.data() + 2, digits.data() + digits.size(), *code, 16).ptr;
+  }
+  [[nodiscard]] std::string_view text() const {
+    return end == nullptr ? std::string_view("-") : std::string_view(digits.data(), end);
+  }
+  std::array<char, 10> digits{'0', 'x'};
+  const char* end = nullptr;
+};
 
 constexpr std::string_view kSessionReused = "session-reused";
 
@@ -220,7 +235,11 @@ void PutAlbLine(TextWriter& out, const AccessLogRecord& record, std::string_view
   }
   out.Put(' ');
   record.node.address.Put(out);
-  out.Put(" - -\n");  // target_error_code, elb_error_code
+  out.Put(' ');
+  out.Put(ErrorCodeText(record.target_error).text());
+  out.Put(' ');
+  out.Put(ErrorCodeText(record.error).text());
+  out.Put('\n');
 }
 
 }  // namespace
@@ -259,6 +278,9 @@ void AppendJsonLine(std::string& out, const AccessLogRecord& record) {
                    record.tls->certificate_id.empty() ? kSessionReused : record.tls->certificate_id);
   }
   if (!record.target_group.empty()) AppendJsonText(out, "target_group", record.target_group);
+  if (!record.target_protocol_version.empty()) {
+    AppendJsonText(out, "target_protocol_version", record.target_protocol_version);
+  }
   AppendJsonText(out, "trace_id", record.trace_id);
   if (record.rule_priority >= 0)
     AppendJsonNumber(out, "matched_rule_priority", static_cast<std::uint64_t>(record.rule_priority));
@@ -276,6 +298,8 @@ void AppendJsonLine(std::string& out, const AccessLogRecord& record) {
     AppendJsonText(out, "classification", http::ToString(record.desync_class));
     AppendJsonText(out, "classification_reason", http::ToString(record.desync_reason));
   }
+  if (record.target_error) AppendJsonText(out, "target_error_code", ErrorCodeText(record.target_error).text());
+  if (record.error) AppendJsonText(out, "elb_error_code", ErrorCodeText(record.error).text());
   AppendJsonText(out, "conn_trace_id", record.connection_id);
   AppendJsonText(out, "ip_address", record.node.address.ToString());
   out += "}\n";

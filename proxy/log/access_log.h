@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,6 +46,7 @@ struct AccessLogRecord {
   std::string_view request_line;                   // METHOD proto://host:port/uri HTTP/x, not yet escaped
   std::string_view user_agent;
   std::string_view target_group;
+  std::string_view target_protocol_version;  // HTTP2, GRPC: of its group; JSON only, HTTP1 is left out
   std::string_view trace_id;
   std::int32_t rule_priority = -2;  // -2: none matched, printed as `-`; 0: default
   std::string_view rule_name;       // JSON only
@@ -58,6 +60,10 @@ struct AccessLogRecord {
   http::DesyncReason desync_reason = http::DesyncReason::kNone;
   std::string_view connection_id;  // TID_…
   const net::TlsFacts* tls = nullptr;
+  bool is_grpc = false;  // over HTTP/2
+  // The codes of RST_STREAM, where there was one: from the target, to the client.
+  std::optional<std::uint32_t> target_error;
+  std::optional<std::uint32_t> error;
   bool is_websocket = false;  // a tunnel: bytes are all that went through it, `time` is its end
 };
 

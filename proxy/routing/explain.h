@@ -77,8 +77,9 @@ struct NodeExplanation {
 
 struct GroupExplanation {
   std::string name;
-  std::string_view protocol;  // HTTP or HTTPS: between weir and the targets
-  std::string_view policy;    // of HTTPS: the security policy towards the targets
+  std::string_view protocol;          // HTTP or HTTPS: between weir and the targets
+  std::string_view protocol_version;  // HTTP1, HTTP2, GRPC
+  std::string_view policy;            // of HTTPS: the security policy towards the targets
   std::uint16_t weight = 0;
   double share_percent = 0;          // of all requests that the rule takes
   std::string_view algorithm;        // by which a target is chosen, as the file spells it

@@ -1,6 +1,7 @@
 #include "proxy/routing/routing_table.h"
 
 #include "config/same_conditions.h"
+#include "config/schema/schema.h"
 #include "net/key_secret.h"
 #include "net/tls_server.h"
 #include "proxy/balancing/sticky_cookie.h"
@@ -27,6 +28,10 @@ const Rule& Listener::Match(const RequestFacts& facts) const { return rules[matc
 std::size_t RoutingTable::node_zones() const {
   const auto keeps_zones = [](const TargetGroupRoute& group) { return !group.config->node_zones.empty(); };
   return std::ranges::any_of(groups_, keeps_zones) ? model_->availability_zones.size() : 0;
+}
+
+std::string_view TargetGroupRoute::protocol_version() const {
+  return config::kProtocolVersionWords[std::to_underlying(config->protocol_version)];
 }
 
 const Listener* RoutingTable::FindListener(std::string_view load_balancer, std::uint32_t index) const {

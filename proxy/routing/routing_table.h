@@ -85,8 +85,9 @@ struct TargetGroupRoute {
   std::shared_ptr<const net::TlsClientPlan> tls;
   std::uint64_t sticky_id = 0;  // StickyGroupId
   [[nodiscard]] bool is_https() const { return config->protocol == config::TargetProtocol::kHttps; }
-  // As the file spells it.
+  // As the file spells them.
   [[nodiscard]] std::string_view protocol() const { return is_https() ? "HTTPS" : "HTTP"; }
+  [[nodiscard]] std::string_view protocol_version() const;
 };
 
 // Weights set through the admin API: they replace those of one rule until removed.

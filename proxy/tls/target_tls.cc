@@ -67,6 +67,7 @@ std::shared_ptr<const net::TlsClientPlan> BuildTargetTls(const config::Model& mo
   auto plan = std::make_shared<net::TlsClientPlan>();
   plan->policy = &TargetPolicyOf(model, group);
   plan->server_name = tls.server_name;
+  if (settings.protocol_version != config::TargetProtocolVersion::kHttp1) plan->alpn = {"h2"};
   if (tls.verify) {
     plan->authorities = LoadAuthorities(tls, credentials, findings);
     if (plan->authorities == nullptr) return nullptr;

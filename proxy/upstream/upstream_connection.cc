@@ -1,6 +1,7 @@
 #include "proxy/upstream/upstream_connection.h"
 
 #include "proxy/upstream/http1_upstream_connection.h"
+#include "proxy/upstream/http2_upstream_connection.h"
 
 namespace weir::proxy {
 
@@ -9,6 +10,8 @@ std::unique_ptr<UpstreamConnection> MakeUpstreamConnection(WorkerState& worker, 
   switch (endpoint->key.protocol) {
     case UpstreamProtocol::kHttp1:
       return std::make_unique<Http1UpstreamConnection>(worker, pool, std::move(endpoint));
+    case UpstreamProtocol::kHttp2:
+      return std::make_unique<Http2UpstreamConnection>(worker, pool, std::move(endpoint));
   }
   std::unreachable();
 }

@@ -21,7 +21,7 @@ class UpstreamConnection;
 class UpstreamPool;
 struct WorkerState;
 
-enum class UpstreamProtocol : std::uint8_t { kHttp1 };
+enum class UpstreamProtocol : std::uint8_t { kHttp1, kHttp2 };
 
 // What connections have to have in common to stand for each other.
 struct UpstreamKey {
@@ -38,6 +38,7 @@ struct UpstreamKey {
 // themselves.
 struct UpstreamEndpoint {
   std::uint32_t available_count = 0;
+  std::uint32_t streams_max = 0;  // that its target allowed last, of HTTP/2; 0: it has not said
   UpstreamConnection* newest = nullptr;
   UpstreamConnection* oldest = nullptr;
   UpstreamKey key;
@@ -45,7 +46,8 @@ struct UpstreamEndpoint {
 };
 
 // A connection to a target as its pool sees it. Implemented for each protocol. Owned by the pool, which it tells when
-// it has room for an exchange (UpstreamPool::PutAvailable) and when it has closed (UpstreamPool::Destroy).
+// it has room for an exchange (UpstreamPool::PutAvailable), when it has no more (UpstreamPool::Withdraw; the pool sees
+// for itself after Open) and when it has closed (UpstreamPool::Destroy).
 // Thread: worker.
 class UpstreamConnection : public net::Deferred {
  public:
@@ -54,13 +56,16 @@ class UpstreamConnection : public net::Deferred {
 
   // Begins to connect, for one exchange. Null with an errno when the system refuses at once.
   [[nodiscard]] virtual UpstreamStream* Connect(UpstreamEvents& events, int& error) = 0;
-  // A stream for a further exchange, over a connection that was available. Null when its target has closed it: it is
-  // good for nothing.
+  // A stream for a further exchange, over a connection that was available. Null when its target has closed it: the pool
+  // closes it.
   [[nodiscard]] virtual UpstreamStream* Open(UpstreamEvents& events) = 0;
   // It can take one more exchange beside those that it has.
   [[nodiscard]] virtual bool has_room() const = 0;
   // It serves no exchange.
   [[nodiscard]] virtual bool is_idle() const = 0;
+  // Nothing was answered over it yet: it is as good as a new one.
+  [[nodiscard]] virtual bool is_fresh() const { return false; }
+  // Leaves the pool. What exchanges it serves go on, and it closes when they are over.
   virtual void Close() = 0;
 
   [[nodiscard]] const UpstreamKey& key() const { return endpoint_->key; }
@@ -71,6 +76,7 @@ class UpstreamConnection : public net::Deferred {
  protected:
   explicit UpstreamConnection(std::shared_ptr<UpstreamEndpoint> endpoint) : endpoint_(std::move(endpoint)) {}
   [[nodiscard]] net::TlsClientSessions& tls_sessions() { return endpoint_->tls_sessions; }
+  [[nodiscard]] UpstreamEndpoint& endpoint() const { return *endpoint_; }
 
  private:
   friend class UpstreamPool;

@@ -24,15 +24,15 @@ void UpstreamPool::ForgetUnused() {
 UpstreamStream* UpstreamPool::Acquire(const std::shared_ptr<UpstreamEndpoint>& endpoint, Mode mode,
                                       std::chrono::seconds idle_timeout, UpstreamEvents& events, int& error) {
   error = 0;
-  if (mode == Mode::kReuse) {
-    while (UpstreamConnection* const connection = endpoint->newest) {
-      if (UpstreamStream* const stream = connection->Open(events)) {
-        if (!connection->has_room()) TakeAvailable(*connection);
-        connection->set_idle_timeout(idle_timeout);
-        return stream;
-      }
-      connection->Close();  // takes it out of the list
+  while (UpstreamConnection* const connection = endpoint->newest) {
+    if (mode == Mode::kFresh && !connection->is_fresh()) break;
+    if (UpstreamStream* const stream = connection->Open(events)) {
+      if (!connection->has_room()) Withdraw(*connection);
+      connection->set_idle_timeout(idle_timeout);
+      return stream;
     }
+    connection->Close();
+    Withdraw(*connection);
   }
   if (connections_.size() >= worker_.limits.targets) MakeRoom();
   auto connection = MakeUpstreamConnection(worker_, *this, endpoint);
@@ -40,14 +40,20 @@ UpstreamStream* UpstreamPool::Acquire(const std::shared_ptr<UpstreamEndpoint>& e
   UpstreamStream* const stream = connection->Connect(events, error);
   if (stream == nullptr) return nullptr;
   connection->pool_index_ = connections_.size();
-  connections_.push_back(std::move(connection));
+  UpstreamConnection& connecting = *connections_.emplace_back(std::move(connection));
+  if (connecting.has_room()) PutAvailable(connecting);
   return stream;
 }
 
 void UpstreamPool::PutAvailable(UpstreamConnection& connection) {
+  if (connection.available_) return;
   UpstreamEndpoint& endpoint = *connection.endpoint_;
   // The oldest has waited longest and goes.
-  if (endpoint.available_count >= kAvailablePerEndpointMax) endpoint.oldest->Close();
+  if (endpoint.available_count >= kAvailablePerEndpointMax) {
+    UpstreamConnection& oldest = *endpoint.oldest;
+    oldest.Close();
+    Withdraw(oldest);
+  }
   connection.older_ = endpoint.newest;
   connection.newer_ = nullptr;
   (endpoint.newest == nullptr ? endpoint.oldest : endpoint.newest->newer_) = &connection;
@@ -56,7 +62,8 @@ void UpstreamPool::PutAvailable(UpstreamConnection& connection) {
   ++endpoint.available_count;
 }
 
-void UpstreamPool::TakeAvailable(UpstreamConnection& connection) {
+void UpstreamPool::Withdraw(UpstreamConnection& connection) {
+  if (!connection.available_) return;
   UpstreamEndpoint& endpoint = *connection.endpoint_;
   (connection.newer_ == nullptr ? endpoint.newest : connection.newer_->older_) = connection.older_;
   (connection.older_ == nullptr ? endpoint.oldest : connection.older_->newer_) = connection.newer_;
@@ -68,7 +75,7 @@ void UpstreamPool::TakeAvailable(UpstreamConnection& connection) {
 void UpstreamPool::Destroy(UpstreamConnection& connection) {
   const std::size_t index = connection.pool_index_;
   if (index >= connections_.size() || connections_[index].get() != &connection) return;  // on its way already
-  if (connection.available_) TakeAvailable(connection);
+  Withdraw(connection);
   std::unique_ptr<UpstreamConnection> owned = std::move(connections_[index]);
   if (index + 1 != connections_.size()) {
     connections_[index] = std::move(connections_.back());

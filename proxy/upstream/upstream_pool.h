@@ -39,13 +39,14 @@ class UpstreamPool final : public UpstreamSource {
   void CloseIdle();
 
   // ---- from the connections
-  // Has room for a further exchange.
+  // Has room for a further exchange. Twice is once, for this and for what follows.
   void PutAvailable(UpstreamConnection& connection);
-  // Has closed: destroyed at the end of the turn. Twice is once.
+  // Has none any more.
+  static void Withdraw(UpstreamConnection& connection);
+  // Has closed: destroyed at the end of the turn.
   void Destroy(UpstreamConnection& connection);
 
  private:
-  static void TakeAvailable(UpstreamConnection& connection);
   // Closes an idle connection, where there is one, when the worker may have no more.
   void MakeRoom();
 

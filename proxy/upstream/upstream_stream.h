@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 namespace weir::net {
 struct TlsFacts;
@@ -50,6 +51,8 @@ class UpstreamStream {
   [[nodiscard]] virtual bool connected() const = 0;
   // The connection has carried a request before: its target may be closing it right now.
   [[nodiscard]] virtual bool reused() const = 0;
+  // The connection was made for this stream; others may have joined it.
+  [[nodiscard]] virtual bool opens_connection() const { return !reused(); }
   // Head and content in one write. False when nothing could be sent: the request may go elsewhere, and this stream is
   // dead (no event follows; call Release).
   [[nodiscard]] virtual bool SendRequest(const RequestMessage& request, const Content& content) = 0;
@@ -62,6 +65,8 @@ class UpstreamStream {
   [[nodiscard]] virtual const net::TlsFacts* tls() const { return nullptr; }
   // Why it failed, or TLS broke later; null without TLS.
   [[nodiscard]] virtual const net::TlsFailure* tls_failure() const { return nullptr; }
+  // The error code that the target reset the stream with (RFC 9113 section 7), where it did.
+  [[nodiscard]] virtual std::optional<std::uint32_t> reset_code() const { return std::nullopt; }
   virtual void PauseResponse() = 0;
   virtual void ResumeResponse() = 0;
   enum class Reusable : std::uint8_t {

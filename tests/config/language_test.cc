@@ -102,14 +102,36 @@ INSTANTIATE_TEST_SUITE_P(
     CaseName);
 
 INSTANTIATE_TEST_SUITE_P(
+    Http2Targets, LanguageTest,
+    ::testing::Values(
+        Case{"ProxyHeader",
+             "target-groups: [{name: a, protocol-version: HTTP2, attributes: {weir.proxy_protocol.version: v1}}]\n",
+             "t.yaml:1:94: error: `weir.proxy_protocol.version` with `protocol-version: HTTP2`; the header names one"},
+        Case{"GrpcProxyHeader",
+             "target-groups: [{name: a, protocol-version: GRPC, attributes: {weir.proxy_protocol.version: v2}}]\n",
+             "`weir.proxy_protocol.version` with `protocol-version: GRPC`"},
+        Case{"Resets",
+             "target-groups: [{name: a, attributes: {routing.http2.rst_stream_error_forwarding.enabled: true}}]\n",
+             "`routing.http2.rst_stream_error_forwarding.enabled` needs targets that speak HTTP/2"},
+        Case{"Http1Requests", "target-groups: [{name: a, attributes: {weir.http1_requests.enabled: true}}]\n",
+             "`weir.http1_requests.enabled` needs `HTTP2`; a group of HTTP1 takes them anyway"},
+        Case{"Http1RequestsOfGrpc",
+             "target-groups: [{name: a, protocol-version: GRPC, attributes: {weir.http1_requests.enabled: true}}]\n",
+             "`weir.http1_requests.enabled` needs `HTTP2`; gRPC is HTTP/2 alone"},
+        Case{"Word", "target-groups: [{name: a, protocol-version: HTTP3}]\n", "`protocol-version` cannot be `HTTP3`"},
+        Case{"GrpcMatcher", "target-groups: [{name: a, protocol-version: GRPC, health-check: {matcher: 0-100}}]\n",
+             "`matcher` cannot be `0-100`; gRPC's codes from 0 to 99: 0, or 0,12, or 0-99"},
+        Case{"Http2Matcher", "target-groups: [{name: a, protocol-version: HTTP2, health-check: {matcher: '12'}}]\n",
+             "`matcher` cannot be `12`; status codes from 100 to 599"}),
+    CaseName);
+
+INSTANTIATE_TEST_SUITE_P(
     LaterVersions, LanguageTest,
     ::testing::Values(
         Case{"Tcp", OneListener("protocol: tcp"), "`protocol: tcp` is not supported in this version"},
         Case{"Network", "load-balancers: [{name: a, type: network}]\n",
              "`type: network` is not supported in this version; only application"},
         Case{"Zones", "load-balancers: [{name: a, zones: []}]\n", "`zones` is not supported in this version"},
-        Case{"Grpc", "target-groups: [{name: a, protocol-version: GRPC}]\n",
-             "`protocol-version: GRPC` is not supported in this version"},
         Case{"GroupTls", "target-groups: [{name: a, protocol: TLS}]\n",
              "`protocol: TLS` is not supported in this version"},
         Case{"Oidc",
@@ -260,6 +282,33 @@ target-groups:
 )");
   EXPECT_TRUE(result.model);
   EXPECT_EQ(result.diagnostics.FormatAll(), "");
+}
+
+// spec: alb.md 7.1, 11.
+TEST(LanguageFileTest, ProtocolVersionsOfTargetGroups) {
+  const auto load = [](std::string_view rest) {
+    auto loaded = LoadFor("target-groups: [{name: a, " + std::string(rest) + "}]\n");
+    EXPECT_TRUE(loaded.model) << loaded.diagnostics.FormatAll();
+    return loaded.model->target_groups.at(0);
+  };
+  using Ranges = decltype(CodeMatcher::ranges);
+  const TargetGroup plain = load("targets: []");
+  EXPECT_EQ(plain.protocol_version, TargetProtocolVersion::kHttp1);
+  EXPECT_EQ(plain.health_check.path, "/");
+  const TargetGroup http2 = load("protocol-version: HTTP2, attributes: {weir.http1_requests.enabled: true}");
+  EXPECT_EQ(http2.protocol_version, TargetProtocolVersion::kHttp2);
+  EXPECT_EQ(http2.health_check.version, TargetProtocolVersion::kHttp2);
+  EXPECT_EQ(http2.health_check.matcher.ranges, (Ranges{{200, 200}}));
+  EXPECT_TRUE(http2.takes_http1);
+  EXPECT_FALSE(http2.forwards_resets);
+  const TargetGroup grpc =
+      load("protocol-version: GRPC, attributes: {routing.http2.rst_stream_error_forwarding.enabled: true}");
+  EXPECT_EQ(grpc.health_check.path, "/AWS.ALB/healthcheck");
+  EXPECT_EQ(grpc.health_check.matcher.ranges, (Ranges{{12, 12}}));
+  EXPECT_TRUE(grpc.forwards_resets);
+  const TargetGroup own = load("protocol-version: GRPC, health-check: {path: /a.B/C, matcher: '0,5-99'}");
+  EXPECT_EQ(own.health_check.path, "/a.B/C");
+  EXPECT_EQ(own.health_check.matcher.ranges, (Ranges{{0, 0}, {5, 99}}));
 }
 
 TEST(LanguageFileTest, Http2OfListeners) {

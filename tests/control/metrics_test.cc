@@ -96,8 +96,8 @@ TEST(MetricsTest, TlsTowardsTargetsIsCountedByGroup) {
   const auto text = ShopMetrics(view);
   for (
       const char* line : {
-          R"(weir_target_group_info{target_group="secure",protocol="HTTPS"} 1)",
-          R"(weir_target_group_info{target_group="plain",protocol="HTTP"} 1)",
+          R"(weir_target_group_info{target_group="secure",protocol="HTTPS",protocol_version="HTTP1"} 1)",
+          R"(weir_target_group_info{target_group="plain",protocol="HTTP",protocol_version="HTTP1"} 1)",
           R"(weir_target_group_tls_handshakes_total{target_group="secure",policy="ELBSecurityPolicy-2016-08",version="TLSv1.2",resumed="true"} 1)",
           R"(weir_target_group_tls_failures_total{target_group="secure",sender="target",alert="handshake_failure"} 1)",
           R"(weir_target_group_tls_failures_total{target_group="secure",sender="weir",alert="unknown_ca"} 1)",

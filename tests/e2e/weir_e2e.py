@@ -548,8 +548,9 @@ def answering(text):
 class Nginx:
     """A real nginx that answers with its name, in a folder of its own, stopped by its process id."""
 
-    def __init__(self, name, folder, port=0, address="127.0.0.1", extra=""):
+    def __init__(self, name, folder, port=0, address="127.0.0.1", extra="", listen_options="", keepalive_requests=1000000):
         self.name, self.address, self.extra = name, address, extra
+        self.listen_options, self.keepalive_requests = listen_options, keepalive_requests
         self.folder = pathlib.Path(folder) / f"nginx-{name}"
         self.folder.mkdir()
         self.port = port or free_port(address=address)
@@ -572,9 +573,9 @@ daemon off; master_process off; worker_processes 1; pid {self.folder}/nginx.pid;
 events {{ worker_connections 1024; }}
 http {{
   {temporary}
-  access_log {self.folder}/access.log; keepalive_requests 1000000; keepalive_timeout 300s;
+  access_log {self.folder}/access.log; keepalive_requests {self.keepalive_requests}; keepalive_timeout 300s;
   server {{
-    listen {listen};
+    listen {listen} {self.listen_options};
     default_type text/plain;
     location = /health {{ access_log off; return 200 "ok\\n"; }}
     location / {{ add_header X-Target {self.name}; return 200 "{self.name}\\n"; }}

@@ -241,6 +241,13 @@ TEST_F(Client, StreamsBehindAGoAwayWereRefused) {
   EXPECT_EQ(stream.code, Http2Error::kNoError);
 }
 
+TEST_F(Client, AGoAwayWithoutStreamsIsNoFault) {
+  rig.Get(Frame(kGoAway, 0, 0, Number(0, 4) + Number(0, 4)));
+  EXPECT_TRUE(rig.goaway);
+  EXPECT_FALSE(rig.broken);
+  EXPECT_EQ(rig.session.fault(), Http2Error::kNoError);
+}
+
 TEST_F(Client, RequestsThatWereNotFramedBeforeAGoAwayWereRefused) {
   ASSERT_TRUE(rig.session.Request(stream, fields, true));
   rig.Get(Frame(kGoAway, 0, 0, Number(0, 4) + Number(0, 4)));
@@ -254,6 +261,40 @@ TEST_F(Client, StreamsMaxIsTheServersUpToOurOwn) {
   EXPECT_EQ(rig.session.streams_max(), Http2Session::kStreamsMax);
   rig.Get(Settings({{3, 7}}));
   EXPECT_EQ(rig.session.streams_max(), 7U);
+}
+
+// Each ends a request of ours; whoever answers badly may answer all of them so.
+TEST_F(Client, ResetsOfItsOwnStreamsAreNoFlood) {
+  for (std::uint32_t id = 1; id < 2'001; id += 2) {
+    SeenStream reset;
+    ASSERT_TRUE(rig.session.Request(reset, fields, true));
+    rig.Frames();
+    rig.Get(Frame(kRstStream, 0, id, Number(0x7, 4)));
+    ASSERT_TRUE(reset.closed);
+    EXPECT_TRUE(reset.by_peer);
+    EXPECT_TRUE(reset.reset_by_peer());
+  }
+  EXPECT_EQ(rig.session.fault(), Http2Error::kNoError);
+}
+
+TEST_F(Client, AsksWhetherThePeerIsThere) {
+  rig.session.Ping();
+  const auto frames = rig.Frames();
+  const Seen* const ping = Find(frames, kPing);
+  ASSERT_NE(ping, nullptr);
+  EXPECT_EQ(rig.pings_answered, 0);
+  rig.Get(Frame(kPing, kAck, 0, ping->payload));
+  EXPECT_EQ(rig.pings_answered, 1);
+}
+
+TEST_F(Client, AHeadAsLargeAsIsTakenFromClientsIsSent) {
+  std::vector<std::string> values(8, std::string(15 * 1024, 'v'));
+  for (const std::string& value : values) fields.push_back({.name = "x", .value = value});
+  ASSERT_TRUE(rig.session.Request(stream, fields, true));
+  std::size_t bytes = 0;
+  for (const Seen& frame : rig.Frames()) bytes += frame.payload.size();
+  EXPECT_GT(bytes, 64U * 1024);
+  EXPECT_TRUE(stream.open());
 }
 
 TEST_F(Client, AResetBeforeTheRequestWasFramedClosesTheStream) {

@@ -62,6 +62,12 @@ void FakeDownstream::AbortResponse() {
   aborted = true;
 }
 
+bool FakeDownstream::ForwardReset(std::uint32_t code) {
+  if (!forwards_resets) return false;
+  forwarded = code;
+  return true;
+}
+
 void FakeDownstream::EndWithoutResponse() {
   EXPECT_EQ(status, 0);
   ended_without_response = true;
@@ -70,7 +76,7 @@ void FakeDownstream::EndWithoutResponse() {
 void FakeDownstream::FinishExchange() {
   ++finished;
   EXPECT_EQ(finished, 1) << "finished twice";
-  EXPECT_TRUE(complete || aborted || ended_without_response) << "finished without an end";
+  EXPECT_TRUE(complete || aborted || ended_without_response || forwarded) << "finished without an end";
 }
 
 // ---- the target's side
@@ -234,6 +240,9 @@ void ExchangeFixture::Publish() {
     health::TargetStatus& target = targets_[i];
     auto endpoint = std::make_shared<UpstreamEndpoint>();
     endpoint->key.endpoint = target.endpoint;
+    if (model.target_groups[0].protocol_version != config::TargetProtocolVersion::kHttp1) {
+      endpoint->key.protocol = UpstreamProtocol::kHttp2;
+    }
     status->groups[0].targets.push_back(target);
     status->groups[0].routable.push_back(i);
     handles[0].push_back({.endpoint = target.endpoint, .seen = &(*target.observations)[0], .upstream = endpoint});
@@ -253,6 +262,7 @@ const http::RequestHead& ExchangeFixture::Parse(const std::string& head) {
   heads_.push_back(head + "\r\n\r\n");
   std::size_t scanned = 0;
   static_cast<void>(http::ParseRequestHead(heads_.back(), scanned, http::HeadLimits(), worker.request_head));
+  worker.request_head.version = version;
   return worker.request_head;
 }
 

@@ -32,6 +32,8 @@ class FakeDownstream final : public DownstreamStream {
   bool tunnel = false;    // it opened one
   bool aborted = false;
   bool ended_without_response = false;
+  bool forwards_resets = false;            // speaks HTTP/2
+  std::optional<std::uint32_t> forwarded;  // what the stream was reset with
   int finished = 0;
   bool request_paused = false;
   bool is_congested = false;
@@ -45,6 +47,7 @@ class FakeDownstream final : public DownstreamStream {
   void PauseRequestContent() override { request_paused = true; }
   void ResumeRequestContent() override;
   void AbortResponse() override;
+  [[nodiscard]] bool ForwardReset(std::uint32_t code) override;
   void EndWithoutResponse() override;
   void FinishExchange() override;
   [[nodiscard]] std::uint64_t bytes_received() const override { return 100; }
@@ -63,6 +66,7 @@ class FakeUpstream final : public UpstreamStream {
   bool pipes = false;
   const net::TlsFacts* agreed = nullptr;
   const net::TlsFailure* tls_failed = nullptr;
+  std::optional<std::uint32_t> reset_by;  // the target's error code
 
   std::string head;  // `GET /path`; empty: nothing was sent
   std::string fields;
@@ -87,6 +91,7 @@ class FakeUpstream final : public UpstreamStream {
   [[nodiscard]] bool congested() const override { return is_congested; }
   [[nodiscard]] const net::TlsFacts* tls() const override { return agreed; }
   [[nodiscard]] const net::TlsFailure* tls_failure() const override { return tls_failed; }
+  [[nodiscard]] std::optional<std::uint32_t> reset_code() const override { return reset_by; }
   void PauseResponse() override { response_paused = true; }
   void ResumeResponse() override { response_paused = false; }
   void Release(Reusable mode) override;
@@ -157,6 +162,7 @@ class ExchangeFixture {
   config::Model model;
   std::vector<std::shared_ptr<const LeadingAction>> leading_actions;  // of the default rule
   std::size_t target_count;
+  http::Version version = http::Version::kHttp11;  // of the requests
   net::EventLoop loop;
   WorkerState worker{loop, 0};
   FakeUpstreams upstreams;
