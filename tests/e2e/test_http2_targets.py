@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import socket
 import ssl
 import struct
@@ -68,8 +69,11 @@ def target():
 @pytest.fixture
 def shop(run, pair, tmp_path):
     def start(*blues, attributes=HTTP1, protocol="HTTP", version="HTTP2", idle=60, arguments=("--workers", "1")):
-        program = run(CONFIG.format(targets=", ".join(blue.yaml for blue in blues), attributes=attributes, protocol=protocol, version=version,
-                                    idle=idle, certificates=yaml(pair)), arguments=arguments)
+        def text(*targets):
+            return CONFIG.format(targets=", ".join(each.yaml for each in targets), attributes=attributes, protocol=protocol, version=version,
+                                 idle=idle, certificates=yaml(pair))
+        program = run(text(*blues), arguments=arguments)
+        program.text = text
         for blue in blues:
             program.wait_state("blue", blue, "healthy")
         program.access_log = tmp_path / "access.log"
@@ -460,6 +464,35 @@ def test_a_dead_connection_is_replaced_for_idempotent_requests(shop, target):
     blue.script = lambda peer, got: got.pseudo["path"] == "/die" and peer is first and (peer.socket.shutdown(socket.SHUT_RDWR), True)[1]
     assert get(program.port(), "/die").status == 200
     assert metric(program, "weir_target_group_retries_total") == 1
+
+
+def test_streams_in_flight_outlive_a_reload_without_their_target_and_a_drain(shop, target):
+    release = threading.Event()
+
+    def script(peer, got):
+        if got.pseudo["path"] != "/slow":
+            return False
+        threading.Thread(target=lambda: (release.wait(30), peer.answer(got))).start()
+        return True
+    blue, green = target("blue", script=script), target("green", script=script)
+    program = shop(blue)
+    with client_of(program) as client:
+        client.send(request(1, "/slow"))
+        wait_for(lambda: blue.requests, what="the request at blue")
+        program.write(program.text(green))
+        program.wait_state("blue", green, "healthy")
+        client.send(request(3))
+        assert json.loads(client.answer(3)[1])["target"] == "green"
+        release.set()
+        assert json.loads(client.answer(1)[1])["target"] == "blue"
+        release.clear()
+        client.send(request(5, "/slow"))
+        wait_for(lambda: len(green.requests) == 2, what="the request at green")
+        program.signal(signal.SIGTERM)
+        client.goaway()
+        release.set()
+        assert json.loads(client.answer(5)[1])["target"] == "green"
+    assert program.wait_exit() == 0
 
 
 # ---- TLS and real servers
