@@ -510,7 +510,7 @@ void ZoneFamily(MetricsWriter& out, const View& view, std::string_view name, std
   }
 }
 
-void WriteZones(MetricsWriter& out, const View& view) {
+void WriteDnsZones(MetricsWriter& out, const View& view) {
   ZoneFamily(out, view, "weir_dns_zone_queries_total", "Queries for names of a zone.",
              [](const auto& c) { return c.queries.value(); });
   ZoneFamily(out, view, "weir_dns_zone_answers_total", "NOERROR answers with at least one record.",
@@ -536,6 +536,7 @@ std::string MetricsText(const View& view, const Runtime& runtime, const BuildFac
   WriteZones(out, view, runtime);
   WriteHealthChecks(out, view, runtime);
   if (runtime.dns_counters) WriteDnsTransports(out, *runtime.dns_counters);
+  WriteDnsZones(out, view);
   return out.Take();
 }
 
