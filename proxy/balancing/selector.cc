@@ -71,12 +71,13 @@ std::optional<std::uint32_t> Selector::ChooseTarget(const config::TargetGroup& s
                                                     std::optional<std::uint64_t> key) {
   if (status.routable.empty()) return std::nullopt;
   std::uint32_t passing = 0;  // of a group that only an older table has
+  const std::size_t cursor = group + groups_ * status.node;
   const TargetChoice choice{.settings = settings,
                             .status = status,
                             .now = now,
                             .key = key,
                             .random = random_,
-                            .cursor = group < cursors_.size() ? cursors_[group] : passing};
+                            .cursor = cursor < cursors_.size() ? cursors_[cursor] : passing};
   return status.routable[AlgorithmOf(settings.algorithm)(choice)];
 }
 
