@@ -6,8 +6,10 @@
 #include "proxy/balancing/consistent_hash.h"
 #include "proxy/balancing/hash_key.h"
 #include "proxy/balancing/least_outstanding.h"
+#include "proxy/balancing/node.h"
 #include "proxy/balancing/slow_start.h"
 #include "proxy/balancing/weights.h"
+#include "proxy/downstream/connection_facts.h"
 #include "proxy/routing/explain.h"
 #include "proxy/worker_state.h"
 
@@ -127,6 +129,14 @@ void ExplainStickyTarget(const TargetGroupRoute& route, const health::GroupStatu
   group.targets[*sticky.chosen].share_percent = group.share_percent;
 }
 
+// With cross-zone off the node of the client's zone may have no targets of a group that others have.
+bool IsEmptyHere(const ActionRequest& request, std::uint32_t group) {
+  if (request.view.status == nullptr) return false;
+  return StatusOfNode(*request.listener.load_balancer_config, request.connection.slot->bound.address,
+                      *request.view.routing->groups()[group].config, request.view.status->groups[group])
+      .routable.empty();
+}
+
 void ExplainHealth(const health::GroupStatus& status, GroupExplanation& group) {
   group.health_known = true;
   group.fail_open = status.fail_open;
@@ -144,8 +154,12 @@ void Forward::SumWeights() {
 
 ActionOutcome Forward::Run(const ActionRequest& request) const {
   if (is_sticky()) {
-    const StickyChoice sticky = request.worker.stickiness.FindGroup(
+    StickyChoice sticky = request.worker.stickiness.FindGroup(
         *this, *request.view.routing, request.view.status.get(), request.head.fields, request.worker.loop.wall_now());
+    if (sticky.chosen && IsEmptyHere(request, *sticky.chosen)) {
+      sticky.chosen.reset();
+      sticky.verdict = StickyVerdict::kGone;
+    }
     auto outcome = ActionOutcome::Forward(sticky.chosen ? sticky.chosen : request.worker.selector.SelectGroup(*this));
     outcome.group_cookie = sticky.verdict;
     return outcome;
