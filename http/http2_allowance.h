@@ -41,7 +41,7 @@ class Http2Allowance {
   [[nodiscard]] bool Spend(Http2Flood flood, SteadyTime now);
   // A stream came to its end as it should.
   void EarnByStream();
-  // A DATA frame with content went either way.
+  // A DATA frame with content went either way; of ours one that the peer's window did not cut short.
   void EarnByContent();
 
  private:

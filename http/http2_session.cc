@@ -103,6 +103,7 @@ class Http2Session::Nghttp2 {
   Http2Stream* content_stream_ = nullptr;
   std::string_view content_;
   bool frame_had_content_ = false;
+  std::size_t queued_before_settings_ = 0;
   std::string* out_ = nullptr;  // of the Output that runs
   std::size_t out_max_ = 0;
 };
@@ -110,10 +111,11 @@ class Http2Session::Nghttp2 {
 struct Http2Session::Nghttp2::Callbacks {
   static Nghttp2& Of(void* user) { return *static_cast<Nghttp2*>(user); }
 
-  static int OnBeginFrame(nghttp2_session* /*session*/, const nghttp2_frame_hd* /*head*/, void* user) {
+  static int OnBeginFrame(nghttp2_session* session, const nghttp2_frame_hd* head, void* user) {
     Nghttp2& self = Of(user);
     self.DeliverContent(false);
     self.frame_had_content_ = false;
+    if (head->type == NGHTTP2_SETTINGS) self.queued_before_settings_ = nghttp2_session_get_outbound_queue_size(session);
     return 0;
   }
 
@@ -252,7 +254,9 @@ struct Http2Session::Nghttp2::Callbacks {
       stream.pending_.clear();
       stream.sent_ = 0;
     }
-    if (size > 0) self.allowance.EarnByContent();
+    // A frame that the peer's window cut down to next to nothing is no work that earns anything.
+    constexpr std::size_t kEarningBytesMin = 1'024;
+    if (size >= kEarningBytesMin || (size > 0 && stream.pending_bytes() == 0)) self.allowance.EarnByContent();
     if (was_high && stream.pending_bytes() < kPendingBytesLow) self.events.OnDrained(stream);
     return 0;
   }
@@ -321,7 +325,7 @@ bool Http2Session::Nghttp2::Receive(std::string_view bytes, SteadyTime now) {
   if (nghttp2_session_get_outbound_queue_size(session.get()) > kOutputFramesMax) {
     Terminate(Http2Error::kEnhanceYourCalm, Http2Flood::kOutput);
   } else if (nghttp2_session_want_read(session.get()) == 0 && nghttp2_session_want_write(session.get()) == 0 &&
-             (role == Role::kServer || !goaway_came)) {  // a server that says goodbye has done nothing wrong
+             !goaway_came) {  // who says goodbye has done nothing wrong: the connection's owner ends it
     fault = Http2Error::kProtocolError;
   }
   return fault == Http2Error::kNoError;
@@ -477,7 +481,13 @@ bool Http2Session::Nghttp2::TakeFrame(const nghttp2_frame& frame) {
       }
       return Spend(Http2Flood::kResets);
     case NGHTTP2_SETTINGS:
-      if ((frame.hd.flags & NGHTTP2_FLAG_ACK) == 0) events.OnSettings();
+      if ((frame.hd.flags & NGHTTP2_FLAG_ACK) != 0) return true;
+      // More than the acknowledgement is to be sent: RST_STREAM for windows that the new first window makes too large,
+      // which is an error of the connection (RFC 9113 section 6.9.2).
+      if (nghttp2_session_get_outbound_queue_size(session.get()) > queued_before_settings_ + 1) {
+        return Break(Http2Error::kFlowControlError, "a first window beyond what streams can have");
+      }
+      events.OnSettings();
       return true;
     case NGHTTP2_PING:
       if ((frame.hd.flags & NGHTTP2_FLAG_ACK) != 0) events.OnPingAnswered();

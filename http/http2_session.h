@@ -98,7 +98,7 @@ class Http2Events {
   // Server: our END_STREAM was framed, and the client's has not come. Without a Reset (kNoError; RFC 9113 section 8.1)
   // it may go on until its window is used up.
   virtual void OnEarlyEnd(Http2Stream& /*stream*/) {}
-  // Client: the peer takes no further streams.
+  // The peer takes no further streams; of a client: it is about to leave.
   virtual void OnGoAway() {}
   // SETTINGS came: streams_max may be another one.
   virtual void OnSettings() {}

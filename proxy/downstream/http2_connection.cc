@@ -221,6 +221,10 @@ void Http2Connection::Leave() {
 void Http2Connection::OnPingAnswered() { Leave(); }
 
 void Http2Connection::EndWhenDone() {
+  if (client_leaves_ && streams_.empty() && state_ < State::kLeaving) {
+    state_ = State::kNotified;
+    return Leave();
+  }
   if (state_ != State::kLeaving || (!streams_.empty() && !faulted_)) return;
   if (stream().read_to_end()) {
     Close(net::Stream::CloseMode::kGraceful);

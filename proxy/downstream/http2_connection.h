@@ -85,6 +85,7 @@ class Http2Connection final : public DownstreamConnection,
   void OnEarlyEnd(http::Http2Stream& stream) override;
   void OnStreamClosed(http::Http2Stream& stream, http::Http2Error code, bool by_peer) override;
   void OnPingAnswered() override;
+  void OnGoAway() override { client_leaves_ = true; }
 
   Http2DownstreamStream& AddStream();
   void Receive(std::string_view bytes);
@@ -120,6 +121,7 @@ class Http2Connection final : public DownstreamConnection,
   State state_ = State::kOpen;
   bool write_failed_ = false;
   bool faulted_ = false;  // by the client
+  bool client_leaves_ = false;
   std::uint8_t lingers_ = 0;
   std::uint32_t requests_ = 0;
   std::uint64_t discarded_ = 0;

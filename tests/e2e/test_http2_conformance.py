@@ -125,6 +125,8 @@ CONNECTION = [
     ("6.9 WINDOW_UPDATE of 3 bytes for a stream", OPEN + frame(WINDOW_UPDATE, 0, 1, b"abc"), {FRAME_SIZE_ERROR}),
     ("6.9 WINDOW_UPDATE of 5 bytes", frame(WINDOW_UPDATE, 0, 0, b"abcde"), {FRAME_SIZE_ERROR}),
     ("6.9.1 a connection's window above 2^31-1", frame(WINDOW_UPDATE, 0, 0, number(0x7fffffff)), {FLOW_CONTROL_ERROR}),
+    ("6.9.2 a first window that overflows what a stream has",
+     frame(HEADERS, END_HEADERS, 1, block(GET)) + frame(WINDOW_UPDATE, 0, 1, number(0x7fffffff - 65535)) + setting(4, 65536), {FLOW_CONTROL_ERROR}),
     ("6.10 CONTINUATION on stream 0", frame(CONTINUATION, END_HEADERS, 0), {PROTOCOL_ERROR}),
     ("6.10 CONTINUATION behind the end of a block", OPEN + frame(CONTINUATION, END_HEADERS, 1), {PROTOCOL_ERROR}),
     ("6.10 CONTINUATION behind DATA", OPEN + frame(DATA, 0, 1, b"x") + frame(CONTINUATION, END_HEADERS, 1), {PROTOCOL_ERROR}),
@@ -272,6 +274,20 @@ def test_5_1_what_comes_on_a_stream_that_is_over_is_no_request(program, late):
         client.send(late + request(3))
         assert client.answer(3) == (200, b"pong")
         assert not any(got.stream == 1 for got in client.frames[before:])
+
+
+def test_6_8_a_client_that_says_goodbye_is_answered_and_no_error(program):
+    def errors():
+        return sum(float(line.split(" ")[-1]) for line in program.metrics().splitlines() if line.startswith("weir_listener_http2_connection_errors_total"))
+    before = errors()
+    for goodbye in (request(1) + frame(GOAWAY, 0, 0, bytes(8)), frame(GOAWAY, 0, 0, bytes(8)) + request(1), frame(GOAWAY, 0, 0, bytes(8))):
+        with Http2Client(program.port(index=0)) as client:
+            client.send(goodbye)
+            frames = client.rest()
+            assert [got.code for got in frames if got.kind == GOAWAY] == [NO_ERROR], frames
+            if len(goodbye) > 17:
+                assert client.answer(1) == (200, b"pong")
+    assert errors() == before
 
 
 # What must be taken without an error.

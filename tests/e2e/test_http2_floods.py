@@ -192,6 +192,20 @@ def test_answers_that_nobody_takes_cost_their_windows_alone(shop):
         is_served(program)
 
 
+def test_a_window_of_one_byte_at_a_time_is_a_flood(shop):
+    """Dribble: each byte of an answer costs the client a frame, and may not cost the server one for ever."""
+    body = f"HTTP/1.1 200 OK\r\nContent-Length: {BIG}\r\n\r\n".encode() + b"x" * BIG
+    program, _ = shop(script=answering(body))
+    with Watched(program), connect(program, settings=struct.pack(">HI", 4, 1)) as client:
+        client.send(request(1, "/big"))
+        client.until(lambda got: got.kind == DATA)
+        with contextlib.suppress(OSError):
+            for _ in range(20000):
+                client.send(frame(WINDOW_UPDATE, 0, 1, number(1)))
+        assert [got.code for got in client.rest() if got.kind == GOAWAY] == [ENHANCE_YOUR_CALM]
+    assert 'flood="window_update"} 1' in program.metrics()
+
+
 def test_control_frames_for_who_does_not_read_are_not_kept(shop):
     program, _ = shop()
     with Watched(program), Http2Client(program.port()) as client:

@@ -65,6 +65,10 @@ std::vector<Refusal> ServerRefusals() {
        Frame(kHeaders, kEndStream, 1, Block(get)) + Frame(kContinuation, kEndHeaders, 3),
        Level::kConnection,
        {kProtocolError}},
+      {"5.5 an unknown frame within a header block",
+       Frame(kHeaders, kEndStream, 1, Block(get)) + Frame(0x77, 0, 1, "x"),
+       Level::kConnection,
+       {kProtocolError}},
       // 5: streams
       {"5.1 DATA on an idle stream", Frame(kData, 0, 1, "x"), Level::kConnection, {kProtocolError}},
       {"5.1 RST_STREAM on an idle stream", Frame(kRstStream, 0, 1, Number(8, 4)), Level::kConnection, {kProtocolError}},
@@ -122,6 +126,7 @@ std::vector<Refusal> ServerRefusals() {
       {"6.7 PING on a stream", Frame(kPing, 0, 1, "12345678"), Level::kConnection, {kProtocolError}},
       {"6.7 PING of 6 bytes", Frame(kPing, 0, 0, "123456"), Level::kConnection, {kFrameSizeError}},
       {"6.8 GOAWAY on a stream", Frame(kGoAway, 0, 1, std::string(8, '\0')), Level::kConnection, {kProtocolError}},
+      {"6.8 GOAWAY of 7 bytes", Frame(kGoAway, 0, 0, std::string(7, '\0')), Level::kConnection, {kFrameSizeError}},
       {"6.9 WINDOW_UPDATE of 0 for the connection",
        Frame(kWindowUpdate, 0, 0, Number(0, 4)),
        Level::kConnection,
@@ -141,7 +146,7 @@ std::vector<Refusal> ServerRefusals() {
        {kFlowControlError}},
       {"6.9.2 a first window that overflows what streams have",
        open + Frame(kWindowUpdate, 0, 1, Number(0x7fffffff - 65'535, 4)) + Settings({{4, 65'536}}),
-       Level::kStream,
+       Level::kConnection,
        {kFlowControlError}},
       {"6.10 CONTINUATION on stream 0", Frame(kContinuation, kEndHeaders, 0), Level::kConnection, {kProtocolError}},
       {"6.10 CONTINUATION behind the end of a header block",
@@ -233,6 +238,11 @@ std::vector<Refusal> ServerRefusals() {
        Frame(kHeaders, kEndHeaders | kEndStream, 1, std::string("\x00\x7exx", 4)),
        Level::kConnection,
        {kCompressionError}},
+      {"7541 5.2 EOS in a Huffman text",
+       Frame(kHeaders, kEndHeaders | kEndStream, 1,
+             std::string("\x00\x85\xf2\xb2\x4a\x84\xff\x87\x49\x51\xff\xff\xff\xfa\x7f", 15)),
+       Level::kConnection,
+       {kCompressionError}},
       {"7541 6.3 a table above what was allowed",
        Frame(kHeaders, kEndHeaders | kEndStream, 1, "\x3f\xe2\x1f" + Block(get)),
        Level::kConnection,
@@ -249,6 +259,15 @@ TEST(Http2ConformanceTest, ServersRefuseWhatTheStandardForbids) {
     SessionRig rig(Http2Session::Role::kServer);
     ExpectRefused(row, rig, rig.Get(row.bytes));
   }
+}
+
+TEST(Http2ConformanceTest, ServersRefuseContentBeyondTheWindow) {
+  SessionRig rig(Http2Session::Role::kServer);
+  rig.takes = false;
+  std::string bytes = Request(1, {}, 0);
+  for (int i = 0; i < 4; ++i) bytes += Frame(kData, 0, 1, std::string(16'384, 'x'));
+  ExpectRefused({"6.9.1 content beyond the stream's window", {}, Level::kConnection, {kFlowControlError}}, rig,
+                rig.Get(bytes));
 }
 
 TEST(Http2ConformanceTest, ServersRefuseABadPreface) {
@@ -289,6 +308,10 @@ std::vector<Refusal> ClientRefusals() {
        Frame(kPushPromise, kEndHeaders, 1, Number(2, 4) + Block(Get())),
        Level::kConnection,
        {kProtocolError}},
+      {"6.9.2 a first window that overflows what streams have",
+       Frame(kWindowUpdate, 0, 1, Number(0x7fffffff - 65'535, 4)) + Settings({{4, 65'536}}),
+       Level::kConnection,
+       {kFlowControlError}},
       {"6.9 WINDOW_UPDATE of 0 for the connection",
        Frame(kWindowUpdate, 0, 0, Number(0, 4)),
        Level::kConnection,
@@ -394,6 +417,20 @@ TEST(Http2ConformanceTest, FloodsEndTheConnectionByName) {
     }
     EXPECT_EQ(static_cast<Http2Error>(goaway->code()), kEnhanceYourCalm) << row.what;
   }
+}
+
+// Each byte of the answer is worth a frame of the client, and one of ours.
+TEST(Http2ConformanceTest, AWindowOfOneByteAtATimeEndsTheConnection) {
+  SessionRig rig(Http2Session::Role::kServer);
+  rig.Get(Settings({{4, 1}}) + Request(1));
+  SeenStream& stream = *rig.streams.at(1);
+  rig.session.Respond(stream, 200, {}, false);
+  rig.session.Send(stream, std::string(100'000, 'x'), true, {});
+  rig.Frames();
+  int sent = 0;
+  for (; sent < 20'000 && rig.session.fault() == kNoError; ++sent) rig.Get(Frame(kWindowUpdate, 0, 1, Number(1, 4)));
+  EXPECT_LT(sent, 3'000);
+  EXPECT_EQ(rig.session.flood(), Http2Flood::kWindowUpdates);
 }
 
 TEST(Http2ConformanceTest, RapidResetEndsTheConnection) {
