@@ -177,7 +177,7 @@ void SayWhatToTry(Narrator& out, const Setting& setting, const control::Runtime&
   out.Say("\nTry in another terminal:");
   out.Say(Advice("blue or green, 8:2", fmt::format("curl http://{}/", listener)));
   if (setting.has_v6) out.Say(Advice("the same over IPv6", fmt::format("curl -g http://{}/", listener_v6)));
-  out.Say(Advice("the same by HTTPS", fmt::format("curl -k https://{}/", secure)));
+  out.Say(Advice("the same by HTTP/2 over TLS", fmt::format("curl -k --http2 https://{}/", secure)));
   out.Say(Advice("a rule: always green", fmt::format("curl -H 'X-Beta: yes' http://{}/", listener)));
   out.Say(Advice("a redirect", fmt::format("curl -i http://{}/old/page", listener)));
   out.Say(Advice("why", fmt::format("{} explain --live{} http GET http://{}/old/page", program, where, listener)));

@@ -52,10 +52,11 @@ def test_the_demo_does_what_it_says(tmp_path):
         assert demo.process.returncode in (0, 130), demo.text
 
 
-def test_the_demo_speaks_https(tmp_path):
+def test_the_demo_speaks_https_and_http2(tmp_path):
     with Demo(tmp_path) as demo:
-        found = wait_for(lambda: re.search(r"curl -k (https://\S+)", demo.text), 20, "what to try with https")
+        found = wait_for(lambda: re.search(r"curl -k --http2 (https://\S+)", demo.text), 20, "what to try with https")
         wait_for(lambda: "hello from" in curl("-sk", found.group(1)).stdout, 10, "an answer by HTTPS")
+        assert curl("-k", "--http2", "-o", "/dev/null", "-w", "%{http_version} %{http_code}", found.group(1)).stdout == "2 200"
         port = int(found.group(1).rstrip("/").rpartition(":")[2])
         certificate = ssl.get_server_certificate(("127.0.0.1", port))
         (tmp_path / "demo.pem").write_text(certificate)
