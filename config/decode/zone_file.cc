@@ -242,7 +242,9 @@ void Reader::AddRecord(std::uint16_t type, std::optional<std::uint32_t> ttl, Pos
       if (!name) return;
       value.append(*name);
     } else {
-      value.append(data[i].quoted ? "\"" + OctalEscapes(data[i].text) + "\"" : OctalEscapes(data[i].text));
+      // Every word of a TXT record is a string of its own here (RFC 1035 5.1).
+      const bool is_string = data[i].quoted || ((type == rr::kTxt || type == rr::kSpf) && !generic);
+      value.append(is_string ? "\"" + OctalEscapes(data[i].text) + "\"" : OctalEscapes(data[i].text));
     }
   }
   if (type == rr::kNs && at_apex) {

@@ -262,8 +262,9 @@ INSTANTIATE_TEST_SUITE_P(
     CaseName);
 
 TEST(LanguageFileTest, AnUnknownKeyIsNotToldToBeOneOfALaterVersion) {
-  EXPECT_NE(FindingsOf("dns: {zzzzzz: 1}\n").find("unknown key `zzzzzz` in dns; one of addresses or port\n"),
-            std::string::npos)
+  EXPECT_NE(
+      FindingsOf("dns: {zzzzzz: 1}\n").find("unknown key `zzzzzz` in dns; one of addresses, port, nsid or cookies\n"),
+      std::string::npos)
       << FindingsOf("dns: {zzzzzz: 1}\n");
   EXPECT_NE(FindingsOf("dns: {cokies: {}}\n").find("did you mean `cookies`?"), std::string::npos);
 }

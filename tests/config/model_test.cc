@@ -219,7 +219,6 @@ TEST(DnsTest, TheServerIdentifierIsTheNodesNameUnlessItIsGiven) {
     const auto result = LoadFor(text);
     return result.model ? result.model->dns->nsid : result.diagnostics.FormatAll();
   };
-  EXPECT_EQ(identifier("dns: {}\n"), "");
   EXPECT_EQ(identifier("node: {name: front-1}\ndns: {}\n"), "front-1");
   EXPECT_EQ(identifier("node: {name: front-1}\ndns: {nsid: ns-eu}\n"), "ns-eu");
   EXPECT_EQ(identifier("node: {name: front-1}\ndns: {nsid: \"\"}\n"), "");

@@ -88,9 +88,9 @@ x       A    192.0.2.2
 )");
   EXPECT_THAT(RecordsOf(result),
               ElementsAre("ns1.a.test. A 5400 192.0.2.1", "ns1.a.test. AAAA 5400 2001:db8::1",
-                          "www.a.test. CNAME 300 ns1.a.test.", "mail.a.test. MX 300 10 ns1.a.test.",
+                          "www.a.test. CNAME 300 ns1.a.test.", "mail.a.test. MX 300 10 ns1.a.test.|20 mx.b.test.",
                           "_sip._tcp.a.test. SRV 5400 1 2 5060 sip.a.test.",
-                          R"(t.a.test. TXT 5400 "one; two" "th\"ree" four)", R"(o\056dot.a.test. TXT 5400 \101)",
+                          R"(t.a.test. TXT 5400 "one; two" "th\"ree" "four")", R"(o\056dot.a.test. TXT 5400 "\101")",
                           "x.sub.a.test. A 5400 192.0.2.2", "sub.a.test. A 5400 192.0.2.3"))
       << result.diagnostics.FormatAll();
 }
