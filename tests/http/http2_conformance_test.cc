@@ -266,7 +266,7 @@ TEST(Http2ConformanceTest, ServersRefuseContentBeyondTheWindow) {
   rig.takes = false;
   std::string bytes = Request(1, {}, 0);
   for (int i = 0; i < 4; ++i) bytes += Frame(kData, 0, 1, std::string(16'384, 'x'));
-  ExpectRefused({"6.9.1 content beyond the stream's window", {}, Level::kConnection, {kFlowControlError}}, rig,
+  ExpectRefused({"6.9.1 content beyond the stream's window", {}, Level::kStream, {kFlowControlError}}, rig,
                 rig.Get(bytes));
 }
 
