@@ -59,6 +59,7 @@ class Http2Question final : private http::Http2Events {
   http::Http2Session session_;
   http::ResponseHead head_;
   std::string text_;
+  std::string out_;  // made, not taken yet
   State state_ = State::kAsked;
   std::uint16_t code_ = 0;
   bool is_grpc_code_ = false;
