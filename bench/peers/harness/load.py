@@ -55,6 +55,7 @@ class Load:
     connections: int = 64
     paths: int = 1  # more: `path` with a number behind it, so many different ones
     tls: bool = False  # any certificate is accepted
+    streams: int = 0  # HTTP/2 with so many requests at a time on each connection; 0: HTTP/1.1
     resumes: bool = False  # with tls: connections resume a session of one before; else each handshake is a full one
 
     def url(self, port):

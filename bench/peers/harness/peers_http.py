@@ -49,6 +49,7 @@ class Setup:
     health_seconds: int = 5
     can_reload: bool = False
     certificate: str = ""  # "": no TLS; else the kind of key, one of KEYS
+    http2: bool = False  # with a certificate: ALPN offers h2
 
 
 def fill(template, folder, name, **values):
@@ -115,7 +116,7 @@ class Peer:
     """A proxy under comparison: `program_name` is what has to be installed."""
     name = program_name = ""
     version_arguments = ("--version",)
-    features = frozenset()  # of: log, rules, regex, targets, reload, workers, idle, tls
+    features = frozenset()  # of: log, rules, regex, targets, reload, workers, idle, tls, h2
 
     def __init__(self, options):
         self.options = options
@@ -153,7 +154,7 @@ class Peer:
 
 class Weir(Peer):
     name, version_arguments = "weir", ("version",)
-    features = frozenset({"log", "rules", "regex", "targets", "reload", "workers", "idle", "tls"})
+    features = frozenset({"log", "rules", "regex", "targets", "reload", "workers", "idle", "tls", "h2"})
 
     def path(self):
         return self.options.weir
@@ -190,7 +191,7 @@ class Baseline(Weir):
 class Haproxy(Peer):
     name = program_name = "haproxy"
     version_arguments = ("-v",)
-    features = frozenset({"log", "rules", "regex", "targets", "reload", "workers", "idle", "tls"})
+    features = frozenset({"log", "rules", "regex", "targets", "reload", "workers", "idle", "tls", "h2"})
 
     def prepare(self, setup, folder, port):
         log, defaults = "# no log", "# no log"
@@ -198,6 +199,7 @@ class Haproxy(Peer):
             target = "stdout format raw" if setup.access_log == "file" else f"127.0.0.1:{setup.log_port}"
             log, defaults = f"log {target} local0", "log global\n  option httplog"
         tls = f" ssl crt {folder}/both.pem ssl-min-ver TLSv1.3 ciphersuites {TLS_CIPHER}" if setup.certificate else ""
+        tls += " alpn h2,http/1.1" if setup.http2 else ""
         # A reload takes the listening sockets over from the process before it.
         sockets = f"stats socket {folder}/stats.sock mode 600 level admin expose-fd listeners" if setup.can_reload else ""
         fill("haproxy.conf", folder, "haproxy.conf", PORT=port, TLS=tls, WORKERS=setup.workers, CONNECTIONS=setup.connections,
@@ -226,7 +228,7 @@ class Haproxy(Peer):
 class Nginx(Peer):
     name = program_name = "nginx"
     version_arguments = ("-v",)
-    features = frozenset({"log", "rules", "regex", "targets", "reload", "workers", "idle", "tls"})
+    features = frozenset({"log", "rules", "regex", "targets", "reload", "workers", "idle", "tls", "h2"})
 
     def prepare(self, setup, folder, port):
         log = "access.log combined buffer=64k flush=1s" if setup.access_log else "off"
@@ -244,7 +246,7 @@ class Nginx(Peer):
         """Hosts as server blocks with prefix locations (both are hashed or sorted); expressions as regex locations."""
         go = ('{ proxy_pass http://targets; proxy_http_version 1.1; proxy_set_header Host $host; '
               'proxy_set_header Connection ""; }')
-        listen = f"listen 127.0.0.1:{port} backlog=4096" + (" ssl" if setup.certificate else "")
+        listen = f"listen 127.0.0.1:{port} backlog=4096" + (" ssl" if setup.certificate else "") + (" http2" if setup.http2 else "")
         if not setup.has_rules:
             return f"  server {{ {listen}; location / {go} }}"
         rules = setup.rules
@@ -262,21 +264,25 @@ class Nginx(Peer):
 
 class H2o(Peer):
     name = program_name = "h2o"
-    features = frozenset({"idle"})
+    features = frozenset({"idle", "h2"})
 
     def prepare(self, setup, folder, port):
-        fill("h2o.conf", folder, "h2o.conf", PORT=port, WORKERS=setup.workers, CONNECTIONS=setup.connections,
+        tls = (f", ssl: {{certificate-file: {folder}/certificate.pem, key-file: {folder}/key.pem, minimum-version: TLSv1.2, "
+               "cipher-suite: ECDHE+AESGCM, ocsp-update-interval: 0}") if setup.certificate else ""
+        fill("h2o.conf", folder, "h2o.conf", PORT=port, TLS=tls, WORKERS=setup.workers, CONNECTIONS=setup.connections,
              TARGET=setup.targets[0])
         return [self.path(), "-m", "worker", "-c", folder / "h2o.conf"], {}
 
 
 class Nghttpx(Peer):
     name = program_name = "nghttpx"
-    features = frozenset({"idle"})
+    features = frozenset({"idle", "h2"})
 
     def prepare(self, setup, folder, port):
-        fill("nghttpx.conf", folder, "nghttpx.conf", PORT=port, WORKERS=setup.workers,
-             TARGET=setup.targets[0].replace(":", ","))
+        tls = (f"private-key-file={folder}/key.pem\ncertificate-file={folder}/certificate.pem\ntls-min-proto-version=TLSv1.3\n"
+               f"tls13-ciphers={TLS_CIPHER}") if setup.certificate else "# no TLS"
+        fill("nghttpx.conf", folder, "nghttpx.conf", PORT=port, WORKERS=setup.workers, TLS=tls,
+             FRONTEND="" if setup.certificate else ";no-tls", TARGET=setup.targets[0].replace(":", ","))
         return [self.path(), f"--conf={folder / 'nghttpx.conf'}"], {}
 
 

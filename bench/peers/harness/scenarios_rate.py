@@ -70,6 +70,10 @@ SCENARIOS = [
              load={"tls": True, "connection_per_request": True, "resumes": True, "connections": 8}, by_weir_bench=True, setup={"certificate": "ecdsa"},
              bars=(Bar("≥ 1.15 × the better of HAProxy and nginx", BETTER, 1.15),
                    Bar("≥ 1.30 × the better", BETTER, 1.30, is_stretch=True))),
+    Scenario("h2", "HTTP/2 over TLS, 8 connections with 32 streams each, 13-byte responses",
+             load={"tls": True, "connections": 8, "streams": 32}, by_weir_bench=True, setup={"certificate": "ecdsa", "http2": True},
+             bars=(Bar("≥ 1.20 × the best of HAProxy, nghttpx and H2O", ("haproxy", "nghttpx", "h2o"), 1.20),
+                   Bar("≥ 1.40 × the best", ("haproxy", "nghttpx", "h2o"), 1.40, is_stretch=True))),
 ]
 
 
@@ -119,7 +123,7 @@ def run_scenario(scenario, options):
         setup = Setup(targets=(f"127.0.0.1:{port}",), **scenario.setup)
         generator = options.weir_bench if scenario.by_weir_bench else None
         load = load_of(options, setup, scenario.request, generator=generator, **scenario.load)
-        feature = "log" if setup.access_log else "tls" if setup.certificate else None
+        feature = "log" if setup.access_log else "h2" if setup.http2 else "tls" if setup.certificate else None
         variants = []
         for name, peer in installed(options, options.peers, feature):
             if scenario.load.get("connection_per_request"):

@@ -89,6 +89,8 @@ class WeirBenchHttp:
         command = ["taskset", "-c", cpus, str(self.program), "bench", "http", load.url(port), "--json",
                    "--quiet", "-c", str(load.connections), "-d", f"{round(seconds * 1000)}ms", "-X", load.method,
                    "-H", f"Host: {load.host}"]
+        if load.streams:
+            command += ["--http2", "--streams", str(load.streams)]
         if rate:
             command += ["--rate", f"{rate:.3f}"]
         if load.body_bytes:
