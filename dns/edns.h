@@ -18,7 +18,7 @@ namespace weir::dns {
 struct EdnsAnswer {
   std::string_view name_server_id;            // NSID (RFC 5001), cut to kNsidBytesMax; empty: not asked for
   std::chrono::milliseconds idle_timeout{0};  // of this TCP connection, for clients that ask (RFC 7828); 0: not told
-  std::span<const std::uint8_t> cookie;       // as AnswerCookie makes it; empty: not asked for
+  std::span<const std::uint8_t> cookie = {};  // as AnswerCookie makes it; empty: not asked for
   Rcode rcode = Rcode::kNoError;              // its upper bits are in OPT
   unsigned scope_bits = 0;                    // of the client subnet, which the answer is tailored to (RFC 7871 7.2.1)
 };

@@ -89,7 +89,7 @@ class Tree {
     if (bits == 0) throw std::invalid_argument("a block of all addresses");
     std::uint32_t at = 0;
     for (unsigned i = 0; i < bits; ++i) {
-      const std::size_t side = (bytes[i / 8] >> (7 - i % 8)) & 1U;
+      const std::size_t side = (unsigned{bytes[i / 8]} >> (7 - i % 8)) & 1U;
       if (i + 1 == bits) {
         nodes_[at][side] = data;
         is_data_[at][side] = true;
