@@ -154,8 +154,8 @@ void Forward::SumWeights() {
 
 ActionOutcome Forward::Run(const ActionRequest& request) const {
   if (is_sticky()) {
-    StickyChoice sticky = request.worker.stickiness.FindGroup(
-        *this, *request.view.routing, request.view.status.get(), request.head.fields, request.worker.loop.wall_now());
+    StickyChoice sticky = request.worker.stickiness.FindGroup(*this, *request.view.routing, request.view.status.get(),
+                                                              request.head.fields, request.worker.loop.wall_now());
     if (sticky.chosen && IsEmptyHere(request, *sticky.chosen)) {
       sticky.chosen.reset();
       sticky.verdict = StickyVerdict::kGone;
