@@ -141,7 +141,7 @@ std::string WriteGeoDatabase(const std::vector<GeoNetwork>& networks) {
   out.append(kSeparatorBytes, '\0');
   out += data;
   out += "\xab\xcd\xefMaxMind.com";
-  PutControl(out, Type::kMap, 7);
+  PutControl(out, Type::kMap, 9);
   PutText(out, "node_count");
   PutNumber(out, Type::kU32, tree.size(), 4);
   PutText(out, "record_size");
@@ -154,6 +154,13 @@ std::string WriteGeoDatabase(const std::vector<GeoNetwork>& networks) {
   PutNumber(out, Type::kU16, 2, 2);
   PutText(out, "binary_format_minor_version");
   PutNumber(out, Type::kU16, 0, 2);
+  PutText(out, "languages");
+  PutControl(out, Type::kList, 1);
+  PutText(out, "en");
+  PutText(out, "description");
+  PutControl(out, Type::kMap, 1);
+  PutText(out, "en");
+  PutText(out, "networks of a test");
   PutText(out, "build_epoch");
   PutNumber(out, Type::kU64, 1, 8);
   return out;
