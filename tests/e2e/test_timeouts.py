@@ -139,12 +139,18 @@ def test_the_client_keep_alive_ends_with_an_announced_close(shop, hang):
         assert answer.field("Connection").lower() == "close" and client.is_closed()
 
 
-def test_the_client_keep_alive_is_the_one_of_the_accept(shop, hang):
+def test_the_client_keep_alive_is_the_one_of_the_accept(targets, run, hang):
     """Section 12.6: fixed for each connection when it is accepted."""
-    weir, blue = shop(attributes=", client_keep_alive.seconds: 3600")
+    blue = targets("blue")
+
+    def text(seconds):
+        config = CONFIG.format(blue=blue.yaml, attributes=f", client_keep_alive.seconds: {seconds}", interval="1h")
+        return config.replace("timeout_seconds: 1,", "timeout_seconds: 60,")  # nobody is to be idle for too long
+    weir = run(text(3600))
+    weir.wait_state("blue", blue, "healthy")
     with Client(weir.port()) as early:
         assert early.get().status == 200
-        weir.write(CONFIG.format(blue=blue.yaml, attributes=", client_keep_alive.seconds: 1", interval="1h"))
+        weir.write(text(1))
         weir.wait_log("configuration loaded")
         with Client(weir.port()) as late:
             for _ in range(3):
