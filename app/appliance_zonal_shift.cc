@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -132,17 +133,10 @@ void RunningAppliance::RestoreZonalShift() {
 void RunningAppliance::KeepZonalShift() {
   if (!state_) return;
   const auto& shift = runtime_.zonal_shift;
-  const bool is_active = shift && shift->is_active();
-  const std::string text = is_active ? control::FormatZonalShift(*shift) : std::string();
-  if (text == kept_zonal_shift_) return;
-  const auto kept = is_active ? state_->Write(kZonalShiftName, text) : state_->Remove(kZonalShiftName);
-  if (kept) {
-    kept_zonal_shift_ = text;
-    return;
-  }
-  LogError("the zonal shift is not kept: " + kept.error().message);
-  const std::lock_guard lock(runtime_mutex_);
-  ++runtime_.state_write_failures;
+  std::optional<std::string> text;
+  if (shift && shift->is_active()) text = control::FormatZonalShift(*shift);
+  const std::string known = text.value_or("");
+  if (known != kept_zonal_shift_ && Keep(kZonalShiftName, text, "the zonal shift is")) kept_zonal_shift_ = known;
 }
 
 }  // namespace weir::app
