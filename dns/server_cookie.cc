@@ -1,7 +1,7 @@
 #include "dns/server_cookie.h"
 
 #include "base/check.h"
-#include "base/text.h"
+#include "dns/wire/hex.h"
 
 #include <sys/random.h>
 
@@ -84,13 +84,6 @@ std::array<std::uint8_t, kServerCookieBytes> ServerCookie(std::span<const std::u
   return out;
 }
 
-int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 }  // namespace
 
 Result<CookieSecret> ParseCookieSecret(std::string_view text) {
@@ -100,10 +93,10 @@ Result<CookieSecret> ParseCookieSecret(std::string_view text) {
   CookieSecret out{};
   bool right = text.size() == out.size() * 2;
   for (std::size_t i = 0; right && i < out.size(); ++i) {
-    const int high = HexValue(text[2 * i]);
-    const int low = HexValue(text[2 * i + 1]);
-    right = high >= 0 && low >= 0;
-    out[i] = static_cast<std::uint8_t>(high * 16 + low);
+    const auto high = HexDigit(text[2 * i]);
+    const auto low = HexDigit(text[2 * i + 1]);
+    right = high && low;
+    out[i] = static_cast<std::uint8_t>(high.value_or(0) << 4 | low.value_or(0));
   }
   if (right) return out;
   return Failure("the secret of DNS cookies is not 32 hexadecimal digits", "make one: openssl rand -hex 16");

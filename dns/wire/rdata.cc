@@ -3,6 +3,7 @@
 #include "base/domain_name.h"
 #include "base/ip_address.h"
 #include "base/text.h"
+#include "dns/wire/hex.h"
 
 #include <algorithm>
 #include <array>
@@ -157,13 +158,6 @@ Result<void> ParseTag(const Word& word, Bytes& out) {
       });
   if (!good) return Failure(Quote(word.text) + " is not a CAA tag", "write issue, issuewild or iodef (RFC 8659)");
   return ParseString(word, out);
-}
-
-std::optional<std::uint8_t> HexDigit(char c) {
-  if (c >= '0' && c <= '9') return static_cast<std::uint8_t>(c - '0');
-  const char lower = ToLowerAscii(c);
-  if (lower >= 'a' && lower <= 'f') return static_cast<std::uint8_t>(lower - 'a' + 10);
-  return std::nullopt;
 }
 
 Result<void> ParseHex(std::span<const Word> words, Bytes& out) {
