@@ -29,6 +29,7 @@ endfunction()
 # One test program per folder and label; each TEST becomes one ctest entry with the labels given. One of them says what the
 # tests need: `unit`, nothing of the machine, so that a program that opens a socket aborts (tests/support/no_sockets.cc); or
 # `socket`. A label `threaded` adds the test to the ThreadSanitizer run, which builds only the target threaded_tests.
+# With WEIR_TESTS_BY_PROGRAM a program is one entry: a program with sanitizers takes longer to start than most tests take.
 #
 # GoogleTest's headers, compiled once for all test programs: a third of what a test takes to compile.
 if(BUILD_TESTING OR NOT DEFINED BUILD_TESTING)
@@ -54,10 +55,15 @@ function(weir_test)
   # gtest_discover_tests of CMake 3.25 keeps only the first of several labels. `ctest -L` matches a regular expression, so that
   # one label `socket-threaded` is found by either word.
   list(JOIN ARG_LABELS "-" label)
-  gtest_discover_tests(${ARG_NAME}_test
-    TEST_PREFIX "${ARG_NAME}."
-    DISCOVERY_MODE PRE_TEST
-    PROPERTIES LABELS "${label}" TIMEOUT ${ARG_TIMEOUT})
+  if(WEIR_TESTS_BY_PROGRAM)
+    add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME}_test --gtest_brief=1)
+    set_tests_properties(${ARG_NAME} PROPERTIES LABELS "${label}" TIMEOUT 900 COST 60)
+  else()
+    gtest_discover_tests(${ARG_NAME}_test
+      TEST_PREFIX "${ARG_NAME}."
+      DISCOVERY_MODE PRE_TEST
+      PROPERTIES LABELS "${label}" TIMEOUT ${ARG_TIMEOUT})
+  endif()
   if("threaded" IN_LIST ARG_LABELS)
     add_dependencies(threaded_tests ${ARG_NAME}_test)
   endif()

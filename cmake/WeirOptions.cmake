@@ -1,6 +1,7 @@
 # Warnings, sanitizers and the compiler cache, as interface targets and cache variables: no folder edits flags of its own.
 set(WEIR_SANITIZE "" CACHE STRING "Sanitizers to build with: empty, 'address,undefined' or 'thread'")
 option(WEIR_TESTS_IN_ALL "Build the test programs with everything else, not only by their names" ON)
+option(WEIR_TESTS_BY_PROGRAM "Let ctest run each test program as a whole, not a process for each of its tests" OFF)
 option(WEIR_BENCH "Build the micro-benchmarks of bench/" OFF)
 option(WEIR_FUZZ "Build the fuzz targets of tests/fuzz with libFuzzer (clang only)" OFF)
 
