@@ -7,10 +7,6 @@
 #include "bench/load/dns/tally.h"
 #include "net/event_loop.h"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
-
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -84,79 +80,78 @@ int RunLoad(const Arguments& arguments) {
   return verdict->Tell(*record) ? kDone : kInputWrong;
 }
 
-void AddQueryOptions(CLI::App& command, bench::DnsArguments& load) {
+void AddQueryOptions(CommandSyntax command, bench::DnsArguments& load) {
   constexpr auto kGroup = "Queries";
-  auto* queries = command.add_option("--queries", load.queries, "a file with NAME TYPE on each line, as dnsperf's");
-  queries->type_name("FILE")->group(kGroup);
-  auto* zone = command.add_option("--zone", load.zone, "a configuration file: every name and type of its zones");
-  zone->type_name("FILE")->excludes(queries)->group(kGroup);
-  auto* name = command.add_option("--name", load.name, "one name");
-  name->excludes(queries)->excludes(zone)->group(kGroup);
-  command.add_option("--type", load.type, "the type to ask for with --name; default A")->needs(name)->group(kGroup);
-  command.add_flag("--recursion-desired", load.recursion_desired, "sets RD")->group(kGroup);
-  command.add_flag("--edns", load.edns, "adds an OPT record; the options below do too")->group(kGroup);
-  command.add_option("--bufsize", load.bufsize, "the UDP payload size that OPT offers; default 1232")
-      ->check(CLI::Range(512, 65'535))
-      ->group(kGroup);
-  command.add_flag("--dnssec-ok", load.dnssec_ok, "sets DO")->group(kGroup);
-  command.add_option("--client-subnet", load.client_subnets, "a client's CIDR block (RFC 7871); several take turns")
-      ->allow_extra_args(false)
-      ->type_name("CIDR")
-      ->group(kGroup);
-  command.add_option("--client-subnets", load.client_subnet_file, "a file with a CIDR block on each line")
-      ->type_name("FILE")
-      ->group(kGroup);
+  auto queries = command.AddOption("--queries", load.queries, "a file with NAME TYPE on each line, as dnsperf's");
+  queries.ValueName("FILE").Group(kGroup);
+  auto zone = command.AddOption("--zone", load.zone, "a configuration file: every name and type of its zones");
+  zone.ValueName("FILE").Excludes(queries).Group(kGroup);
+  auto name = command.AddOption("--name", load.name, "one name");
+  name.Excludes(queries).Excludes(zone).Group(kGroup);
+  command.AddOption("--type", load.type, "the type to ask for with --name; default A").Needs(name).Group(kGroup);
+  command.AddFlag("--recursion-desired", load.recursion_desired, "sets RD").Group(kGroup);
+  command.AddFlag("--edns", load.edns, "adds an OPT record; the options below do too").Group(kGroup);
+  command.AddOption("--bufsize", load.bufsize, "the UDP payload size that OPT offers; default 1232")
+      .InRange(512, 65'535)
+      .Group(kGroup);
+  command.AddFlag("--dnssec-ok", load.dnssec_ok, "sets DO").Group(kGroup);
+  command.AddOption("--client-subnet", load.client_subnets, "a client's CIDR block (RFC 7871); several take turns")
+      .OneValueEach()
+      .ValueName("CIDR")
+      .Group(kGroup);
+  command.AddOption("--client-subnets", load.client_subnet_file, "a file with a CIDR block on each line")
+      .ValueName("FILE")
+      .Group(kGroup);
 }
 
-void AddLoadOptions(CLI::App& command, bench::DnsArguments& load) {
+void AddLoadOptions(CommandSyntax command, bench::DnsArguments& load) {
   constexpr auto kGroup = "Load";
-  auto* rate = command.add_option("--rate", load.rate, "open loop: queries a second; default: flat out");
-  rate->check(CLI::Range(0.001, kRateMax))->group(kGroup);
-  command.add_option("--arrivals", load.arrivals, "poisson (default) or constant gaps between the queries of --rate")
-      ->check(CLI::IsMember({"poisson", "constant"}))
-      ->needs(rate)
-      ->group(kGroup);
-  command.add_option("--outstanding", load.outstanding, "queries that wait for answers, in all threads; default 512")
-      ->check(CLI::Range(std::uint64_t{1}, kOutstandingMax))
-      ->group(kGroup);
-  command.add_option("-d,--duration", load.duration, "500ms, 10s, 5m; default 10s unless -n is given")->group(kGroup);
-  command.add_option("-n,--count", load.count, "ends after this many queries")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62))
-      ->group(kGroup);
-  auto* warmup = command.add_option("--warmup", load.warmup, "load before the measured time; not counted");
-  warmup->excludes("--count")->group(kGroup);
-  command.add_option("--timeout", load.timeout, "a query without an answer is lost after this time; default 5s")
-      ->group(kGroup);
-  command.add_option("-t,--threads", load.threads, "generator threads; default 1")
-      ->check(CLI::Range(std::uint64_t{1}, kThreadsMax))
-      ->group(kGroup);
-  auto* sockets = command.add_option("--sockets", load.sockets, "UDP sockets, in all threads; default one a thread");
-  sockets->check(CLI::Range(std::uint64_t{1}, kSocketsMax))->group(kGroup);
-  auto* tcp = command.add_flag("--tcp", load.tcp, "over TCP, pipelined");
-  tcp->excludes(sockets)->group(kGroup);
-  command.add_option("-c,--connections", load.connections, "TCP connections, in all threads; default one a thread")
-      ->check(CLI::Range(std::uint64_t{1}, kSocketsMax))
-      ->needs(tcp)
-      ->group(kGroup);
+  auto rate = command.AddOption("--rate", load.rate, "open loop: queries a second; default: flat out");
+  rate.InRange(0.001, kRateMax).Group(kGroup);
+  command.AddOption("--arrivals", load.arrivals, "poisson (default) or constant gaps between the queries of --rate")
+      .OneOf({"poisson", "constant"})
+      .Needs(rate)
+      .Group(kGroup);
+  command.AddOption("--outstanding", load.outstanding, "queries that wait for answers, in all threads; default 512")
+      .InRange(std::uint64_t{1}, kOutstandingMax)
+      .Group(kGroup);
+  command.AddOption("-d,--duration", load.duration, "500ms, 10s, 5m; default 10s unless -n is given").Group(kGroup);
+  auto count = command.AddOption("-n,--count", load.count, "ends after this many queries");
+  count.InRange(std::uint64_t{1}, std::uint64_t{1} << 62).Group(kGroup);
+  auto warmup = command.AddOption("--warmup", load.warmup, "load before the measured time; not counted");
+  warmup.Excludes(count).Group(kGroup);
+  command.AddOption("--timeout", load.timeout, "a query without an answer is lost after this time; default 5s")
+      .Group(kGroup);
+  command.AddOption("-t,--threads", load.threads, "generator threads; default 1")
+      .InRange(std::uint64_t{1}, kThreadsMax)
+      .Group(kGroup);
+  auto sockets = command.AddOption("--sockets", load.sockets, "UDP sockets, in all threads; default one a thread");
+  sockets.InRange(std::uint64_t{1}, kSocketsMax).Group(kGroup);
+  auto tcp = command.AddFlag("--tcp", load.tcp, "over TCP, pipelined");
+  tcp.Excludes(sockets).Group(kGroup);
+  command.AddOption("-c,--connections", load.connections, "TCP connections, in all threads; default one a thread")
+      .InRange(std::uint64_t{1}, kSocketsMax)
+      .Needs(tcp)
+      .Group(kGroup);
 }
 
 }  // namespace
 
-void AddBenchDnsCommand(CLI::App& bench, Command& run) {
+void AddBenchDnsCommand(CommandSyntax bench, Command& run) {
   auto arguments = std::make_shared<Arguments>();
-  auto* command = bench.add_subcommand("dns", "Loads a DNS server: flat out or at a rate");
-  command->add_option("SERVER", arguments->load.server, "ADDRESS[:PORT], [ADDRESS]:PORT or a host name; port 53")
-      ->required();
-  AddQueryOptions(*command, arguments->load);
-  AddLoadOptions(*command, arguments->load);
-  AddVerdictOptions(*command, arguments->verdict,
+  auto command = bench.AddCommand("dns", "Loads a DNS server: flat out or at a rate");
+  command.AddOption("SERVER", arguments->load.server, "ADDRESS[:PORT], [ADDRESS]:PORT or a host name; port 53")
+      .Required();
+  AddQueryOptions(command, arguments->load);
+  AddLoadOptions(command, arguments->load);
+  AddVerdictOptions(command, arguments->verdict,
                     "NOERROR,NXDOMAIN (the default): answers with all other response codes are errors");
-  AddOutputOptions(*command, arguments->output);
-  command->footer(
+  AddOutputOptions(command, arguments->output);
+  command.Footer(
       "Exits with 0 when anything was answered as expected and no --fail-if holds, else with 1. Ctrl-C ends the run\n"
       "and reports.\n"
       "Example:  weir bench dns --name www.example.test --rate 5000 --duration 30s 127.0.0.1:5353");
-  command->callback([arguments, &run] { run = [arguments] { return RunLoad(*arguments); }; });
+  command.OnChosen([arguments, &run] { run = [arguments] { return RunLoad(*arguments); }; });
 }
 
 }  // namespace weir::app

@@ -6,9 +6,6 @@
 #include "bench/load/http/http_arguments.h"
 #include "bench/load/text_format.h"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <fmt/format.h>
 
 #include <chrono>
@@ -85,115 +82,112 @@ int RunLoad(const Arguments& arguments) {
   return verdict->Tell(record) ? kDone : kInputWrong;
 }
 
-void AddLoadOptions(CLI::App& command, bench::HttpArguments& load) {
+void AddLoadOptions(CommandSyntax command, bench::HttpArguments& load) {
   constexpr auto kGroup = "Load";
+  command.AddOption("--rate", load.rate, "open loop: requests a second, whatever the answers do; default: closed loop")
+      .InRange(0.001, kRateMax)
+      .Group(kGroup);
+  command.AddOption("--arrivals", load.arrivals, "poisson (default) or constant gaps between the requests of --rate")
+      .OneOf({"poisson", "constant"})
+      .Group(kGroup);
+  command.AddOption("-c,--connections", load.connections, "connections to each origin, in all threads; default 64")
+      .InRange(1U, kConnectionsMax)
+      .Group(kGroup);
+  command.AddOption("-t,--threads", load.threads, "generator threads; default 1")
+      .InRange(1U, kThreadsMax)
+      .Group(kGroup);
   command
-      .add_option("--rate", load.rate, "open loop: requests a second, whatever the answers do; default: closed loop")
-      ->check(CLI::Range(0.001, kRateMax))
-      ->group(kGroup);
-  command.add_option("--arrivals", load.arrivals, "poisson (default) or constant gaps between the requests of --rate")
-      ->check(CLI::IsMember({"poisson", "constant"}))
-      ->group(kGroup);
-  command.add_option("-c,--connections", load.connections, "connections to each origin, in all threads; default 64")
-      ->check(CLI::Range(1U, kConnectionsMax))
-      ->group(kGroup);
-  command.add_option("-t,--threads", load.threads, "generator threads; default 1")
-      ->check(CLI::Range(1U, kThreadsMax))
-      ->group(kGroup);
+      .AddOption("-d,--duration", load.duration, "500ms, 10s, 5m; default 10s unless --requests or --replay is given")
+      .Group(kGroup);
+  command.AddOption("-n,--requests", load.requests, "ends after this many requests")
+      .InRange(std::uint64_t{1}, std::uint64_t{1} << 62)
+      .Group(kGroup);
+  command.AddOption("--warmup", load.warmup, "load before the measured time; not counted").Group(kGroup);
+  command.AddOption("--timeout", load.timeout, "for one request, its connecting included; default 10s").Group(kGroup);
   command
-      .add_option("-d,--duration", load.duration, "500ms, 10s, 5m; default 10s unless --requests or --replay is given")
-      ->group(kGroup);
-  command.add_option("-n,--requests", load.requests, "ends after this many requests")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62))
-      ->group(kGroup);
-  command.add_option("--warmup", load.warmup, "load before the measured time; not counted")->group(kGroup);
-  command.add_option("--timeout", load.timeout, "for one request, its connecting included; default 10s")->group(kGroup);
-  command
-      .add_option("--backlog", load.backlog,
-                  "open loop: due requests that may wait for a connection; more are counted as errors; default 100000")
-      ->group(kGroup);
-  auto* replay =
-      command.add_option("--replay", load.replay, "sends what this access log (ALB format) has, at its pace");
-  replay->type_name("FILE")->group(kGroup);
-  command.add_option("--speed", load.speed, "how many times faster than logged --replay goes; default 1")
-      ->check(CLI::Range(0.001, 1e6))
-      ->group(kGroup);
+      .AddOption("--backlog", load.backlog,
+                 "open loop: due requests that may wait for a connection; more are counted as errors; default 100000")
+      .Group(kGroup);
+  auto replay = command.AddOption("--replay", load.replay, "sends what this access log (ALB format) has, at its pace");
+  replay.ValueName("FILE").Group(kGroup);
+  command.AddOption("--speed", load.speed, "how many times faster than logged --replay goes; default 1")
+      .InRange(0.001, 1e6)
+      .Group(kGroup);
 }
 
-void AddRequestOptions(CLI::App& command, bench::HttpArguments& load) {
+void AddRequestOptions(CommandSyntax command, bench::HttpArguments& load) {
   constexpr auto kGroup = "Requests";
-  command
-      .add_option("URL", load.urls, "what to ask for: http:// or https://, which take turns, or one ws:// or wss://")
-      ->required();
-  command.add_option("--weights", load.weights, "how often each URL is asked, in their order: 3,1")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->group(kGroup);
-  command.add_option("-X,--method", load.method, "GET by default, POST with content")->group(kGroup);
-  command.add_option("-H,--header", load.headers, "'Name: value', sent with each request; may be repeated")
-      ->allow_extra_args(false)
-      ->group(kGroup);
-  auto* data = command.add_option("--data", load.data, "content of each request");
-  data->type_name("TEXT")->group(kGroup);
-  command.add_option("--data-file", load.data_file, "a file with the content of each request")
-      ->type_name("FILE")
-      ->excludes(data)
-      ->group(kGroup);
-  command.add_option("--group-header", load.group_header, "shows the shares of the values of this response header")
-      ->type_name("NAME")
-      ->group(kGroup);
+  command.AddOption("URL", load.urls, "what to ask for: http:// or https://, which take turns, or one ws:// or wss://")
+      .Required();
+  command.AddOption("--weights", load.weights, "how often each URL is asked, in their order: 3,1")
+      .SeparatedBy(',')
+      .OneValueEach()
+      .Group(kGroup);
+  command.AddOption("-X,--method", load.method, "GET by default, POST with content").Group(kGroup);
+  command.AddOption("-H,--header", load.headers, "'Name: value', sent with each request; may be repeated")
+      .OneValueEach()
+      .Group(kGroup);
+  auto data = command.AddOption("--data", load.data, "content of each request");
+  data.ValueName("TEXT").Group(kGroup);
+  command.AddOption("--data-file", load.data_file, "a file with the content of each request")
+      .ValueName("FILE")
+      .Excludes(data)
+      .Group(kGroup);
+  command.AddOption("--group-header", load.group_header, "shows the shares of the values of this response header")
+      .ValueName("NAME")
+      .Group(kGroup);
 }
 
-void AddConnectionOptions(CLI::App& command, bench::HttpArguments& load, bool& http1) {
+void AddConnectionOptions(CommandSyntax command, bench::HttpArguments& load, bool& http1) {
   constexpr auto kGroup = "Connections";
-  auto* first = command.add_flag("--http1.1", http1, "HTTP/1.1; the default");
-  first->group(kGroup);
-  command.add_flag("--http2", load.http2, "HTTP/2: by ALPN for https, with prior knowledge for http")
-      ->excludes(first)
-      ->group(kGroup);
-  command.add_option("--streams", load.streams, "HTTP/2: requests at a time on each connection; default 1")
-      ->check(CLI::Range(1U, kStreamsMax))
-      ->group(kGroup);
+  auto first = command.AddFlag("--http1.1", http1, "HTTP/1.1; the default");
+  first.Group(kGroup);
+  command.AddFlag("--http2", load.http2, "HTTP/2: by ALPN for https, with prior knowledge for http")
+      .Excludes(first)
+      .Group(kGroup);
+  command.AddOption("--streams", load.streams, "HTTP/2: requests at a time on each connection; default 1")
+      .InRange(1U, kStreamsMax)
+      .Group(kGroup);
   command
-      .add_flag("--connection-per-request", load.connection_per_request,
-                "opens a connection for each request, and asks the server to close it")
-      ->group(kGroup);
-  auto* insecure = command.add_flag("--insecure", load.insecure, "does not verify certificates");
-  insecure->group(kGroup);
-  command.add_option("--ca-file", load.ca_file, "PEM file with the authorities to trust instead of the system's")
-      ->type_name("FILE")
-      ->excludes(insecure)
-      ->group(kGroup);
-  command.add_option("--tls-resume", load.tls_resume, "so many of the new TLS connections resume a session; default 0")
-      ->type_name("PERCENT")
-      ->check(CLI::Range(0.0, 100.0))
-      ->group(kGroup);
+      .AddFlag("--connection-per-request", load.connection_per_request,
+               "opens a connection for each request, and asks the server to close it")
+      .Group(kGroup);
+  auto insecure = command.AddFlag("--insecure", load.insecure, "does not verify certificates");
+  insecure.Group(kGroup);
+  command.AddOption("--ca-file", load.ca_file, "PEM file with the authorities to trust instead of the system's")
+      .ValueName("FILE")
+      .Excludes(insecure)
+      .Group(kGroup);
+  command.AddOption("--tls-resume", load.tls_resume, "so many of the new TLS connections resume a session; default 0")
+      .ValueName("PERCENT")
+      .InRange(0.0, 100.0)
+      .Group(kGroup);
   command
-      .add_option("--resolve", load.resolve, "HOST:PORT:ADDRESS[,ADDRESS], instead of looking HOST up; may be repeated")
-      ->allow_extra_args(false)
-      ->group(kGroup);
-  auto* v4 = command.add_flag("-4", load.ipv4, "IPv4 addresses only");
-  v4->group(kGroup);
-  command.add_flag("-6", load.ipv6, "IPv6 addresses only")->excludes(v4)->group(kGroup);
+      .AddOption("--resolve", load.resolve, "HOST:PORT:ADDRESS[,ADDRESS], instead of looking HOST up; may be repeated")
+      .OneValueEach()
+      .Group(kGroup);
+  auto v4 = command.AddFlag("-4", load.ipv4, "IPv4 addresses only");
+  v4.Group(kGroup);
+  command.AddFlag("-6", load.ipv6, "IPv6 addresses only").Excludes(v4).Group(kGroup);
 }
 
 }  // namespace
 
-void AddBenchHttpCommand(CLI::App& bench, Command& run) {
+void AddBenchHttpCommand(CommandSyntax bench, Command& run) {
   auto arguments = std::make_shared<Arguments>();
   auto http1 = std::make_shared<bool>(false);  // the default: accepted so that scripts can say it
-  auto* command = bench.add_subcommand("http", "Loads HTTP servers: flat out, at a rate, or as an access log says");
-  AddRequestOptions(*command, arguments->load);
-  AddLoadOptions(*command, arguments->load);
-  AddConnectionOptions(*command, arguments->load, *http1);
-  AddVerdictOptions(*command, arguments->verdict,
+  auto command = bench.AddCommand("http", "Loads HTTP servers: flat out, at a rate, or as an access log says");
+  AddRequestOptions(command, arguments->load);
+  AddLoadOptions(command, arguments->load);
+  AddConnectionOptions(command, arguments->load, *http1);
+  AddVerdictOptions(command, arguments->verdict,
                     "2xx,304,500-504: all other answers are errors; default: every status but 5xx");
-  AddOutputOptions(*command, arguments->output);
-  command->footer(
+  AddOutputOptions(command, arguments->output);
+  command.Footer(
       "Exits with 0 when anything was answered as expected and no --fail-if holds, else with 1. Ctrl-C ends the run\n"
       "and reports.\n"
       "Example:  weir bench http --rate 2000 --duration 30s --report load.html http://127.0.0.1:8080/");
-  command->callback([arguments, http1, &run] { run = [arguments] { return RunLoad(*arguments); }; });
+  command.OnChosen([arguments, http1, &run] { run = [arguments] { return RunLoad(*arguments); }; });
 }
 
 }  // namespace weir::app

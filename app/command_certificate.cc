@@ -4,9 +4,6 @@
 #include "base/file.h"
 #include "net/tls_self_signed.h"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -59,18 +56,18 @@ int Make(const Arguments& arguments) {
 
 }  // namespace
 
-void AddCertificateCommand(CLI::App& root, Command& run) {
-  auto* command = root.add_subcommand("certificate", "Makes certificates for HTTPS listeners");
-  command->require_subcommand(1);
+void AddCertificateCommand(CommandSyntax root, Command& run) {
+  auto command = root.AddCommand("certificate", "Makes certificates for HTTPS listeners");
+  command.RequireCommand();
   auto arguments = std::make_shared<Arguments>();
-  auto* make = command->add_subcommand("self-signed", "Makes a certificate that signs itself, and its key");
-  make->add_option("NAME", arguments->names, "host names, *.NAME or addresses that it is for")->required();
-  make->add_option("--out", arguments->out, "writes OUT.pem and OUT.key; default: the first name");
-  make->add_option("--days", arguments->days, "how long it is valid; default 365")->check(CLI::Range(1, 36'500));
-  make->add_flag("--force", arguments->force, "replaces files that are there");
-  make->footer("Example:  weir certificate self-signed localhost 127.0.0.1");
-  command->footer("Example:  weir certificate self-signed shop.example.test \"*.shop.example.test\"");
-  make->callback([arguments, &run] { run = [arguments] { return Make(*arguments); }; });
+  auto make = command.AddCommand("self-signed", "Makes a certificate that signs itself, and its key");
+  make.AddOption("NAME", arguments->names, "host names, *.NAME or addresses that it is for").Required();
+  make.AddOption("--out", arguments->out, "writes OUT.pem and OUT.key; default: the first name");
+  make.AddOption("--days", arguments->days, "how long it is valid; default 365").InRange(1, 36'500);
+  make.AddFlag("--force", arguments->force, "replaces files that are there");
+  make.Footer("Example:  weir certificate self-signed localhost 127.0.0.1");
+  command.Footer("Example:  weir certificate self-signed shop.example.test \"*.shop.example.test\"");
+  make.OnChosen([arguments, &run] { run = [arguments] { return Make(*arguments); }; });
 }
 
 }  // namespace weir::app

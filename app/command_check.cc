@@ -1,9 +1,6 @@
 #include "app/commands.h"
 #include "app/offline_view.h"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -76,13 +73,13 @@ int Check(const Arguments& arguments) {
 
 }  // namespace
 
-void AddCheckCommand(CLI::App& root, Command& run) {
+void AddCheckCommand(CommandSyntax root, Command& run) {
   auto arguments = std::make_shared<Arguments>();
-  auto* command = root.add_subcommand("check", "Checks a configuration file and says everything that is wrong with it");
-  command->add_option("FILE", arguments->file, "the configuration file")->required();
-  command->add_flag("--aws", arguments->aws, "also warn about what AWS itself would refuse or read differently");
-  command->footer("Example:  weir check --aws weir.yaml");
-  command->callback([arguments, &run] { run = [arguments] { return Check(*arguments); }; });
+  auto command = root.AddCommand("check", "Checks a configuration file and says everything that is wrong with it");
+  command.AddOption("FILE", arguments->file, "the configuration file").Required();
+  command.AddFlag("--aws", arguments->aws, "also warn about what AWS itself would refuse or read differently");
+  command.Footer("Example:  weir check --aws weir.yaml");
+  command.OnChosen([arguments, &run] { run = [arguments] { return Check(*arguments); }; });
 }
 
 }  // namespace weir::app

@@ -9,9 +9,6 @@
 #include "base/log.h"
 #include "net/socket.h"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -254,10 +251,10 @@ int RunDemo() {
 
 }  // namespace
 
-void AddDemoCommand(CLI::App& root, Command& run) {
-  auto* command = root.add_subcommand("demo", "Serves a built-in blue/green example and says what to try");
-  command->footer("Example:  weir demo");
-  command->callback([&run] { run = [] { return RunDemo(); }; });
+void AddDemoCommand(CommandSyntax root, Command& run) {
+  auto command = root.AddCommand("demo", "Serves a built-in blue/green example and says what to try");
+  command.Footer("Example:  weir demo");
+  command.OnChosen([&run] { run = [] { return RunDemo(); }; });
 }
 
 }  // namespace weir::app

@@ -4,9 +4,6 @@
 #include "app/complain.h"
 #include "base/ip_address.h"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <fmt/format.h>
 
 #include <memory>
@@ -41,19 +38,19 @@ int Drain(const Arguments& arguments) {
 
 }  // namespace
 
-void AddDrainCommand(CLI::App& root, Command& run) {
+void AddDrainCommand(CommandSyntax root, Command& run) {
   auto arguments = std::make_shared<Arguments>();
-  auto* command = root.add_subcommand("drain", "Takes a target out of its group: no new requests, none lost");
-  command->add_option("GROUP", arguments->group, "the target group")->required();
-  command->add_option("TARGET", arguments->target, "ADDRESS:PORT, an IPv6 address in brackets")->required();
-  command->add_flag("--undo", arguments->undo, "take the order away: the target is what its health checks measure");
-  command->add_flag("--json", arguments->json, "print the admin API's answer as it is");
-  AddAdminOption(*command, arguments->admin);
-  command->footer(
+  auto command = root.AddCommand("drain", "Takes a target out of its group: no new requests, none lost");
+  command.AddOption("GROUP", arguments->group, "the target group").Required();
+  command.AddOption("TARGET", arguments->target, "ADDRESS:PORT, an IPv6 address in brackets").Required();
+  command.AddFlag("--undo", arguments->undo, "take the order away: the target is what its health checks measure");
+  command.AddFlag("--json", arguments->json, "print the admin API's answer as it is");
+  AddAdminOption(command, arguments->admin);
+  command.Footer(
       "The order holds until --undo, through reloads.\n"
       "Example:  weir drain blue 127.0.0.1:9001\n"
       "          weir drain blue 127.0.0.1:9001 --undo");
-  command->callback([arguments, &run] { run = [arguments] { return Drain(*arguments); }; });
+  command.OnChosen([arguments, &run] { run = [arguments] { return Drain(*arguments); }; });
 }
 
 }  // namespace weir::app

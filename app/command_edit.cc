@@ -8,9 +8,6 @@
 #include "config/document/yaml_writer.h"
 #include "config/findings.h"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -194,19 +191,19 @@ int RunEdit(const Arguments& arguments) {
 
 }  // namespace
 
-void AddEditCommand(CLI::App& root, Command& run) {
+void AddEditCommand(CommandSyntax root, Command& run) {
   auto arguments = std::make_shared<Arguments>();
-  auto* command = root.add_subcommand("edit", "Opens the live configuration in an editor and applies what changed");
-  command->add_option("PATH", arguments->path, "a part of it: a JSON Pointer such as /load-balancers/0; default: all");
-  command->add_flag("--dry-run", arguments->dry_run, "print the change as a JSON Patch (RFC 6902), apply nothing");
-  AddAdminOption(*command, arguments->admin);
-  command->footer(
+  auto command = root.AddCommand("edit", "Opens the live configuration in an editor and applies what changed");
+  command.AddOption("PATH", arguments->path, "a part of it: a JSON Pointer such as /load-balancers/0; default: all");
+  command.AddFlag("--dry-run", arguments->dry_run, "print the change as a JSON Patch (RFC 6902), apply nothing");
+  AddAdminOption(command, arguments->admin);
+  command.Footer(
       "The editor is $VISUAL, else $EDITOR, else vi. What is wrong comes back into it, and nothing is applied until "
       "all\n"
       "of it is right. It serves until the file is reloaded.\n"
       "Example:  weir edit\n"
       "          EDITOR=\"sed -i s/8080/8081/\" weir edit /load-balancers/0/listeners/0");
-  command->callback([arguments, &run] { run = [arguments] { return RunEdit(*arguments); }; });
+  command.OnChosen([arguments, &run] { run = [arguments] { return RunEdit(*arguments); }; });
 }
 
 }  // namespace weir::app

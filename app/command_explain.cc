@@ -9,9 +9,6 @@
 #include "control/admin_client.h"
 #include "control/explain.h"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -203,63 +200,61 @@ int ExplainQuery(const Arguments& arguments) {
   return AskLive(arguments, target);
 }
 
-void AddHttp(CLI::App& explain, const std::shared_ptr<Arguments>& arguments, Command& run) {
-  auto* http = explain.add_subcommand("http", "Which rule a request matches, and where it goes");
-  http->fallthrough();
-  http->add_option("METHOD", arguments->http.method, "the request's method, upper case")->required();
-  http->add_option("URL", arguments->http.url, "http://HOST[:PORT][/PATH][?QUERY]; the port names the listener")
-      ->required();
-  http->add_option("-H,--header", arguments->headers, "a header field, 'Name: value'; may be repeated")
-      ->allow_extra_args(false);
-  http->add_option("--from", arguments->http.from, "the client's address; default 127.0.0.1");
-  http->add_option("--load-balancer", arguments->http.load_balancer, "when several listen on that port");
-  auto* sni =
-      http->add_option("--sni", arguments->server_name,
-                       "the name that the client of an HTTPS listener sends; '' for none; default: the URL's host");
-  http->add_option("--signature", arguments->http.signatures,
-                   "what kind of certificate it verifies, ecdsa or rsa; may be repeated; default: both")
-      ->allow_extra_args(false);
-  http->footer("Example:  weir explain weir.yaml http GET http://shop.example.test:8080/cart/1 -H 'X-Beta: yes'");
-  http->callback([arguments, &run, &explain, sni] {
-    arguments->names_server = sni->count() > 0;
-    arguments->admin_named = explain.get_option("--admin")->count() > 0;
+void AddHttp(CommandSyntax explain, CommandOption admin, const std::shared_ptr<Arguments>& arguments, Command& run) {
+  auto http = explain.AddCommand("http", "Which rule a request matches, and where it goes");
+  http.TakeOptionsOfParent();
+  http.AddOption("METHOD", arguments->http.method, "the request's method, upper case").Required();
+  http.AddOption("URL", arguments->http.url, "http://HOST[:PORT][/PATH][?QUERY]; the port names the listener")
+      .Required();
+  http.AddOption("-H,--header", arguments->headers, "a header field, 'Name: value'; may be repeated").OneValueEach();
+  http.AddOption("--from", arguments->http.from, "the client's address; default 127.0.0.1");
+  http.AddOption("--load-balancer", arguments->http.load_balancer, "when several listen on that port");
+  auto sni =
+      http.AddOption("--sni", arguments->server_name,
+                     "the name that the client of an HTTPS listener sends; '' for none; default: the URL's host");
+  http.AddOption("--signature", arguments->http.signatures,
+                 "what kind of certificate it verifies, ecdsa or rsa; may be repeated; default: both")
+      .OneValueEach();
+  http.Footer("Example:  weir explain weir.yaml http GET http://shop.example.test:8080/cart/1 -H 'X-Beta: yes'");
+  http.OnChosen([arguments, &run, admin, sni] {
+    arguments->names_server = sni.given();
+    arguments->admin_named = admin.given();
     run = [arguments] { return ExplainRequest(*arguments); };
   });
 }
 
-void AddDns(CLI::App& explain, const std::shared_ptr<Arguments>& arguments, Command& run) {
-  auto* dns = explain.add_subcommand("dns", "How a query is answered: policy, candidates, health of each, answer");
-  dns->fallthrough();
-  dns->add_option("NAME", arguments->dns.name, "the domain name")->required();
-  dns->add_option("TYPE", arguments->dns.type, "A, AAAA, TXT, … or TYPEnnn")->required();
-  dns->add_option("--from", arguments->dns.from, "the client as address or CIDR block");
-  dns->footer("Example:  weir explain weir.yaml dns shop.example.test A --from 198.51.100.0/24");
-  dns->callback([arguments, &run, &explain] {
-    arguments->admin_named = explain.get_option("--admin")->count() > 0;
+void AddDns(CommandSyntax explain, CommandOption admin, const std::shared_ptr<Arguments>& arguments, Command& run) {
+  auto dns = explain.AddCommand("dns", "How a query is answered: policy, candidates, health of each, answer");
+  dns.TakeOptionsOfParent();
+  dns.AddOption("NAME", arguments->dns.name, "the domain name").Required();
+  dns.AddOption("TYPE", arguments->dns.type, "A, AAAA, TXT, … or TYPEnnn").Required();
+  dns.AddOption("--from", arguments->dns.from, "the client as address or CIDR block");
+  dns.Footer("Example:  weir explain weir.yaml dns shop.example.test A --from 198.51.100.0/24");
+  dns.OnChosen([arguments, &run, admin] {
+    arguments->admin_named = admin.given();
     run = [arguments] { return ExplainQuery(*arguments); };
   });
 }
 
 }  // namespace
 
-void AddExplainCommand(CLI::App& root, Command& run) {
+void AddExplainCommand(CommandSyntax root, Command& run) {
   auto arguments = std::make_shared<Arguments>();
-  auto* command =
-      root.add_subcommand("explain", "Says why a request goes where it goes, or a query is answered as it is");
-  command->add_option("FILE", arguments->file, "the configuration file; with --live it names the appliance");
-  command->add_flag("--live", arguments->live, "ask the running appliance, health and overrides included");
-  command->add_flag("--json", arguments->json, "print the explanation as JSON");
+  auto command = root.AddCommand("explain", "Says why a request goes where it goes, or a query is answered as it is");
+  command.AddOption("FILE", arguments->file, "the configuration file; with --live it names the appliance");
+  command.AddFlag("--live", arguments->live, "ask the running appliance, health and overrides included");
+  command.AddFlag("--json", arguments->json, "print the explanation as JSON");
   command
-      ->add_option("--unhealthy", arguments->unhealthy,
-                   "count a load balancer, target group, target or health check as unhealthy; may be repeated")
-      ->allow_extra_args(false);
-  AddAdminOption(*command, arguments->admin);
-  command->require_subcommand(1);
-  command->footer(
+      .AddOption("--unhealthy", arguments->unhealthy,
+                 "count a load balancer, target group, target or health check as unhealthy; may be repeated")
+      .OneValueEach();
+  const auto admin = AddAdminOption(command, arguments->admin);
+  command.RequireCommand();
+  command.Footer(
       "Example:  weir explain weir.yaml http GET http://shop.example.test:8080/\n"
       "          weir explain weir.yaml dns shop.example.test A --live");
-  AddHttp(*command, arguments, run);
-  AddDns(*command, arguments, run);
+  AddHttp(command, admin, arguments, run);
+  AddDns(command, admin, arguments, run);
 }
 
 }  // namespace weir::app

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
@@ -110,6 +112,14 @@ std::string DidYouMean(const CLI::App& app, std::string_view near) {
   return near.empty() ? SeeHelp(app) : fmt::format("did you mean {}?", near);
 }
 
+// That `word` is no command of `app`.
+Error UnknownCommand(const CLI::App& app, std::string_view word) {
+  const auto commands = CommandsOf(app);
+  const auto near = NearestCommand(word, commands);
+  auto hint = near.empty() ? "say " + Listed(commands) : fmt::format("did you mean {}?", near);
+  return {fmt::format("`{}` is no command of {}", word, PathOf(app)), std::move(hint)};
+}
+
 // A command is missing at `app`, which has some.
 Error MissingCommand(const CLI::App& app) {
   const auto commands = CommandsOf(app);
@@ -123,15 +133,7 @@ Error MissingCommand(const CLI::App& app) {
   return {"`" + PathOf(app) + "` lacks a command", "say " + Listed(commands)};
 }
 
-}  // namespace
-
-Error UnknownCommand(const CLI::App& app, std::string_view word) {
-  const auto commands = CommandsOf(app);
-  const auto near = NearestCommand(word, commands);
-  auto hint = near.empty() ? "say " + Listed(commands) : fmt::format("did you mean {}?", near);
-  return {fmt::format("`{}` is no command of {}", word, PathOf(app)), std::move(hint)};
-}
-
+// What is wrong with a command line that CLI11 refused. `root` is as the refused parse left it.
 Error DescribeMistake(const CLI::App& root, const CLI::ParseError& refusal) {
   const auto& chosen = Chosen(root);
   for (const auto& word : root.remaining()) {
@@ -152,6 +154,131 @@ Error DescribeMistake(const CLI::App& root, const CLI::ParseError& refusal) {
     return {fmt::format("{} takes no further argument `{}`", PathOf(chosen), rest.front()), SeeHelp(chosen)};
   }
   return {refusal.what(), SeeHelp(chosen)};
+}
+
+// Where the value of an option comes from: only what was typed has an order.
+const std::string& SourceOf(const CLI::App& command, const std::string& name, const std::string& variable) {
+  const auto* option = command.get_option(name);
+  const auto typed = std::ranges::find(command.parse_order(), option) != command.parse_order().end();
+  return typed || variable.empty() ? name : variable;
+}
+
+// The command of `app` that is called so; null when there is none.
+const CLI::App* FindCommand(const CLI::App& app, const std::string& name) {
+  const auto called_so = [&name](const CLI::App* command) { return command->get_name() == name; };
+  const auto found = app.get_subcommands(called_so);
+  return found.empty() ? nullptr : found.front();
+}
+
+}  // namespace
+
+CommandOption CommandOption::Required() { return CommandOption(option_->required()); }
+
+CommandOption CommandOption::Group(const std::string& heading) { return CommandOption(option_->group(heading)); }
+
+CommandOption CommandOption::ValueName(const std::string& name) { return CommandOption(option_->type_name(name)); }
+
+CommandOption CommandOption::Excludes(CommandOption other) { return CommandOption(option_->excludes(other.option_)); }
+
+CommandOption CommandOption::Needs(CommandOption other) { return CommandOption(option_->needs(other.option_)); }
+
+CommandOption CommandOption::OneValueEach() { return CommandOption(option_->allow_extra_args(false)); }
+
+CommandOption CommandOption::SeparatedBy(char separator) { return CommandOption(option_->delimiter(separator)); }
+
+CommandOption CommandOption::OneOf(const std::vector<std::string>& words) {
+  return CommandOption(option_->check(CLI::IsMember(words)));
+}
+
+template <typename T>
+CommandOption CommandOption::InRange(T least, T most) {
+  return CommandOption(option_->check(CLI::Range(least, most)));
+}
+template CommandOption CommandOption::InRange(int, int);
+template CommandOption CommandOption::InRange(unsigned, unsigned);
+template CommandOption CommandOption::InRange(std::uint64_t, std::uint64_t);
+template CommandOption CommandOption::InRange(double, double);
+
+bool CommandOption::given() const { return option_->count() > 0; }
+
+CommandSyntax CommandSyntax::AddCommand(const std::string& name, const std::string& description) {
+  return CommandSyntax(command_->add_subcommand(name, description));
+}
+
+template <typename T>
+CommandOption CommandSyntax::AddOption(const std::string& names, T& value, const std::string& description) {
+  return CommandOption(command_->add_option(names, value, description));
+}
+template CommandOption CommandSyntax::AddOption(const std::string&, std::string&, const std::string&);
+template CommandOption CommandSyntax::AddOption(const std::string&, int&, const std::string&);
+template CommandOption CommandSyntax::AddOption(const std::string&, unsigned&, const std::string&);
+template CommandOption CommandSyntax::AddOption(const std::string&, std::uint16_t&, const std::string&);
+template CommandOption CommandSyntax::AddOption(const std::string&, std::uint64_t&, const std::string&);
+template CommandOption CommandSyntax::AddOption(const std::string&, double&, const std::string&);
+template CommandOption CommandSyntax::AddOption(const std::string&, std::optional<std::string>&, const std::string&);
+template CommandOption CommandSyntax::AddOption(const std::string&, std::optional<double>&, const std::string&);
+template CommandOption CommandSyntax::AddOption(const std::string&, std::vector<std::string>&, const std::string&);
+template CommandOption CommandSyntax::AddOption(const std::string&, std::vector<unsigned>&, const std::string&);
+
+CommandOption CommandSyntax::AddFlag(const std::string& names, bool& value, const std::string& description) {
+  return CommandOption(command_->add_flag(names, value, description));
+}
+
+CommandOption CommandSyntax::AddParsedOption(const std::string& name,
+                                             std::function<Result<void>(const std::string&)> take,
+                                             const std::string& description, const std::string& variable) {
+  const auto read = [command = command_, name, variable, take = std::move(take)](const std::string& text) {
+    // A variable reaches the options of all commands, also of those that nobody named.
+    if (!command->parsed()) return;
+    const auto taken = take(text);
+    if (taken) return;
+    const auto& [message, hint] = taken.error();
+    throw CLI::ValidationError(SourceOf(*command, name, variable),
+                               hint.empty() ? message : fmt::format("{} ({})", message, hint));
+  };
+  auto* option = command_->add_option_function<std::string>(name, read, description);
+  if (!variable.empty()) option->envname(variable);
+  return CommandOption(option);
+}
+
+void CommandSyntax::Footer(const std::string& text) { command_->footer(text); }
+
+void CommandSyntax::RequireCommand() { command_->require_subcommand(1); }
+
+void CommandSyntax::TakeOptionsOfParent() { command_->fallthrough(); }
+
+void CommandSyntax::OnChosen(std::function<void()> act) { command_->callback(std::move(act)); }
+
+Result<std::string> CommandSyntax::Help(const std::vector<std::string>& words) {
+  command_->clear();  // else the help would be that of the command that was parsed
+  const auto* at = command_;
+  std::string path;
+  for (const auto& word : words) {
+    const auto* next = FindCommand(*at, word);
+    if (next == nullptr) return std::unexpected(UnknownCommand(*at, word));
+    path += (path.empty() ? "" : " ") + at->get_name();
+    at = next;
+  }
+  return at->help(path);
+}
+
+CommandLine::CommandLine(const std::string& name, const std::string& description, std::function<std::string()> version)
+    : app_(std::make_unique<CLI::App>(description, name)) {
+  app_->set_version_flag("-v,--version", std::move(version), "Prints the version");
+}
+
+CommandLine::~CommandLine() = default;
+
+Result<bool> CommandLine::Parse(int argc, char** argv) {
+  try {
+    app_->parse(argc, argv);
+  } catch (const CLI::Success& wanted) {
+    app_->exit(wanted);  // prints the help or the version on standard output
+    return false;
+  } catch (const CLI::ParseError& refusal) {
+    return std::unexpected(DescribeMistake(*app_, refusal));
+  }
+  return true;
 }
 
 }  // namespace weir::app

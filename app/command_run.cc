@@ -5,9 +5,6 @@
 #include "app/signals.h"
 #include "base/log.h"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <fmt/format.h>
 #include <sched.h>
 
@@ -73,24 +70,24 @@ int ReportStartFailure(const StartFailure& failure) {
   return kSystemRefused;
 }
 
-void AddRunCommand(CLI::App& root, Command& run) {
+void AddRunCommand(CommandSyntax root, Command& run) {
   auto arguments = std::make_shared<Arguments>();
-  auto* command = root.add_subcommand("run", "Serves a configuration until SIGTERM (drains) or SIGINT twice (at once)");
-  command->add_option("FILE", arguments->file, "the configuration file")->required();
-  command->add_option("--state", arguments->state,
-                      "the directory of what outlives the program, in the place of the file's state.directory");
-  command->add_option("--workers", arguments->workers, "worker threads; default: one for each usable CPU")
-      ->check(CLI::Range(1U, kWorkersMax));
+  auto command = root.AddCommand("run", "Serves a configuration until SIGTERM (drains) or SIGINT twice (at once)");
+  command.AddOption("FILE", arguments->file, "the configuration file").Required();
+  command.AddOption("--state", arguments->state,
+                    "the directory of what outlives the program, in the place of the file's state.directory");
+  command.AddOption("--workers", arguments->workers, "worker threads; default: one for each usable CPU")
+      .InRange(1U, kWorkersMax);
   command
-      ->add_option("--drain-timeout", arguments->drain_timeout_seconds,
-                   "seconds that requests in flight get after SIGTERM; default 30")
-      ->check(CLI::Range(0U, 86'400U));
-  command->add_option("--log-level", arguments->log_level, "debug, info, warning or error; default info")
-      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
-  command->footer(
+      .AddOption("--drain-timeout", arguments->drain_timeout_seconds,
+                 "seconds that requests in flight get after SIGTERM; default 30")
+      .InRange(0U, 86'400U);
+  command.AddOption("--log-level", arguments->log_level, "debug, info, warning or error; default info")
+      .OneOf({"debug", "info", "warning", "error"});
+  command.Footer(
       "Reloads on SIGHUP and when the file changes; SIGUSR1 reopens the logs.\n"
       "Example:  weir run /etc/weir/weir.yaml");
-  command->callback([arguments, &run] { run = [arguments] { return Run(*arguments); }; });
+  command.OnChosen([arguments, &run] { run = [arguments] { return Run(*arguments); }; });
 }
 
 }  // namespace weir::app

@@ -7,9 +7,6 @@
 #include "control/status_rates.h"
 #include "control/status_text.h"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -145,16 +142,16 @@ int Watch(const Arguments& arguments) {
 
 }  // namespace
 
-void AddStatusCommand(CLI::App& root, Command& run) {
+void AddStatusCommand(CommandSyntax root, Command& run) {
   auto arguments = std::make_shared<Arguments>();
-  auto* command = root.add_subcommand("status", "Shows the running appliance: rules, targets, health checks, records");
-  AddAdminOption(*command, arguments->admin);
-  command->add_flag("--json", arguments->json, "print the admin API's answer as it is");
-  command->add_flag("--watch", arguments->watch,
-                    "repaint every second until Ctrl-C, with each target group's requests and errors a second\n"
-                    "and its p99 of that second");
-  command->footer("Example:  weir status --watch");
-  command->callback([arguments, &run] {
+  auto command = root.AddCommand("status", "Shows the running appliance: rules, targets, health checks, records");
+  AddAdminOption(command, arguments->admin);
+  command.AddFlag("--json", arguments->json, "print the admin API's answer as it is");
+  command.AddFlag("--watch", arguments->watch,
+                  "repaint every second until Ctrl-C, with each target group's requests and errors a second\n"
+                  "and its p99 of that second");
+  command.Footer("Example:  weir status --watch");
+  command.OnChosen([arguments, &run] {
     run = [arguments] { return arguments->watch ? Watch(*arguments) : PrintOnce(*arguments); };
   });
 }

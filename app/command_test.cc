@@ -2,9 +2,6 @@
 #include "app/offline_view.h"
 #include "app/routing_test.h"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -64,12 +61,12 @@ int Test(const std::string& file) {
 
 }  // namespace
 
-void AddTestCommand(CLI::App& root, Command& run) {
+void AddTestCommand(CommandSyntax root, Command& run) {
   auto file = std::make_shared<std::string>();
-  auto* command = root.add_subcommand("test", "Runs the `tests` of a configuration file without opening a socket");
-  command->add_option("FILE", *file, "the configuration file")->required();
-  command->footer("Example:  weir test weir.yaml");
-  command->callback([file, &run] { run = [file] { return Test(*file); }; });
+  auto command = root.AddCommand("test", "Runs the `tests` of a configuration file without opening a socket");
+  command.AddOption("FILE", *file, "the configuration file").Required();
+  command.Footer("Example:  weir test weir.yaml");
+  command.OnChosen([file, &run] { run = [file] { return Test(*file); }; });
 }
 
 }  // namespace weir::app

@@ -1,9 +1,6 @@
 #include "app/build_facts.h"
 #include "app/commands.h"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <CLI/Version.hpp>
 #include <ares.h>
 #include <boost/version.hpp>
@@ -61,10 +58,10 @@ int PrintVersion() {
 
 }  // namespace
 
-void AddVersionCommand(CLI::App& root, Command& run) {
-  auto* command = root.add_subcommand("version", "Says which version, build and libraries this is");
-  command->footer("Example:  weir version");
-  command->callback([&run] { run = [] { return PrintVersion(); }; });
+void AddVersionCommand(CommandSyntax root, Command& run) {
+  auto command = root.AddCommand("version", "Says which version, build and libraries this is");
+  command.Footer("Example:  weir version");
+  command.OnChosen([&run] { run = [] { return PrintVersion(); }; });
 }
 
 }  // namespace weir::app

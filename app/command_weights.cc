@@ -4,9 +4,6 @@
 #include "app/complain.h"
 #include "base/text.h"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
@@ -81,21 +78,21 @@ int Weights(const Arguments& arguments) {
 
 }  // namespace
 
-void AddWeightsCommand(CLI::App& root, Command& run) {
+void AddWeightsCommand(CommandSyntax root, Command& run) {
   auto arguments = std::make_shared<Arguments>();
-  auto* command = root.add_subcommand("weights", "Shifts the requests of a rule between its target groups, at once");
-  command->add_option("LISTENER", arguments->listener, "LOAD-BALANCER:PORT, as `weir status` shows them")->required();
-  command->add_option("RULE", arguments->rule, "the rule's name, its priority, or `default`")->required();
-  command->add_option("WEIGHTS", arguments->weights,
-                      "GROUP=WEIGHT for every target group of the rule, each from 0 to 999");
-  command->add_flag("--reset", arguments->reset, "give the weights of the file back");
-  command->add_flag("--json", arguments->json, "print the admin API's answer as it is");
-  AddAdminOption(*command, arguments->admin);
-  command->footer(
+  auto command = root.AddCommand("weights", "Shifts the requests of a rule between its target groups, at once");
+  command.AddOption("LISTENER", arguments->listener, "LOAD-BALANCER:PORT, as `weir status` shows them").Required();
+  command.AddOption("RULE", arguments->rule, "the rule's name, its priority, or `default`").Required();
+  command.AddOption("WEIGHTS", arguments->weights,
+                    "GROUP=WEIGHT for every target group of the rule, each from 0 to 999");
+  command.AddFlag("--reset", arguments->reset, "give the weights of the file back");
+  command.AddFlag("--json", arguments->json, "print the admin API's answer as it is");
+  AddAdminOption(command, arguments->admin);
+  command.Footer(
       "The weights hold until --reset, through reloads; no request in flight notices.\n"
       "Example:  weir weights shop:8080 default blue=0 green=100\n"
       "          weir weights shop:8080 default --reset");
-  command->callback([arguments, &run] { run = [arguments] { return Weights(*arguments); }; });
+  command.OnChosen([arguments, &run] { run = [arguments] { return Weights(*arguments); }; });
 }
 
 }  // namespace weir::app

@@ -7,9 +7,6 @@
 #include "control/status_json.h"
 #include "control/zonal_shift.h"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
@@ -79,27 +76,27 @@ int Status(const Arguments& arguments) {
 
 }  // namespace
 
-void AddZonalShiftCommand(CLI::App& root, Command& run) {
+void AddZonalShiftCommand(CommandSyntax root, Command& run) {
   auto arguments = std::make_shared<Arguments>();
-  auto* command = root.add_subcommand("zonal-shift", "Leads new requests away from an availability zone, for a time");
-  command->require_subcommand(1);
+  auto command = root.AddCommand("zonal-shift", "Leads new requests away from an availability zone, for a time");
+  command.RequireCommand();
   const auto add = [&](const char* name, const char* description, int (*what)(const Arguments&)) {
-    auto* added = command->add_subcommand(name, description);
-    added->add_flag("--json", arguments->json, "print the admin API's answer as it is");
-    AddAdminOption(*added, arguments->admin);
-    added->callback([arguments, &run, what] { run = [arguments, what] { return what(*arguments); }; });
+    auto added = command.AddCommand(name, description);
+    added.AddFlag("--json", arguments->json, "print the admin API's answer as it is");
+    AddAdminOption(added, arguments->admin);
+    added.OnChosen([arguments, &run, what] { run = [arguments, what] { return what(*arguments); }; });
     return added;
   };
-  auto* start = add("start", "Begins a shift: no new requests for the zone's targets, its addresses leave DNS", Start);
-  start->add_option("ZONE", arguments->zone, "the zone to leave, as `zones` of load balancers name it")->required();
-  start->add_option("--expires", arguments->expires, "when it ends by itself: 90s, 30m, 1h, up to 72h")->required();
-  start->add_option("--comment", arguments->comment, "why, at most 128 bytes");
-  start->add_flag("--force", arguments->force, "though a target group has no healthy target elsewhere");
-  start->footer("Example:  weir zonal-shift start a --expires 1h --comment \"power is failing\"");
-  add("cancel", "Ends the shift that is under way", Cancel)->footer("Example:  weir zonal-shift cancel");
+  auto start = add("start", "Begins a shift: no new requests for the zone's targets, its addresses leave DNS", Start);
+  start.AddOption("ZONE", arguments->zone, "the zone to leave, as `zones` of load balancers name it").Required();
+  start.AddOption("--expires", arguments->expires, "when it ends by itself: 90s, 30m, 1h, up to 72h").Required();
+  start.AddOption("--comment", arguments->comment, "why, at most 128 bytes");
+  start.AddFlag("--force", arguments->force, "though a target group has no healthy target elsewhere");
+  start.Footer("Example:  weir zonal-shift start a --expires 1h --comment \"power is failing\"");
+  add("cancel", "Ends the shift that is under way", Cancel).Footer("Example:  weir zonal-shift cancel");
   add("status", "Shows the shift that is under way, or the last one", Status)
-      ->footer("Example:  weir zonal-shift status --json");
-  command->footer(
+      .Footer("Example:  weir zonal-shift status --json");
+  command.Footer(
       "It concerns load balancers with `zones` and `zonal_shift.config.enabled: true`. What is in flight is finished.\n"
       "Example:  weir zonal-shift start a --expires 1h");
 }

@@ -3,11 +3,9 @@
 // One function for each command: it adds the command to the command line, and sets `run` when the command was chosen.
 // `run` gives the exit code of the program.
 
-#include <functional>
+#include "app/command_line.h"
 
-namespace CLI {
-class App;
-}
+#include <functional>
 
 namespace weir::app {
 
@@ -20,24 +18,24 @@ enum ExitCode : int {
 
 using Command = std::function<int()>;
 
-void AddRunCommand(CLI::App& root, Command& run);
-void AddDemoCommand(CLI::App& root, Command& run);
-void AddCheckCommand(CLI::App& root, Command& run);
-void AddExplainCommand(CLI::App& root, Command& run);
-void AddTestCommand(CLI::App& root, Command& run);
-void AddStatusCommand(CLI::App& root, Command& run);
-void AddWeightsCommand(CLI::App& root, Command& run);
-void AddDrainCommand(CLI::App& root, Command& run);
-void AddZonalShiftCommand(CLI::App& root, Command& run);
-void AddEditCommand(CLI::App& root, Command& run);
-void AddSchemaCommand(CLI::App& root, Command& run);
-void AddVersionCommand(CLI::App& root, Command& run);
-void AddHelpCommand(CLI::App& root, Command& run);
-void AddBenchCommand(CLI::App& root, Command& run);
-void AddCertificateCommand(CLI::App& root, Command& run);
+void AddRunCommand(CommandSyntax root, Command& run);
+void AddDemoCommand(CommandSyntax root, Command& run);
+void AddCheckCommand(CommandSyntax root, Command& run);
+void AddExplainCommand(CommandSyntax root, Command& run);
+void AddTestCommand(CommandSyntax root, Command& run);
+void AddStatusCommand(CommandSyntax root, Command& run);
+void AddWeightsCommand(CommandSyntax root, Command& run);
+void AddDrainCommand(CommandSyntax root, Command& run);
+void AddZonalShiftCommand(CommandSyntax root, Command& run);
+void AddEditCommand(CommandSyntax root, Command& run);
+void AddSchemaCommand(CommandSyntax root, Command& run);
+void AddVersionCommand(CommandSyntax root, Command& run);
+void AddHelpCommand(CommandSyntax root, Command& run);
+void AddBenchCommand(CommandSyntax root, Command& run);
+void AddCertificateCommand(CommandSyntax root, Command& run);
 
 // Those of `bench`; `bench` is the command that they are added to.
-void AddBenchHttpCommand(CLI::App& bench, Command& run);
-void AddBenchDnsCommand(CLI::App& bench, Command& run);
+void AddBenchHttpCommand(CommandSyntax bench, Command& run);
+void AddBenchDnsCommand(CommandSyntax bench, Command& run);
 
 }  // namespace weir::app

@@ -3,15 +3,11 @@
 #include "app/commands.h"
 #include "app/complain.h"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
-
 #include <exception>
 
 namespace {
 
-void AddCommands(CLI::App& root, weir::app::Command& run) {
+void AddCommands(weir::app::CommandSyntax root, weir::app::Command& run) {
   using namespace weir::app;  // only the names of the commands
   AddRunCommand(root, run);
   AddDemoCommand(root, run);
@@ -33,19 +29,16 @@ void AddCommands(CLI::App& root, weir::app::Command& run) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App root("weir: an L7 load balancer and DNS failover appliance", "weir");
-  root.require_subcommand(1);
-  root.set_version_flag("-v,--version", weir::app::VersionLine, "Prints the version");
-  root.footer("Start with:  weir demo");
+  weir::app::CommandLine line("weir", "weir: an L7 load balancer and DNS failover appliance", weir::app::VersionLine);
+  auto root = line.root();
+  root.RequireCommand();
+  root.Footer("Start with:  weir demo");
   weir::app::Command run;
   AddCommands(root, run);
   try {
-    root.parse(argc, argv);
-  } catch (const CLI::Success& wanted) {
-    root.exit(wanted);  // prints the help or the version on standard output
-    return weir::app::kDone;
-  } catch (const CLI::ParseError& refusal) {
-    return weir::app::Complain(weir::app::DescribeMistake(root, refusal), weir::app::kCommandLineWrong);
+    const auto go_on = line.Parse(argc, argv);
+    if (!go_on) return weir::app::Complain(go_on.error(), weir::app::kCommandLineWrong);
+    if (!*go_on) return weir::app::kDone;
   } catch (const std::exception& error) {
     return weir::app::Complain({error.what(), {}}, weir::app::kSystemRefused);
   }
