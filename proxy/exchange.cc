@@ -207,26 +207,20 @@ void Exchange::OnActionDone(ActionOutcome outcome, const GeneratedResponse* resp
   if (wait_ == nullptr) ResumeRequestWithHeld();
 }
 
-const TlsFields* Exchange::FillTlsFields(TlsFields& fields) const {
-  const net::TlsFacts* const agreed = run_.connection->stream->tls();
-  if (agreed == nullptr) return nullptr;
-  const config::ListenerAttributes& names = run_.listener->listener_config->attributes;
-  fields = {.version_name = names.tls_version_field,
-            .version = net::ToString(agreed->version),
-            .cipher_suite_name = names.tls_cipher_suite_field,
-            .cipher_suite = agreed->suite};
-  return &fields;
-}
-
-const MtlsFields* Exchange::FillMtlsFields(MtlsFields& fields) const {
-  const net::TlsFacts* const agreed = run_.connection->stream->tls();
-  if (agreed == nullptr) return nullptr;
+void Exchange::FillTlsFields(const net::TlsFacts& agreed, OwnTlsFields& fields) const {
   const config::Listener& listener = *run_.listener->listener_config;
+  const config::ListenerAttributes& names = listener.attributes;
+  if (attributes().tls_version_and_cipher_suite) {
+    fields.tls = {.version_name = names.tls_version_field,
+                  .version = net::ToString(agreed.version),
+                  .cipher_suite_name = names.tls_cipher_suite_field,
+                  .cipher_suite = agreed.suite};
+  }
   // The connection may be older than what is configured now.
   const bool asks = listener.mutual_authentication.mode != config::MutualAuthenticationMode::kOff;
-  if (!asks && agreed->client_certificate == nullptr) return nullptr;
-  fields = {.names = &listener.attributes.mtls_fields, .certificate = agreed->client_certificate.get()};
-  return &fields;
+  if (asks || agreed.client_certificate != nullptr) {
+    fields.mtls = {.names = &names.mtls_fields, .certificate = agreed.client_certificate.get()};
+  }
 }
 
 bool Exchange::Transform(const http::RequestHead& head) {
@@ -241,8 +235,9 @@ bool Exchange::Transform(const http::RequestHead& head) {
 
 void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const Content& content) {
   if (run_.rule->transforms != nullptr && !Transform(head)) return;
-  TlsFields tls;
-  MtlsFields mtls;
+  OwnTlsFields own;
+  const net::TlsFacts* const agreed = run_.connection->stream->tls();
+  if (agreed != nullptr) FillTlsFields(*agreed, own);
   const ListenerSlot& slot = *run_.connection->slot;
   const Endpoint& local = run_.connection->local();
   const RequestOrigin origin{.peer = run_.connection->peer(),
@@ -250,8 +245,8 @@ void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const
                              .port = slot.bound.port,
                              .forwarded_port = slot.expects_proxy_header ? local.port : slot.bound.port,
                              .scheme = run_.connection->scheme,
-                             .tls = attributes().tls_version_and_cipher_suite ? FillTlsFields(tls) : nullptr,
-                             .mtls = FillMtlsFields(mtls),
+                             .tls = own.tls ? &*own.tls : nullptr,
+                             .mtls = own.mtls ? &*own.mtls : nullptr,
                              .transformed_host = texts_.transformed.host,
                              .transformed_target = texts_.transformed.target};
   BuildRequestMessage(head, attributes(), origin, run_.timing.begun_wall, worker_.random, message_, texts_.trace_id);
@@ -263,7 +258,7 @@ void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const
   }
   run_.group = group;
   if (!FitsGroup(head)) return Fail(ErrorCode::kProtocolVersionMismatch);
-  if (this->group().config->stickiness.enabled) FindStickyTarget(head);
+  if (run_.rule->is_sticky && this->group().config->stickiness.enabled) FindStickyTarget(head);
   if (this->group().config->algorithm == config::BalancingAlgorithm::kConsistentHash) {
     run_.hash_key = HashKeyOf(this->group().config->hash_key, {.fields = head.fields,
                                                                .client = run_.connection->peer().address,
@@ -419,12 +414,13 @@ void Exchange::ResumeRequestWithHeld() {
 
 // By a trailer the client could say what only we may say in a field.
 Content Exchange::WithoutReservedTrailers(const Content& content) {
-  TlsFields tls;
-  MtlsFields mtls;
-  const TlsFields* const own_tls = attributes().tls_version_and_cipher_suite ? FillTlsFields(tls) : nullptr;
-  const MtlsFields* const own_mtls = FillMtlsFields(mtls);
+  OwnTlsFields own;
+  const net::TlsFacts* const agreed = run_.connection->stream->tls();
+  if (agreed != nullptr) FillTlsFields(*agreed, own);
+  const TlsFields* const tls = own.tls ? &*own.tls : nullptr;
+  const MtlsFields* const mtls = own.mtls ? &*own.mtls : nullptr;
   trailers_ = *content.trailers;
-  std::erase_if(trailers_, [&](const http::Field& field) { return IsReserved(field.name, own_tls, own_mtls); });
+  std::erase_if(trailers_, [&](const http::Field& field) { return IsReserved(field.name, tls, mtls); });
   Content out = content;
   out.trailers = &trailers_;
   return out;
@@ -489,7 +485,6 @@ void Exchange::AppendStickinessCookies(const http::ResponseHead& head) {
   const auto* const forward = std::get_if<proxy::Forward>(&run_.rule->action);
   const bool keeps_group = forward != nullptr && forward->is_sticky();
   const bool keeps_target = group().config->stickiness.enabled;
-  if (!keeps_group && !keeps_target) return;
   const WallTime now = worker_.loop.wall_now();
   if (keeps_group) {
     worker_.stickiness.AppendGroupCookies(*forward, *run_.view->routing, run_.group, now, worker_.fields_out);
@@ -503,7 +498,7 @@ void Exchange::AppendStickinessCookies(const http::ResponseHead& head) {
 void Exchange::OnResponse(const http::ResponseHead& head, const Content& content) {
   worker_.fields_out.clear();
   AppendResponseFields(head, run_.listener->listener_config->attributes, worker_.fields_out);
-  if (head.status >= 200 || head.status == 101) AppendStickinessCookies(head);
+  if (run_.rule->is_sticky && (head.status >= 200 || head.status == 101)) AppendStickinessCookies(head);
   ResponseMessage response{.status = head.status,
                            .reason = head.reason,
                            .fields = worker_.fields_out,

@@ -23,8 +23,7 @@
 
 namespace weir::proxy {
 
-struct MtlsFields;  // forwarding.h
-struct TlsFields;   // forwarding.h
+struct OwnTlsFields;  // forwarding.h
 
 // One request and its response, whatever the version and transport of either side. Its life is the list of phases
 // below, in the order in which they run; every failure goes through Fail, every exchange ends in Finish. Made and
@@ -80,10 +79,8 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   void Forward(std::uint32_t group, const http::RequestHead& head, const Content& content);
   // The group takes requests of this version.
   [[nodiscard]] bool FitsGroup(const http::RequestHead& head) const;
-  // Null over plain TCP.
-  [[nodiscard]] const TlsFields* FillTlsFields(TlsFields& fields) const;
-  // Null where clients are not asked for certificates.
-  [[nodiscard]] const MtlsFields* FillMtlsFields(MtlsFields& fields) const;
+  // What of a connection over TLS the target is told.
+  void FillTlsFields(const net::TlsFacts& agreed, OwnTlsFields& fields) const;
   // The content, which has trailers, without those of them that only we may send. Valid until the next call.
   [[nodiscard]] Content WithoutReservedTrailers(const Content& content);
   [[nodiscard]] std::optional<std::uint32_t> ChooseTarget(const health::GroupStatus& status);
@@ -92,6 +89,7 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   void FindStickyTarget(const http::RequestHead& head);
   // A cookie that chose nothing is no failure, but is told of.
   void NoteCookie(CookiePurpose purpose, StickyVerdict verdict, Counter& counter);
+  // Of a rule that is sticky.
   void AppendStickinessCookies(const http::ResponseHead& head);
   void AcquireUpstream(const Content& content);
   void SendRequest(const Content& content);

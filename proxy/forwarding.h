@@ -11,6 +11,7 @@
 #include "proxy/message.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,6 +33,12 @@ struct TlsFields {
 struct MtlsFields {
   const config::MtlsFieldNames* names = nullptr;
   const net::TlsClientCertificate* certificate = nullptr;  // null: the client sent none
+};
+
+// What of a connection over TLS a target is told.
+struct OwnTlsFields {
+  std::optional<TlsFields> tls;
+  std::optional<MtlsFields> mtls;  // where clients are asked for certificates
 };
 
 // Where a request came from and to.

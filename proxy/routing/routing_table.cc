@@ -79,6 +79,7 @@ class TableBuilder {
   [[nodiscard]] const Listener* FindPrevious(const Listener& listener) const;
   void BuildConditions(const config::Rule& rule, const std::string& path, Rule& built);
   void ApplyOverride(const Listener& listener, Rule& rule) const;
+  [[nodiscard]] bool IsSticky(const RuleAction& action) const;
 
   const config::Model& model_;
   const std::vector<WeightOverride>& overrides_;
@@ -144,6 +145,14 @@ void TableBuilder::ApplyOverride(const Listener& listener, Rule& rule) const {
   }
 }
 
+bool TableBuilder::IsSticky(const RuleAction& action) const {
+  const auto* const forward = std::get_if<Forward>(&action);
+  if (forward == nullptr) return false;
+  return forward->is_sticky() || std::ranges::any_of(forward->choices, [this](const ForwardChoice& choice) {
+           return model_.target_groups[choice.group].stickiness.enabled;
+         });
+}
+
 Rule TableBuilder::BuildRule(const config::Rule& rule, const RuleBuilding& building, std::size_t index,
                              const Rule* known) {
   Rule built;
@@ -167,6 +176,7 @@ Rule TableBuilder::BuildRule(const config::Rule& rule, const RuleBuilding& build
                                                       : fmt::format("{}/{}", building.key, rule.priority));
   }
   ApplyOverride(building.listener, built);
+  built.is_sticky = IsSticky(built.action);
   return built;
 }
 

@@ -53,6 +53,7 @@ struct Rule {
   std::shared_ptr<const RequestTransforms> transforms;  // of what is forwarded; null: none
   std::shared_ptr<RuleCountersTable> counters;
   bool weights_overridden = false;
+  bool is_sticky = false;  // it, or a group that it forwards to, has stickiness
   [[nodiscard]] bool is_default() const { return priority == 0; }
 };
 
