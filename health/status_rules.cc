@@ -45,13 +45,6 @@ void SumWeights(GroupStatus& status) {
   for (const std::uint32_t target : routable) status.weight_sums.push_back(sum += weight(target));
 }
 
-// What a node uses of a group.
-const GroupStatus& SeenBy(const config::LoadBalancer& load_balancer, const config::LoadBalancerNode& node,
-                          const config::TargetGroup& group, const GroupStatus& status) {
-  const bool keeps_zone = !CrossesZones(load_balancer.attributes, group) && node.zone_index < status.by_zone.size();
-  return keeps_zone ? status.by_zone[node.zone_index] : status;
-}
-
 void JudgeNodes(const config::LoadBalancer& load_balancer, const config::Model& model,
                 const std::vector<GroupStatus>& groups, std::string_view shifted_zone, LoadBalancerStatus& out) {
   bool any_answers = false;
@@ -60,7 +53,7 @@ void JudgeNodes(const config::LoadBalancer& load_balancer, const config::Model& 
     bool healthy = false;
     (void)EachForwardedGroup(load_balancer, [&](std::uint32_t group) {
       forwards = true;
-      healthy = SeenBy(load_balancer, node, model.target_groups[group], groups[group]).healthy_for_dns;
+      healthy = StatusOfNode(load_balancer, node, model.target_groups[group], groups[group]).healthy_for_dns;
       return !healthy;
     });
     const bool shifted = load_balancer.attributes.zonal_shift && node.zone == shifted_zone;
@@ -158,7 +151,7 @@ LoadBalancerStatus SummarizeLoadBalancer(const config::LoadBalancer& load_balanc
   const auto healthy_in_a_zone = [&](const config::TargetGroup& group, const GroupStatus& status) {
     for (std::size_t i = 0; i < out.nodes.size(); ++i) {
       if (out.nodes[i].shifted) continue;
-      if (SeenBy(load_balancer, load_balancer.nodes[i], group, status).healthy_for_dns) return true;
+      if (StatusOfNode(load_balancer, load_balancer.nodes[i], group, status).healthy_for_dns) return true;
     }
     return false;
   };
