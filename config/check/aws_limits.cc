@@ -122,6 +122,7 @@ class AwsLimits {
   void CheckName(std::string_view name, std::string_view what, Position position);
   void CheckBalancer(const LoadBalancer& balancer, const Fields& fields);
   void CheckProtocolVersions(const Listener& listener);
+  void CheckSecurity(const Listener& listener);
   void CheckTls(const LoadBalancer& balancer);
   void CheckTrustStore(const TrustStore& store);
   void CheckRule(const Rule& rule);
@@ -218,6 +219,7 @@ void AwsLimits::CheckBalancer(const LoadBalancer& balancer, const Fields& fields
     for (const auto& rule : listener.rules) CheckRule(*rule);
     CheckRule(listener.default_rule);
     CheckProtocolVersions(listener);
+    CheckSecurity(listener);
   }
   std::set<std::uint32_t> groups;
   (void)EachForwardedGroup(balancer, [&](std::uint32_t group) {
@@ -241,6 +243,18 @@ void AwsLimits::CheckProtocolVersions(const Listener& listener) {
     }
     return true;
   });
+}
+
+// spec: alb.md 5.2.
+void AwsLimits::CheckSecurity(const Listener& listener) {
+  if (listener.protocol != ListenerProtocol::kHttps) return;
+  const auto check = [&](const Rule& rule) {
+    const auto* const redirect = std::get_if<RedirectAction>(&rule.action);
+    if (redirect == nullptr || redirect->protocol != "HTTP") return;
+    Warn(rule.position, "a redirect from HTTPS to HTTP", "HTTPS or #{protocol}");
+  };
+  for (const auto& rule : listener.rules) check(*rule);
+  check(listener.default_rule);
 }
 
 // spec: alb.md 18.1.
