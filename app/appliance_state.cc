@@ -2,13 +2,13 @@
 
 #include "app/appliance.h"
 #include "base/log.h"
+#include "config/forwarding.h"
 #include "net/cookie_cipher.h"
 
 #include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 
 namespace weir::app {
 namespace {
@@ -20,14 +20,9 @@ constexpr std::string_view kStickinessKeyName = "stickiness-key";
 bool MakesCookies(const config::Model& model) {
   if (!model.stickiness_keys.empty()) return false;
   if (std::ranges::any_of(model.target_groups, [](const auto& group) { return group.stickiness.enabled; })) return true;
-  const auto is_sticky = [](const auto& rule) {
-    const auto* const forward = std::get_if<config::ForwardAction>(&rule->action);
-    return forward != nullptr && forward->stickiness.has_value();
-  };
-  return std::ranges::any_of(model.load_balancers, [&](const auto& balancer) {
-    return std::ranges::any_of(balancer.listeners,
-                               [&](const auto& listener) { return std::ranges::any_of(listener.rules, is_sticky); });
-  });
+  const auto is_plain = [](const config::Rule&, const config::ForwardAction& forward) { return !forward.stickiness; };
+  return !std::ranges::all_of(model.load_balancers,
+                              [&](const auto& balancer) { return EachForward(balancer, is_plain); });
 }
 
 }  // namespace

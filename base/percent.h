@@ -1,5 +1,7 @@
 #pragma once
 
+#include "base/hex.h"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -11,14 +13,9 @@ namespace weir {
 // many bytes of `text` it took. Thread: any.
 inline std::size_t AppendNormalByte(std::string_view text, std::size_t at, std::string& out) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
-  const auto digit = [](char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    const char lower = static_cast<char>(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-  };
   const char c = text[at];
-  const int high = c == '%' && text.size() - at >= 3 ? digit(text[at + 1]) : -1;
-  const int low = high < 0 ? -1 : digit(text[at + 2]);
+  const int high = c == '%' && text.size() - at >= 3 ? HexValue(text[at + 1]) : -1;
+  const int low = high < 0 ? -1 : HexValue(text[at + 2]);
   if (low < 0) {
     out.push_back(c);
     return 1;

@@ -50,6 +50,13 @@ void AppendDecimal(std::string& out, std::uint64_t value) {
   AppendWith(out, TextWriter::kDecimalBytesMax, [&](TextWriter& text) { text.PutDecimal(value); });
 }
 
+std::string_view TrimBlanks(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  const std::size_t begin = text.find_first_not_of(kBlanks);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlanks) + 1 - begin);
+}
+
 std::optional<std::uint64_t> ParseDecimal(std::string_view text) {
   constexpr std::size_t kDigitsWithoutOverflow = 19;
   std::uint64_t value = 0;

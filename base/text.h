@@ -15,6 +15,9 @@ namespace weir {
 // EqualsIgnoreCase for a text that was folded before: `lower` has no upper-case letter.
 [[nodiscard]] bool EqualsLower(std::string_view text, std::string_view lower);
 
+// Without the blanks and line ends (space, tab, CR, LF) at both ends.
+[[nodiscard]] std::string_view TrimBlanks(std::string_view text);
+
 // A decimal number and nothing else; absent on anything else and on overflow.
 [[nodiscard]] std::optional<std::uint64_t> ParseDecimal(std::string_view text);
 

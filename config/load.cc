@@ -39,6 +39,7 @@ LoadResult Decoded(const Node& root, const std::vector<std::string>& files, bool
   if (options.aws_limits) {
     const auto& whole = decoder.ExpandWhole(root);
     CheckAwsLimits(*model, whole, findings);
+    CheckAwsLogs(whole, findings);
     CheckAwsAdditions(whole, findings);
   }
   if (findings.errors() > 0 && options.check_values) findings.Add(options.check_values(*model));

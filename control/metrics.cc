@@ -1,6 +1,7 @@
 #include "control/metrics.h"
 
 #include "base/counters.h"
+#include "control/metrics_histogram.h"
 #include "control/metrics_stickiness.h"
 #include "control/metrics_tls.h"
 #include "control/metrics_writer.h"
@@ -90,42 +91,19 @@ void ListenerFamily(MetricsWriter& out, const View& view, std::string_view name,
   }
 }
 
-constexpr std::array<std::string_view, 5> kClasses = {"1xx", "2xx", "3xx", "4xx", "5xx"};
-
-// The counter of one class of responses, 0 for 1xx to 4 for 5xx.
-const Counter& OfClass(const proxy::ResponseCounters& counters, std::size_t index) {
-  const std::array<const Counter*, kClasses.size()> all = {
-      &counters.class_1xx, &counters.class_2xx, &counters.class_3xx, &counters.class_4xx, &counters.class_5xx};
-  return *all[index];
-}
-
 void ListenerResponses(MetricsWriter& out, const View& view, std::string_view name, std::string_view help,
                        proxy::ResponseCounters proxy::ListenerCounters::* member) {
   out.Family(name, "counter", help);
   for (const auto& listener : view.routing->listeners()) {
     const auto labels = LabelsOf(*listener);
-    for (std::size_t i = 0; i < kClasses.size(); ++i) {
-      const auto value = listener->counters->Sum([&](const auto& c) { return OfClass(c.*member, i).value(); });
-      out.Sample({{"load_balancer", labels.load_balancer}, {"listener", labels.listener}, {"class", kClasses[i]}},
+    for (std::size_t i = 0; i < proxy::kResponseClasses.size(); ++i) {
+      const auto value = listener->counters->Sum([&](const auto& c) { return (c.*member).OfClass(i).value(); });
+      out.Sample({{"load_balancer", labels.load_balancer},
+                  {"listener", labels.listener},
+                  {"class", proxy::kResponseClasses[i]}},
                  value);
     }
   }
-}
-
-// Writes the buckets, the sum and the count of a histogram that workers keep one each of.
-template <class Table, class Read>
-void WriteHistogram(MetricsWriter& out, MetricsWriter::Labels labels, const Table& table, Read read) {
-  std::uint64_t cumulative = 0;
-  for (std::size_t i = 0; i <= LatencyHistogram::kBoundsMicroseconds.size(); ++i) {
-    cumulative += table.Sum([&](const auto& c) { return read(c).bucket(i); });
-    const bool last = i == LatencyHistogram::kBoundsMicroseconds.size();
-    const std::string bound =
-        last ? "+Inf" : fmt::format("{}", static_cast<double>(LatencyHistogram::kBoundsMicroseconds[i]) / 1e6);
-    out.SuffixSample("_bucket", labels, {"le", bound}, cumulative);
-  }
-  const auto microseconds = table.Sum([&](const auto& c) { return read(c).sum_microseconds(); });
-  out.SuffixSample("_sum", labels, static_cast<double>(microseconds) / 1e6);
-  out.SuffixSample("_count", labels, cumulative);
 }
 
 void WriteHttp2(MetricsWriter& out, const View& view) {
@@ -250,8 +228,9 @@ void WriteListeners(MetricsWriter& out, const View& view) {
              "First byte of the request to last byte of the response, or to the tunnel that it opens.");
   for (const auto& listener : view.routing->listeners()) {
     const auto labels = LabelsOf(*listener);
-    WriteHistogram(out, {{"load_balancer", labels.load_balancer}, {"listener", labels.listener}}, *listener->counters,
-                   [](const auto& c) -> const LatencyHistogram& { return c.exchange_duration; });
+    const auto duration = [](const auto& c) -> const LatencyHistogram& { return c.exchange_duration; };
+    WriteHistogram(out, {{"load_balancer", labels.load_balancer}, {"listener", labels.listener}},
+                   SumHistogram(*listener->counters, duration));
   }
 }
 
@@ -356,15 +335,14 @@ void WriteGroups(MetricsWriter& out, const View& view) {
               [](const auto& c) { return c.fail_open_requests.value(); });
   out.Family("weir_target_group_responses_total", "counter", "Responses that targets sent.");
   for (const auto& group : view.routing->groups()) {
-    for (std::size_t i = 0; i < kClasses.size(); ++i) {
-      out.Sample({{"target_group", group.name}, {"class", kClasses[i]}},
-                 group.counters->Sum([&](const auto& c) { return OfClass(c.responses, i).value(); }));
+    for (std::size_t i = 0; i < proxy::kResponseClasses.size(); ++i) {
+      out.Sample({{"target_group", group.name}, {"class", proxy::kResponseClasses[i]}},
+                 group.counters->Sum([&](const auto& c) { return c.responses.OfClass(i).value(); }));
     }
   }
   out.Family("weir_target_group_response_time_seconds", "histogram", "Request sent to response head received.");
   for (const auto& group : view.routing->groups()) {
-    WriteHistogram(out, {{"target_group", group.name}}, *group.counters,
-                   [](const auto& c) -> const LatencyHistogram& { return c.response_time; });
+    WriteHistogram(out, {{"target_group", group.name}}, SumHistogram(*group.response_times));
   }
   WriteStickinessMetrics(out, view);
   WriteGroupHealth(out, view);

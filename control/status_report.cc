@@ -138,7 +138,8 @@ TargetReport DescribeTarget(const health::TargetStatus& target) {
   return out;
 }
 
-void AddTraffic(const proxy::GroupCountersTable& counters, TargetGroupReport& out) {
+void AddTraffic(const proxy::TargetGroupRoute& route, TargetGroupReport& out) {
+  const proxy::GroupCountersTable& counters = *route.counters;
   out.requests = counters.Sum([](const auto& c) { return c.requests.value(); });
   out.no_target = counters.Sum([](const auto& c) { return c.no_target.value(); });
   out.failures = counters.Sum([](const auto& c) { return c.failures.value(); });
@@ -149,7 +150,7 @@ void AddTraffic(const proxy::GroupCountersTable& counters, TargetGroupReport& ou
     out.responses[i] = counters.Sum([&](const auto& c) { return (c.responses.*kClasses[i]).value(); });
   }
   for (std::size_t i = 0; i < out.response_time.counts.size(); ++i) {
-    out.response_time.counts[i] = counters.Sum([i](const auto& c) { return c.response_time.bucket(i); });
+    out.response_time.counts[i] = route.response_times->Sum([i](const auto& c) { return c.bucket(i); });
   }
 }
 
@@ -170,7 +171,7 @@ void AddTargetGroups(const View& view, StatusReport& report) {
       out.protocol = routes[i].protocol();
       out.protocol_version = routes[i].protocol_version();
       if (routes[i].is_https()) out.ssl_policy = routes[i].tls->policy->name;
-      AddTraffic(*routes[i].counters, out);
+      AddTraffic(routes[i], out);
     }
     for (const auto& target : status.targets) out.targets.push_back(DescribeTarget(target));
     for (const auto& host : status.unresolved) {

@@ -1,6 +1,7 @@
 #include "dns/server_cookie.h"
 
 #include "base/check.h"
+#include "base/text.h"
 #include "dns/wire/hex.h"
 
 #include <sys/random.h>
@@ -87,9 +88,7 @@ std::array<std::uint8_t, kServerCookieBytes> ServerCookie(std::span<const std::u
 }  // namespace
 
 Result<CookieSecret> ParseCookieSecret(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  const std::size_t begin = std::min(text.find_first_not_of(kBlank), text.size());
-  text = text.substr(begin, text.find_last_not_of(kBlank) + 1 - begin);
+  text = TrimBlanks(text);
   CookieSecret out{};
   bool right = text.size() == out.size() * 2;
   for (std::size_t i = 0; right && i < out.size(); ++i) {

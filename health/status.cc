@@ -1,5 +1,7 @@
 #include "health/status.h"
 
+#include "config/model.h"
+
 namespace weir::health {
 
 std::string_view ToString(HealthState state) {
@@ -72,6 +74,12 @@ std::string_view ToString(ZonalOverride zonal_override) {
       return "zonal_shift_delegated_to_dns";
   }
   return "";
+}
+
+const GroupStatus& StatusOfNode(const config::LoadBalancer& balancer, const config::LoadBalancerNode& node,
+                                const config::TargetGroup& settings, const GroupStatus& status) {
+  const bool keeps_zone = !CrossesZones(balancer.attributes, settings) && node.zone_index < status.by_zone.size();
+  return keeps_zone ? status.by_zone[node.zone_index] : status;
 }
 
 }  // namespace weir::health

@@ -16,6 +16,12 @@
 #include <string_view>
 #include <vector>
 
+namespace weir::config {
+struct LoadBalancer;
+struct LoadBalancerNode;
+struct TargetGroup;
+}  // namespace weir::config
+
 namespace weir::health {
 
 // ELBv2's target states; spec: alb.md section 11.
@@ -128,6 +134,12 @@ struct LoadBalancerStatus {
   bool healthy = true;
   std::vector<NodeStatus> nodes;  // by config::LoadBalancer::nodes
 };
+
+// What a node of `balancer` uses of a group with `settings`: its zone's part of `status` with cross-zone off, else all
+// of it; spec: alb.md 10.1. Thread: any.
+[[nodiscard]] const GroupStatus& StatusOfNode(const config::LoadBalancer& balancer,
+                                              const config::LoadBalancerNode& node, const config::TargetGroup& settings,
+                                              const GroupStatus& status);
 
 struct StatusTable {
   std::uint64_t revision = 0;    // of the configuration it belongs to

@@ -1,12 +1,12 @@
 #include "health/status_rules.h"
 
+#include "config/forwarding.h"
 #include "health/check_state.h"
 
 #include <algorithm>
 #include <cstddef>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace weir::health {
@@ -45,40 +45,15 @@ void SumWeights(GroupStatus& status) {
   for (const std::uint32_t target : routable) status.weight_sums.push_back(sum += weight(target));
 }
 
-// Calls `take(group)` with the index of each group that the load balancer forwards to, until it says false.
-template <class Take>
-void ForEachGroup(const config::LoadBalancer& load_balancer, Take take) {
-  const auto walk = [&take](const config::Rule& rule) {
-    const auto* const forward = std::get_if<config::ForwardAction>(&rule.action);
-    return forward == nullptr ||
-           std::ranges::all_of(forward->target_groups, [&](const config::WeightedTargetGroup& weighted) {
-             return take(weighted.target_group);
-           });
-  };
-  for (const config::Listener& listener : load_balancer.listeners) {
-    if (!walk(listener.default_rule)) return;
-    for (const auto& rule : listener.rules) {
-      if (!walk(*rule)) return;
-    }
-  }
-}
-
-// What a node uses of a group.
-const GroupStatus& SeenBy(const config::LoadBalancer& load_balancer, const config::LoadBalancerNode& node,
-                          const config::TargetGroup& group, const GroupStatus& status) {
-  const bool keeps_zone = !CrossesZones(load_balancer.attributes, group) && node.zone_index < status.by_zone.size();
-  return keeps_zone ? status.by_zone[node.zone_index] : status;
-}
-
 void JudgeNodes(const config::LoadBalancer& load_balancer, const config::Model& model,
                 const std::vector<GroupStatus>& groups, std::string_view shifted_zone, LoadBalancerStatus& out) {
   bool any_answers = false;
   for (const config::LoadBalancerNode& node : load_balancer.nodes) {
     bool forwards = false;
     bool healthy = false;
-    ForEachGroup(load_balancer, [&](std::uint32_t group) {
+    (void)EachForwardedGroup(load_balancer, [&](std::uint32_t group) {
       forwards = true;
-      healthy = SeenBy(load_balancer, node, model.target_groups[group], groups[group]).healthy_for_dns;
+      healthy = StatusOfNode(load_balancer, node, model.target_groups[group], groups[group]).healthy_for_dns;
       return !healthy;
     });
     const bool shifted = load_balancer.attributes.zonal_shift && node.zone == shifted_zone;
@@ -176,11 +151,11 @@ LoadBalancerStatus SummarizeLoadBalancer(const config::LoadBalancer& load_balanc
   const auto healthy_in_a_zone = [&](const config::TargetGroup& group, const GroupStatus& status) {
     for (std::size_t i = 0; i < out.nodes.size(); ++i) {
       if (out.nodes[i].shifted) continue;
-      if (SeenBy(load_balancer, load_balancer.nodes[i], group, status).healthy_for_dns) return true;
+      if (StatusOfNode(load_balancer, load_balancer.nodes[i], group, status).healthy_for_dns) return true;
     }
     return false;
   };
-  ForEachGroup(load_balancer, [&](std::uint32_t index) {
+  (void)EachForwardedGroup(load_balancer, [&](std::uint32_t index) {
     const config::TargetGroup& group = model.target_groups[index];
     const bool by_zone = !load_balancer.nodes.empty() && !CrossesZones(load_balancer.attributes, group);
     out.healthy = by_zone ? healthy_in_a_zone(group, groups[index]) : groups[index].healthy_for_dns;

@@ -2,6 +2,8 @@
 
 // Byte classes and scanning loops of the HTTP/1.1 grammar, shared by the parsers of this folder.
 
+#include "base/hex.h"
+
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -59,12 +61,6 @@ inline constexpr std::array<std::uint8_t, 256> kByteClasses = BuildByteClasses()
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
-}
-// The value of a hexadecimal digit; -1 for any other byte.
-[[nodiscard]] inline int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 // The first byte that is no tchar, or `end`.

@@ -1,6 +1,7 @@
 #include "net/key_secret.h"
 
 #include "base/check.h"
+#include "base/text.h"
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
@@ -27,9 +28,7 @@ constexpr std::size_t kDigits = 44;  // of 32 bytes, one of padding
 }  // namespace
 
 std::optional<KeySecret> ParseKeySecret(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const auto begin = std::min(text.find_first_not_of(kSpace), text.size());
-  text = text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
+  text = TrimBlanks(text);
   std::array<std::uint8_t, 33> bytes{};
   const auto* const digits = reinterpret_cast<const unsigned char*>(text.data());
   const bool is_key = text.size() == kDigits && text[kDigits - 1] == '=' && text[kDigits - 2] != '=' &&

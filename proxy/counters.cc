@@ -3,7 +3,9 @@
 #include "base/check.h"
 #include "base/text.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace weir::proxy {
 
@@ -23,6 +25,20 @@ void ResponseCounters::Add(std::uint16_t status) {
       // No response that is sent or accepted has another class.
       return;
   }
+}
+
+const Counter& ResponseCounters::OfClass(std::size_t index) const {
+  const std::array<const Counter*, kResponseClasses.size()> all = {&class_1xx, &class_2xx, &class_3xx, &class_4xx,
+                                                                   &class_5xx};
+  return *all[index];
+}
+
+std::uint64_t TlsCounters::Failures() const {
+  std::uint64_t sum = failed_without_alert.value();
+  for (const auto* const alerts : {&alerts_sent, &alerts_received}) {
+    for (const Counter& counter : *alerts) sum += counter.value();
+  }
+  return sum;
 }
 
 void TlsCounters::Note(const net::TlsFacts& agreed) {
@@ -75,11 +91,35 @@ std::shared_ptr<Table> FindOrAdd(std::map<Key, std::shared_ptr<Table>, Less>& ta
   return table;
 }
 
+// Adds those of `parts` that `table`, which may be null, does not have.
+template <class Part, class T>
+std::shared_ptr<const CountersBy<Part, T>> WithParts(std::shared_ptr<const CountersBy<Part, T>>& table,
+                                                     std::span<const Part> parts, std::size_t workers) {
+  std::vector<typename CountersBy<Part, T>::OfPart> all;
+  if (table != nullptr) all.assign(table->parts().begin(), table->parts().end());
+  const std::size_t known = all.size();
+  const auto add = [&](const Part& part) {
+    if (std::ranges::find(all, part, &CountersBy<Part, T>::OfPart::first) != all.end()) return;
+    all.emplace_back(part, std::make_shared<PerWorker<T>>(workers));
+  };
+  std::ranges::for_each(parts, add);
+  if (all.empty()) add(Part());  // what has no parts counts all the same
+  if (all.size() > known) table = std::make_shared<const CountersBy<Part, T>>(std::move(all));
+  return table;
+}
+
 }  // namespace
 
-std::shared_ptr<ListenerCountersTable> CounterRegistry::Listener(const std::string& key) {
+std::shared_ptr<const ListenerCountersTable> CounterRegistry::Listener(const std::string& key,
+                                                                       std::span<const IpAddress> addresses) {
   const std::scoped_lock lock(mutex_);
-  return FindOrAdd(listeners_, key, workers_);
+  return WithParts(listeners_[key], addresses, workers_);
+}
+
+std::shared_ptr<const ResponseTimesTable> CounterRegistry::ResponseTimes(const std::string& key,
+                                                                         std::span<const std::string> zones) {
+  const std::scoped_lock lock(mutex_);
+  return WithParts(response_times_[key], zones, workers_);
 }
 
 std::shared_ptr<RuleCountersTable> CounterRegistry::Rule(std::string_view key) {

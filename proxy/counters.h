@@ -1,10 +1,12 @@
 #pragma once
 
 #include "base/counters.h"
+#include "base/ip_address.h"
 #include "http/http2_allowance.h"
 #include "net/tls_facts.h"
 #include "net/tls_policy.h"
 #include "proxy/balancing/sticky_verdict.h"
+#include "proxy/counters_by.h"
 #include "proxy/error.h"
 #include "proxy/routing/transform_status.h"
 
@@ -15,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -25,7 +28,11 @@ namespace weir::proxy {
 struct ResponseCounters {
   Counter class_1xx, class_2xx, class_3xx, class_4xx, class_5xx;
   void Add(std::uint16_t status);
+  // By index in kResponseClasses.
+  [[nodiscard]] const Counter& OfClass(std::size_t index) const;
 };
+// As metrics print them.
+inline constexpr std::array<std::string_view, 5> kResponseClasses = {"1xx", "2xx", "3xx", "4xx", "5xx"};
 
 // TLS of one listener, or towards the targets of one group.
 struct TlsCounters {
@@ -42,6 +49,8 @@ struct TlsCounters {
 
   void Note(const net::TlsFacts& agreed);
   void Note(const net::TlsFailure& failure);
+  // Handshakes that failed.
+  [[nodiscard]] std::uint64_t Failures() const;
 };
 
 // Why a connection that was to begin with a PROXY header was closed.
@@ -76,6 +85,7 @@ struct ListenerCounters {
   std::array<Counter, kStickyVerdicts> group_cookies;  // AWSALBTG cookies that chose nothing, by fault
   Counter websockets;                                  // tunnels that were opened
   Counter websockets_active;
+  Counter fail_open_requests;            // sent while fewer targets were healthy than required
   std::array<Counter, 2> proxy_headers;  // by version
   std::array<Counter, kProxyHeaderFaults> proxy_header_faults;
   TlsCounters tls;
@@ -95,14 +105,18 @@ struct GroupCounters {
   Counter non_sticky_requests;
   Counter app_cookie_non_sticky_requests;
   std::array<Counter, kStickyVerdicts> cookies;
-  ResponseCounters responses;      // what targets answered
-  LatencyHistogram response_time;  // request sent to response head received
+  ResponseCounters responses;  // what targets answered
 };
 
-using ListenerCountersTable = PerWorker<ListenerCounters>;
 using RuleCountersTable = PerWorker<RuleCounters>;
 using GroupCountersTable = PerWorker<GroupCounters>;
 using TlsCountersTable = PerWorker<TlsCounters>;
+
+// The counters of one listener, by the address that it is bound to: a socket counts for its own address, whatever
+// becomes of the zones, and the node of a zone has what its addresses have.
+using ListenerCountersTable = CountersBy<IpAddress, ListenerCounters>;
+// Request sent to response head received, by the zone of the target.
+using ResponseTimesTable = CountersBy<std::string, LatencyHistogram>;
 
 // Hands out the same counters for the same name, so that numbers go on through reloads. Keys: `shop/8080` for a
 // listener, `blue` for a group; a rule's are its listener's key and its priority, 0 for the default rule. Counters live
@@ -111,19 +125,26 @@ class CounterRegistry {
  public:
   explicit CounterRegistry(std::size_t workers) : workers_(workers) {}
   [[nodiscard]] std::size_t workers() const { return workers_; }
-  [[nodiscard]] std::shared_ptr<ListenerCountersTable> Listener(const std::string& key);
+  // Those of `addresses`, and of every address that the listener had before, so that sums never fall. The same table
+  // as long as no address is new.
+  [[nodiscard]] std::shared_ptr<const ListenerCountersTable> Listener(const std::string& key,
+                                                                      std::span<const IpAddress> addresses);
   [[nodiscard]] std::shared_ptr<RuleCountersTable> Rule(std::string_view key);
   [[nodiscard]] std::shared_ptr<GroupCountersTable> Group(const std::string& key);
+  // As for listeners, by zone.
+  [[nodiscard]] std::shared_ptr<const ResponseTimesTable> ResponseTimes(const std::string& key,
+                                                                        std::span<const std::string> zones);
   [[nodiscard]] std::shared_ptr<TlsCountersTable> GroupTls(const std::string& key);
 
  private:
   std::size_t workers_;
   std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<ListenerCountersTable>, std::less<>> listeners_;
+  std::map<std::string, std::shared_ptr<const ListenerCountersTable>, std::less<>> listeners_;
   // By listener and priority, 0 for the default rule: there may be tens of thousands, and a text for each would be most
   // of what they cost.
   std::map<std::string, std::map<std::uint32_t, std::shared_ptr<RuleCountersTable>>, std::less<>> rules_;
   std::map<std::string, std::shared_ptr<GroupCountersTable>, std::less<>> groups_;
+  std::map<std::string, std::shared_ptr<const ResponseTimesTable>, std::less<>> response_times_;
   std::map<std::string, std::shared_ptr<TlsCountersTable>, std::less<>> group_tls_;
 };
 

@@ -126,7 +126,7 @@ class DataPlane::Implementation {
     slot->bound = bound;
     slot->view = view_;
     slot->listener = listener;
-    slot->counters = &(*listener->counters)[worker_.worker];
+    slot->counters = &listener->counters->At(bound.address, worker_.worker);
     UpdateTls(*slot);
     slot->expects_proxy_header = listener->listener_config->attributes.proxy_protocol;
     slots_.push_back(slot);
@@ -196,7 +196,10 @@ class DataPlane::Implementation {
                         .server_name = {},
                         .proxy_protocol = proxy_protocol};
         if (tls != nullptr) key.server_name = tls->NameFor(target.host, target.endpoint.address);
-        handles[group].push_back({.endpoint = target.endpoint, .seen = seen, .upstream = pool_.EndpointFor(key)});
+        handles[group].push_back({.endpoint = target.endpoint,
+                                  .seen = seen,
+                                  .response_time = &route.response_times->At(target.zone, worker_.worker),
+                                  .upstream = pool_.EndpointFor(key)});
       }
     }
     return handles;
@@ -208,7 +211,7 @@ class DataPlane::Implementation {
     if (slot.removed) return;  // connections that are left finish by the rules they know
     slot.view = view_;
     slot.listener = listener;
-    slot.counters = &(*listener->counters)[worker_.worker];
+    slot.counters = &listener->counters->At(slot.bound.address, worker_.worker);
     slot.index = listener->index;
     slot.expects_proxy_header = listener->listener_config->attributes.proxy_protocol;
     UpdateTls(slot);

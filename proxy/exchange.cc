@@ -315,7 +315,10 @@ bool Exchange::SelectTarget() {
     run_.target = &run_.view->targets[run_.group][*index];
     if (run_.attempts.is_first()) {
       group_counters().requests.Add();
-      if (status.fail_open) group_counters().fail_open_requests.Add();
+      if (status.fail_open) {
+        group_counters().fail_open_requests.Add();
+        listener_counters().fail_open_requests.Add();
+      }
     }
     return true;
   }
@@ -560,9 +563,8 @@ void Exchange::CompleteResponse() {
 }
 
 void Exchange::CountResponse(std::uint16_t status) {
-  GroupCounters& group = group_counters();
-  group.responses.Add(status);
-  group.response_time.Record(run_.timing.answered - run_.timing.sent);
+  group_counters().responses.Add(status);
+  run_.target->response_time->Record(run_.timing.answered - run_.timing.sent);
   auto& seen = observation();
   switch (status / 100) {
     case 2:

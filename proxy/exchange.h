@@ -135,7 +135,7 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   }
   [[nodiscard]] const TargetGroupRoute& group() const { return run_.view->routing->groups()[run_.group]; }
   [[nodiscard]] GroupCounters& group_counters() const { return (*group().counters)[worker_.worker]; }
-  [[nodiscard]] ListenerCounters& listener_counters() const { return (*run_.listener->counters)[worker_.worker]; }
+  [[nodiscard]] ListenerCounters& listener_counters() const { return *run_.connection->slot->counters; }
   [[nodiscard]] health::TargetObservation& observation() const { return *run_.target->seen; }
   [[nodiscard]] const config::LoadBalancerAttributes& attributes() const {
     return run_.listener->load_balancer_config->attributes;

@@ -35,6 +35,7 @@ struct UpstreamEndpoint;  // upstream/upstream_connection.h
 struct TargetHandle {
   Endpoint endpoint;
   health::TargetObservation* seen = nullptr;  // this worker's, owned by the status table
+  LatencyHistogram* response_time = nullptr;  // this worker's, of its group and zone
   std::shared_ptr<UpstreamEndpoint> upstream;
 };
 
@@ -54,7 +55,7 @@ struct ListenerSlot {
   bool expects_proxy_header = false;     // connections that come from here on begin with one
   std::shared_ptr<const DataView> view;  // the newest one that has the listener
   const Listener* listener = nullptr;    // in `view`; never null
-  ListenerCounters* counters = nullptr;  // the listener's, of this worker
+  ListenerCounters* counters = nullptr;  // the listener's, of this address and worker
   std::shared_ptr<net::TlsServer> tls;   // of this worker; null: plain HTTP
   bool removed = false;  // the newest configuration has it no more: connections close after their request
   // Of refused PROXY headers: when the log was told last, and how many it was not told of since.

@@ -4,6 +4,7 @@
 #include "config/check/checks.h"
 #include "config/decode/decode.h"
 #include "config/findings.h"
+#include "config/forwarding.h"
 
 #include <fmt/format.h>
 
@@ -11,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <variant>
 #include <vector>
 
 namespace weir::config {
@@ -20,15 +20,10 @@ namespace {
 // The groups that a load balancer forwards to, each once.
 std::vector<std::uint32_t> GroupsOf(const LoadBalancer& balancer) {
   std::vector<std::uint32_t> out;
-  const auto add = [&out](const Action& action) {
-    const auto* const forward = std::get_if<ForwardAction>(&action);
-    if (forward == nullptr) return;
-    for (const WeightedTargetGroup& choice : forward->target_groups) out.push_back(choice.target_group);
-  };
-  for (const Listener& listener : balancer.listeners) {
-    for (const auto& rule : listener.rules) add(rule->action);
-    add(listener.default_rule.action);
-  }
+  (void)EachForwardedGroup(balancer, [&out](std::uint32_t group) {
+    out.push_back(group);
+    return true;
+  });
   std::ranges::sort(out);
   const auto rest = std::ranges::unique(out);
   out.erase(rest.begin(), rest.end());

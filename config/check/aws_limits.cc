@@ -7,6 +7,7 @@
 #include "config/decode/dns_name.h"
 #include "config/document/scalar.h"
 #include "config/findings.h"
+#include "config/forwarding.h"
 #include "config/schema/conditions.h"
 
 #include <fmt/format.h>
@@ -121,6 +122,7 @@ class AwsLimits {
   void CheckName(std::string_view name, std::string_view what, Position position);
   void CheckBalancer(const LoadBalancer& balancer, const Fields& fields);
   void CheckProtocolVersions(const Listener& listener);
+  void CheckSecurity(const Listener& listener);
   void CheckTls(const LoadBalancer& balancer);
   void CheckTrustStore(const TrustStore& store);
   void CheckRule(const Rule& rule);
@@ -211,20 +213,19 @@ void AwsLimits::CheckBalancer(const LoadBalancer& balancer, const Fields& fields
   Within<std::int64_t>(balancer.attributes.client_keep_alive.count(), 60, 604'800, kKeepAlive, attribute(kKeepAlive));
   AtMost(balancer.listeners.size(), kListenersMax, "listeners", "a load balancer", balancer.position);
   std::size_t rules = 0;
-  std::set<std::uint32_t> groups;
-  const auto add = [&](const Rule& rule) {
-    CheckRule(rule);
-    const auto* const forward = std::get_if<ForwardAction>(&rule.action);
-    for (std::size_t i = 0; forward != nullptr && i < forward->target_groups.size(); ++i)
-      groups.insert(forward->target_groups[i].target_group);
-  };
   for (const Listener& listener : balancer.listeners) {
     if (listener.port == 0) Warn(listener.position, "port 0", "1 to 65535");
     rules += listener.rules.size();
-    for (const auto& rule : listener.rules) add(*rule);
-    add(listener.default_rule);
+    for (const auto& rule : listener.rules) CheckRule(*rule);
+    CheckRule(listener.default_rule);
     CheckProtocolVersions(listener);
+    CheckSecurity(listener);
   }
+  std::set<std::uint32_t> groups;
+  (void)EachForwardedGroup(balancer, [&](std::uint32_t group) {
+    groups.insert(group);
+    return true;
+  });
   AtMost(rules, kRulesMax, "rules", "a load balancer", balancer.position);
   AtMost(groups.size(), kGroupsPerBalancerMax, "target groups", "a load balancer", balancer.position);
   CheckTls(balancer);
@@ -233,14 +234,24 @@ void AwsLimits::CheckBalancer(const LoadBalancer& balancer, const Fields& fields
 // spec: alb.md 7.1.
 void AwsLimits::CheckProtocolVersions(const Listener& listener) {
   if (listener.protocol == ListenerProtocol::kHttps) return;
-  const auto check = [&](const Rule& rule) {
-    const auto* const forward = std::get_if<ForwardAction>(&rule.action);
-    for (std::size_t i = 0; forward != nullptr && i < forward->target_groups.size(); ++i) {
-      const TargetGroup& group = model_.target_groups[forward->target_groups[i].target_group];
+  (void)EachForward(listener, [&](const Rule& rule, const ForwardAction& forward) {
+    for (const WeightedTargetGroup& choice : forward.target_groups) {
+      const TargetGroup& group = model_.target_groups[choice.target_group];
       if (group.protocol_version == TargetProtocolVersion::kHttp1) continue;
       Warn(rule.position, fmt::format("target group {} of HTTP2 or GRPC behind an HTTP listener", Quoted(group.name)),
            "behind HTTPS listeners only");
     }
+    return true;
+  });
+}
+
+// spec: alb.md 5.2.
+void AwsLimits::CheckSecurity(const Listener& listener) {
+  if (listener.protocol != ListenerProtocol::kHttps) return;
+  const auto check = [&](const Rule& rule) {
+    const auto* const redirect = std::get_if<RedirectAction>(&rule.action);
+    if (redirect == nullptr || redirect->protocol != "HTTP") return;
+    Warn(rule.position, "a redirect from HTTPS to HTTP", "HTTPS or #{protocol}");
   };
   for (const auto& rule : listener.rules) check(*rule);
   check(listener.default_rule);
@@ -403,16 +414,11 @@ void AwsLimits::CheckTargetTimeout(const TargetHealthCheck& check, const Fields&
 // spec: alb.md 7.2: a group belongs to one load balancer.
 void AwsLimits::CheckGroupOwners() {
   std::map<std::uint32_t, std::set<const LoadBalancer*>> owners;
-  const auto add = [&](const LoadBalancer& balancer, const Rule& rule) {
-    const auto* const forward = std::get_if<ForwardAction>(&rule.action);
-    for (std::size_t i = 0; forward != nullptr && i < forward->target_groups.size(); ++i)
-      owners[forward->target_groups[i].target_group].insert(&balancer);
-  };
   for (const LoadBalancer& balancer : model_.load_balancers) {
-    for (const Listener& listener : balancer.listeners) {
-      for (const auto& rule : listener.rules) add(balancer, *rule);
-      add(balancer, listener.default_rule);
-    }
+    (void)EachForwardedGroup(balancer, [&](std::uint32_t group) {
+      owners[group].insert(&balancer);
+      return true;
+    });
   }
   for (const auto& [group, balancers] : owners) {
     const TargetGroup& owned = model_.target_groups[group];

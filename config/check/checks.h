@@ -45,6 +45,8 @@ void CheckCidrCollectionUse(const NameTable& names, const Model& model, std::spa
 // Warns of what AWS would refuse or read differently, each with the limit it breaks. `root`: the file that the model
 // was decoded from, for the places of single values.
 void CheckAwsLimits(const Model& model, const Node& root, Findings& findings);
+// Warns of logs that lead to S3 as AWS would not have it, in the same way.
+void CheckAwsLogs(const Node& root, Findings& findings);
 // Warns of keys and values that are weir's own, in the same way.
 void CheckAwsAdditions(const Node& root, Findings& findings);
 

@@ -1,28 +1,22 @@
 #include "config/check/checks.h"
 #include "config/decode/decode.h"
 #include "config/findings.h"
+#include "config/forwarding.h"
 
 #include <fmt/format.h>
 
 #include <map>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 namespace weir::config {
 namespace {
 
-void MarkUse(const Action& action, std::vector<TargetGroup>& groups) {
-  const auto* const forward = std::get_if<ForwardAction>(&action);
-  if (forward == nullptr) return;
-  for (const WeightedTargetGroup& choice : forward->target_groups) groups[choice.target_group].in_use = true;
-}
-
 // spec: alb.md 5.1, 9.
-void CheckStickiness(const Rule& rule, const std::vector<TargetGroup>& groups, Findings& findings) {
-  const auto* const forward = std::get_if<ForwardAction>(&rule.action);
-  if (forward == nullptr || forward->target_groups.size() < 2) return;
-  for (const WeightedTargetGroup& choice : forward->target_groups) {
+void CheckStickiness(const Rule& rule, const ForwardAction& forward, const std::vector<TargetGroup>& groups,
+                     Findings& findings) {
+  if (forward.target_groups.size() < 2) return;
+  for (const WeightedTargetGroup& choice : forward.target_groups) {
     const TargetGroup& group = groups[choice.target_group];
     if (!group.stickiness.enabled) continue;
     if (group.stickiness.type == StickinessType::kAppCookie) {
@@ -30,7 +24,7 @@ void CheckStickiness(const Rule& rule, const std::vector<TargetGroup>& groups, F
                         fmt::format("target group {} with `app_cookie` among several groups of one forward action",
                                     Quoted(group.name)),
                         "lb_cookie, or this group alone");
-    } else if (!forward->stickiness) {
+    } else if (!forward.stickiness) {
       findings.AddError(rule.position,
                         fmt::format("target group {} is sticky, and the forward action with several groups is not",
                                     Quoted(group.name)),
@@ -78,12 +72,13 @@ void CheckBindings(const Model& model, Position admin, Findings& findings) {
 
 void CheckTargetGroups(const NameTable& names, Model& model, Findings& findings) {
   for (const LoadBalancer& balancer : model.load_balancers) {
-    for (const Listener& listener : balancer.listeners) {
-      for (const auto& rule : listener.rules) MarkUse(rule->action, model.target_groups);
-      MarkUse(listener.default_rule.action, model.target_groups);
-      for (const auto& rule : listener.rules) CheckStickiness(*rule, model.target_groups, findings);
-      CheckStickiness(listener.default_rule, model.target_groups, findings);
-    }
+    (void)EachForward(balancer, [&](const Rule& rule, const ForwardAction& forward) {
+      for (const WeightedTargetGroup& choice : forward.target_groups) {
+        model.target_groups[choice.target_group].in_use = true;
+      }
+      CheckStickiness(rule, forward, model.target_groups, findings);
+      return true;
+    });
   }
   for (const TargetGroup& group : model.target_groups) {
     if (!group.in_use) {

@@ -168,6 +168,8 @@ class Decoder {
 // `index` is its place in its section.
 [[nodiscard]] LoadBalancer DecodeLoadBalancer(const Node& node, std::size_t index, Decoding& decoding);
 [[nodiscard]] Rule DecodeRule(const Node& node, Decoding& decoding);
+// `access-log` and `connection-log` of a load balancer, or what stands for the logs that its attributes lead to S3.
+void DecodeLogs(const Fields& fields, Decoding& decoding, LoadBalancer& out);
 // Protocol, policy, certificates and mutual authentication of a listener; `out` has its port already.
 void DecodeListenerTls(const Fields& fields, Decoding& decoding, Listener& out);
 [[nodiscard]] TrustStore DecodeTrustStore(const Node& node, const std::vector<std::string>& files);

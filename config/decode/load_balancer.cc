@@ -199,8 +199,7 @@ std::vector<CidrBlock> DecodeSenders(const Node& list, Findings& findings) {
     std::string_view item = rest.substr(0, comma);
     more = comma != std::string_view::npos;
     rest = more ? rest.substr(comma + 1) : std::string_view();
-    while (item.starts_with(' ')) item.remove_prefix(1);
-    while (item.ends_with(' ')) item.remove_suffix(1);
+    item = TrimBlanks(item);
     if (const auto block = CidrBlock::Parse(item)) {
       out.push_back(*block);
     } else {
@@ -331,17 +330,6 @@ Listener DecodeListener(const Node& node, RulePlace place, Decoding& decoding) {
   return out;
 }
 
-std::optional<LogFile> DecodeLog(const Fields& fields, std::string_view key, const Decoding& decoding) {
-  const Node* const log = fields.Map(key);
-  if (log == nullptr) return std::nullopt;
-  const Fields log_fields(*log);
-  const std::string path = log_fields.Text("path");
-  const std::string& file = FileOf(log_fields.PositionOf("path"), decoding.files);
-  return LogFile{.path = path == "-" ? path : ResolvePath(path, file),
-                 .format = log_fields.Choice("format", kLogFormatWords, LogFormat::kAlb),
-                 .position = log_fields.PositionOf("path")};
-}
-
 }  // namespace
 
 LoadBalancer DecodeLoadBalancer(const Node& node, std::size_t index, Decoding& decoding) {
@@ -351,13 +339,7 @@ LoadBalancer DecodeLoadBalancer(const Node& node, std::size_t index, Decoding& d
   out.name = fields.Text("name");
   DecodeBinding(fields, out, decoding.findings);
   if (const Node* const attributes = fields.Map("attributes")) out.attributes = DecodeAttributes(Fields(*attributes));
-  out.access_log = DecodeLog(fields, "access-log", decoding);
-  out.connection_log = DecodeLog(fields, "connection-log", decoding);
-  if (out.access_log && out.connection_log && out.access_log->path == out.connection_log->path &&
-      out.access_log->path != "-") {
-    decoding.findings.AddError(out.connection_log->position, "the access log is written to the same file",
-                               "a file of its own");
-  }
+  DecodeLogs(fields, decoding, out);
   for (const Node& listener : fields.List("listeners")) {
     const RulePlace first{.load_balancer = static_cast<std::uint32_t>(index),
                           .listener = static_cast<std::uint32_t>(out.listeners.size())};

@@ -14,20 +14,13 @@ namespace {
 
 constexpr double kMillisecondsMax = 1'000'000;
 
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r";
-  const auto begin = text.find_first_not_of(kBlank);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
-}
-
 // Cuts `text` at commas; absent unless there are exactly three fields.
 std::optional<std::array<std::string_view, 3>> SplitFields(std::string_view text) {
   std::array<std::string_view, 3> fields;
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const auto comma = text.find(',');
     if ((comma == std::string_view::npos) != (i + 1 == fields.size())) return std::nullopt;
-    fields[i] = Trim(text.substr(0, comma));
+    fields[i] = TrimBlanks(text.substr(0, comma));
     if (comma != std::string_view::npos) text.remove_prefix(comma + 1);
   }
   return fields;
@@ -77,7 +70,7 @@ class LatencyTableBuilder {
 };
 
 void LatencyTableBuilder::AddLine(std::string_view raw, std::size_t number) {
-  const std::string_view line = Trim(raw.substr(0, raw.find('#')));
+  const std::string_view line = TrimBlanks(raw.substr(0, raw.find('#')));
   if (line.empty()) return;
   const bool first = !std::exchange(any_row_, true);
   const auto fields = SplitFields(line);

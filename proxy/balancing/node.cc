@@ -9,7 +9,7 @@ const health::GroupStatus& StatusOfNode(const config::LoadBalancer& balancer, co
   if (CrossesZones(balancer.attributes, settings)) return status;
   for (const config::LoadBalancerNode& node : balancer.nodes) {
     if (std::ranges::find(node.addresses, address) == node.addresses.end()) continue;
-    return node.zone_index < status.by_zone.size() ? status.by_zone[node.zone_index] : status;
+    return health::StatusOfNode(balancer, node, settings, status);
   }
   return status;
 }

@@ -227,7 +227,7 @@ std::shared_ptr<const Listener> TableBuilder::BuildListener(std::size_t load_bal
   listener->load_balancer_config = &load_balancer;
   listener->listener_config = &config;
   const std::string key = fmt::format("{}/{}", load_balancer.name, config.port == 0 ? listener_index : config.port);
-  listener->counters = counters_.Listener(key);
+  listener->counters = counters_.Listener(key, load_balancer.addresses);
   listener->tls = BuildTlsPlan(load_balancer, config, listener_index, credentials_, trust_stores_,
                                SystemClock().WallNow(), findings_);
   if (const auto store = config.mutual_authentication.trust_store) {
@@ -242,6 +242,18 @@ std::shared_ptr<const Listener> TableBuilder::BuildListener(std::size_t load_bal
   return listener;
 }
 
+// Those of its targets, each once.
+std::vector<std::string> ZonesOf(const config::TargetGroup& group) {
+  std::vector<std::string> out;
+  for (const config::Target& target : group.targets) {
+    if (out.empty() || out.back() != target.zone) out.push_back(target.zone);
+  }
+  std::ranges::sort(out);
+  const auto rest = std::ranges::unique(out);
+  out.erase(rest.begin(), rest.end());
+  return out;
+}
+
 std::vector<TargetGroupRoute> TableBuilder::BuildGroups() {
   std::vector<TargetGroupRoute> groups;
   groups.reserve(model_.target_groups.size());
@@ -252,6 +264,7 @@ std::vector<TargetGroupRoute> TableBuilder::BuildGroups() {
     groups.push_back({.name = group.name,
                       .config = &group,
                       .counters = counters_.Group(group.name),
+                      .response_times = counters_.ResponseTimes(group.name, ZonesOf(group)),
                       .tls_counters = is_https ? counters_.GroupTls(group.name) : nullptr,
                       .tls = BuildTargetTls(model_, static_cast<std::uint32_t>(i), credentials_, now, findings_),
                       .sticky_id = StickyGroupId(group.name)});

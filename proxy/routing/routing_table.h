@@ -67,7 +67,7 @@ struct Listener {
   const config::Listener* listener_config = nullptr;
   std::vector<Rule> rules;  // by priority; the default rule is last
   std::shared_ptr<const RuleMatcher> matcher;
-  std::shared_ptr<ListenerCountersTable> counters;
+  std::shared_ptr<const ListenerCountersTable> counters;
   std::shared_ptr<const net::TlsServerPlan> tls;  // null: plain HTTP
   std::string trust_store;                        // the name of that which verifies clients; empty: none does
 
@@ -80,6 +80,7 @@ struct TargetGroupRoute {
   std::string name;
   const config::TargetGroup* config = nullptr;
   std::shared_ptr<GroupCountersTable> counters;
+  std::shared_ptr<const ResponseTimesTable> response_times;
   std::shared_ptr<TlsCountersTable> tls_counters;  // of an HTTPS group; null: plain HTTP
   // How TLS is spoken to its targets, by requests where the group is one of HTTPS, and by health checks; null: nothing
   // is by HTTPS.

@@ -1,29 +1,18 @@
 #include "proxy/tls/target_tls.h"
 
 #include "base/check.h"
+#include "config/forwarding.h"
 #include "net/tls_client.h"
 #include "proxy/tls/credential_store.h"
 
 #include <algorithm>
 #include <utility>
-#include <variant>
 
 namespace weir::proxy {
 namespace {
 
-bool ForwardsTo(const config::Rule& rule, std::uint32_t group) {
-  const auto* const forward = std::get_if<config::ForwardAction>(&rule.action);
-  return forward != nullptr &&
-         std::ranges::find(forward->target_groups, group, &config::WeightedTargetGroup::target_group) !=
-             forward->target_groups.end();
-}
-
 bool ForwardsTo(const config::LoadBalancer& balancer, std::uint32_t group) {
-  return std::ranges::any_of(balancer.listeners, [group](const config::Listener& listener) {
-    const auto forwards = [group](const config::Rule& rule) { return ForwardsTo(rule, group); };
-    return forwards(listener.default_rule) ||
-           std::ranges::any_of(listener.rules, [&](const auto& rule) { return forwards(*rule); });
-  });
+  return !EachForwardedGroup(balancer, [group](std::uint32_t forwarded) { return forwarded != group; });
 }
 
 // Null where there are none, which is reported.

@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include "base/hex.h"
+
 #include <gtest/gtest.h>
 
 #include <array>
@@ -15,6 +17,21 @@ TEST(TextTest, ComparesAsciiOnly) {
   EXPECT_FALSE(EqualsIgnoreCase("a", "ab"));
   EXPECT_FALSE(EqualsIgnoreCase("\xc4", "\xe4")) << "Latin-1 letters have no case here";
   EXPECT_EQ(ToLowerAscii("AZ[`az"), "az[`az");
+}
+
+TEST(TextTest, TrimsBlanksAndLineEnds) {
+  EXPECT_EQ(TrimBlanks(" \t a b\r\n"), "a b");
+  EXPECT_EQ(TrimBlanks("a"), "a");
+  EXPECT_EQ(TrimBlanks(" \r\n\t "), "");
+  EXPECT_EQ(TrimBlanks(""), "");
+}
+
+TEST(TextTest, ReadsHexadecimalDigitsOfEitherCase) {
+  constexpr std::string_view kDigits = "0123456789abcdef0123456789ABCDEF";
+  for (int c = 0; c < 256; ++c) {
+    const auto at = kDigits.find(static_cast<char>(c));
+    EXPECT_EQ(HexValue(static_cast<char>(c)), at == std::string_view::npos ? -1 : static_cast<int>(at % 16)) << c;
+  }
 }
 
 TEST(TextTest, ComparesWithLowerCaseWhateverTheLength) {

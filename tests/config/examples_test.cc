@@ -7,11 +7,18 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string>
+#include <vector>
 
 namespace weir::config {
 namespace {
 
 const std::string kSource = WEIR_SOURCE_DIR;
+
+// A warning that an example is there to show: where the logs of production.yaml go, which leads them to S3.
+bool IsShown(const Diagnostic& finding) {
+  return finding.severity == Severity::kWarning && finding.message.find("there is no S3 here") != std::string::npos;
+}
 
 TEST(ExamplesTest, EveryExampleLoadsWithoutAFinding) {
   int examples = 0;
@@ -21,7 +28,9 @@ TEST(ExamplesTest, EveryExampleLoadsWithoutAFinding) {
     options.environment = [](const std::string&) { return std::nullopt; };
     const LoadResult result = LoadFile(entry.path().string(), options);
     EXPECT_TRUE(result.model) << result.diagnostics.FormatAll();
-    EXPECT_EQ(result.diagnostics.FormatAll(), "");
+    std::vector<Diagnostic> found = result.diagnostics.items;
+    std::erase_if(found, IsShown);
+    EXPECT_TRUE(found.empty()) << result.diagnostics.FormatAll();
     ++examples;
   }
   EXPECT_GE(examples, 4);

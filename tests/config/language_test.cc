@@ -258,7 +258,11 @@ INSTANTIATE_TEST_SUITE_P(
                    "dns: {port: 5353}\nzones: [{name: a.test, name-servers: [ns1], records: [{name: x, type: A, ttl: "
                    "1s, values: [192.0.2.1], health-check: h}]}]"),
         LaterAttribute("TcpReset", "send_tcp_reset.on_idle_timeout.enabled: true",
-                       "send_tcp_reset.on_idle_timeout.enabled: true")),
+                       "send_tcp_reset.on_idle_timeout.enabled: true"),
+        Case{"HealthCheckLogsInS3",
+             std::string("load-balancers: [{name: a, attributes: {health_check_logs.s3.enabled: true}, ")
+                 .append(OneListener("rules: []").substr(27)),
+             "health_check_logs.s3.enabled: true"}),
     CaseName);
 
 TEST(LanguageFileTest, AnUnknownKeyIsNotToldToBeOneOfALaterVersion) {
@@ -273,7 +277,7 @@ TEST(LanguageFileTest, DefaultsOfLaterAttributesAreAccepted) {
   const auto result = LoadFor(R"(
 load-balancers:
   - name: a
-    attributes: {load_balancing.cross_zone.enabled: "true", access_logs.s3.enabled: false, access_logs.s3.bucket: ""}
+    attributes: {load_balancing.cross_zone.enabled: "true", health_check_logs.s3.enabled: false, health_check_logs.s3.bucket: ""}
     listeners: [{port: 80, attributes: {routing.http.response.x_frame_options.header_value: ""}, default-actions: [{forward: {target-group: b, stickiness: {enabled: false}}}]}]
 target-groups:
   - name: b

@@ -110,7 +110,7 @@ TEST(MetricsTest, TlsTowardsTargetsIsCountedByGroup) {
 
 TEST(MetricsTest, HistogramBucketsAddUp) {
   const auto view = MakeView(kShopYaml);
-  auto& counters = (*view->routing->listeners().front()->counters)[0];
+  auto& counters = view->routing->listeners().front()->counters->At(IpAddress(), 0);
   counters.exchange_duration.Record(std::chrono::microseconds(90));
   counters.exchange_duration.Record(std::chrono::milliseconds(2));
   counters.exchange_duration.Record(std::chrono::seconds(60));
@@ -124,9 +124,65 @@ TEST(MetricsTest, HistogramBucketsAddUp) {
             std::string::npos);
 }
 
+// spec: alb.md 17, the dimension AvailabilityZone.
+TEST(MetricsTest, NodesOfZonesCountForThemselves) {
+  const auto view = MakeView(R"(
+load-balancers:
+  - name: shop
+    zones: [{name: a, addresses: [127.0.1.1, "::1"]}, {name: b, addresses: [127.0.2.1]}]
+    listeners:
+      - {port: 8080, default-actions: [{forward: {target-group: blue}}]}
+      - {port: 8081, default-actions: [{forward: {target-group: blue}}]}
+target-groups:
+  - {name: blue, targets: [{address: 127.0.0.1, port: 9001, zone: a}, {address: 127.0.0.1, port: 9002, zone: b}]}
+)");
+  const auto count = [&](std::size_t listener, const IpAddress& address) {
+    auto& counters = view->routing->listeners()[listener]->counters->At(address, 0);
+    counters.connections_accepted.Add(2);
+    counters.connections_active.Add();
+    counters.requests.Add(3);
+    counters.desync_requests.Add();
+    counters.fail_open_requests.Add();
+    counters.bytes_received.Add(100);
+    counters.bytes_sent.Add(200);
+    counters.responses.Add(200);
+    counters.generated_responses.Add(503);
+    counters.tls.Note(net::TlsFailure{});
+  };
+  const IpAddress a = IpAddress::V4({127, 0, 1, 1});
+  count(0, a);
+  count(1, a);
+  count(0, *IpAddress::Parse("::1"));
+  count(1, IpAddress::V4({127, 0, 2, 1}));
+  view->routing->groups()[0].response_times->At("b", 0).Record(std::chrono::milliseconds(2));
+  const auto text = ShopMetrics(view);
+  for (const char* line : {
+           R"(weir_zone_target_response_time_seconds_bucket{target_group="blue",zone="b",le="0.0025"} 1)",
+           R"(weir_zone_target_response_time_seconds_count{target_group="blue",zone="a"} 0)",
+           R"(weir_target_group_response_time_seconds_count{target_group="blue"} 1)",
+           R"(weir_zone_fail_open_requests_total{load_balancer="shop",zone="a"} 3)",
+           R"(weir_zone_connections_accepted_total{load_balancer="shop",zone="a"} 6)",
+           R"(weir_zone_connections_active{load_balancer="shop",zone="a"} 3)",
+           R"(weir_zone_tls_failures_total{load_balancer="shop",zone="a"} 3)",
+           R"(weir_zone_requests_total{load_balancer="shop",zone="a"} 9)",
+           R"(weir_zone_requests_total{load_balancer="shop",zone="b"} 3)",
+           R"(weir_zone_desync_requests_total{load_balancer="shop",zone="b"} 1)",
+           R"(weir_zone_received_bytes_total{load_balancer="shop",zone="b"} 100)",
+           R"(weir_zone_sent_bytes_total{load_balancer="shop",zone="b"} 200)",
+           R"(weir_zone_responses_total{load_balancer="shop",zone="a",class="2xx"} 3)",
+           R"(weir_zone_generated_responses_total{load_balancer="shop",zone="b",class="5xx"} 1)",
+           R"(weir_zone_anomalous_targets{target_group="blue",zone="a"} 0)",
+           R"(weir_zone_mitigated_targets{target_group="blue",zone="b"} 0)",
+           R"(weir_listener_requests_total{load_balancer="shop",listener="8080"} 6)",
+           R"(weir_listener_requests_total{load_balancer="shop",listener="8081"} 6)",
+       }) {
+    EXPECT_NE(text.find(std::string(line) + "\n"), std::string::npos) << line;
+  }
+}
+
 TEST(MetricsTest, HasOneErrorCounterForEachReason) {
   const auto view = MakeView(kShopYaml);
-  auto& counters = (*view->routing->listeners().front()->counters)[0];
+  auto& counters = view->routing->listeners().front()->counters->At(IpAddress(), 0);
   std::set<std::string_view> reasons;
   for (std::size_t i = 0; i < proxy::kErrorCodeCount; ++i) {
     counters.errors[i].Add(i + 1);

@@ -299,6 +299,17 @@ def test_a_worthless_response_is_502(shop, name, data):
 # ---- what clients may do wrong
 
 
+def test_the_servers_own_field_stays(shop):
+    """Section 12.5: what weir adds is on responses of its own."""
+    def script(request, wire):
+        own = b"Server: own/1\r\n" if request.target == "/own" else b""
+        wire.socket.sendall(b"HTTP/1.1 200 OK\r\n" + own + b"Content-Length: 0\r\n\r\n")
+        return True
+    weir, _ = shop(script=script)
+    assert get(weir.port(), "/own").values("Server") == ["own/1"]
+    assert get(weir.port(), "/none").values("Server") == []
+
+
 def test_trace_is_405(shop):
     weir, blue = shop()
     assert get(weir.port(), method="TRACE").status == 405

@@ -206,6 +206,20 @@ def test_a_connection_that_is_kept_sticks_by_its_cookies_alone(targets, run):
         assert len({client.get(fields=[("Cookie", cookie)]).json()["target"] for _ in range(12)}) == 1
 
 
+def test_the_state_directory_keeps_the_key_where_only_a_default_action_is_sticky(targets, run, tmp_path):
+    blue, green = [targets("blue")], [targets("green")]
+    text = config(blue, "", green, weights=(1, 1), extra="state: {directory: state}")
+    program = run(text)
+    wait_healthy(program, blue=blue, green=green)
+    assert (tmp_path / "state" / "stickiness-key").exists()
+    browser = Browser()
+    home = browser.target(program.port())
+    program.stop()
+    again = run(text, name="again.yaml")
+    wait_healthy(again, blue=blue, green=green)
+    assert {browser.target(again.port()) for _ in range(20)} == {home}
+
+
 def test_the_session_outlives_a_restart_with_the_same_key(targets, run, tmp_path):
     group = [targets(name) for name in "abc"]
     key_file(tmp_path)

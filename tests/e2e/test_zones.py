@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import threading
 import time
 
@@ -73,6 +74,10 @@ def shares(weir, address, count):
     return seen
 
 
+def metric(text, name, zone):
+    return int(re.search(rf'^{name}\{{load_balancer="shop",zone="{zone}"\}} (\d+)$', text, re.M).group(1))
+
+
 def all_healthy(weir, farm):
     for all_ in farm.targets.values():
         for target in all_:
@@ -118,6 +123,11 @@ def test_the_example_of_the_guide_with_cross_zone_off(targets, run):
     metrics = weir.metrics()
     assert 'weir_zone_fail_open{target_group="blue",zone="b"} 1' in metrics
     assert 'weir_zone_answers{load_balancer="shop",zone="b"} 0' in metrics
+    assert metric(metrics, "weir_zone_requests_total", "a") == 80 and metric(metrics, "weir_zone_requests_total", "b") == 80
+    assert metric(metrics, "weir_zone_fail_open_requests_total", "a") == 0 and metric(metrics, "weir_zone_fail_open_requests_total", "b") == 40
+    assert metric(metrics, "weir_zone_connections_accepted_total", "a") == 2
+    assert 'weir_zone_responses_total{load_balancer="shop",zone="b",class="2xx"} 80' in metrics
+    assert 'weir_zone_target_response_time_seconds_count{target_group="blue",zone="a"} 80' in metrics
     for target in farm.targets["b"][:1]:
         target.health_status = 200
     wait_for(lambda: addresses(weir) == ["192.0.2.1", "192.0.2.2"], 10, "zone b in DNS with five of ten")

@@ -429,8 +429,10 @@ TEST(DataPlaneTest, AnswersContentThatEndsTooEarlyWith400) {
 
 std::uint64_t ActiveConnections(ProxyFixture& proxy) {
   std::uint64_t active = 0;
-  proxy.OnWorker(
-      [&](DataPlane&) { active = (*proxy.table()->listeners().front()->counters)[0].connections_active.value(); });
+  proxy.OnWorker([&](DataPlane&) {
+    active =
+        proxy.table()->listeners().front()->counters->Sum([](const auto& c) { return c.connections_active.value(); });
+  });
   return active;
 }
 

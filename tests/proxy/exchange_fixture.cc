@@ -245,7 +245,10 @@ void ExchangeFixture::Publish() {
     }
     status->groups[0].targets.push_back(target);
     status->groups[0].routable.push_back(i);
-    handles[0].push_back({.endpoint = target.endpoint, .seen = &(*target.observations)[0], .upstream = endpoint});
+    handles[0].push_back({.endpoint = target.endpoint,
+                          .seen = &(*target.observations)[0],
+                          .response_time = &(*table)->groups()[0].response_times->At(target.zone, 0),
+                          .upstream = endpoint});
   }
   view = std::make_shared<const DataView>(DataView{*table, std::move(status), std::move(handles)});
   worker.selector.Reset(*view->routing, 0);
@@ -254,7 +257,7 @@ void ExchangeFixture::Publish() {
   listener->rules.back().leading_actions = leading_actions;
   facts_.slot->view = view;
   facts_.slot->listener = listener.get();
-  facts_.slot->counters = &(*listener->counters)[0];
+  facts_.slot->counters = &listener->counters->At(facts_.slot->bound.address, 0);
   listeners_.push_back(std::move(listener));
 }
 

@@ -208,7 +208,7 @@ class ExchangeGroupStickinessTest : public ExchangeStickinessTest {
   }
   [[nodiscard]] std::uint64_t rejected_group(StickyVerdict verdict) const {
     const Listener& listener = *fixture_.view->routing->listeners().front();
-    return (*listener.counters)[0].group_cookies[std::to_underlying(verdict)].value();
+    return listener.counters->At(IpAddress(), 0).group_cookies[std::to_underlying(verdict)].value();
   }
 };
 

@@ -48,8 +48,8 @@ std::string Unescape(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const bool escape = text.substr(i, 2) == "\\x" && text.size() - i >= 4;
-    const int high = escape ? http::HexValue(text[i + 2]) : -1;
-    const int low = escape ? http::HexValue(text[i + 3]) : -1;
+    const int high = escape ? HexValue(text[i + 2]) : -1;
+    const int low = escape ? HexValue(text[i + 3]) : -1;
     if (high < 0 || low < 0) {
       out += text[i];
       continue;

@@ -55,7 +55,7 @@ TEST(RoutingTableTest, CountersGoOnThroughReloads) {
   (*first->listeners()[0]->rules[0].counters)[1].requests.Add(3);
   const auto second = RoutingTable::Build(MakeModel({MakeRule(10, {Path({"/b"})})}), 2, {}, counters).value();
   EXPECT_EQ(second->listeners()[0]->rules[0].counters, first->listeners()[0]->rules[0].counters);
-  EXPECT_EQ(second->listeners()[0]->counters, counters.Listener("shop/8080"));
+  EXPECT_EQ(second->listeners()[0]->counters, counters.Listener("shop/8080", {}));
   EXPECT_EQ(second->listeners()[0]->rules[0].counters, counters.Rule("shop/8080/10"));
   EXPECT_EQ(second->listeners()[0]->rules[1].counters, counters.Rule("shop/8080/default"));
   EXPECT_EQ(second->groups()[0].counters, counters.Group("blue"));
@@ -70,7 +70,7 @@ TEST(RoutingTableTest, ListenersOnAFreePortAreToldApartByTheirIndex) {
   listeners[1].port = 0;
   CounterRegistry counters(1);
   const auto table = RoutingTable::Build(model, 1, {}, counters).value();
-  EXPECT_EQ(table->listeners()[1]->counters, counters.Listener("shop/1"));
+  EXPECT_EQ(table->listeners()[1]->counters, counters.Listener("shop/1", {}));
   EXPECT_NE(table->listeners()[0]->counters, table->listeners()[1]->counters);
 }
 
