@@ -175,6 +175,7 @@ int ExplainRequest(const Arguments& arguments) {
   AppendPair(target, "url", question.url);
   AppendPair(target, "from", question.from);
   AppendPair(target, "load-balancer", question.load_balancer);
+  AppendPair(target, "http-version", question.http_version);
   for (const auto& header : arguments.headers) AppendPair(target, "header", header);
   // An empty name says that the client sends none.
   if (question.server_name) target += "&sni=" + PercentEncode(*question.server_name);
@@ -213,6 +214,8 @@ void AddHttp(CLI::App& explain, const std::shared_ptr<Arguments>& arguments, Com
       ->allow_extra_args(false);
   http->add_option("--from", arguments->http.from, "the client's address; default 127.0.0.1");
   http->add_option("--load-balancer", arguments->http.load_balancer, "when several listen on that port");
+  http->add_option("--http-version", arguments->http.http_version,
+                   "of the request: 1.0, 1.1 or 2; default: 2 on HTTPS listeners that offer it, else 1.1");
   auto* sni =
       http->add_option("--sni", arguments->server_name,
                        "the name that the client of an HTTPS listener sends; '' for none; default: the URL's host");

@@ -79,7 +79,6 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   [[nodiscard]] bool Transform(const http::RequestHead& head);
   void Forward(std::uint32_t group, const http::RequestHead& head, const Content& content);
   // The group takes requests of this version.
-  [[nodiscard]] bool FitsGroup(const http::RequestHead& head) const;
   // Null over plain TCP.
   [[nodiscard]] const TlsFields* FillTlsFields(TlsFields& fields) const;
   // Null where clients are not asked for certificates.
