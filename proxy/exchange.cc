@@ -39,8 +39,9 @@ std::string_view NamesOfActions(const Rule& rule, std::size_t count, TransformSt
   return joined;
 }
 
-// INTERNAL_ERROR, which HTTP/2 clients get for a response that breaks off.
+// INTERNAL_ERROR, which HTTP/2 clients get for a response that breaks off, and CANCEL, for a tunnel.
 constexpr std::uint32_t kAbortedByUs = 0x2;
+constexpr std::uint32_t kTunnelBroken = 0x8;
 
 bool SpeaksHttp2(const TargetHandle& target) { return target.upstream->key.protocol == UpstreamProtocol::kHttp2; }
 
@@ -251,6 +252,7 @@ void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const
                              .transformed_target = texts_.transformed.target};
   BuildRequestMessage(head, attributes(), origin, run_.timing.begun_wall, worker_.random, message_, texts_.trace_id);
   message_.asks_for_websocket = head.upgrade && AsksForWebSocket(head);
+  if (asks_by_http2()) AppendWebSocketKey(worker_.random, message_.fields);
   run_.request.is_grpc = run_.request.version == http::Version::kHttp2 && IsGrpcContent(head.fields);
   if (group == ActionOutcome::kNoGroup) {
     Fail(ErrorCode::kNoTarget);
@@ -499,6 +501,8 @@ void Exchange::OnResponse(const http::ResponseHead& head, const Content& content
     }
     return;
   }
+  // To the client 2xx would say that the tunnel is there (RFC 8441 section 5).
+  if (asks_by_http2() && head.status < 300) return Fail(ErrorCode::kTargetResponseMalformed);
   run_.timing.answered = worker_.loop.now();
   run_.response.target_status = head.status;
   run_.response.status = head.status;
@@ -718,7 +722,9 @@ void Exchange::Fail(ErrorCode code) {
     // The status that the client saw stays in the log, unless it went away itself.
     if (nobody_waits && !run_.response.is_tunnel) run_.response.status = traits.status;
     run_.downstream->AbortResponse();
-    if (run_.request.version == http::Version::kHttp2) run_.response.error = kAbortedByUs;
+    if (run_.request.version == http::Version::kHttp2) {
+      run_.response.error = run_.response.is_tunnel ? kTunnelBroken : kAbortedByUs;
+    }
     Finish();
   } else if (nobody_waits) {
     run_.response.status = traits.status;

@@ -104,6 +104,10 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   void OnUpstreamFailed(ErrorCode code, bool response_began) override;
   void CompleteResponse();
   // The tunnel that a response may open (exchange_tunnel.cc).
+  // A stream of HTTP/2 asks for one (RFC 8441).
+  [[nodiscard]] bool asks_by_http2() const {
+    return message_.asks_for_websocket && run_.request.version == http::Version::kHttp2;
+  }
   void OpenTunnel(const http::ResponseHead& head, ResponseMessage& response, const Content& content);
   void SendIntoTunnel(const Content& content);
   void FinishTunnelWhenOver();
