@@ -172,6 +172,7 @@ int ExplainRequest(const Arguments& arguments) {
   AppendPair(target, "url", question.url);
   AppendPair(target, "from", question.from);
   AppendPair(target, "load-balancer", question.load_balancer);
+  AppendPair(target, "http-version", question.http_version);
   for (const auto& header : arguments.headers) AppendPair(target, "header", header);
   // An empty name says that the client sends none.
   if (question.server_name) target += "&sni=" + PercentEncode(*question.server_name);
@@ -209,6 +210,8 @@ void AddHttp(CommandSyntax explain, CommandOption admin, const std::shared_ptr<A
   http.AddOption("-H,--header", arguments->headers, "a header field, 'Name: value'; may be repeated").OneValueEach();
   http.AddOption("--from", arguments->http.from, "the client's address; default 127.0.0.1");
   http.AddOption("--load-balancer", arguments->http.load_balancer, "when several listen on that port");
+  http.AddOption("--http-version", arguments->http.http_version,
+                 "of the request: 1.0, 1.1 or 2; default: 2 on HTTPS listeners that offer it, else 1.1");
   auto sni =
       http.AddOption("--sni", arguments->server_name,
                      "the name that the client of an HTTPS listener sends; '' for none; default: the URL's host");

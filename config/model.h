@@ -102,6 +102,7 @@ struct ListenerAttributes {
   bool proxy_protocol = false;           // weir.proxy_protocol.enabled
   std::vector<CidrBlock> proxy_senders;  // weir.proxy_protocol.senders; not empty where it is enabled
   bool http2_cleartext = false;  // weir.http2.cleartext.enabled: an HTTP listener takes HTTP/2 with prior knowledge
+  bool http2_extended_connect = false;  // weir.http2.extended_connect.enabled: WebSocket over HTTP/2 (RFC 8441)
 };
 
 // What a condition asks. Each kind has a row in config/schema/conditions.cc, which says how it is written and compared,

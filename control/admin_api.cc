@@ -317,6 +317,7 @@ HttpQuestion ReadHttpQuestion(const QueryPairs& pairs) {
                         .headers = {},
                         .from = Find(pairs, "from"),
                         .load_balancer = Find(pairs, "load-balancer")};
+  question.http_version = Find(pairs, "http-version");
   if (question.method.empty()) question.method = "GET";
   for (const auto& [key, value] : pairs) {
     if (key == "sni") question.server_name = value;

@@ -7,6 +7,7 @@
 #include "net/tls_certificate.h"
 #include "net/tls_choice.h"
 #include "proxy/routing/explain.h"
+#include "proxy/routing/protocol_version.h"
 #include "proxy/routing/request_facts.h"
 
 #include <boost/json/array.hpp>
@@ -94,6 +95,7 @@ json::value Write(const proxy::GroupExplanation& group) {
   json::object out{
       {"name", group.name},     {"protocol", group.protocol},           {"protocol-version", group.protocol_version},
       {"weight", group.weight}, {"share-percent", group.share_percent}, {"algorithm", group.algorithm}};
+  if (!group.refusal.empty()) out["refusal"] = group.refusal;
   if (!group.policy.empty()) out["ssl-policy"] = group.policy;
   if (!group.stickiness.cookie.empty()) out["stickiness"] = Write(group.stickiness);
   if (!group.hash.key.empty()) {
@@ -182,11 +184,32 @@ Result<std::optional<proxy::TlsExplanation>> FindTlsExplanation(const proxy::Lis
                            SystemClock().WallNow());
 }
 
+bool TakesHttp2(const proxy::Listener& listener) {
+  return listener.tls != nullptr ? listener.load_balancer_config->attributes.http2
+                                 : listener.listener_config->attributes.http2_cleartext;
+}
+
+// What is asked for, else what clients choose that have the choice: by ALPN, or without TLS what everybody speaks.
+Result<http::Version> VersionOf(const proxy::Listener& listener, const std::string& name) {
+  if (name.empty()) {
+    return listener.tls != nullptr && TakesHttp2(listener) ? http::Version::kHttp2 : http::Version::kHttp11;
+  }
+  for (const auto version : {http::Version::kHttp10, http::Version::kHttp11, http::Version::kHttp2}) {
+    if (name != proxy::VersionName(version)) continue;
+    if (version != http::Version::kHttp2 || TakesHttp2(listener)) return version;
+    return Failure("listener " + listener.load_balancer + "/" + std::to_string(listener.port) + " takes no HTTP/2",
+                   listener.tls != nullptr ? "routing.http2.enabled of the load balancer is false"
+                                           : "listeners of HTTP take it with weir.http2.cleartext.enabled");
+  }
+  return Failure("`" + name + "` is no version of HTTP", "1.0, 1.1 or 2");
+}
+
 std::string RequestJson(const proxy::RequestExplanation& found, const std::string& text) {
   json::object out{
       {"text", text},
       {"load-balancer", found.load_balancer},
       {"port", found.port},
+      {"http-version", proxy::VersionName(found.version)},
       {"mutual-authentication", MutualAuthentication(found)},
       {"rule", json::object{{"priority", Priority(found.matched().priority)}, {"name", found.matched().name}}},
       {"rules", Array(found.rules, [](const auto& rule) { return Write(rule); })},
@@ -320,8 +343,10 @@ Result<proxy::RequestExplanation> FindRequestExplanation(const View& view, const
   if (!listener) return std::unexpected(listener.error());
   auto tls = FindTlsExplanation(**listener, *request, question);
   if (!tls) return std::unexpected(tls.error());
-  auto explanation =
-      proxy::ExplainRequest(*view.routing, **listener, request->facts(), request->target_parts(), view.health.get());
+  const auto version = VersionOf(**listener, question.http_version);
+  if (!version) return std::unexpected(version.error());
+  auto explanation = proxy::ExplainRequest(*view.routing, **listener, request->facts(), request->target_parts(),
+                                           view.health.get(), *version);
   explanation.tls = std::move(*tls);
   return explanation;
 }

@@ -21,6 +21,8 @@ struct HttpQuestion {
   // Of an HTTPS listener's client:
   std::optional<std::string> server_name = {};  // SNI, empty: none is sent; absent: the URL's host where it is a name
   std::vector<std::string> signatures = {};     // certificates that it verifies: `ecdsa`, `rsa`; empty: both
+  // `1.0`, `1.1` or `2`; empty: HTTP/2 on HTTPS listeners that offer it, else HTTP/1.1.
+  std::string http_version = {};
 };
 struct DnsQuestion {
   std::string name;

@@ -23,6 +23,7 @@ struct PseudoFields {
   std::string_view scheme;
   std::string_view authority;
   std::string_view path;
+  std::string_view protocol;
   std::string_view status;
   bool has_authority = false;
 
@@ -37,6 +38,8 @@ struct PseudoFields {
       has_authority = true;
     } else if (field.name == ":path") {
       path = field.value;
+    } else if (field.name == ":protocol") {
+      protocol = field.value;
     } else if (field.name == ":status") {
       status = field.value;
     } else {
@@ -142,7 +145,8 @@ ParseOutcome ParseHttp2Request(const Http2FieldSection& section, bool ends, std:
   PseudoFields pseudo;
   bool sound = false;
   const std::size_t first = TakePseudoFields(section, pseudo, sound);
-  const bool is_connect = pseudo.method == "CONNECT";
+  const bool opens_tunnel = !pseudo.protocol.empty();
+  const bool is_connect = pseudo.method == "CONNECT" && !opens_tunnel;
   if (!sound) return Refuse("malformed pseudo-header field");
   if (!IsToken(pseudo.method)) return Refuse("malformed :method");
   const std::string_view target = is_connect ? pseudo.authority : pseudo.path;
@@ -152,9 +156,14 @@ ParseOutcome ParseHttp2Request(const Http2FieldSection& section, bool ends, std:
   if (section.too_large()) return Refuse("header list too large", true);
   if (!is_connect && pseudo.scheme != "http" && pseudo.scheme != "https") return Refuse(":scheme is not HTTP's");
   if (target.find(' ') != target.npos) return Refuse("space in :path");
+  if (opens_tunnel && (pseudo.method != "CONNECT" || pseudo.protocol != "websocket")) {
+    return Refuse("unknown :protocol");
+  }
+  if (opens_tunnel && ends) return Refuse("a tunnel that ends at once");
 
-  text.append(pseudo.method).append(" ").append(target).append(" HTTP/1.1\r\n");
+  text.append(opens_tunnel ? "GET" : pseudo.method).append(" ").append(target).append(" HTTP/1.1\r\n");
   if (pseudo.has_authority) AppendField(text, "Host", pseudo.authority);
+  if (opens_tunnel) text += "Connection: Upgrade\r\nUpgrade: websocket\r\n";
   if (const char* const why = LineWriter(text, pseudo).Write(section, first)) return Refuse(why);
   text += "\r\n";
   std::size_t scanned = 0;
@@ -164,7 +173,11 @@ ParseOutcome ParseHttp2Request(const Http2FieldSection& section, bool ends, std:
   if (outcome.status != ParseStatus::kDone) return outcome;
   if (outcome.consumed != text.size()) return Refuse("malformed head");
   if (head.framing.kind == FramingKind::kChunked) return Refuse("Transfer-Encoding in HTTP/2");
-  if (!ends && head.framing.kind == FramingKind::kNone) head.framing.kind = FramingKind::kUnknown;
+  if (opens_tunnel) {
+    if (head.framing.kind != FramingKind::kNone) return Refuse("Content-Length of a tunnel");
+  } else if (!ends && head.framing.kind == FramingKind::kNone) {
+    head.framing.kind = FramingKind::kUnknown;
+  }
   head.keep_alive = true;
   return outcome;
 }

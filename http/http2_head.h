@@ -46,7 +46,9 @@ class Http2FieldSection {
 // head as HTTP/1.1 spells it, in which the views of `head` live. So names, values, target and Host are held to exactly
 // what they are held to in HTTP/1.1, and nothing can mean one thing here and another at a target. Before that:
 // `:scheme` is http or https, Host says the same as `:authority`, no line can end early. The crumbs of Cookie are
-// joined (section 8.2.3). `ends`: END_STREAM, there is no content. Never kNeedMore.
+// joined (section 8.2.3). A CONNECT whose `:protocol` is websocket (RFC 8441) is spelled as the opening handshake that
+// HTTP/1.1 has for it, a GET with an upgrade; what its stream carries then is no content of the request.
+// `ends`: END_STREAM, there is no content. Never kNeedMore.
 [[nodiscard]] ParseOutcome ParseHttp2Request(const Http2FieldSection& section, bool ends, std::string& text,
                                              RequestHead& head);
 

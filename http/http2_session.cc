@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <span>
 #include <utility>
 
 namespace weir::http {
@@ -47,7 +48,7 @@ nghttp2_nv Line(const Field& field) {
 // nghttp2's session and what its callbacks need.
 class Http2Session::Nghttp2 {
  public:
-  Nghttp2(Role the_role, Http2Events& the_events, SteadyTime now);
+  Nghttp2(Role the_role, Http2Events& the_events, SteadyTime now, bool extended_connect);
 
   [[nodiscard]] bool Receive(std::string_view bytes, SteadyTime now);
   [[nodiscard]] bool Output(std::string& out, std::size_t max);
@@ -262,7 +263,7 @@ struct Http2Session::Nghttp2::Callbacks {
   }
 };
 
-Http2Session::Nghttp2::Nghttp2(Role the_role, Http2Events& the_events, SteadyTime now)
+Http2Session::Nghttp2::Nghttp2(Role the_role, Http2Events& the_events, SteadyTime now, bool extended_connect)
     : role(the_role), events(the_events), allowance(now), now_(now) {
   nghttp2_session_callbacks* made = nullptr;
   WEIR_CHECK(nghttp2_session_callbacks_new(&made) == 0);
@@ -296,17 +297,19 @@ Http2Session::Nghttp2::Nghttp2(Role the_role, Http2Events& the_events, SteadyTim
       (is_server ? nghttp2_session_server_new2 : nghttp2_session_client_new2)(&opened, made, this, option_made) == 0);
   session.reset(opened);
   if (is_server) skip_ = NGHTTP2_CLIENT_MAGIC_LEN;
-  const std::array<nghttp2_settings_entry, 4> of_server = {
+  const std::array<nghttp2_settings_entry, 5> of_server = {
       {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, kStreamsMax},
        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kServerWindowBytes},
        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, Http2FieldSection::kListBytesMax},
-       {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1}}};
+       {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+       {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1}}};
   const std::array<nghttp2_settings_entry, 4> of_client = {
       {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 0},
        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kClientWindowBytes},
        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, Http2FieldSection::kListBytesMax}}};
-  const auto& settings = is_server ? of_server : of_client;
+  const auto settings =
+      is_server ? std::span(of_server).first(extended_connect ? 5 : 4) : std::span(of_client).first(4);
   WEIR_CHECK(nghttp2_submit_settings(opened, NGHTTP2_FLAG_NONE, settings.data(), settings.size()) == 0);
   WEIR_CHECK(nghttp2_session_set_local_window_size(opened, NGHTTP2_FLAG_NONE, 0, kConnectionWindowBytes) == 0);
 }
@@ -545,8 +548,8 @@ void Http2Session::Nghttp2::Finish(Http2Stream& stream, Http2Error code, bool by
 
 // ---- the session
 
-Http2Session::Http2Session(Role role, Http2Events& events, SteadyTime now)
-    : nghttp2_(std::make_unique<Nghttp2>(role, events, now)) {}
+Http2Session::Http2Session(Role role, Http2Events& events, SteadyTime now, bool extended_connect)
+    : nghttp2_(std::make_unique<Nghttp2>(role, events, now, extended_connect)) {}
 Http2Session::~Http2Session() = default;
 
 bool Http2Session::Receive(std::string_view bytes, SteadyTime now) { return nghttp2_->Receive(bytes, now); }

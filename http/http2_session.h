@@ -123,8 +123,10 @@ class Http2Session {
   static constexpr std::int32_t kConnectionWindowBytes = 4 * 1024 * 1024;
   static constexpr std::size_t kPendingBytesLow = 16 * 1024;
 
-  // SETTINGS, and of a client the preface, are ready to be sent at once. `events` outlives the session.
-  Http2Session(Role role, Http2Events& events, SteadyTime now);
+  // SETTINGS, and of a client the preface, are ready to be sent at once. `events` outlives the session. Of a server:
+  // with `extended_connect` it announces that it takes CONNECT requests with `:protocol` (RFC 8441 section 3), which
+  // are malformed without.
+  Http2Session(Role role, Http2Events& events, SteadyTime now, bool extended_connect = false);
   ~Http2Session();
   Http2Session(const Http2Session&) = delete;
   Http2Session& operator=(const Http2Session&) = delete;

@@ -87,11 +87,12 @@ Task::~Task() {
   (running_ ? loop_->running_ : loop_->tasks_)[index_] = nullptr;
 }
 
-EventLoop::EventLoop()
-    : epoll_(epoll_create1(EPOLL_CLOEXEC)),
+EventLoop::EventLoop(const Clock& clock)
+    : clock_(clock),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      now_(std::chrono::steady_clock::now()),
-      wall_now_(std::chrono::system_clock::now()),
+      now_(clock.Now()),
+      wall_now_(clock.WallNow()),
       timers_(now_) {
   WEIR_CHECK(epoll_.valid() && wake_.valid());
   epoll_event event{};
@@ -113,8 +114,8 @@ EventLoop::~EventLoop() {
 }
 
 void EventLoop::UpdateClock() {
-  now_ = std::chrono::steady_clock::now();
-  wall_now_ = std::chrono::system_clock::now();
+  now_ = clock_.Now();
+  wall_now_ = clock_.WallNow();
 }
 
 bool EventLoop::Add(int fd, std::uint32_t events, FdWatcher& watcher) {

@@ -65,7 +65,8 @@ class Task {
 // Thread: the one that calls Run, except where a method says `any`.
 class EventLoop {
  public:
-  EventLoop();  // aborts when the system has no descriptors left: only at start
+  // Aborts when the system has no descriptors left: only at start. `clock` outlives the loop.
+  explicit EventLoop(const Clock& clock = SystemClock());
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
@@ -119,6 +120,7 @@ class EventLoop {
   void RunPosted();
   bool Add(int fd, std::uint32_t events, FdWatcher& watcher);
 
+  const Clock& clock_;
   UniqueFd epoll_;
   UniqueFd wake_;  // an eventfd: Post and Stop write to it
   SteadyTime now_;

@@ -6,6 +6,7 @@
 #include "proxy/balancing/hash_key.h"
 #include "proxy/forwarding.h"
 #include "proxy/log/connection_log.h"
+#include "proxy/routing/protocol_version.h"
 #include "proxy/routing/request_facts.h"
 #include "proxy/upgrade.h"
 #include "proxy/upstream/upstream_connection.h"
@@ -38,14 +39,9 @@ std::string_view NamesOfActions(const Rule& rule, std::size_t count, TransformSt
   return joined;
 }
 
-// What gRPC over HTTP/2 is known by (its protocol's section "Requests").
-bool IsGrpc(const http::RequestHead& head) {
-  const http::Field* const type = http::FindField(head.fields, "content-type");
-  return type != nullptr && type->value.starts_with("application/grpc");
-}
-
-// INTERNAL_ERROR, which HTTP/2 clients get for a response that breaks off.
+// INTERNAL_ERROR, which HTTP/2 clients get for a response that breaks off, and CANCEL, for a tunnel.
 constexpr std::uint32_t kAbortedByUs = 0x2;
+constexpr std::uint32_t kTunnelBroken = 0x8;
 
 bool SpeaksHttp2(const TargetHandle& target) { return target.upstream->key.protocol == UpstreamProtocol::kHttp2; }
 
@@ -251,13 +247,16 @@ void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const
                              .transformed_target = texts_.transformed.target};
   BuildRequestMessage(head, attributes(), origin, run_.timing.begun_wall, worker_.random, message_, texts_.trace_id);
   message_.asks_for_websocket = head.upgrade && AsksForWebSocket(head);
-  run_.request.is_grpc = run_.request.version == http::Version::kHttp2 && IsGrpc(head);
+  if (asks_by_http2()) AppendWebSocketKey(worker_.random, message_.fields);
+  run_.request.is_grpc = run_.request.version == http::Version::kHttp2 && IsGrpcContent(head.fields);
   if (group == ActionOutcome::kNoGroup) {
     Fail(ErrorCode::kNoTarget);
     return;
   }
   run_.group = group;
-  if (!FitsGroup(head)) return Fail(ErrorCode::kProtocolVersionMismatch);
+  const VersionedRequest versioned{
+      .version = run_.request.version, .method = head.method, .is_grpc = run_.request.is_grpc};
+  if (FitOf(*this->group().config, versioned) != VersionFit::kFits) return Fail(ErrorCode::kProtocolVersionMismatch);
   if (run_.rule->is_sticky && this->group().config->stickiness.enabled) FindStickyTarget(head);
   if (this->group().config->algorithm == config::BalancingAlgorithm::kConsistentHash) {
     run_.hash_key = HashKeyOf(this->group().config->hash_key, {.fields = head.fields,
@@ -276,21 +275,6 @@ void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const
         {.status = 100, .reason = "Continue", .fields = {}, .framing = {}, .announced_length = {}});
   }
   AcquireUpstream(content);
-}
-
-// spec: alb.md 7.1.
-bool Exchange::FitsGroup(const http::RequestHead& head) const {
-  const config::TargetGroup& settings = *group().config;
-  const bool is_http2 = run_.request.version == http::Version::kHttp2;
-  switch (settings.protocol_version) {
-    case config::TargetProtocolVersion::kHttp1:
-      return !run_.request.is_grpc;
-    case config::TargetProtocolVersion::kHttp2:
-      return is_http2 || settings.takes_http1;
-    case config::TargetProtocolVersion::kGrpc:
-      return is_http2 && head.method == "POST";
-  }
-  std::unreachable();
 }
 
 // ---- the target
@@ -515,6 +499,8 @@ void Exchange::OnResponse(const http::ResponseHead& head, const Content& content
     }
     return;
   }
+  // To the client 2xx would say that the tunnel is there (RFC 8441 section 5).
+  if (asks_by_http2() && head.status < 300) return Fail(ErrorCode::kTargetResponseMalformed);
   run_.timing.answered = worker_.loop.now();
   run_.response.target_status = head.status;
   run_.response.status = head.status;
@@ -733,7 +719,9 @@ void Exchange::Fail(ErrorCode code) {
     // The status that the client saw stays in the log, unless it went away itself.
     if (nobody_waits && !run_.response.is_tunnel) run_.response.status = traits.status;
     run_.downstream->AbortResponse();
-    if (run_.request.version == http::Version::kHttp2) run_.response.error = kAbortedByUs;
+    if (run_.request.version == http::Version::kHttp2) {
+      run_.response.error = run_.response.is_tunnel ? kTunnelBroken : kAbortedByUs;
+    }
     Finish();
   } else if (nobody_waits) {
     run_.response.status = traits.status;

@@ -77,8 +77,6 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   // Changes what is forwarded as the rule wants it. False when that fails, which is answered.
   [[nodiscard]] bool Transform(const http::RequestHead& head);
   void Forward(std::uint32_t group, const http::RequestHead& head, const Content& content);
-  // The group takes requests of this version.
-  [[nodiscard]] bool FitsGroup(const http::RequestHead& head) const;
   // What of a connection over TLS the target is told.
   void FillTlsFields(const net::TlsFacts& agreed, OwnTlsFields& fields) const;
   // The content, which has trailers, without those of them that only we may send. Valid until the next call.
@@ -103,6 +101,10 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   void OnUpstreamFailed(ErrorCode code, bool response_began) override;
   void CompleteResponse();
   // The tunnel that a response may open (exchange_tunnel.cc).
+  // A stream of HTTP/2 asks for one (RFC 8441).
+  [[nodiscard]] bool asks_by_http2() const {
+    return message_.asks_for_websocket && run_.request.version == http::Version::kHttp2;
+  }
   void OpenTunnel(const http::ResponseHead& head, ResponseMessage& response, const Content& content);
   void SendIntoTunnel(const Content& content);
   void FinishTunnelWhenOver();

@@ -17,10 +17,10 @@ void Exchange::OpenTunnel(const http::ResponseHead& head, ResponseMessage& respo
   if (!message_.asks_for_websocket) return Fail(ErrorCode::kTargetResponseMalformed);
   run_.timing.answered = worker_.loop.now();
   run_.response.target_status = head.status;
-  run_.response.status = head.status;
+  run_.response.status = asks_by_http2() ? 200 : head.status;
   CountResponse(head.status);
   ListenerCounters& counters = listener_counters();
-  counters.responses.Add(head.status);
+  counters.responses.Add(run_.response.status);
   counters.exchange_duration.Record(worker_.loop.now() - run_.timing.begun);
   counters.websockets.Add();
   counters.websockets_active.Add();

@@ -245,6 +245,7 @@ ListenerAttributes DecodeListenerAttributes(const Fields& fields, Findings& find
   rename("x_amzn_mtls_clientcert", out.mtls_fields.chain);
   DecodeProxyProtocol(fields, out, findings);
   out.http2_cleartext = fields.Boolean("weir.http2.cleartext.enabled", false);
+  out.http2_extended_connect = fields.Boolean("weir.http2.extended_connect.enabled", false);
   return out;
 }
 
@@ -311,6 +312,12 @@ Listener DecodeListener(const Node& node, RulePlace place, Decoding& decoding) {
       decoding.findings.AddError(Fields(*attributes).PositionOf("weir.http2.cleartext.enabled"),
                                  "`weir.http2.cleartext.enabled` has no meaning for an HTTPS listener",
                                  "HTTPS listeners offer HTTP/2 by `routing.http2.enabled` of the load balancer");
+    }
+    if (out.attributes.http2_extended_connect && out.protocol == ListenerProtocol::kHttp &&
+        !out.attributes.http2_cleartext) {
+      decoding.findings.AddError(Fields(*attributes).PositionOf("weir.http2.extended_connect.enabled"),
+                                 "`weir.http2.extended_connect.enabled` has no meaning without HTTP/2",
+                                 "HTTP listeners take HTTP/2 with `weir.http2.cleartext.enabled`");
     }
   }
   const bool speaks_http = out.protocol == ListenerProtocol::kHttp;

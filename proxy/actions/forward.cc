@@ -11,6 +11,7 @@
 #include "proxy/balancing/weights.h"
 #include "proxy/downstream/connection_facts.h"
 #include "proxy/routing/explain.h"
+#include "proxy/routing/protocol_version.h"
 #include "proxy/worker_state.h"
 
 #include <algorithm>
@@ -106,6 +107,20 @@ void ExplainHash(const config::TargetGroup& settings, const health::GroupStatus&
   group.targets[status.routable[choice.position]].share_percent = group.share_percent;
 }
 
+std::string WhyRefused(const config::TargetGroup& settings, const VersionedRequest& request) {
+  switch (FitOf(settings, request)) {
+    case VersionFit::kFits:
+      return {};
+    case VersionFit::kNoGrpc:
+      return "takes no gRPC";
+    case VersionFit::kNoHttp1:
+      return "takes no HTTP/" + std::string(VersionName(request.version));
+    case VersionFit::kPostOnly:
+      return "takes no " + std::string(request.method);
+  }
+  std::unreachable();
+}
+
 StickinessExplanation ExplainSticky(CookiePurpose purpose, const StickyChoice& sticky, std::string_view chosen) {
   StickinessExplanation out{
       .cookie = ToString(purpose), .verdict = sticky.verdict, .chosen = std::string(chosen), .expires = {}};
@@ -143,6 +158,23 @@ void ExplainHealth(const health::GroupStatus& status, GroupExplanation& group) {
   group.healthy = status.healthy;
   group.registered = status.registered;
   std::ranges::transform(status.targets, std::back_inserter(group.targets), ExplainTarget);
+}
+
+// What is answered where no group has a target for the request; absent where one has. A draw stands: a group without
+// targets, or that does not take the request, answers for its share only (spec: alb.md 5.1).
+std::optional<std::uint16_t> AnswerOf(const std::vector<GroupExplanation>& groups) {
+  std::size_t drawn = 0;
+  std::size_t refusing = 0;
+  for (const GroupExplanation& group : groups) {
+    if (group.share_percent == 0) continue;
+    ++drawn;
+    if (!group.refusal.empty()) {
+      ++refusing;
+    } else if (!group.health_known || std::ranges::any_of(group.targets, &TargetExplanation::routable)) {
+      return std::nullopt;
+    }
+  }
+  return drawn > 0 && refusing == drawn ? 464 : 503;
 }
 
 }  // namespace
@@ -186,6 +218,7 @@ void Forward::Explain(const ExplainedRequest& request, RequestExplanation& expla
     group.algorithm = config::kAlgorithmWords[std::to_underlying(route.config->algorithm)];
     group.goes_by_outstanding = GoesByOutstanding(route.config->algorithm);
     if (route.is_https()) group.policy = route.tls->policy->name;
+    group.refusal = WhyRefused(*route.config, request.versioned);
     group.weight = choice.weight;
     if (weight_total > 0) group.share_percent = 100.0 * choice.weight / weight_total;
     if (sticky.chosen) group.share_percent = choice.group == *sticky.chosen ? 100 : 0;
@@ -201,14 +234,12 @@ void Forward::Explain(const ExplainedRequest& request, RequestExplanation& expla
         ExplainNodes(request.load_balancer, *route.config, status, group);
       }
     }
+    if (!group.refusal.empty()) {
+      for (TargetExplanation& target : group.targets) target.share_percent = 0;
+    }
     explanation.groups.push_back(std::move(group));
   }
-  // A draw stands: a group without targets answers 503 for its share only (spec: alb.md 5.1).
-  const bool answers = std::ranges::any_of(explanation.groups, [](const GroupExplanation& group) {
-    if (group.share_percent == 0) return false;
-    return !group.health_known || std::ranges::any_of(group.targets, &TargetExplanation::routable);
-  });
-  if (!answers) explanation.status = 503;
+  explanation.status = AnswerOf(explanation.groups);
 }
 
 Forward BuildAction(const config::ForwardAction& action, std::uint32_t& draws) {

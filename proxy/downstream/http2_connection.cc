@@ -12,7 +12,8 @@ Http2Connection::Http2Connection(WorkerState& worker, DownstreamConnections& con
                                  std::unique_ptr<const std::string> id, std::string_view received)
     : worker_(worker),
       connections_(connections),
-      session_(http::Http2Session::Role::kServer, *this, worker.loop.now()),
+      session_(http::Http2Session::Role::kServer, *this, worker.loop.now(),
+               slot->listener->listener_config->attributes.http2_extended_connect),
       accepted_(worker.loop.now()) {
   facts_.slot = std::move(slot);
   keep_alive_end_ = accepted_ + facts_.slot->listener->load_balancer_config->attributes.client_keep_alive;
@@ -79,11 +80,11 @@ void Http2Connection::OnRequest(std::int32_t id, const http::Http2FieldSection& 
   http::RequestHead& head = worker_.request_head;
   const auto outcome = http::ParseHttp2Request(section, ends, worker_.http2_text, head);
   Exchange& exchange = Exchange::Take(worker_);
-  stream.Begin(exchange, worker_.http2_text.size());
+  stream.Begin(exchange, worker_.http2_text.size(), head.upgrade);
   if (MustGo()) Notify();
   if (outcome.status == http::ParseStatus::kDone) {
     Content content;
-    if (ends) content.end = ContentEnd::kLast;
+    if (ends || head.upgrade) content.end = ContentEnd::kLast;  // a tunnel's content is none of the request's
     exchange.Begin(stream, facts_, head, content);
   } else {
     exchange.BeginRefused(stream, facts_, head, CodeForRefusedRequest(outcome));
@@ -98,7 +99,7 @@ void Http2Connection::OnMalformedRequest() {
   counters().http2.malformed_requests.Add();
   Http2DownstreamStream& stream = AddStream();
   Exchange& exchange = Exchange::Take(worker_);
-  stream.Begin(exchange, 0);
+  stream.Begin(exchange, 0, false);
   worker_.request_head = {};
   exchange.BeginRefused(stream, facts_, worker_.request_head, ErrorCode::kMalformedRequest);
 }

@@ -1,5 +1,6 @@
 #include "proxy/downstream/http2_stream.h"
 
+#include "base/text.h"
 #include "proxy/downstream/http2_connection.h"
 #include "proxy/exchange.h"
 
@@ -25,8 +26,9 @@ Http2DownstreamStream::~Http2DownstreamStream() = default;
 
 // ---- the request
 
-void Http2DownstreamStream::Begin(Exchange& exchange, std::size_t head_bytes) {
+void Http2DownstreamStream::Begin(Exchange& exchange, std::size_t head_bytes, bool asks_for_tunnel) {
   exchange_ = &exchange;
+  asks_for_tunnel_ = awaits_tunnel_ = asks_for_tunnel;
   bytes_received_ = head_bytes;
   Touch();
 }
@@ -46,7 +48,8 @@ void Http2DownstreamStream::OnContent(std::string_view bytes, bool last) {
 
 void Http2DownstreamStream::OnTrailers(const http::Http2FieldSection& trailers) {
   if (exchange_ == nullptr) return;
-  if (!http::ReadHttp2Trailers(trailers, trailer_text_, trailers_)) {
+  // A tunnel has DATA alone (RFC 9113 section 8.5).
+  if (asks_for_tunnel_ || !http::ReadHttp2Trailers(trailers, trailer_text_, trailers_)) {
     connection_.session().Reset(*this, http::Http2Error::kProtocolError);
     exchange_->OnDownstreamFailed(ErrorCode::kRequestContentMalformed);
     return;
@@ -72,7 +75,7 @@ void Http2DownstreamStream::ResumeRequestContent() {
 }
 
 void Http2DownstreamStream::RunTask() {
-  if (paused_) return;
+  if (paused_ || awaits_tunnel_) return;
   if (const std::size_t owed = std::exchange(owed_, 0); owed > 0) {
     connection_.session().Consume(*this, owed);
     connection_.FlushSoon();
@@ -102,6 +105,7 @@ void Http2DownstreamStream::SendResponse(const ResponseMessage& response, const 
   auto& fields = connection_.worker().http2_fields;
   fields.clear();
   http::AppendFieldsOf(response.fields, fields);
+  if (response.opens_tunnel) return OpenTunnel(response, content);
   std::array<char, 20> digits{};
   if (const auto length = LengthOf(response)) {
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), *length).ptr;
@@ -117,6 +121,17 @@ void Http2DownstreamStream::SendResponse(const ResponseMessage& response, const 
   }
 }
 
+// RFC 8441 section 5: a tunnel is open with 200, and what answers the key of HTTP/1.1 says nothing here.
+void Http2DownstreamStream::OpenTunnel(const ResponseMessage& response, const Content& content) {
+  auto& fields = connection_.worker().http2_fields;
+  std::erase_if(fields, [](const http::Field& field) { return EqualsIgnoreCase(field.name, "sec-websocket-accept"); });
+  bytes_sent_ += kStatusBytes + response.fields.size();
+  connection_.session().Respond(*this, 200, fields, false);
+  SendContent(content);
+  awaits_tunnel_ = false;
+  connection_.worker().loop.RunSoon(*this);  // what came before goes into it when the exchange has done its work
+}
+
 void Http2DownstreamStream::SendContent(const Content& content) {
   bytes_sent_ += content.bytes.size();
   Touch();
@@ -129,14 +144,17 @@ void Http2DownstreamStream::OnDrained() {
   if (exchange_ != nullptr) exchange_->OnDownstreamDrained();
 }
 
+// Where the exchange goes on it is a tunnel that its target has ended alone.
 void Http2DownstreamStream::OnEarlyEnd() {
+  if (exchange_ != nullptr) return;
   auto& loop = connection_.worker().loop;
   net::Timer::Cancel();
   loop.timers().Schedule(*this, loop.now() + kEarlyEndTime);
 }
 
+// Of a tunnel it is what a reset is to TCP (RFC 8441 section 5).
 void Http2DownstreamStream::AbortResponse() {
-  connection_.session().Reset(*this, http::Http2Error::kInternalError);
+  connection_.session().Reset(*this, is_tunnel() ? http::Http2Error::kCancel : http::Http2Error::kInternalError);
   connection_.FlushSoon();
 }
 
@@ -154,6 +172,7 @@ void Http2DownstreamStream::EndWithoutResponse() {
 void Http2DownstreamStream::FinishExchange() {
   exchange_ = nullptr;
   paused_ = false;
+  if (open() && ended()) OnEarlyEnd();
   DropWhenUnused();
 }
 
@@ -161,6 +180,8 @@ void Http2DownstreamStream::FinishExchange() {
 
 // Closed by the client, or for what the client did.
 void Http2DownstreamStream::OnClosed(http::Http2Error code, bool by_peer) {
+  // Both ends of a tunnel were said: its target may still have to take what came before.
+  if (is_tunnel() && exchange_ != nullptr && code == http::Http2Error::kNoError && !by_peer) return;
   net::Timer::Cancel();
   if (exchange_ != nullptr) {
     const bool is_malformed = !by_peer && code != http::Http2Error::kNoError && !peer_ended();
@@ -181,7 +202,7 @@ void Http2DownstreamStream::Touch() {
 }
 
 void Http2DownstreamStream::OnTimer() {
-  if (!open()) return;
+  if (!open() && exchange_ == nullptr) return;
   if (ended() && exchange_ == nullptr) {
     connection_.session().Reset(*this, http::Http2Error::kNoError);
     return connection_.FlushSoon();

@@ -29,8 +29,9 @@ class Http2DownstreamStream final : public net::Deferred,
   ~Http2DownstreamStream() override;
 
   // ---- from the connection
-  // Its exchange begins; `head_bytes` are those of the request's head.
-  void Begin(Exchange& exchange, std::size_t head_bytes);
+  // Its exchange begins; `head_bytes` are those of the request's head. `asks_for_tunnel`: what comes on the stream is
+  // no content of the request, and is held until the response opens the tunnel.
+  void Begin(Exchange& exchange, std::size_t head_bytes, bool asks_for_tunnel);
   void OnContent(std::string_view bytes, bool last);
   void OnTrailers(const http::Http2FieldSection& trailers);
   void OnDrained();
@@ -63,13 +64,17 @@ class Http2DownstreamStream final : public net::Deferred,
   void RunTask() override;
   // Gives content to the exchange; the client may send as much again unless that is too much for the target.
   void Deliver(std::string_view bytes, bool last);
-  [[nodiscard]] bool holds() const { return paused_ || !held_.empty() || held_last_; }
+  [[nodiscard]] bool holds() const { return paused_ || awaits_tunnel_ || !held_.empty() || held_last_; }
+  [[nodiscard]] bool is_tunnel() const { return asks_for_tunnel_ && !awaits_tunnel_; }
+  void OpenTunnel(const ResponseMessage& response, const Content& content);
   void Touch();
   void DropWhenUnused();
 
   Http2Connection& connection_;
   Exchange* exchange_ = nullptr;
   bool paused_ = false;
+  bool asks_for_tunnel_ = false;
+  bool awaits_tunnel_ = false;  // it asks, and none is open
   bool held_last_ = false;
   std::string held_;      // content that came while it was paused: at most the stream's window
   std::size_t owed_ = 0;  // of the window, not given back yet

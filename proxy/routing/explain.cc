@@ -71,8 +71,10 @@ TlsExplanation ExplainTls(const Listener& listener, std::string_view server_name
 }
 
 RequestExplanation ExplainRequest(const RoutingTable& table, const Listener& listener, const RequestFacts& facts,
-                                  const RequestTargetParts& parts, const health::StatusTable* status) {
+                                  const RequestTargetParts& parts, const health::StatusTable* status,
+                                  http::Version version) {
   RequestExplanation explanation;
+  explanation.version = version;
   explanation.load_balancer = listener.load_balancer;
   explanation.mutual_authentication = listener.listener_config->mutual_authentication.mode;
   explanation.trust_store = listener.trust_store;
@@ -89,12 +91,16 @@ RequestExplanation ExplainRequest(const RoutingTable& table, const Listener& lis
   if (listener.port != 0) here.port = listener.port;
   for (const auto& action : matching->leading_actions) explanation.leading_actions.push_back(action->Explain());
   ExplainTransforms(*matching, parts, explanation);
-  const ExplainedRequest request{.table = table,
-                                 .status = status,
-                                 .parts = here,
-                                 .fields = *facts.fields,
-                                 .client = facts.client,
-                                 .load_balancer = *listener.load_balancer_config};
+  const ExplainedRequest request{
+      .table = table,
+      .status = status,
+      .parts = here,
+      .fields = *facts.fields,
+      .client = facts.client,
+      .versioned = {.version = version,
+                    .method = facts.method,
+                    .is_grpc = version == http::Version::kHttp2 && IsGrpcContent(*facts.fields)},
+      .load_balancer = *listener.load_balancer_config};
   std::visit([&](const auto& action) { action.Explain(request, explanation); }, matching->action);
   if (explanation.transform_status > TransformStatus::kSuccess) explanation.status = 500;
   return explanation;
@@ -198,6 +204,10 @@ void RenderGroup(const GroupExplanation& group, std::string& out) {
   if (group.health_known) out += fmt::format(", {} of {} healthy", group.healthy, group.registered);
   if (group.fail_open) out += ", fail-open: too few are healthy, so requests go to all";
   out += '\n';
+  if (!group.refusal.empty()) {
+    out += fmt::format("    {}: 464\n", group.refusal);
+    return;
+  }
   if (!group.stickiness.cookie.empty()) out += "    " + WhyChosen(group.stickiness);
   if (!group.hash.key.empty() && group.stickiness.chosen.empty()) out += "    " + WhyHashed(group.hash);
   const bool by_outstanding = group.goes_by_outstanding && group.stickiness.chosen.empty();

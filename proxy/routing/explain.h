@@ -4,6 +4,7 @@
 #include "health/status.h"
 #include "proxy/actions/redirect.h"
 #include "proxy/balancing/sticky_verdict.h"
+#include "proxy/routing/protocol_version.h"
 #include "proxy/routing/routing_table.h"
 #include "proxy/routing/transform_status.h"
 
@@ -80,6 +81,7 @@ struct GroupExplanation {
   std::string_view protocol;          // HTTP or HTTPS: between weir and the targets
   std::string_view protocol_version;  // HTTP1, HTTP2, GRPC
   std::string_view policy;            // of HTTPS: the security policy towards the targets
+  std::string refusal;                // why it takes no such request (464): `takes no HTTP/1.1`; empty: it takes it
   std::uint16_t weight = 0;
   double share_percent = 0;          // of all requests that the rule takes
   std::string_view algorithm;        // by which a target is chosen, as the file spells it
@@ -120,7 +122,8 @@ struct TlsExplanation {
 struct RequestExplanation {
   std::string load_balancer;
   std::uint16_t port = 0;
-  std::optional<TlsExplanation> tls;  // of an HTTPS listener
+  http::Version version = http::Version::kHttp11;  // of the request
+  std::optional<TlsExplanation> tls;               // of an HTTPS listener
   // What clients have to show before they are asked for a request.
   config::MutualAuthenticationMode mutual_authentication = config::MutualAuthenticationMode::kOff;
   std::string trust_store;  // of kVerify: its name
@@ -135,7 +138,8 @@ struct RequestExplanation {
   std::vector<GroupExplanation> groups;
   StickinessExplanation stickiness;
   bool weights_overridden = false;
-  // redirect and fixed-response; 503 for a forward that can choose nothing; absent when a target answers
+  // redirect and fixed-response; of a forward 464 where no group takes the version, 503 where nothing can be chosen;
+  // absent when a target answers
   std::optional<std::uint16_t> status;
   std::string location;  // redirect; empty when it is too long (status is 507 then)
   std::string content_type;
@@ -151,6 +155,7 @@ struct ExplainedRequest {
   const RequestTargetParts& parts;    // with the listener's port
   const std::vector<http::Field>& fields;
   const IpAddress& client;
+  VersionedRequest versioned;
   const config::LoadBalancer& load_balancer;
 };
 
@@ -159,10 +164,12 @@ struct ExplainedRequest {
                                         const net::TlsClientOffer& offer, WallTime now);
 
 // `status` may be null: then nothing is said about targets. It must be of the table's revision. `parts` are what a
-// redirect is built from; its port is replaced by the listener's unless that is 0. Thread: any.
+// redirect is built from; its port is replaced by the listener's unless that is 0. `version`: one that the listener
+// takes. Thread: any.
 [[nodiscard]] RequestExplanation ExplainRequest(const RoutingTable& table, const Listener& listener,
                                                 const RequestFacts& facts, const RequestTargetParts& parts,
-                                                const health::StatusTable* status);
+                                                const health::StatusTable* status,
+                                                http::Version version = http::Version::kHttp11);
 
 // For people: one line for each rule and failed condition, then the action. Ends with a line end.
 [[nodiscard]] std::string RenderExplanation(const RequestExplanation& explanation);

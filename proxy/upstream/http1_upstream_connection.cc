@@ -16,7 +16,7 @@ Http1UpstreamConnection::Http1UpstreamConnection(WorkerState& worker, UpstreamPo
 Http1UpstreamConnection::~Http1UpstreamConnection() = default;
 
 UpstreamStream* Http1UpstreamConnection::Connect(UpstreamEvents& events, int& error) {
-  stream_ = net::TcpStream::Connect(worker_.loop, key().endpoint, *this, error);
+  stream_ = pool_.BeginStream(key().endpoint, *this, error);
   if (stream_ == nullptr) return nullptr;
   events_ = &events;
   worker_.loop.timers().Schedule(*this, worker_.loop.now() + UpstreamPool::kConnectTimeout);

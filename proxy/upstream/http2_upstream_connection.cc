@@ -22,7 +22,7 @@ Http2UpstreamConnection::~Http2UpstreamConnection() = default;
 // ---- streams
 
 UpstreamStream* Http2UpstreamConnection::Connect(UpstreamEvents& events, int& error) {
-  stream_ = net::TcpStream::Connect(worker_.loop, key().endpoint, *this, error);
+  stream_ = pool_.BeginStream(key().endpoint, *this, error);
   if (stream_ == nullptr) return nullptr;
   worker_.loop.timers().Schedule(*this, worker_.loop.now() + UpstreamPool::kConnectTimeout);
   return &AddStream(events, true);

@@ -4,7 +4,8 @@
 
 namespace weir::proxy {
 
-UpstreamPool::UpstreamPool(WorkerState& worker) : worker_(worker) {}
+UpstreamPool::UpstreamPool(WorkerState& worker, Connector connector)
+    : worker_(worker), connector_(std::move(connector)) {}
 
 UpstreamPool::~UpstreamPool() = default;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/ip_address.h"
+#include "net/stream.h"
 #include "proxy/upstream/upstream_connection.h"
 #include "proxy/upstream/upstream_stream.h"
 #include "proxy/worker_state.h"
@@ -8,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -24,7 +26,12 @@ class UpstreamPool final : public UpstreamSource {
   static constexpr std::chrono::seconds kConnectTimeout{10};
   static constexpr std::chrono::seconds kTlsHandshakeTimeout{10};  // after the connect
 
-  explicit UpstreamPool(WorkerState& worker);
+  // Begins a connection and tells `events`, as net::TcpStream::Connect does.
+  using Connector = std::function<std::unique_ptr<net::Stream>(net::EventLoop& loop, const Endpoint& peer,
+                                                               net::StreamEvents& events, int& error)>;
+
+  // Tests have a `connector` of their own, without sockets.
+  explicit UpstreamPool(WorkerState& worker, Connector connector = net::TcpStream::Connect);
   ~UpstreamPool();
   UpstreamPool(const UpstreamPool&) = delete;
   UpstreamPool& operator=(const UpstreamPool&) = delete;
@@ -39,6 +46,10 @@ class UpstreamPool final : public UpstreamSource {
   void CloseIdle();
 
   // ---- from the connections
+  // Null with an errno when the system refuses at once.
+  [[nodiscard]] std::unique_ptr<net::Stream> BeginStream(const Endpoint& peer, net::StreamEvents& events, int& error) {
+    return connector_(worker_.loop, peer, events, error);
+  }
   // Has room for a further exchange. Twice is once, for this and for what follows.
   void PutAvailable(UpstreamConnection& connection);
   // Has none any more.
@@ -51,6 +62,7 @@ class UpstreamPool final : public UpstreamSource {
   void MakeRoom();
 
   WorkerState& worker_;
+  Connector connector_;
   std::unordered_map<UpstreamKey, std::shared_ptr<UpstreamEndpoint>> endpoints_;
   std::vector<std::unique_ptr<UpstreamConnection>> connections_;
 };

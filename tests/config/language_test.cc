@@ -332,6 +332,17 @@ TEST(LanguageFileTest, Http2OfListeners) {
   EXPECT_FALSE(cleartext.model->load_balancers[0].attributes.http2);
   EXPECT_TRUE(cleartext.model->load_balancers[0].listeners[0].attributes.http2_cleartext);
 
+  EXPECT_FALSE(cleartext.model->load_balancers[0].listeners[0].attributes.http2_extended_connect);
+  const auto sockets = load("",
+                            "protocol: HTTP, attributes: {weir.http2.cleartext.enabled: true, "
+                            "weir.http2.extended_connect.enabled: true}");
+  ASSERT_TRUE(sockets.model) << sockets.diagnostics.FormatAll();
+  EXPECT_TRUE(sockets.model->load_balancers[0].listeners[0].attributes.http2_extended_connect);
+  const auto without = load("", "protocol: HTTP, attributes: {weir.http2.extended_connect.enabled: true}");
+  EXPECT_NE(without.diagnostics.FormatAll().find("`weir.http2.extended_connect.enabled` has no meaning without HTTP/2"),
+            std::string::npos)
+      << without.diagnostics.FormatAll();
+
   const auto secure = load("", "protocol: HTTPS, attributes: {weir.http2.cleartext.enabled: true}");
   EXPECT_NE(secure.diagnostics.FormatAll().find("`weir.http2.cleartext.enabled` has no meaning for an HTTPS listener"),
             std::string::npos)

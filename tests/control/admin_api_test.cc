@@ -251,6 +251,10 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"ZonalShiftOtherMember", "PUT", "/v1/zonal-shift",
                 R"({"away-from": "a", "expires-in": "1h", "until": ""})", 400},
         Refused{"ExplainWithoutUrl", "GET", "/v1/explain/http?method=GET", "", 400},
+        Refused{"ExplainUnknownVersion", "GET", "/v1/explain/http?url=http%3A%2F%2Fshop%3A8080%2F&http-version=3", "",
+                400},
+        Refused{"ExplainHttp2WhereItIsNotTaken", "GET",
+                "/v1/explain/http?url=http%3A%2F%2Fshop%3A8080%2F&http-version=2", "", 400},
         Refused{"ExplainUnknownType", "GET", "/v1/explain/dns?name=www.example.test&type=NOPE", "", 400}),
     [](const auto& row) { return std::string(row.param.name); });
 
@@ -295,6 +299,7 @@ TEST_F(AdminApiTest, ExplainsARequestAsTextAndMembers) {
   const auto parsed = boost::json::parse(response.body);
   EXPECT_EQ(parsed.at("rule").at("name").as_string(), "ping");
   EXPECT_EQ(parsed.at("action").as_string(), "fixed-response");
+  EXPECT_EQ(parsed.at("http-version").as_string(), "1.1");
   EXPECT_FALSE(parsed.at("text").as_string().empty());
 }
 

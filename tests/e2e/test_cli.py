@@ -6,7 +6,8 @@ import socket
 import subprocess
 
 import pytest
-from weir_e2e import BINARY, SOURCE, free_port, wait_for, weir
+from tls_e2e import certificate, yaml
+from weir_e2e import BINARY, SOURCE, free_port, get, wait_for, weir
 
 COMMANDS = ("run", "demo", "check", "explain", "test", "status", "schema", "version")
 
@@ -161,6 +162,51 @@ def test_explain_http(good):
     assert "blue" in outcome.stdout and "80" in outcome.stdout, "the share of each group"
     outcome = weir("explain", good, "http", "GET", "http://shop.example.test:8080/cart/1", "-H", "X-Beta: yes", "--from", "192.0.2.1")
     assert outcome.returncode == 0 and "green" in outcome.stdout and "127.0.0.1:9002" in outcome.stdout
+
+
+def test_explain_foresees_464(tmp_path, run):
+    pair = certificate(tmp_path, "shop")
+    file = tmp_path / "versions.yaml"
+    text = f"""
+load-balancers:
+  - name: shop
+    addresses: [127.0.0.1]
+    listeners:
+      - port: 0
+        protocol: HTTP
+        rules: [{{priority: 1, conditions: [{{path-pattern: [/plain/*]}}], actions: [{{forward: {{target-group: plain}}}}]}}]
+        attributes: {{weir.http2.cleartext.enabled: true}}
+        default-actions: [{{forward: {{target-group: blue}}}}]
+      - {{port: 18443, protocol: HTTPS, certificates: {yaml(pair)}, default-actions: [{{forward: {{target-group: calls}}}}]}}
+      - {{port: 18081, protocol: HTTP, default-actions: [{{forward: {{target-group: blue}}}}]}}
+target-groups:
+  - {{name: plain, targets: [{{address: 127.0.0.1, port: 9001}}]}}
+  - {{name: blue, protocol-version: HTTP2, targets: [{{address: 127.0.0.1, port: 9001}}]}}
+  - {{name: calls, protocol-version: GRPC, targets: [{{address: 127.0.0.1, port: 9001}}]}}
+admin: {{address: 127.0.0.1, port: 0}}
+"""
+    file.write_text(text.replace("port: 0", "port: 18080", 1), encoding="utf-8")
+    grpc = ("-H", "Content-Type: application/grpc")
+    for arguments, expected in (
+            (("GET", "http://shop:18080/"), "takes no HTTP/1.1: 464"),
+            (("GET", "http://shop:18080/", "--http-version", "1.0"), "takes no HTTP/1.0: 464"),
+            (("GET", "http://shop:18080/", "--http-version", "2"), "target 127.0.0.1:9001: healthy, share 100%"),
+            (("POST", "http://shop:18080/plain/a", "--http-version", "2", *grpc), "takes no gRPC: 464"),
+            (("POST", "http://shop:18080/plain/a", *grpc), "share 100%"),
+            (("POST", "https://shop:18443/shop.Cart/Echo", *grpc), "target 127.0.0.1:9001: healthy, share 100%"),
+            (("GET", "https://shop:18443/"), "takes no GET: 464"),
+            (("POST", "https://shop:18443/", "--http-version", "1.1"), "takes no HTTP/1.1: 464")):
+        outcome = weir("explain", file, "http", *arguments)
+        assert outcome.returncode == 0 and expected in outcome.stdout, (arguments, outcome.stdout, outcome.stderr)
+    for arguments in (("--http-version", "3"), ("--http-version", "2")):
+        outcome = weir("explain", file, "http", "GET", "http://shop:18081/", *arguments)
+        assert outcome.returncode == 2 and "HTTP" in outcome.stderr, outcome
+    # The running appliance says the same, and does it.
+    appliance = run(text.replace("port: 18443", "port: 0").replace("port: 18081", "port: 0"))
+    url = f"http://127.0.0.1:{appliance.port()}/"
+    explained = json.loads(weir("explain", "--live", "--json", "--admin", admin_option(appliance), "http", "GET", url, "--http-version", "1.1").stdout)
+    assert (explained["http-version"], explained["status-code"], explained["target-groups"][0]["refusal"]) == ("1.1", 464, "takes no HTTP/1.1")
+    assert get(appliance.port()).status == 464
 
 
 def test_explain_dns(good):

@@ -102,6 +102,37 @@ TEST(Http2HeadTest, WhatCouldMeanSomethingElseInHttp1IsRefused) {
   }
 }
 
+// RFC 8441 section 4.
+Pairs Connect(const std::string& protocol, const Pairs& more = {}) {
+  Pairs fields = {{":method", "CONNECT"},
+                  {":protocol", protocol},
+                  {":scheme", "https"},
+                  {":path", "/chat?room=1"},
+                  {":authority", "a.test"}};
+  fields.insert(fields.end(), more.begin(), more.end());
+  return fields;
+}
+
+TEST(Http2HeadTest, AnExtendedConnectIsTheOpeningHandshakeOfHttp1) {
+  const Parsed parsed(Connect("websocket", {{"sec-websocket-version", "13"}}), false);
+  ASSERT_EQ(parsed.outcome.status, ParseStatus::kDone) << parsed.outcome.why;
+  EXPECT_EQ(parsed.text,
+            "GET /chat?room=1 HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            "sec-websocket-version: 13\r\n\r\n");
+  EXPECT_TRUE(parsed.head.upgrade);
+  EXPECT_EQ(parsed.head.framing.kind, FramingKind::kNone) << "what follows is no content of it";
+  EXPECT_EQ(parsed.head.version, Version::kHttp2);
+}
+
+TEST(Http2HeadTest, OtherTunnelsAreRefused) {
+  EXPECT_EQ(Parsed(Connect("connect-udp"), false).outcome.http_status, 400);
+  EXPECT_EQ(Parsed(Connect("websocket"), true).outcome.http_status, 400) << "it has ended already";
+  EXPECT_EQ(Parsed(Connect("websocket", {{"content-length", "5"}}), false).outcome.http_status, 400);
+  Pairs get = Connect("websocket");
+  get[0].second = "GET";
+  EXPECT_EQ(Parsed(get, false).outcome.http_status, 400);
+}
+
 TEST(Http2HeadTest, SizesAreThoseOfHttp1) {
   EXPECT_EQ(Parsed(Get({{"x", std::string(16'384, 'a')}})).outcome.too_large, true);
   EXPECT_EQ(Parsed(Get({{"x", std::string(16'000, 'a')}})).outcome.status, ParseStatus::kDone);

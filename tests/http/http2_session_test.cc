@@ -43,6 +43,25 @@ TEST_F(Server, AnnouncesItsLimits) {
   EXPECT_NE(frames[0].payload.find(Number(9, 2) + Number(1, 4)), std::string::npos);
 }
 
+TEST_F(Server, AnnouncesExtendedConnectWhereItIsTaken) {
+  const std::string setting = Number(8, 2) + Number(1, 4);
+  const Fields connect = {{":method", "CONNECT"},
+                          {":protocol", "websocket"},
+                          {":scheme", "https"},
+                          {":authority", "a.test"},
+                          {":path", "/"}};
+  for (const bool taken : {false, true}) {
+    SessionRig fresh(Http2Session::Role::kClient);
+    Http2Session server(Http2Session::Role::kServer, fresh, fresh.now, taken);
+    std::string out;
+    ASSERT_TRUE(server.Output(out, 1'000));
+    EXPECT_EQ(Split(out)[0].payload.contains(setting), taken);
+    ASSERT_TRUE(server.Receive(std::string(kPreface) + Settings() + Headers(1, connect, 0), fresh.now));
+    EXPECT_EQ(fresh.streams.contains(1), taken);
+    EXPECT_EQ(fresh.malformed, taken ? 0 : 1);
+  }
+}
+
 TEST_F(Server, RequestsAndResponsesWithContentAndTrailers) {
   rig.Get(Request(1, 0) + Frame(kData, 0, 1, "ab") + Frame(kData, 0, 1, "cd") + Headers(1, {{"x-sum", "4"}}));
   SeenStream& stream = rig.Of(1);

@@ -313,5 +313,56 @@ TEST(TunnelTest, ARequestThatCouldHaveBeenRepeatedKeepsNothing) {
   EXPECT_EQ(next.status, 200);
 }
 
+// ---- asked for by a stream of HTTP/2 (RFC 8441)
+
+struct AskedByHttp2 {
+  ExchangeFixture fixture;
+  FakeDownstream downstream;
+  Exchange* exchange = nullptr;
+
+  AskedByHttp2() {
+    fixture.version = http::Version::kHttp2;
+    exchange = &fixture.Begin(downstream, kGet + "\r\nConnection: Upgrade\r\nUpgrade: websocket");
+  }
+  [[nodiscard]] FakeUpstream& target() const { return fixture.upstreams.last(); }
+};
+
+TEST(Http2TunnelTest, TheTargetGetsAKeyAndTheClient200) {
+  AskedByHttp2 asked;
+  EXPECT_TRUE(asked.target().asked_for_websocket);
+  const std::string name = "Sec-WebSocket-Key: ";
+  const auto at = asked.target().fields.find(name);
+  ASSERT_NE(at, std::string::npos) << asked.target().fields;
+  const std::string key = asked.target().fields.substr(at + name.size(), 26);
+  EXPECT_EQ(key.substr(22), "==\r\n");
+  EXPECT_EQ(key.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"), 22U);
+  asked.target().Answer(101, {}, ContentEnd::kMore);
+  EXPECT_TRUE(asked.downstream.tunnel);
+  EXPECT_EQ(asked.fixture.listener().responses.class_2xx.value(), 1U) << "what the client gets is 200";
+  asked.exchange->OnRequestContent(Piece("ping"));
+  EXPECT_EQ(asked.target().content, "ping");
+  asked.target().Say("pong");
+  EXPECT_EQ(asked.downstream.content, "pong");
+  asked.exchange->OnRequestContent(Piece({}, ContentEnd::kLast));
+  asked.target().Say({}, ContentEnd::kLast);
+  EXPECT_EQ(asked.downstream.finished, 1);
+  EXPECT_TRUE(asked.fixture.idle());
+}
+
+TEST(Http2TunnelTest, A2xxOfTheTargetWouldSayThatTheTunnelIsOpen) {
+  AskedByHttp2 asked;
+  asked.target().Answer(200, "no tunnel");
+  EXPECT_EQ(asked.downstream.status, 502);
+  EXPECT_TRUE(asked.fixture.idle());
+}
+
+TEST(Http2TunnelTest, ARefusalIsPassedOn) {
+  AskedByHttp2 asked;
+  asked.target().Answer(403, "not for you");
+  EXPECT_EQ(asked.downstream.status, 403);
+  EXPECT_TRUE(asked.downstream.complete);
+  EXPECT_TRUE(asked.fixture.idle());
+}
+
 }  // namespace
 }  // namespace weir::proxy

@@ -1,9 +1,9 @@
 // Loads a page in Chromium. Options: url, address (where every host name leads), pins (keys whose certificates need no authority),
-// executable, timeout (milliseconds). Prints the title, what each request got, by which versions of HTTP, and what
+// executable, timeout (milliseconds), until (an expression that the page makes true). Prints the title, what each request got, by which versions of HTTP, and what
 // the page complained about.
 import {chromium} from "playwright-core";
 
-const {url, address, pins, executable, timeout} = JSON.parse(process.argv[2]);
+const {url, address, pins, executable, timeout, until} = JSON.parse(process.argv[2]);
 const browser = await chromium.launch({
   executablePath: executable,
   timeout,
@@ -24,6 +24,7 @@ try {
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
   page.on("pageerror", (error) => errors.push(String(error)));
   await page.goto(url, {waitUntil: "networkidle", timeout}).catch((error) => errors.push(String(error)));
+  if (until !== undefined) await page.waitForFunction(until, undefined, {timeout}).catch((error) => errors.push(String(error)));
   const title = await page.title();
   // "h2", "http/1.1": how many loads of the page each had.
   const hops = await page.evaluate(() => {

@@ -52,10 +52,11 @@ health::StatusTable ShopStatus() {
   return status;
 }
 
-RequestExplanation Explain(const RoutingTable& table, const Request& request, const health::StatusTable* status) {
+RequestExplanation Explain(const RoutingTable& table, const Request& request, const health::StatusTable* status,
+                           http::Version version = http::Version::kHttp11) {
   const RequestTargetParts parts{
       .scheme = "http", .host = request.host, .port = 1, .path = request.path, .query = request.query};
-  return ExplainRequest(table, *table.listeners().front(), *Facts(request), parts, status);
+  return ExplainRequest(table, *table.listeners().front(), *Facts(request), parts, status, version);
 }
 
 class Greeting final : public LeadingAction {
@@ -144,6 +145,53 @@ TEST(ExplainTest, WeightsOfZeroEverywhereAnswer503) {
   const auto explanation = Explain(*table, {}, nullptr);
   EXPECT_EQ(explanation.status, 503);
   EXPECT_TRUE(RenderExplanation(explanation).contains("every weight is 0"));
+}
+
+// spec: alb.md 7.1.
+TEST(ExplainTest, SaysWhichVersionsAGroupDoesNotTake) {
+  using config::TargetProtocolVersion;
+  using http::Version;
+  const Request grpc = {.method = "POST", .headers = {{"content-type", "application/grpc+proto"}}};
+  struct Row {
+    TargetProtocolVersion group;
+    Version version;
+    Request request;
+    const char* refusal;  // null: it is taken
+  };
+  const std::vector<Row> rows = {
+      {TargetProtocolVersion::kHttp1, Version::kHttp2, {}, nullptr},
+      {TargetProtocolVersion::kHttp1, Version::kHttp2, grpc, "takes no gRPC"},
+      {TargetProtocolVersion::kHttp1, Version::kHttp11, grpc, nullptr},
+      {TargetProtocolVersion::kHttp2, Version::kHttp11, {}, "takes no HTTP/1.1"},
+      {TargetProtocolVersion::kHttp2, Version::kHttp10, {}, "takes no HTTP/1.0"},
+      {TargetProtocolVersion::kHttp2, Version::kHttp2, grpc, nullptr},
+      {TargetProtocolVersion::kGrpc, Version::kHttp11, grpc, "takes no HTTP/1.1"},
+      {TargetProtocolVersion::kGrpc, Version::kHttp2, {}, "takes no GET"},
+      {TargetProtocolVersion::kGrpc, Version::kHttp2, grpc, nullptr},
+  };
+  const auto status = ShopStatus();
+  for (const Row& row : rows) {
+    auto model = MakeModel({}, ForwardTo({{0, 1}}));
+    model->target_groups[0].protocol_version = row.group;
+    const auto table = BuildTable(model);
+    const auto explanation = Explain(*table, row.request, &status, row.version);
+    const std::string text = RenderExplanation(explanation);
+    EXPECT_EQ(explanation.groups[0].refusal, row.refusal == nullptr ? "" : row.refusal);
+    EXPECT_EQ(explanation.status.value_or(0), row.refusal == nullptr ? 0 : 464) << text;
+    EXPECT_EQ(explanation.groups[0].targets[0].share_percent, row.refusal == nullptr ? 50 : 0);
+    if (row.refusal == nullptr) continue;
+    EXPECT_NE(text.find("\naction: forward 464\n"), std::string::npos) << text;
+    EXPECT_TRUE(text.ends_with("    " + std::string(row.refusal) + ": 464\n")) << text;
+  }
+}
+
+TEST(ExplainTest, AGroupThatTakesTheVersionAnswersForItsShare) {
+  auto model = MakeModel({}, ForwardTo({{0, 8}, {1, 2}}));
+  model->target_groups[0].protocol_version = config::TargetProtocolVersion::kHttp2;
+  const auto status = ShopStatus();
+  EXPECT_EQ(Explain(*BuildTable(model), {}, &status).status, std::nullopt);
+  model->target_groups[0].takes_http1 = true;
+  EXPECT_EQ(Explain(*BuildTable(model), {}, &status).groups[0].refusal, "");
 }
 
 TEST(ExplainTest, SharesAreOfAllRequestsOfTheRule) {
