@@ -94,12 +94,13 @@ void AppendHost(const http::HostPort& authority, const RequestOrigin& origin, st
     origin.local.AppendTo(out);
     return;
   }
-  const std::size_t begin = out.size();
-  out += authority.host;
-  for (std::size_t i = begin; i < out.size(); ++i) out[i] = ToLowerAscii(out[i]);
-  if (origin.port == 80 || origin.port == 443) return;
-  out += ':';
-  AppendDecimal(out, authority.port.value_or(origin.port));
+  const std::string_view name = authority.host;
+  AppendWith(out, name.size() + 1 + TextWriter::kDecimalBytesMax, [&](TextWriter& host) {
+    for (const char c : name) host.Put(ToLowerAscii(c));
+    if (origin.port == 80 || origin.port == 443) return;
+    host.Put(':');
+    host.PutDecimal(authority.port.value_or(origin.port));
+  });
 }
 
 // A port that the replacement names is sent; without one it is that of 12.3.
