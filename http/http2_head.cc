@@ -1,18 +1,32 @@
 #include "http/http2_head.h"
 
 #include "base/text.h"
+#include "base/text_writer.h"
 #include "http/chunked.h"
 #include "http/scan.h"
 #include "http/target.h"
 #include "http/writer.h"
 
+#include <cstring>
 #include <utility>
 
 namespace weir::http {
 namespace {
 
 // No line of the head that is written may end, or begin, elsewhere than where it seems to.
-bool FitsInLine(std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) == text.npos; }
+bool FitsInLine(std::string_view text) {
+  const char* const end = text.data() + text.size();
+  for (const char* at = FindValueStop(text.data(), end); at != end; at = FindValueStop(at + 1, end)) {
+    if (*at == '\r' || *at == '\n' || *at == '\0') return false;
+  }
+  return true;
+}
+
+// Compared word by word, without a call: sizes are known where it is compiled.
+template <std::size_t kSizeWithNul>
+bool Is(std::string_view text, const char (&name)[kSizeWithNul]) {
+  return text.size() == kSizeWithNul - 1 && std::memcmp(text.data(), name, kSizeWithNul - 1) == 0;
+}
 
 ParseOutcome Refuse(std::string_view why, bool too_large = false) {
   return {.status = ParseStatus::kRefused, .consumed = 0, .http_status = 400, .too_large = too_large, .why = why};
@@ -29,18 +43,18 @@ struct PseudoFields {
 
   // False for a name that is none of them.
   bool Take(const Field& field) {
-    if (field.name == ":method") {
+    if (Is(field.name, ":method")) {
       method = field.value;
-    } else if (field.name == ":scheme") {
+    } else if (Is(field.name, ":scheme")) {
       scheme = field.value;
-    } else if (field.name == ":authority") {
+    } else if (Is(field.name, ":authority")) {
       authority = field.value;
       has_authority = true;
-    } else if (field.name == ":path") {
+    } else if (Is(field.name, ":path")) {
       path = field.value;
-    } else if (field.name == ":protocol") {
+    } else if (Is(field.name, ":protocol")) {
       protocol = field.value;
-    } else if (field.name == ":status") {
+    } else if (Is(field.name, ":status")) {
       status = field.value;
     } else {
       return false;
@@ -72,9 +86,9 @@ class LineWriter {
       const Field field = section.at(i);
       if (!IsToken(field.name)) return "field name is not a token";
       if (!FitsInLine(field.value)) return "CR, LF or NUL in a field value";
-      if (field.name == "cookie") {
+      if (Is(field.name, "cookie")) {
         has_cookie_ = true;
-      } else if (pseudo_.has_authority && field.name == "host") {
+      } else if (pseudo_.has_authority && Is(field.name, "host")) {
         // RFC 9113 section 8.3.1.
         if (!EqualsIgnoreCase(field.value, pseudo_.authority)) return "Host differs from :authority";
       } else {
@@ -110,8 +124,10 @@ void Http2FieldSection::Add(std::string_view name, std::string_view value) {
   ++count_;
   if (too_large()) return;
   const auto begin = static_cast<std::uint32_t>(bytes_.size());
-  bytes_ += name;
-  bytes_ += value;
+  AppendWith(bytes_, name.size() + value.size(), [&](TextWriter& bytes) {
+    bytes.Put(name);
+    bytes.Put(value);
+  });
   fields_.push_back({.name = begin,
                      .value = begin + static_cast<std::uint32_t>(name.size()),
                      .end = static_cast<std::uint32_t>(bytes_.size())});
@@ -161,7 +177,14 @@ ParseOutcome ParseHttp2Request(const Http2FieldSection& section, bool ends, std:
   }
   if (opens_tunnel && ends) return Refuse("a tunnel that ends at once");
 
-  text.append(opens_tunnel ? "GET" : pseudo.method).append(" ").append(target).append(" HTTP/1.1\r\n");
+  const std::string_view method = opens_tunnel ? "GET" : pseudo.method;
+  constexpr std::string_view kVersion = " HTTP/1.1\r\n";
+  AppendWith(text, method.size() + 1 + target.size() + kVersion.size(), [&](TextWriter& line) {
+    line.Put(method);
+    line.Put(' ');
+    line.Put(target);
+    line.Put(kVersion);
+  });
   if (pseudo.has_authority) AppendField(text, "Host", pseudo.authority);
   if (opens_tunnel) text += "Connection: Upgrade\r\nUpgrade: websocket\r\n";
   if (const char* const why = LineWriter(text, pseudo).Write(section, first)) return Refuse(why);

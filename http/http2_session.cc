@@ -1,6 +1,8 @@
 #include "http/http2_session.h"
 
+#include "base/block_pool.h"
 #include "base/check.h"
+#include "base/text.h"
 
 #include <nghttp2/nghttp2.h>
 
@@ -26,6 +28,8 @@ constexpr std::size_t kOutputFramesMax = 1'000;
 constexpr std::size_t kSentHeaderBytesMax = 256 * 1024;
 // CONTINUATION frames of one section: at the least frame size, what is announced needs four.
 constexpr std::size_t kContinuationsMax = 8;
+// A field of requests whose value is another one each time.
+constexpr std::string_view kUnique = "x-amzn-trace-id";
 
 struct FreeOption {
   void operator()(nghttp2_option* option) const { nghttp2_option_del(option); }
@@ -33,6 +37,19 @@ struct FreeOption {
 struct FreeCallbacks {
   void operator()(nghttp2_session_callbacks* callbacks) const { nghttp2_session_callbacks_del(callbacks); }
 };
+
+// nghttp2 allocates some twenty times for a request.
+void* TakeBlock(std::size_t bytes, void* /*user*/) { return BlockPool::Take(bytes); }
+void GiveBlock(void* block, void* /*user*/) { BlockPool::Give(block); }
+void* ResizeBlock(void* block, std::size_t bytes, void* /*user*/) { return BlockPool::Resize(block, bytes); }
+void* TakeCleared(std::size_t count, std::size_t size, void* /*user*/) {
+  if (size != 0 && count > SIZE_MAX / size) return nullptr;
+  void* const block = BlockPool::Take(count * size);
+  if (block != nullptr) std::memset(block, 0, count * size);
+  return block;
+}
+constexpr nghttp2_mem kMemory{
+    .mem_user_data = nullptr, .malloc = TakeBlock, .free = GiveBlock, .calloc = TakeCleared, .realloc = ResizeBlock};
 
 nghttp2_nv Line(const Field& field) {
   // The library copies both, and puts names in lower case.
@@ -87,6 +104,8 @@ class Http2Session::Nghttp2 {
   void TakeHead(const nghttp2_frame& frame);
   [[nodiscard]] bool TakeFrame(const nghttp2_frame& frame);
   [[nodiscard]] Http2Stream* Find(std::int32_t id) const;
+  // The request is framed, or never will be.
+  void NoteFramed(Http2Stream* stream);
 
   static constexpr std::size_t kFrameHeadBytes = 9;
 
@@ -171,7 +190,7 @@ struct Http2Session::Nghttp2::Callbacks {
     Nghttp2& self = Of(user);
     switch (frame->hd.type) {
       case NGHTTP2_HEADERS:
-        if (self.role == Role::kClient) std::erase(self.unsent, self.Find(frame->hd.stream_id));
+        if (self.role == Role::kClient) self.NoteFramed(self.Find(frame->hd.stream_id));
         break;
       case NGHTTP2_RST_STREAM: {
         const std::uint32_t code = frame->rst_stream.error_code;
@@ -293,8 +312,9 @@ Http2Session::Nghttp2::Nghttp2(Role the_role, Http2Events& the_events, SteadyTim
 
   nghttp2_session* opened = nullptr;
   const bool is_server = role == Role::kServer;
-  WEIR_CHECK(
-      (is_server ? nghttp2_session_server_new2 : nghttp2_session_client_new2)(&opened, made, this, option_made) == 0);
+  nghttp2_mem memory = kMemory;
+  const auto open = is_server ? nghttp2_session_server_new3 : nghttp2_session_client_new3;
+  WEIR_CHECK(open(&opened, made, this, option_made, &memory) == 0);
   session.reset(opened);
   if (is_server) skip_ = NGHTTP2_CLIENT_MAGIC_LEN;
   const std::array<nghttp2_settings_entry, 5> of_server = {
@@ -430,6 +450,16 @@ Http2Stream* Http2Session::Nghttp2::Find(std::int32_t id) const {
   return static_cast<Http2Stream*>(nghttp2_session_get_stream_user_data(session.get(), id));
 }
 
+void Http2Session::Nghttp2::NoteFramed(Http2Stream* stream) {
+  if (stream == nullptr || stream->unsent_at_ == Http2Stream::kFramed) return;
+  const std::size_t at = std::exchange(stream->unsent_at_, Http2Stream::kFramed);
+  Http2Stream* const last = unsent.back();
+  unsent.pop_back();
+  if (last == stream) return;
+  unsent[at] = last;
+  last->unsent_at_ = at;
+}
+
 bool Http2Session::Nghttp2::Spend(Http2Flood kind) {
   if (allowance.Spend(kind, now_)) return true;
   flood = kind;
@@ -537,7 +567,7 @@ void Http2Session::Nghttp2::DeliverContent(bool last) {
 }
 
 void Http2Session::Nghttp2::Finish(Http2Stream& stream, Http2Error code, bool by_peer) {
-  if (role == Role::kClient) std::erase(unsent, &stream);
+  if (role == Role::kClient) NoteFramed(&stream);
   if (content_stream_ == &stream) content_stream_ = nullptr;
   nghttp2_session_set_stream_user_data(session.get(), stream.id_, nullptr);
   stream.id_ = 0;
@@ -585,13 +615,19 @@ bool Http2Session::Request(Http2Stream& stream, std::span<const Field> fields, b
   if (!accepts_requests()) return false;
   auto& lines = nghttp2_->lines;
   lines.clear();
-  for (const Field& field : fields) lines.push_back(Line(field));
+  for (const Field& field : fields) {
+    lines.push_back(Line(field));
+    // What no other request has would push out of the table what they have in common.
+    if (field.name.size() == kUnique.size() && EqualsIgnoreCase(field.name, kUnique))
+      lines.back().flags |= NGHTTP2_NV_FLAG_NO_INDEX;
+  }
   const nghttp2_data_provider provider = Nghttp2::ProviderFor(stream);
   stream.last_given_ = ends;
   const std::int32_t id = nghttp2_submit_request(nghttp2_->session.get(), nullptr, lines.data(), lines.size(),
                                                  ends ? nullptr : &provider, &stream);
   if (id <= 0) return false;
   stream.id_ = id;
+  stream.unsent_at_ = nghttp2_->unsent.size();
   nghttp2_->unsent.push_back(&stream);
   ++nghttp2_->streams;
   return true;

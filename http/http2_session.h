@@ -69,7 +69,9 @@ class Http2Stream {
   bool deferred_ = false;     // nghttp2 waits for content
   bool reset_by_us_ = false;  // on purpose
   bool reset_by_peer_ = false;
-  std::size_t sent_ = 0;  // of pending_
+  static constexpr std::size_t kFramed = ~std::size_t{0};
+  std::size_t unsent_at_ = kFramed;  // of a client's request: its place among those that are not framed yet
+  std::size_t sent_ = 0;             // of pending_
   std::string pending_;
   std::vector<std::pair<std::string, std::string>> trailers_;
 };

@@ -7,6 +7,9 @@
 #include "net/tls_client_certificate.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
 
 namespace weir::proxy {
 namespace {
@@ -87,6 +90,24 @@ class LineCopier {
   std::string_view run_;
 };
 
+// As ToLowerAscii does it to each character, eight at a time.
+void PutLower(std::string_view text, TextWriter& out) {
+  constexpr std::uint64_t kEach = 0x0101010101010101U;
+  for (; text.size() >= sizeof(std::uint64_t); text.remove_prefix(sizeof(std::uint64_t))) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data(), sizeof word);
+    // The upper bit of a byte says in turn: it is at least `A`, above `Z`, ASCII.
+    const std::uint64_t low = word & 0x7f * kEach;
+    const std::uint64_t from_a = low + (0x80 - 'A') * kEach;
+    const std::uint64_t above_z = low + (0x7f - 'Z') * kEach;
+    word |= ((from_a & ~above_z & ~word) & 0x80 * kEach) >> 2U;
+    std::array<char, sizeof word> bytes{};
+    std::memcpy(bytes.data(), &word, sizeof word);
+    out.Put(std::string_view(bytes.data(), bytes.size()));
+  }
+  for (const char c : text) out.Put(ToLowerAscii(c));
+}
+
 // spec: alb.md 12.3.
 void AppendHost(const http::HostPort& authority, const RequestOrigin& origin, std::string& out) {
   if (authority.host.empty()) {
@@ -94,12 +115,13 @@ void AppendHost(const http::HostPort& authority, const RequestOrigin& origin, st
     origin.local.AppendTo(out);
     return;
   }
-  const std::size_t begin = out.size();
-  out += authority.host;
-  for (std::size_t i = begin; i < out.size(); ++i) out[i] = ToLowerAscii(out[i]);
-  if (origin.port == 80 || origin.port == 443) return;
-  out += ':';
-  AppendDecimal(out, authority.port.value_or(origin.port));
+  const std::string_view name = authority.host;
+  AppendWith(out, name.size() + 1 + TextWriter::kDecimalBytesMax, [&](TextWriter& host) {
+    PutLower(name, host);
+    if (origin.port == 80 || origin.port == 443) return;
+    host.Put(':');
+    host.PutDecimal(authority.port.value_or(origin.port));
+  });
 }
 
 // A port that the replacement names is sent; without one it is that of 12.3.

@@ -6,6 +6,7 @@
 #include "proxy/routing/routing_table.h"
 
 #include <algorithm>
+#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -34,6 +35,28 @@ std::optional<std::uint32_t> FindRegistered(const health::GroupStatus& status, c
   return static_cast<std::uint32_t>(found - targets.begin());
 }
 
+// Which of a value's characters are other ones is not to be told by the time that it takes.
+bool SameValue(const StickyCookieCodec::Value& known, std::string_view value) {
+  static_assert(StickyCookieCodec::kValueBytes % sizeof(std::uint64_t) == 0);
+  std::uint64_t other = 0;
+  for (std::size_t at = 0; at < known.size(); at += sizeof(std::uint64_t)) {
+    std::uint64_t have = 0;
+    std::uint64_t want = 0;
+    std::memcpy(&have, value.data() + at, sizeof have);
+    std::memcpy(&want, known.data() + at, sizeof want);
+    other |= have ^ want;
+  }
+  return other == 0;
+}
+
+// By its nonce, which is random.
+std::size_t PlaceOf(std::string_view value) {
+  constexpr std::size_t kNonceAt = 8;
+  std::uint64_t nonce = 0;
+  std::memcpy(&nonce, value.data() + kNonceAt, sizeof nonce);
+  return static_cast<std::size_t>(nonce * 0x9e3779b97f4a7c15U >> 32U);
+}
+
 StickyVerdict Judge(const health::GroupStatus& status, std::uint32_t target) {
   // In ascending order (health::GroupStatus).
   if (std::ranges::binary_search(status.routable, target)) return StickyVerdict::kHolds;
@@ -48,12 +71,25 @@ void Stickiness::Reset(const RoutingTable& table) {
   if (codec_ != nullptr && codec_->keys() == table.stickiness_keys()) return;
   codec_ = std::make_unique<StickyCookieCodec>(table.stickiness_keys());
   made_.assign(kMadeMax, {});
+  opened_.assign(kOpenedMax, {});
+}
+
+std::optional<StickySession> Stickiness::SessionOf(CookiePurpose purpose, std::string_view value) {
+  if (value.size() != StickyCookieCodec::kValueBytes) return std::nullopt;
+  Made& opened = opened_[PlaceOf(value) % kOpenedMax];
+  if (opened.purpose == purpose && SameValue(opened.value, value)) return opened.session;
+  const auto session = codec_->Decode(purpose, value);
+  if (!session) return std::nullopt;
+  opened.purpose = purpose;
+  opened.session = *session;
+  std::ranges::copy(value, opened.value.begin());
+  return session;
 }
 
 StickyVerdict Stickiness::Open(CookiePurpose purpose, const std::optional<std::string_view>& value, WallTime now,
                                std::optional<StickySession>& session) {
   if (!value) return StickyVerdict::kNoCookie;
-  session = codec_->Decode(purpose, *value);
+  session = SessionOf(purpose, *value);
   if (!session) return StickyVerdict::kInvalid;
   return session->expires <= now ? StickyVerdict::kExpired : StickyVerdict::kHolds;
 }

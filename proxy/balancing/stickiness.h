@@ -31,8 +31,8 @@ struct StickyChoice {
 };
 
 // Keeps clients at the target, and at the target group, that they were sent to first. All of it is in cookies: nothing
-// is remembered here, so that workers, restarts and other appliances with the same keys agree. Nothing allocates but
-// Reset. spec: alb.md 9 and 5.1. Thread: worker.
+// is remembered here but what they said, so that workers, restarts and other appliances with the same keys agree.
+// Nothing allocates but Reset. spec: alb.md 9 and 5.1. Thread: worker.
 class Stickiness {
  public:
   // Before any other call. With the keys it has already nothing changes.
@@ -63,12 +63,15 @@ class Stickiness {
   // A value that was made in this second, for all clients of one target.
   struct Made {
     CookiePurpose purpose = CookiePurpose::kTarget;
-    StickySession session;  // of no group: none yet
-    StickyCookieCodec::Value value{};
+    StickySession session;             // of no group: none yet
+    StickyCookieCodec::Value value{};  // NULs: none yet; no field has any
   };
   // A group of so many targets gets by with one value a second for each.
   static constexpr std::size_t kMadeMax = 64;
+  // Values that were opened: the clients of one target and second present the same one, with each of their requests.
+  static constexpr std::size_t kOpenedMax = 256;
 
+  [[nodiscard]] std::optional<StickySession> SessionOf(CookiePurpose purpose, std::string_view value);
   [[nodiscard]] StickyVerdict Open(CookiePurpose purpose, const std::optional<std::string_view>& value, WallTime now,
                                    std::optional<StickySession>& session);
   // Lives until the next call.
@@ -78,6 +81,7 @@ class Stickiness {
 
   std::unique_ptr<StickyCookieCodec> codec_;
   std::vector<Made> made_;
+  std::vector<Made> opened_;
   http::HttpDateLine expires_;
 };
 

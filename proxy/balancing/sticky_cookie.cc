@@ -38,17 +38,21 @@ StickyCookieCodec::Value ToBase64(const Sealed& bytes) {
 
 bool FromBase64(std::string_view text, Sealed& bytes) {
   if (text.size() != StickyCookieCodec::kValueBytes) return false;
-  bool good = true;
+  unsigned all = 0;  // the values of digits have no bit of kNoDigit's upper ones
   for (std::size_t i = 0; i < bytes.size() / 3; ++i) {
-    std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 4; ++j) {
-      const std::uint8_t digit = kDigitValues[static_cast<unsigned char>(text[4 * i + j])];
-      good = good && digit != kNoDigit;
-      group = group << 6U | (digit & 63U);
-    }
-    for (std::size_t j = 0; j < 3; ++j) bytes[3 * i + j] = static_cast<std::uint8_t>(group >> (16 - 8 * j));
+    const auto digit = [&](std::size_t j) -> std::uint32_t {
+      return kDigitValues[static_cast<unsigned char>(text[4 * i + j])];
+    };
+    const std::uint32_t a = digit(0);
+    const std::uint32_t b = digit(1);
+    const std::uint32_t c = digit(2);
+    const std::uint32_t d = digit(3);
+    all |= a | b | c | d;
+    bytes[3 * i] = static_cast<std::uint8_t>(a << 2U | b >> 4U);
+    bytes[3 * i + 1] = static_cast<std::uint8_t>(b << 4U | c >> 2U);
+    bytes[3 * i + 2] = static_cast<std::uint8_t>(c << 6U | d);
   }
-  return good;
+  return all < 64;
 }
 
 // The plain text: version and address family, the group, the address (an IPv4 one in its first four bytes), the port,

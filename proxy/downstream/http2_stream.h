@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/block_pool.h"
 #include "http/http2_session.h"
 #include "net/event_loop.h"
 #include "net/timer_wheel.h"
@@ -20,6 +21,7 @@ class Http2Connection;
 // One request over an HTTP/2 connection, and its answer. Its own timer watches it, so that neither PING nor the other
 // streams keep it. Owned by its connection until both the session and the exchange have let it go. Thread: worker.
 class Http2DownstreamStream final : public net::Deferred,
+                                    public Pooled,
                                     public http::Http2Stream,
                                     public DownstreamStream,
                                     private net::Timer,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/block_pool.h"
 #include "http/http2_session.h"
 #include "net/event_loop.h"
 #include "proxy/error.h"
@@ -20,6 +21,7 @@ class Http2UpstreamConnection;
 // have let it go. What the target sends while the exchange takes nothing is held, at most the stream's window, so that
 // it holds no other stream. Thread: worker.
 class Http2UpstreamStream final : public net::Deferred,
+                                  public Pooled,
                                   public http::Http2Stream,
                                   public UpstreamStream,
                                   private net::Task {

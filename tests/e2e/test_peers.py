@@ -16,9 +16,9 @@ def run(*words):
     return subprocess.run([str(RUN), *map(str, words)], capture_output=True, text=True, timeout=120 * SCALE, check=False)
 
 
-def compare(folder, *words, seconds=0.2):
+def compare(folder, *words, seconds=0.2, scenario="small"):
     results = folder / "results.json"
-    done = run("http", "--scenario", "small", "--rounds", 1, "--seconds", seconds, "--weir", BINARY, "--floor", FLOOR,
+    done = run("http", "--scenario", scenario, "--rounds", 1, "--seconds", seconds, "--weir", BINARY, "--floor", FLOOR,
                "--json", results, *words)
     return done, json.loads(results.read_text()) if results.exists() else None
 
@@ -44,6 +44,19 @@ def test_another_build_is_a_peer(tmp_path):
     done, results = compare(tmp_path, "--peers", "weir", "--baseline", BINARY)
     assert done.returncode == 0, done.stderr
     assert [row["label"] for row in results["scenarios"][0]["rows"]] == ["weir", "baseline"]
+
+
+@needs_floor
+@pytest.mark.parametrize("scenario, labels", [
+    ("h2", {"weir"}), ("h2-targets", {"weir"}), ("grpc", {"weir"}), ("websocket", {"weir", "relay"}),
+    ("algorithms", {"weir, round robin", "weir, least outstanding", "weir, sticky"}),
+])
+def test_other_protocols_and_algorithms_are_measured(tmp_path, scenario, labels):
+    done, results = compare(tmp_path, "--peers", "weir,relay", scenario=scenario)
+    assert done.returncode == 0, done.stderr
+    rows = {row["label"]: row for row in results["scenarios"][0]["rows"]}
+    assert set(rows) == labels
+    assert all(row["per_cpu_second"] > 100 and row["errors"] == {} for row in rows.values())
 
 
 @needs_floor

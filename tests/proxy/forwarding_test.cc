@@ -153,6 +153,8 @@ INSTANTIATE_TEST_SUITE_P(
                       HostRow{"OtherPortPlain", 8080, "/", "example.com", false, "example.com:8080"},
                       HostRow{"OtherPortWithPort", 8080, "/", "example.com:8080", false, "example.com:8080"},
                       HostRow{"LowerCased", 80, "/", "Example.COM", false, "example.com"},
+                      HostRow{"LowerCasedAcrossWords", 80, "/", "ABCYZabcyz-019.Shop_XYZ~.Q", false,
+                              "abcyzabcyz-019.shop_xyz~.q"},
                       HostRow{"AbsoluteForm", 80, "http://dns_name/x", "example.com", false, "dns_name"},
                       HostRow{"Ipv6Literal", 8080, "/", "[::1]", false, "[::1]:8080"},
                       HostRow{"Preserved", 8080, "/", "Example.com", true, "Example.com"}),

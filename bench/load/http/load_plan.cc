@@ -112,7 +112,11 @@ PreparedRequest LoadPlan::Prepare(const Line& line, std::uint32_t origin) const 
                       {":scheme", tls ? "https" : "http"},
                       {":authority", authority},
                       {":path", line.target}};
+    // Every gRPC call says so, as proxies may ask for it.
+    const HeaderField* type = Find(fields, "Content-Type");
+    const bool is_call = type != nullptr && type->value.starts_with("application/grpc");
     for (auto& field : fields) request.fields.push_back({ToLowerAscii(field.name), std::move(field.value)});
+    if (is_call) request.fields.push_back({"te", "trailers"});
     return request;
   }
   http::AppendRequestLine(request.head, line.method, line.target);

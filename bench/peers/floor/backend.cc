@@ -1,15 +1,21 @@
-// The target behind every proxy: an HTTP/1.1 server that answers with bytes formatted at start.
+// The target behind every proxy: a server of HTTP/1.1, of HTTP/2 with prior knowledge and of WebSockets that answers
+// with bytes formatted at start.
 //
 //   floor_backend --port PORT [--any-loopback]
 //
 // Paths that end in /10k and /1m get 10 KiB and 1 MiB, every other one 13 bytes; the content of a request is read and
-// thrown away. It keeps each connection until the other side closes it. --any-loopback answers at all of 127.0.0.0/8,
-// which makes one process many targets.
+// thrown away. HTTP/2 gets 13 bytes, or the answer to a gRPC call; a WebSocket gets each of its messages back. It keeps
+// each connection until the other side closes it. --any-loopback answers at all of 127.0.0.0/8, which makes one process
+// many targets.
+#include "http2_answers.h"
 #include "sockets.h"
+#include "websocket_echo.h"
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -19,10 +25,13 @@ using namespace floor_bench;
 constexpr std::size_t kHeadBytesMax = 64 * 1024;
 
 struct Connection {
-  std::string head;                // the part of a request head that came without its end
+  std::string head;                // the part of a request head, or of a WebSocket's frame, that came without its end
   std::uint64_t content_left = 0;  // bytes of the request's content still to come
   const std::string* answer = nullptr;
   std::size_t answer_sent = 0;
+  bool is_websocket = false;
+  std::unique_ptr<Http2Answers> http2;  // null: it speaks another protocol
+  std::string stream;                   // what a WebSocket or HTTP/2 was answered and did not take yet
 };
 
 std::string Response(std::size_t bytes) {
@@ -70,7 +79,10 @@ class Backend {
     const ssize_t count = recv(fd, buffer_.data(), buffer_.size(), 0);
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (count <= 0) return Close(fd);
-    Consume(fd, {buffer_.data(), static_cast<std::size_t>(count)});
+    const std::string_view bytes(buffer_.data(), static_cast<std::size_t>(count));
+    if (of(fd).is_websocket) return Echo(fd, bytes);
+    if (of(fd).http2) return AnswerHttp2(fd, bytes);
+    Consume(fd, bytes);
   }
 
   // Takes the bytes of a request; at its end the answer is sent.
@@ -84,13 +96,50 @@ class Backend {
         return;
       }
       const std::string_view head(connection.head.data(), end + 2);
+      if (kHttp2Preface.starts_with(head)) {
+        connection.http2 = std::make_unique<Http2Answers>();
+        return AnswerHttp2(fd, std::exchange(connection.head, {}));
+      }
       bytes.remove_prefix(bytes.size() - (connection.head.size() - (end + 4)));
+      if (head.find("pgrade: websocket\r\n") != std::string_view::npos) {
+        connection.head.clear();
+        connection.is_websocket = true;
+        connection.stream = kSwitched;
+        return Echo(fd, bytes);
+      }
       connection.answer = &AnswerTo(head);
       connection.content_left = ContentLength(head);
       connection.head.clear();
     }
     connection.content_left -= std::min<std::uint64_t>(connection.content_left, bytes.size());
     if (connection.content_left == 0) Send(fd);
+  }
+
+  void Echo(int fd, std::string_view bytes) {
+    Connection& connection = of(fd);
+    connection.head.append(bytes);
+    if (!EchoFrames(connection.head, connection.stream)) return Close(fd);
+    SendStream(fd);
+  }
+
+  void AnswerHttp2(int fd, std::string_view bytes) {
+    Connection& connection = of(fd);
+    if (!connection.http2->Receive(bytes, connection.stream)) return Close(fd);
+    SendStream(fd);
+  }
+
+  // Of WebSocket and HTTP/2: what is sent has no end that anybody waits for.
+  void SendStream(int fd) {
+    if (!PushStream(fd)) Watch(epoll_, EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLOUT);
+  }
+
+  bool PushStream(int fd) {
+    std::string& bytes = of(fd).stream;
+    if (bytes.empty()) return true;
+    const ssize_t count = send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (count < 0 && errno != EAGAIN) return true;  // reading reports the end and closes
+    bytes.erase(0, static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    return bytes.empty();
   }
 
   [[nodiscard]] const std::string& AnswerTo(std::string_view head) const {
@@ -119,7 +168,8 @@ class Backend {
   }
 
   void Continue(int fd) {
-    if (Push(fd)) Watch(epoll_, EPOLL_CTL_MOD, fd, EPOLLIN);
+    const bool is_stream = of(fd).is_websocket || of(fd).http2 != nullptr;
+    if (is_stream ? PushStream(fd) : Push(fd)) Watch(epoll_, EPOLL_CTL_MOD, fd, EPOLLIN);
   }
 
   // Sends what the socket takes; true when the answer is out or the connection has ended.
@@ -151,6 +201,10 @@ class Backend {
   const std::string small_ = Response(13);
   const std::string medium_ = Response(std::size_t{10} * 1024);
   const std::string large_ = Response(std::size_t{1024} * 1024);
+  // Nobody who is compared here looks at what Sec-WebSocket-Accept says.
+  static constexpr std::string_view kSwitched =
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
   int epoll_;
   int listener_;
   std::vector<Connection> connections_;

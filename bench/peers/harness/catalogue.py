@@ -39,6 +39,7 @@ SCENARIOS = {entry.key: entry for entry in (
     Entry("regex", "1,000 regular expressions, the last one matching",
           functools.partial(scenarios_rate.compare_rules, kind="regex", large=1000, minimum=0.5, stretch=0.8)),
     Entry("targets", "2,000 targets in a group against 2", scenarios_rate.compare_targets),
+    Entry("algorithms", "sticky clients and least outstanding requests against round robin", scenarios_rate.compare_algorithms),
     Entry("workers", "2 workers on 2 CPUs against 1", scenarios_rate.compare_workers),
     Entry("rule-memory", "memory of 10,000 rules", scenarios_state.rule_memory, needs=()),
     Entry("idle", "memory of 19,000 idle connections", scenarios_state.idle_connections, needs=()),
@@ -78,11 +79,11 @@ def set_generators(options, http, dns, scenarios):
     needed = {need for key in scenarios for need in SCENARIOS[key].needs}
     options.generator = options.dns_generator = options.weir_bench = None
     if "http" in needed:
-        options.generator = Wrk() if http == "wrk" else WeirBenchHttp(options.bench)
+        options.generator = Wrk() if http == "wrk" else WeirBenchHttp(options.bench, options.folder)
     if "dns" in needed:
         options.dns_generator = Dnsperf() if dns == "dnsperf" else WeirBenchDns(options.bench)
     if "weir-bench" in needed:
-        options.weir_bench = WeirBenchHttp(options.bench)
+        options.weir_bench = WeirBenchHttp(options.bench, options.folder)
     used = [one.version() for one in (options.generator, options.dns_generator, options.weir_bench) if one]
     return ", ".join(dict.fromkeys(used)) or "none"
 

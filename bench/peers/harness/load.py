@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import signal
+import struct
 import subprocess
 
 from .process import PeerFailed, Refused, program
@@ -56,10 +57,19 @@ class Load:
     paths: int = 1  # more: `path` with a number behind it, so many different ones
     tls: bool = False  # any certificate is accepted
     streams: int = 0  # HTTP/2 with so many requests at a time on each connection; 0: HTTP/1.1
+    websocket: bool = False  # messages of `body_bytes` in place of requests, one at a time on each connection
+    call_bytes: int = 0  # with streams: gRPC calls with a message of so many bytes; 0: none
+    cookies: tuple = ()  # values of Cookie that take turns
     resumes: bool = False  # with tls: connections resume a session of one before; else each handshake is a full one
 
     def url(self, port):
-        return f"{'https' if self.tls else 'http'}://127.0.0.1:{port}{self.path}"
+        scheme = ("wss" if self.tls else "ws") if self.websocket else "https" if self.tls else "http"
+        return f"{scheme}://127.0.0.1:{port}{self.path}"
+
+
+def call_message(content):
+    """What gRPC sends of a message: not compressed, its size, itself."""
+    return struct.pack("!BI", 0, len(content)) + content
 
 
 @dataclasses.dataclass
@@ -102,6 +112,7 @@ class Wrk:
         if load.connection_per_request:
             environment["PEERS_CLOSE"] = "1"
         environment["PEERS_PATHS"] = str(load.paths)
+        environment["PEERS_COOKIES"] = "\n".join(load.cookies)
         return RunningWrk(["taskset", "-c", cpus, self.path, "-t1", f"-c{load.connections}", f"-d{int(seconds_max) + 1}s",
                            "-s", str(HTTP_FOLDER / "wrk.lua"), load.url(port)], environment)
 

@@ -27,7 +27,7 @@ def find_floor(folder, fallback):
     compiler = program("g++")
     for name in FLOOR_PROGRAMS:
         source, target = FLOOR_SOURCES / f"{name}.cc", fallback / f"floor_{name}"
-        newest = max(source.stat().st_mtime, (FLOOR_SOURCES / "sockets.h").stat().st_mtime)
+        newest = max(path.stat().st_mtime for path in (source, *FLOOR_SOURCES.glob("*.h")))
         if target.exists() and target.stat().st_mtime >= newest:
             continue
         if not compiler:

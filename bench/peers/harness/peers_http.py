@@ -1,17 +1,15 @@
 """The proxies: how each is configured for a scenario and started. The configurations are templates in ../http."""
 
 import dataclasses
-import http.client
 import pathlib
 import re
-import ssl
 import subprocess
 
-from .load import HTTP_FOLDER
+from .load import HTTP_FOLDER, call_message
 from .process import PeerFailed, Process, free_port, program
+from .questions import SMALL, answers, answers_http2
 
 RULES_DEFAULT = 10
-SMALL = b"x" * 13  # what floor_backend answers to most paths
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +48,17 @@ class Setup:
     can_reload: bool = False
     certificate: str = ""  # "": no TLS; else the kind of key, one of KEYS
     http2: bool = False  # with a certificate: ALPN offers h2
+    target_protocol: str = ""  # with http2: HTTP2 or GRPC, with prior knowledge; "": HTTP/1.1
+    websocket: bool = False  # upgrades are passed on
+    group_attributes: str = ""  # of weir's target group
+
+    @property
+    def feature(self):
+        """What a peer has to be able to do; None: nothing beside HTTP."""
+        if self.target_protocol:
+            return self.target_protocol.lower()
+        known = {"log": self.access_log, "h2": self.http2, "tls": self.certificate, "websocket": self.websocket}
+        return next((name for name, asked in known.items() if asked), None)
 
 
 def fill(template, folder, name, **values):
@@ -81,31 +90,6 @@ def make_certificate(folder, kind):
     (folder / "both.pem").write_text((folder / "certificate.pem").read_text() + (folder / "key.pem").read_text())
 
 
-def client_context():
-    """TLS for a client that accepts any certificate."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def answers(port, host, path, content=None, tls=False):
-    """True when GET gives 200, and `content` where it is given."""
-    try:
-        if tls:
-            connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=2, context=client_context())
-        else:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-        try:
-            connection.request("GET", path, headers={"Host": host})
-            response = connection.getresponse()
-            return response.status == 200 and content in (None, response.read())
-        finally:
-            connection.close()
-    except (OSError, http.client.HTTPException):
-        return False
-
-
 def version_line(text):
     """The first line that has a version, without the time that some put before it; `?` when there is none."""
     line = next((line.strip() for line in text.splitlines() if re.search(r"\d\.\d", line)), "?")
@@ -116,7 +100,8 @@ class Peer:
     """A proxy under comparison: `program_name` is what has to be installed."""
     name = program_name = ""
     version_arguments = ("--version",)
-    features = frozenset()  # of: log, rules, regex, targets, reload, workers, idle, tls, h2
+    # Of: log, rules, regex, targets, reload, workers, idle, tls, h2, websocket; targets by HTTP/2: http2, grpc.
+    features = frozenset()
 
     def __init__(self, options):
         self.options = options
@@ -139,13 +124,22 @@ class Peer:
         process = Process(name or self.name, command, cpus, folder, **extra)
         process.port, process.peer, process.setup, process.folder = port, self, setup, folder
         try:
-            host, path = setup.rules.request("small")
-            process.wait_until(lambda: answers(port, host, path, SMALL, bool(setup.certificate)),
-                               f"the target's answer at 127.0.0.1:{port}")
+            process.wait_until(self.question(setup, folder, port), f"the target's answer at 127.0.0.1:{port}")
         except PeerFailed:
             process.stop()
             raise
         return process
+
+    @staticmethod
+    def question(setup, folder, port):
+        """A function that is true when the proxy gives the target's answer."""
+        host, path = setup.rules.request("small")
+        if not setup.target_protocol:
+            return lambda: answers(port, host, path, SMALL, bool(setup.certificate))
+        message = folder / "call" if setup.target_protocol == "GRPC" else None
+        if message:
+            message.write_bytes(call_message(b""))
+        return lambda: answers_http2(port, host, path, message)
 
     def prepare(self, setup, folder, port):
         """Writes the configuration; the command, and more arguments for Process."""
@@ -154,7 +148,7 @@ class Peer:
 
 class Weir(Peer):
     name, version_arguments = "weir", ("version",)
-    features = frozenset({"log", "rules", "regex", "targets", "reload", "workers", "idle", "tls", "h2"})
+    features = frozenset({"log", "rules", "regex", "targets", "reload", "workers", "idle", "tls", "h2", "websocket", "http2", "grpc"})
 
     def path(self):
         return self.options.weir
@@ -174,7 +168,8 @@ class Weir(Peer):
         tls = ("protocol: HTTPS\n        ssl-policy: ELBSecurityPolicy-TLS13-1-3-2021-06\n"
                "        certificates: [{certificate: certificate.pem, key: key.pem}]")
         fill("weir.yaml", folder, "weir.yaml", PORT=port, PROTOCOL=tls if setup.certificate else "protocol: HTTP",
-             RULES="\n".join(lines), TARGETS=targets, ACCESS_LOG=log,
+             RULES="\n".join(lines), TARGETS=targets, ACCESS_LOG=log, TARGET_PROTOCOL=setup.target_protocol or "HTTP1",
+             GROUP_ATTRIBUTES=setup.group_attributes, MATCHER=0 if setup.target_protocol == "GRPC" else 200,
              HEALTH_SECONDS=setup.health_seconds, ADMIN_PORT=free_port())
         return [self.path(), "run", folder / "weir.yaml", "--workers", setup.workers, "--log-level", "warning",
                 "--drain-timeout", 0], {}
@@ -191,7 +186,7 @@ class Baseline(Weir):
 class Haproxy(Peer):
     name = program_name = "haproxy"
     version_arguments = ("-v",)
-    features = frozenset({"log", "rules", "regex", "targets", "reload", "workers", "idle", "tls", "h2"})
+    features = frozenset({"log", "rules", "regex", "targets", "reload", "workers", "idle", "tls", "h2", "websocket", "http2", "grpc"})
 
     def prepare(self, setup, folder, port):
         log, defaults = "# no log", "# no log"
@@ -205,7 +200,8 @@ class Haproxy(Peer):
         fill("haproxy.conf", folder, "haproxy.conf", PORT=port, TLS=tls, WORKERS=setup.workers, CONNECTIONS=setup.connections,
              BUFFER_BYTES=131072 if setup.large_bodies else 16384, GLOBAL=f"{log}\n  {sockets}", DEFAULTS=defaults,
              ROUTING=self.routing(setup, folder), HEALTH_SECONDS=setup.health_seconds,
-             TARGETS="\n".join(f"  server target{i} {target}" for i, target in enumerate(setup.targets)))
+             TARGETS="\n".join(f"  server target{i} {target}{' proto h2' * bool(setup.target_protocol)}"
+                               for i, target in enumerate(setup.targets)))
         mode = ["-W", "-S", folder / "master.sock"] if setup.can_reload else ["-db"]
         output = {"stdout": folder / "access.log"} if setup.access_log == "file" else {}
         return [self.path(), *mode, "-f", folder / "haproxy.conf"], output
@@ -228,7 +224,7 @@ class Haproxy(Peer):
 class Nginx(Peer):
     name = program_name = "nginx"
     version_arguments = ("-v",)
-    features = frozenset({"log", "rules", "regex", "targets", "reload", "workers", "idle", "tls", "h2"})
+    features = frozenset({"log", "rules", "regex", "targets", "reload", "workers", "idle", "tls", "h2", "websocket", "http2", "grpc"})
 
     def prepare(self, setup, folder, port):
         log = "access.log combined buffer=64k flush=1s" if setup.access_log else "off"
@@ -244,8 +240,11 @@ class Nginx(Peer):
     @staticmethod
     def servers(setup, port):
         """Hosts as server blocks with prefix locations (both are hashed or sorted); expressions as regex locations."""
-        go = ('{ proxy_pass http://targets; proxy_http_version 1.1; proxy_set_header Host $host; '
-              'proxy_set_header Connection ""; }')
+        upgrade = "upgrade; proxy_set_header Upgrade $http_upgrade" if setup.websocket else '""'
+        go = ("{ proxy_pass http://targets; proxy_http_version 1.1; proxy_set_header Host $host; "
+              f"proxy_set_header Connection {upgrade}; }}")
+        if setup.target_protocol:  # its only way to speak HTTP/2 to targets
+            go = "{ grpc_pass grpc://targets; grpc_set_header Host $host; }"
         listen = f"listen 127.0.0.1:{port} backlog=4096" + (" ssl" if setup.certificate else "") + (" http2" if setup.http2 else "")
         if not setup.has_rules:
             return f"  server {{ {listen}; location / {go} }}"
@@ -276,13 +275,13 @@ class H2o(Peer):
 
 class Nghttpx(Peer):
     name = program_name = "nghttpx"
-    features = frozenset({"idle", "h2"})
+    features = frozenset({"idle", "h2", "http2", "grpc"})
 
     def prepare(self, setup, folder, port):
         tls = (f"private-key-file={folder}/key.pem\ncertificate-file={folder}/certificate.pem\ntls-min-proto-version=TLSv1.3\n"
                f"tls13-ciphers={TLS_CIPHER}") if setup.certificate else "# no TLS"
         fill("nghttpx.conf", folder, "nghttpx.conf", PORT=port, WORKERS=setup.workers, TLS=tls,
-             FRONTEND="" if setup.certificate else ";no-tls", TARGET=setup.targets[0].replace(":", ","))
+             PROTOCOL="h2" if setup.target_protocol else "http/1.1", FRONTEND="" if setup.certificate else ";no-tls", TARGET=setup.targets[0].replace(":", ","))
         return [self.path(), f"--conf={folder / 'nghttpx.conf'}"], {}
 
 
@@ -325,6 +324,7 @@ class TrafficServer(Peer):
 class Relay(Peer):
     """The floor; see ../floor/relay.cc."""
     name, arguments = "relay", ()
+    features = frozenset({"websocket"})
 
     def path(self):
         return self.options.floor / "floor_relay"

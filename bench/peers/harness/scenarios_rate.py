@@ -6,11 +6,15 @@ import pathlib
 import re
 
 from .load import BROWSER_FIELDS, Load
-from .peers_http import PEERS, ClosingRelay, Rules, Setup, answers
+from .peers_http import PEERS, ClosingRelay, Rules, Setup
 from .process import PeerFailed, Process, free_port
+from .questions import answers, stickiness_cookies
 from .rounds import Bar, Limit, Variant, rate_result, run_rounds
 
 BETTER = ("haproxy", "nginx")
+ALGORITHM_TARGETS = 10
+STICKY_CLIENTS = 64
+TO_HTTP2 = ("haproxy", "nghttpx", "nginx")
 REGEX_PATHS = 20_000  # twice what HAProxy's cache of results holds by default
 CONTENT_BYTES = {"small": 13, "10k": 10 << 10, "1m": 1 << 20}  # of floor_backend
 FLOOR = ("relay", "relay-pooled")
@@ -74,6 +78,18 @@ SCENARIOS = [
              load={"tls": True, "connections": 8, "streams": 32}, by_weir_bench=True, setup={"certificate": "ecdsa", "http2": True},
              bars=(Bar("≥ 1.20 × the best of HAProxy, nghttpx and H2O", ("haproxy", "nghttpx", "h2o"), 1.20),
                    Bar("≥ 1.40 × the best", ("haproxy", "nghttpx", "h2o"), 1.40, is_stretch=True))),
+    Scenario("h2-targets", "the same to a target that speaks HTTP/2 with prior knowledge",
+             load={"tls": True, "connections": 8, "streams": 32}, by_weir_bench=True,
+             setup={"certificate": "ecdsa", "http2": True, "target_protocol": "HTTP2"},
+             bars=(Bar("≥ 1.20 × the best of HAProxy, nghttpx and nginx", TO_HTTP2, 1.20),)),
+    Scenario("grpc", "unary gRPC calls over TLS, 8 connections with 32 at a time each, messages of 100 bytes",
+             load={"tls": True, "connections": 8, "streams": 32, "call_bytes": 100}, by_weir_bench=True,
+             setup={"certificate": "ecdsa", "http2": True, "target_protocol": "GRPC"},
+             bars=(Bar("≥ 1.20 × the best of HAProxy, nghttpx and nginx", TO_HTTP2, 1.20),)),
+    Scenario("websocket", "WebSocket: messages of 100 bytes, one at a time on each of 1,000 connections, which each round opens",
+             load={"websocket": True, "connections": 1000, "body_bytes": 100}, by_weir_bench=True, setup={"websocket": True},
+             bars=(Bar("≥ 1.15 × the better of HAProxy and nginx", BETTER, 1.15),
+                   Bar("≥ 0.87 of the relay", ("relay",), 0.87, is_stretch=True))),
 ]
 
 
@@ -123,9 +139,8 @@ def run_scenario(scenario, options):
         setup = Setup(targets=(f"127.0.0.1:{port}",), **scenario.setup)
         generator = options.weir_bench if scenario.by_weir_bench else None
         load = load_of(options, setup, scenario.request, generator=generator, **scenario.load)
-        feature = "log" if setup.access_log else "h2" if setup.http2 else "tls" if setup.certificate else None
         variants = []
-        for name, peer in installed(options, options.peers, feature):
+        for name, peer in installed(options, options.peers, setup.feature):
             if scenario.load.get("connection_per_request"):
                 if name == "relay":
                     continue  # it knows no requests, so it cannot end a connection after one
@@ -147,7 +162,7 @@ def _haproxy_to_syslog(options, stack, setup, load):
     return variant(options, "haproxy-syslog", PEERS["haproxy"](options), setup, load)
 
 
-# ---- comparisons of a proxy with itself: rules, targets, workers
+# ---- comparisons of a proxy with itself: rules, targets, algorithms, workers
 
 
 def compare_rules(options, kind, large, minimum, stretch):
@@ -183,6 +198,45 @@ def compare_targets(options):
     big, small = "weir, 2,000 targets", "weir, 2 targets"
     return rate_result("targets", "2,000 targets in a group against 2", results,
                        [Bar("≥ 0.98 of the same with 2", (small,), 0.98, of=big)], base=big)
+
+
+def compare_algorithms(options):
+    """Least outstanding requests and a sticky client against round robin, ten targets each."""
+    round_robin = Setup(health_seconds=30)
+    ways = {
+        "round robin": round_robin,
+        "least outstanding": dataclasses.replace(
+            round_robin, group_attributes="load_balancing.algorithm.type: least_outstanding_requests"),
+        "sticky": dataclasses.replace(round_robin, group_attributes="stickiness.enabled: true"),
+    }
+    with targets(options) as port:
+        addresses = tuple(f"127.1.0.{i + 1}:{port}" for i in range(ALGORITHM_TARGETS))
+        variants = []
+        for name, peer in installed(options, [name for name in options.peers if name in ("weir", "baseline")]):
+            for way, setup in ways.items():
+                setup = dataclasses.replace(setup, targets=addresses)
+                load = load_with_cookies(options, setup) if way == "sticky" else load_of(options, setup)
+                variants.append(variant(options, f"{name}, {way}", peer, setup, load))
+        results = run_rounds(variants, options)
+    bars = [Bar("a sticky request ≥ 0.90 of one in turn", ("weir, round robin",), 0.90, of="weir, sticky"),
+            Bar("least outstanding requests ≥ 0.97 of round robin", ("weir, round robin",), 0.97, of="weir, least outstanding")]
+    return rate_result("algorithms", f"sticky clients and least outstanding requests against round robin, {ALGORITHM_TARGETS} targets",
+                       results, bars, base="weir, round robin",
+                       note="A sticky request carries the two cookies that one before it was given, and is given two anew.")
+
+
+def load_with_cookies(options, setup):
+    """load_of, with the cookies of STICKY_CLIENTS clients in turn, which each process gives anew."""
+    host, path = setup.rules.request("small")
+    load = None
+
+    def run(process, seconds):
+        nonlocal load
+        if load is None:
+            cookies = tuple(stickiness_cookies(process.port, host, path) for _ in range(STICKY_CLIENTS))
+            load = load_of(options, setup, cookies=cookies)
+        return load(process, seconds)
+    return run
 
 
 def compare_workers(options):

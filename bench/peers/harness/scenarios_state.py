@@ -8,9 +8,10 @@ import signal
 import socket
 import time
 
-from .peers_http import Nginx, Rules, Setup, Weir, client_context
+from .peers_http import Nginx, Rules, Setup, Weir
 from .process import PeerFailed, wait_for
 from .rounds import judge_value, say
+from .questions import client_context
 from .scenarios_rate import installed, targets, variant
 from .statistics import median
 

@@ -1,11 +1,12 @@
 """Load by `weir bench`: HTTP with closed and open loop, DNS with client subnets that take turns."""
 
 import json
+import pathlib
 import signal
 import subprocess
 
 from .dnsperf import OUTSTANDING
-from .load import GRACE_SECONDS, Sample
+from .load import GRACE_SECONDS, Sample, call_message
 from .process import PeerFailed, Refused
 
 
@@ -59,9 +60,9 @@ def sample(result, is_wrong):
 class WeirBenchHttp:
     name = "weir"
 
-    def __init__(self, program):
+    def __init__(self, program, folder):
         require(program, "http")
-        self.program = program
+        self.program, self.folder = program, pathlib.Path(folder)
 
     def version(self):
         return version(self.program, "http")
@@ -84,17 +85,20 @@ class WeirBenchHttp:
         return Started
 
     def command(self, port, load, seconds, cpus, rate):
-        if load.paths > 1:
-            raise PeerFailed(f"weir bench http does not send {load.paths:,} different paths; use --generator wrk")
+        if load.paths > 1 or load.cookies:
+            raise PeerFailed("weir bench http does not send requests that differ; use --generator wrk")
         command = ["taskset", "-c", cpus, str(self.program), "bench", "http", load.url(port), "--json",
-                   "--quiet", "-c", str(load.connections), "-d", f"{round(seconds * 1000)}ms", "-X", load.method,
-                   "-H", f"Host: {load.host}"]
+                   "--quiet", "-c", str(load.connections), "-d", f"{round(seconds * 1000)}ms", "-H", f"Host: {load.host}"]
+        if not load.websocket:  # it has a method of its own
+            command += ["-X", "POST" if load.call_bytes else load.method]
         if load.streams:
             command += ["--http2", "--streams", str(load.streams)]
         if rate:
             command += ["--rate", f"{rate:.3f}"]
         if load.body_bytes:
             command += ["--data", "x" * load.body_bytes]
+        if load.call_bytes:
+            command += ["--data-file", str(self.call_file(load.call_bytes)), "-H", "content-type: application/grpc"]
         if load.connection_per_request:
             command.append("--connection-per-request")
         if load.tls:
@@ -105,6 +109,13 @@ class WeirBenchHttp:
             if name != "Connection":  # the generator's own
                 command += ["-H", f"{name}: {value}"]
         return command
+
+
+    def call_file(self, size):
+        """A file with the one message of a gRPC call, `size` bytes of content."""
+        path = self.folder / f"call-{size}"
+        path.write_bytes(call_message(b"x" * size))
+        return path
 
 
 class WeirBenchDns:

@@ -179,6 +179,20 @@ TEST_F(StickinessTest, MoreTargetsThanAreRememberedHaveTheirOwnValues) {
   for (std::uint32_t i = 0; i < 200; ++i) EXPECT_EQ(FindTarget("AWSALB=" + TargetCookie(i)).chosen, i);
 }
 
+TEST_F(StickinessTest, WhatWasOpenedOnceIsNoMoreThanWhatItSays) {
+  const std::string good = TargetCookie(1);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(FindTarget("AWSALB=" + good).chosen, 1U);
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    std::string changed = good;
+    changed[i] = good[i] == 'A' ? 'B' : 'A';
+    EXPECT_EQ(FindTarget("AWSALB=" + changed).verdict, Verdict::kInvalid) << i;
+  }
+  EXPECT_EQ(FindTarget("AWSALB=" + good.substr(0, 103)).verdict, Verdict::kInvalid);
+  EXPECT_EQ(FindGroup("AWSALBTG=" + good).verdict, Verdict::kInvalid) << "made for another purpose";
+  EXPECT_EQ(FindTarget("AWSALB=" + good, kNow + 600s).verdict, Verdict::kExpired);
+  EXPECT_EQ(FindTarget("AWSALB=" + good).chosen, 1U);
+}
+
 TEST_F(StickinessTest, AnotherApplianceWithTheSameKeyAgrees) {
   Stickiness other;
   other.Reset(*table_);

@@ -69,6 +69,17 @@ TEST(LoadPlanTest, Http2HasPseudoFieldsFirstAndNamesInLowerCase) {
                                                                  {"content-length", "1"}}));
 }
 
+TEST(LoadPlanTest, CallsOfGrpcTakeTrailers) {
+  LoadPlan plan({.method = "POST",
+                 .headers = {{"Content-Type", "application/grpc+proto"}},
+                 .content = "c",
+                 .has_content = true,
+                 .closes = false,
+                 .http2 = true});
+  plan.Add(UrlOf("https://a.test/service/Method"));
+  EXPECT_EQ(plan.requests()[0].fields.back(), (HeaderField{"te", "trailers"}));
+}
+
 TEST(LoadPlanTest, OriginsAreSharedByWhatConnectsAlike) {
   LoadPlan plan({});
   plan.Add(UrlOf("http://a.test/1"));
