@@ -1,6 +1,7 @@
 // Where load balancers and targets stand; spec: alb.md 10.
 
 #include "base/text.h"
+#include "config/action_groups.h"
 #include "config/check/checks.h"
 #include "config/decode/decode.h"
 #include "config/findings.h"
@@ -11,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <variant>
 #include <vector>
 
 namespace weir::config {
@@ -21,9 +21,7 @@ namespace {
 std::vector<std::uint32_t> GroupsOf(const LoadBalancer& balancer) {
   std::vector<std::uint32_t> out;
   const auto add = [&out](const Action& action) {
-    const auto* const forward = std::get_if<ForwardAction>(&action);
-    if (forward == nullptr) return;
-    for (const WeightedTargetGroup& choice : forward->target_groups) out.push_back(choice.target_group);
+    for (const WeightedTargetGroup& choice : TargetGroupsOf(action)) out.push_back(choice.target_group);
   };
   for (const Listener& listener : balancer.listeners) {
     for (const auto& rule : listener.rules) add(rule->action);

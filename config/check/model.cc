@@ -1,3 +1,4 @@
+#include "config/action_groups.h"
 #include "config/check/checks.h"
 #include "config/decode/decode.h"
 #include "config/findings.h"
@@ -13,9 +14,7 @@ namespace weir::config {
 namespace {
 
 void MarkUse(const Action& action, std::vector<TargetGroup>& groups) {
-  const auto* const forward = std::get_if<ForwardAction>(&action);
-  if (forward == nullptr) return;
-  for (const WeightedTargetGroup& choice : forward->target_groups) groups[choice.target_group].in_use = true;
+  for (const WeightedTargetGroup& choice : TargetGroupsOf(action)) groups[choice.target_group].in_use = true;
 }
 
 // spec: alb.md 5.1, 9.
