@@ -1,21 +1,19 @@
 #include "proxy/tls/target_tls.h"
 
 #include "base/check.h"
+#include "config/action_groups.h"
 #include "net/tls_client.h"
 #include "proxy/tls/credential_store.h"
 
 #include <algorithm>
 #include <utility>
-#include <variant>
 
 namespace weir::proxy {
 namespace {
 
 bool ForwardsTo(const config::Rule& rule, std::uint32_t group) {
-  const auto* const forward = std::get_if<config::ForwardAction>(&rule.action);
-  return forward != nullptr &&
-         std::ranges::find(forward->target_groups, group, &config::WeightedTargetGroup::target_group) !=
-             forward->target_groups.end();
+  const auto groups = config::TargetGroupsOf(rule.action);
+  return std::ranges::find(groups, group, &config::WeightedTargetGroup::target_group) != groups.end();
 }
 
 bool ForwardsTo(const config::LoadBalancer& balancer, std::uint32_t group) {
@@ -24,6 +22,18 @@ bool ForwardsTo(const config::LoadBalancer& balancer, std::uint32_t group) {
     return forwards(listener.default_rule) ||
            std::ranges::any_of(listener.rules, [&](const auto& rule) { return forwards(*rule); });
   });
+}
+
+// What is offered: HTTP/1.1 is spoken without it.
+std::vector<std::string> AlpnOf(config::TargetProtocolVersion version) {
+  switch (version) {
+    case config::TargetProtocolVersion::kHttp1:
+      return {};
+    case config::TargetProtocolVersion::kHttp2:
+    case config::TargetProtocolVersion::kGrpc:
+      return {"h2"};
+  }
+  std::unreachable();
 }
 
 // Null where there are none, which is reported.
@@ -67,7 +77,7 @@ std::shared_ptr<const net::TlsClientPlan> BuildTargetTls(const config::Model& mo
   auto plan = std::make_shared<net::TlsClientPlan>();
   plan->policy = &TargetPolicyOf(model, group);
   plan->server_name = tls.server_name;
-  if (settings.protocol_version != config::TargetProtocolVersion::kHttp1) plan->alpn = {"h2"};
+  plan->alpn = AlpnOf(settings.protocol_version);
   if (tls.verify) {
     plan->authorities = LoadAuthorities(tls, credentials, findings);
     if (plan->authorities == nullptr) return nullptr;
