@@ -67,10 +67,20 @@ Result<RoutingTestResult> DecideRequest(const control::View& view, const config:
   if (expect.rule) CompareRule(*found, *expect.rule, out.differences);
   if (expect.target_group) CompareGroup(*found, *expect.target_group, out.differences);
   Compare("status", expect.status, found->status, out.differences);
-  const bool redirects = found->action == proxy::ActionKind::kRedirect;
-  const bool fixed = found->action == proxy::ActionKind::kFixedResponse;
-  Compare("location", expect.location, redirects ? std::optional(found->location) : std::nullopt, out.differences);
-  Compare("body", expect.body, fixed ? std::optional(found->body) : std::nullopt, out.differences);
+  std::optional<std::string> location;
+  std::optional<std::string> body;
+  switch (found->action) {
+    case proxy::ActionKind::kForward:
+      break;
+    case proxy::ActionKind::kRedirect:
+      location = found->location;
+      break;
+    case proxy::ActionKind::kFixedResponse:
+      body = found->body;
+      break;
+  }
+  Compare("location", expect.location, location, out.differences);
+  Compare("body", expect.body, body, out.differences);
   return out;
 }
 

@@ -4,6 +4,7 @@
 // program is built from. config.md of the project's contract is docs/configuration.md; names follow AWS (Elastic Load
 // Balancing v2, Route 53). Thread: any (const after Load).
 
+#include "base/enumerators.h"
 #include "base/ip_address.h"
 #include "config/diagnostic.h"
 
@@ -115,7 +116,7 @@ enum class ConditionKind : std::uint8_t {
   kQueryString,
   kSourceIp,
 };
-inline constexpr std::size_t kConditionKinds = 6;
+inline constexpr std::size_t kConditionKinds = CountEnumerators<ConditionKind>();
 
 // Alternatives: the key, where there is one, and the value are patterns.
 struct QueryStringPair {
@@ -160,7 +161,7 @@ struct FixedResponseAction {
 using Action = std::variant<ForwardAction, RedirectAction, FixedResponseAction>;
 
 enum class TransformKind : std::uint8_t { kHostHeaderRewrite, kUrlRewrite };
-inline constexpr std::size_t kTransformKinds = 2;
+inline constexpr std::size_t kTransformKinds = CountEnumerators<TransformKind>();
 
 // Changes requests after their rule has matched; spec: alb.md 6.
 struct Transform {

@@ -59,7 +59,7 @@ void Probe::Start(Question question) {
 
 net::TlsClient& Probe::TlsOfPlan() const {
   if (plan_->tls != nullptr) return *plan_->tls;
-  return plan_->version == config::TargetProtocolVersion::kHttp1 ? *bench_.tls : *bench_.http2_tls;
+  return plan_->asks_by_http2() ? *bench_.http2_tls : *bench_.tls;
 }
 
 void Probe::Connect(const std::string& server_name) {
@@ -121,7 +121,7 @@ void Probe::OnConnected(int error) {
   if (!plan_->speaks_http) return Finish({.outcome = ProbeOutcome::kPassed}, false);
   phase_ = Phase::kHead;
   Limit(plan_->response_timeout);
-  if (plan_->version != config::TargetProtocolVersion::kHttp1) return Ask();
+  if (plan_->asks_by_http2()) return Ask();
   WriteRequest();
 }
 

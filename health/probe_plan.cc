@@ -30,7 +30,7 @@ ProbePlan BuildTargetPlan(const config::TargetHealthCheck& check, std::shared_pt
   plan.version = check.version;
   plan.passing_codes = check.matcher.ranges;
   plan.head_bytes_max = kTargetHeadBytesMax;
-  if (check.version != config::TargetProtocolVersion::kHttp1) {
+  if (plan.asks_by_http2()) {
     plan.path = check.path;
     return plan;
   }

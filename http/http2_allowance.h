@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "base/enumerators.h"
 
 #include <array>
 #include <cstddef>
@@ -26,7 +27,7 @@ enum class Http2Flood : std::uint8_t {
   kOtherFrames,  // of unknown types, GOAWAY again and again
   kOutput,       // asks for more control frames than it reads
 };
-inline constexpr std::size_t kHttp2FloodCount = std::to_underlying(Http2Flood::kOutput) + 1;
+inline constexpr std::size_t kHttp2FloodCount = CountEnumerators<Http2Flood>();
 
 // `rapid_reset`, `provoked_reset`, `ping`: as metrics and logs print it.
 [[nodiscard]] std::string_view ToString(Http2Flood flood);

@@ -221,11 +221,14 @@ ParseOutcome ParseHttp2Response(const Http2FieldSection& section, bool ends, std
   if (outcome.status == ParseStatus::kNeedMore) return Refuse("malformed head");
   if (outcome.status != ParseStatus::kDone) return outcome;
   if (outcome.consumed != text.size()) return Refuse("malformed head");
+  // Where there is no content it would frame nothing, and be passed on.
+  if (head.framing.kind != FramingKind::kContentLength && FindField(head.fields, "transfer-encoding") != nullptr) {
+    return Refuse("Transfer-Encoding in HTTP/2");
+  }
   head.version = Version::kHttp2;
   head.reason = ReasonPhrase(head.status);
   head.keep_alive = true;
   if (head.framing.kind == FramingKind::kUntilClose) head.framing.kind = FramingKind::kUnknown;
-  if (head.framing.kind == FramingKind::kChunked) return Refuse("Transfer-Encoding in HTTP/2");
   if (ends && head.framing.kind == FramingKind::kContentLength && head.framing.content_length > 0) {
     return Refuse("Content-Length without content");
   }

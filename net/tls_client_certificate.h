@@ -1,5 +1,7 @@
 #pragma once
 
+#include "base/enumerators.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -25,7 +27,7 @@ enum class ClientCertificateFault : std::uint8_t {
   kPurposeInvalid,
   kIncompatible,
 };
-inline constexpr std::size_t kClientCertificateFaults = 12;
+inline constexpr std::size_t kClientCertificateFaults = CountEnumerators<ClientCertificateFault>();
 // `ClientCertExpired`; empty for kNone.
 [[nodiscard]] std::string_view ToString(ClientCertificateFault fault);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/counters.h"
+#include "base/enumerators.h"
 #include "base/ip_address.h"
 #include "http/http2_allowance.h"
 #include "net/tls_facts.h"
@@ -55,7 +56,7 @@ struct TlsCounters {
 
 // Why a connection that was to begin with a PROXY header was closed.
 enum class ProxyHeaderFault : std::uint8_t { kSender, kMalformed, kTooLong, kChecksum, kTimeout, kClosed };
-inline constexpr std::size_t kProxyHeaderFaults = 6;
+inline constexpr std::size_t kProxyHeaderFaults = CountEnumerators<ProxyHeaderFault>();
 // As metrics print it: `Sender`.
 [[nodiscard]] std::string_view ToString(ProxyHeaderFault fault);
 // HTTP/2 of one listener.

@@ -26,6 +26,17 @@ std::optional<net::ProxyVersion> ProxyVersionOf(config::ProxyProtocol configured
   return configured == config::ProxyProtocol::kV1 ? net::ProxyVersion::kV1 : net::ProxyVersion::kV2;
 }
 
+UpstreamProtocol ProtocolOf(config::TargetProtocolVersion version) {
+  switch (version) {
+    case config::TargetProtocolVersion::kHttp1:
+      return UpstreamProtocol::kHttp1;
+    case config::TargetProtocolVersion::kHttp2:
+    case config::TargetProtocolVersion::kGrpc:
+      return UpstreamProtocol::kHttp2;
+  }
+  std::unreachable();
+}
+
 // What weir is configured with, found again after a reload: by its port, or by its place where the port was left to the
 // system.
 const Listener* FindSlotListener(const RoutingTable& table, const ListenerSlot& slot) {
@@ -183,9 +194,7 @@ class DataPlane::Implementation {
       const TargetGroupRoute& route = routing.groups()[group];
       const auto tls = route.is_https() ? tls_clients_.For(route.tls) : nullptr;
       const auto proxy_protocol = ProxyVersionOf(route.config->proxy_protocol);
-      const auto protocol = route.config->protocol_version == config::TargetProtocolVersion::kHttp1
-                                ? UpstreamProtocol::kHttp1
-                                : UpstreamProtocol::kHttp2;
+      const auto protocol = ProtocolOf(route.config->protocol_version);
       const auto& targets = status.groups[group].targets;
       handles[group].reserve(targets.size());
       for (const health::TargetStatus& target : targets) {

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "base/enumerators.h"
 #include "http/head_parser.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <utility>
 
 namespace weir::proxy {
 
@@ -51,7 +51,7 @@ enum class ErrorCode : std::uint8_t {
   kResponseStalled,           // the client stopped reading for the idle timeout
   kTunnelIdle,                // a tunnel in which nothing moved for the idle timeout
 };
-inline constexpr std::size_t kErrorCodeCount = std::to_underlying(ErrorCode::kTunnelIdle) + 1;
+inline constexpr std::size_t kErrorCodeCount = CountEnumerators<ErrorCode>();
 
 enum class ErrorSource : std::uint8_t { kDownstream, kUpstream, kInternal };
 // Whether the request may be sent again: never, always (nothing was sent), only when the connection was a reused one

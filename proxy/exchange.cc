@@ -43,7 +43,11 @@ std::string_view NamesOfActions(const Rule& rule, std::size_t count, TransformSt
 constexpr std::uint32_t kAbortedByUs = 0x2;
 constexpr std::uint32_t kTunnelBroken = 0x8;
 
-bool SpeaksHttp2(const TargetHandle& target) { return target.upstream->key.protocol == UpstreamProtocol::kHttp2; }
+// HTTP1 is left out of the access log.
+std::string_view LoggedProtocolVersion(const TargetGroupRoute& group) {
+  if (group.config->protocol_version == config::TargetProtocolVersion::kHttp1) return {};
+  return group.protocol_version();
+}
 
 double Seconds(SteadyTime from, SteadyTime to) { return std::chrono::duration<double>(to - from).count(); }
 
@@ -359,9 +363,9 @@ void Exchange::SendRequest(const Content& content) {
   run_.timing.sent = worker_.loop.now();
   // Only a reused connection can turn out to be dead, and only idempotent requests are sent again after bytes went out.
   run_.attempt.repeatable = run_.attempt.stream->reused() && run_.request.idempotent && run_.attempts.may_forgive();
-  // HTTP/2 tells what was not processed, and that may be anything.
-  run_.attempt.replayable = run_.attempt.repeatable ||
-                            (SpeaksHttp2(*run_.target) && content.bytes.size() <= HeldContent::kRepeatableBytesMax);
+  // What was not processed may be anything.
+  run_.attempt.replayable = run_.attempt.repeatable || (TellsUnprocessed(run_.target->upstream->key.protocol) &&
+                                                        content.bytes.size() <= HeldContent::kRepeatableBytesMax);
   if (!run_.attempt.stream->SendRequest(message_, content)) {
     // Nothing went out.
     held_.Hold(content);
@@ -795,8 +799,7 @@ void Exchange::WriteAccessLog() {
       .request_line = texts_.request_line,
       .user_agent = texts_.user_agent,
       .target_group = target != nullptr ? std::string_view(group().name) : std::string_view(),
-      .target_protocol_version =
-          target != nullptr && SpeaksHttp2(*target) ? group().protocol_version() : std::string_view(),
+      .target_protocol_version = target != nullptr ? LoggedProtocolVersion(group()) : std::string_view(),
       .trace_id = texts_.trace_id,
       .rule_priority = run_.rule != nullptr ? static_cast<std::int32_t>(run_.rule->priority) : -2,
       .rule_name = run_.rule != nullptr ? std::string_view(run_.rule->name) : std::string_view(),

@@ -1,7 +1,9 @@
 // What AWS would refuse; spec: alb.md 1.2, 4, 5, 7.2, 11 and 20, dns.md 2.
 
+#include "base/overloaded.h"
 #include "base/record_type.h"
 #include "base/text.h"
+#include "config/action_groups.h"
 #include "config/check/checks.h"
 #include "config/decode/decode.h"
 #include "config/decode/dns_name.h"
@@ -234,8 +236,8 @@ void AwsLimits::CheckBalancer(const LoadBalancer& balancer, const Fields& fields
 // spec: alb.md 7.1.
 void AwsLimits::CheckProtocolVersions(const Listener& listener) {
   if (listener.protocol == ListenerProtocol::kHttps) return;
-  (void)EachForward(listener, [&](const Rule& rule, const ForwardAction& forward) {
-    for (const WeightedTargetGroup& choice : forward.target_groups) {
+  (void)EachRule(listener, [&](const Rule& rule) {
+    for (const WeightedTargetGroup& choice : TargetGroupsOf(rule.action)) {
       const TargetGroup& group = model_.target_groups[choice.target_group];
       if (group.protocol_version == TargetProtocolVersion::kHttp1) continue;
       Warn(rule.position, fmt::format("target group {} of HTTP2 or GRPC behind an HTTP listener", Quoted(group.name)),
@@ -331,20 +333,22 @@ void AwsLimits::CheckRule(const Rule& rule) {
 }
 
 void AwsLimits::CheckAction(const Rule& rule) {
-  if (const auto* const forward = std::get_if<ForwardAction>(&rule.action)) {
-    AtMost(forward->target_groups.size(), kGroupsPerActionMax, "target groups", "an action", rule.position);
-  }
-  if (const auto* const fixed = std::get_if<FixedResponseAction>(&rule.action)) {
-    if (!fixed->content_type.empty() && std::ranges::find(kContentTypes, fixed->content_type) == kContentTypes.end()) {
-      Warn(rule.position, fmt::format("content type {}", Quoted(fixed->content_type)),
-           "one of " + JoinWords(kContentTypes));
+  const auto forward = [&](const ForwardAction& action) {
+    AtMost(action.target_groups.size(), kGroupsPerActionMax, "target groups", "an action", rule.position);
+  };
+  const auto fixed = [&](const FixedResponseAction& action) {
+    if (action.content_type.empty() || std::ranges::find(kContentTypes, action.content_type) != kContentTypes.end()) {
+      return;
     }
-  }
-  if (const auto* const redirect = std::get_if<RedirectAction>(&rule.action)) {
-    AtMost(redirect->host.size(), kRedirectPartMax, "characters", "a redirect's host", rule.position);
-    AtMost(redirect->path.size(), kRedirectPartMax, "characters", "a redirect's path", rule.position);
-    AtMost(redirect->query.size(), kRedirectPartMax, "characters", "a redirect's query", rule.position);
-  }
+    Warn(rule.position, fmt::format("content type {}", Quoted(action.content_type)),
+         "one of " + JoinWords(kContentTypes));
+  };
+  const auto redirect = [&](const RedirectAction& action) {
+    AtMost(action.host.size(), kRedirectPartMax, "characters", "a redirect's host", rule.position);
+    AtMost(action.path.size(), kRedirectPartMax, "characters", "a redirect's path", rule.position);
+    AtMost(action.query.size(), kRedirectPartMax, "characters", "a redirect's query", rule.position);
+  };
+  std::visit(Overloaded{forward, fixed, redirect}, rule.action);
 }
 
 void AwsLimits::CheckGroup(const TargetGroup& group, const Fields& fields) {

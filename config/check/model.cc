@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <map>
 #include <string_view>
 #include <vector>
@@ -72,10 +73,11 @@ void CheckBindings(const Model& model, Position admin, Findings& findings) {
 
 void CheckTargetGroups(const NameTable& names, Model& model, Findings& findings) {
   for (const LoadBalancer& balancer : model.load_balancers) {
+    (void)EachForwardedGroup(balancer, [&](std::uint32_t group) {
+      model.target_groups[group].in_use = true;
+      return true;
+    });
     (void)EachForward(balancer, [&](const Rule& rule, const ForwardAction& forward) {
-      for (const WeightedTargetGroup& choice : forward.target_groups) {
-        model.target_groups[choice.target_group].in_use = true;
-      }
       CheckStickiness(rule, forward, model.target_groups, findings);
       return true;
     });

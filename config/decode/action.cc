@@ -8,7 +8,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
+#include <string>
+#include <string_view>
+#include <variant>
 
 namespace weir::config {
 namespace {
@@ -95,6 +99,26 @@ FixedResponseAction DecodeFixedResponse(const Fields& fields, Findings& findings
   return out;
 }
 
+struct ActionRow {
+  std::string_view key;
+  Action (*decode)(const Fields& fields, Decoding& decoding);
+};
+constexpr auto kActionRows = std::to_array<ActionRow>({
+    {"forward", [](const Fields& fields, Decoding& decoding) -> Action { return DecodeForward(fields, decoding); }},
+    {"redirect",
+     [](const Fields& fields, Decoding& decoding) -> Action { return DecodeRedirect(fields, decoding.findings); }},
+    {"fixed-response",
+     [](const Fields& fields, Decoding& decoding) -> Action { return DecodeFixedResponse(fields, decoding.findings); }},
+});
+static_assert(kActionRows.size() == std::variant_size_v<Action>, "each action has its row");
+
+// What is wanted where there is another number of them.
+std::string ExactlyOne() {
+  std::array<std::string_view, kActionRows.size()> keys{};
+  std::ranges::transform(kActionRows, keys.begin(), &ActionRow::key);
+  return "exactly one of " + JoinWords(keys);
+}
+
 }  // namespace
 
 Action DecodeAction(const Fields& fields, std::string_view key, Decoding& decoding) {
@@ -103,21 +127,18 @@ Action DecodeAction(const Fields& fields, std::string_view key, Decoding& decodi
     // A missing key, or one that is no list, was reported.
     const Node* const list = fields.node().Find(key);
     if (list != nullptr && list->is_list()) {
-      decoding.findings.AddError(list->position, "no action", "exactly one of forward, redirect or fixed-response");
+      decoding.findings.AddError(list->position, "no action", ExactlyOne());
     } else {
       decoding.target_groups.NoteLostReference();
     }
     return {};
   }
   if (items.size() > 1) {
-    decoding.findings.AddError(items[1].position, "a second action",
-                               "exactly one of forward, redirect or fixed-response");
+    decoding.findings.AddError(items[1].position, "a second action", ExactlyOne());
   }
   const Fields action(items[0]);
-  if (const Node* const forward = action.Map("forward")) return DecodeForward(Fields(*forward), decoding);
-  if (const Node* const redirect = action.Map("redirect")) return DecodeRedirect(Fields(*redirect), decoding.findings);
-  if (const Node* const fixed = action.Map("fixed-response")) {
-    return DecodeFixedResponse(Fields(*fixed), decoding.findings);
+  for (const ActionRow& row : kActionRows) {
+    if (const Node* const map = action.Map(row.key)) return row.decode(Fields(*map), decoding);
   }
   decoding.target_groups.NoteLostReference();
   return {};

@@ -4,6 +4,7 @@
 // what was found in it, is taken over into the next revision while it stays as it is, so that an edit costs what it
 // touches. Thread: the one that loads.
 
+#include "base/enumerators.h"
 #include "config/diagnostic.h"
 #include "config/document/document.h"
 #include "config/document/environment.h"
@@ -27,7 +28,7 @@ struct Decoding;
 
 // What names of units may stand for: the sections of the document that are referred to by name.
 enum class NameKind : std::uint8_t { kRegion, kLoadBalancer, kTargetGroup, kTrustStore, kHealthCheck, kCidrCollection };
-inline constexpr std::size_t kNameKinds = 6;
+inline constexpr std::size_t kNameKinds = CountEnumerators<NameKind>();
 
 // The unit refers to a thing by its name, which has this index.
 struct NameUse {

@@ -161,7 +161,7 @@ void Reader::ReadFile(const std::string& path, Position named_at, const std::str
   while (lines.Next(line)) {
     if (!line.error.empty()) {
       Error(line.position, line.error);
-    } else if (!line.owner_omitted && line.tokens.front().text.starts_with('$')) {
+    } else if (!line.owner_omitted && !line.tokens.front().quoted && line.tokens.front().text.starts_with('$')) {
       ReadDirective(line, state);
     } else {
       ReadEntry(line, state);

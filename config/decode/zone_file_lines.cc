@@ -11,6 +11,7 @@ namespace {
 // Our choices: more than any record has, and than any address or label is wide.
 constexpr std::int64_t kWidthMax = 255;
 constexpr std::uint64_t kNumberMax = std::numeric_limits<std::uint32_t>::max();
+constexpr std::int64_t kOffsetMax = std::numeric_limits<std::uint32_t>::max();
 
 bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
@@ -34,7 +35,7 @@ std::optional<std::string> Formatted(std::string_view format, std::uint64_t numb
   std::int64_t offset = 0;
   std::int64_t width = 0;
   char base = 'd';
-  if (!TakeNumber(format, offset)) return std::nullopt;
+  if (!TakeNumber(format, offset) || offset > kOffsetMax || offset < -kOffsetMax) return std::nullopt;
   if (Take(format, ',') && (!TakeNumber(format, width) || width < 0 || width > kWidthMax)) return std::nullopt;
   if (Take(format, ',')) {
     if (format.size() != 1) return std::nullopt;
@@ -88,7 +89,15 @@ void ZoneFileLines::ReadWord(ZoneFileLine& line) {
   while (at_ < text_.size()) {
     const char c = text_[at_];
     if (IsBlank(c) || c == '\n' || c == ';' || c == '(' || c == ')' || c == '"') break;
-    if (c == '\\' && at_ + 1 < text_.size() && text_[at_ + 1] != '\n') text.push_back(text_[at_++]);
+    if (c == '\\') {
+      const char next = at_ + 1 < text_.size() ? text_[at_ + 1] : '\n';
+      if (next == '\n' || next == '\r') {
+        line.error = "a backslash with nothing behind it";
+        line.position = begin;
+        return;
+      }
+      text.push_back(text_[at_++]);
+    }
     text.push_back(text_[at_++]);
   }
   line.tokens.push_back({std::move(text), begin, false});
@@ -97,6 +106,7 @@ void ZoneFileLines::ReadWord(ZoneFileLine& line) {
 bool ZoneFileLines::Next(ZoneFileLine& line) {
   line = {};
   std::size_t depth = 0;
+  Position opened;    // the outermost parenthesis
   bool first = true;  // nothing but blanks was in the line
   while (at_ < text_.size()) {
     const char c = text_[at_];
@@ -113,6 +123,7 @@ bool ZoneFileLines::Next(ZoneFileLine& line) {
       first = false;
       ++at_;
     } else if (c == '(' || (c == ')' && depth > 0)) {
+      if (depth == 0) opened = Here();
       depth = c == '(' ? depth + 1 : depth - 1;
       first = false;
       ++at_;
@@ -124,13 +135,16 @@ bool ZoneFileLines::Next(ZoneFileLine& line) {
       first = false;
       if (c == '"') {
         ReadQuoted(line);
-        if (!line.error.empty()) depth = 0;
       } else {
         ReadWord(line);
       }
+      if (!line.error.empty()) depth = 0;
     }
   }
-  if (depth > 0 && line.error.empty()) line.error = "a parenthesis that is not closed";
+  if (depth > 0 && line.error.empty()) {
+    line.error = "a parenthesis that is not closed";
+    line.position = opened;
+  }
   return !line.tokens.empty() || !line.error.empty();
 }
 

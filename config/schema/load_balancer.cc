@@ -366,7 +366,8 @@ constexpr auto kListenerCertificateFields = std::to_array<Field>({
     {.key = "passphrase", .type = kSecret, .doc = "Of an encrypted key; of a file without the line end."},
     {.key = "ocsp-response",
      .type = kPath,
-     .doc = "What the authority says of the certificate (RFC 6960), DER, for clients that ask. An addition to ALB."},
+     .doc = "What the authority says of the certificate (RFC 6960), DER, for clients that ask. An addition to ALB.",
+     .addition = "leave it out"},
 });
 constexpr Object kListenerCertificateObject{.name = "listener-certificate",
                                             .doc = "A certificate of an HTTPS listener and its key.",

@@ -57,6 +57,8 @@ struct Field {
   const Object* object = nullptr;
   std::string_view fallback = {};  // the default as it would be written; empty: none
   std::string_view doc = {};
+  // A key that AWS does not have among keys that it has: what does without it (`weir check --aws`).
+  std::string_view addition = {};
 };
 
 struct Object {

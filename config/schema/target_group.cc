@@ -174,7 +174,8 @@ constexpr auto kTargetFields = std::to_array<Field>({
      .minimum = 1,
      .maximum = 999,
      .fallback = "1",
-     .doc = "How much it takes beside the others of its group; one that is to take nothing is drained. Not of AWS."},
+     .doc = "How much it takes beside the others of its group; one that is to take nothing is drained. Not of AWS.",
+     .addition = "every target of a group takes the same"},
 });
 constexpr Object kTargetObject{.name = "target", .doc = "A member of a target group.", .fields = kTargetFields};
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "base/enumerators.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -13,7 +15,7 @@ enum class CookiePurpose : std::uint8_t {
   kApplication,  // AWSALBAPP-0: a target, as long as the application's own cookie is there
   kGroup,        // AWSALBTG, AWSALBTGCORS: a target group of a forward action
 };
-inline constexpr std::size_t kCookiePurposes = 3;
+inline constexpr std::size_t kCookiePurposes = CountEnumerators<CookiePurpose>();
 
 // What became of the cookie of one request.
 enum class StickyVerdict : std::uint8_t {
@@ -28,7 +30,7 @@ enum class StickyVerdict : std::uint8_t {
   kUnhealthy,  // the target takes no requests
   kDraining,   // the same, because it is being taken out
 };
-inline constexpr std::size_t kStickyVerdicts = std::to_underlying(StickyVerdict::kDraining) + 1;
+inline constexpr std::size_t kStickyVerdicts = CountEnumerators<StickyVerdict>();
 
 [[nodiscard]] inline bool IsFault(StickyVerdict verdict) { return verdict >= StickyVerdict::kInvalid; }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "base/enumerators.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -16,7 +18,7 @@ enum class TransformStatus : std::uint8_t {
   kInvalidPath,     // the result is no path, with or without a query
   kReplaceError,    // the replacement names a group that the expression does not have
 };
-inline constexpr std::size_t kTransformStatuses = 6;
+inline constexpr std::size_t kTransformStatuses = CountEnumerators<TransformStatus>();
 // `TransformSuccess`; empty for kNone.
 [[nodiscard]] std::string_view ToString(TransformStatus status);
 

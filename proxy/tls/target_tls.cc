@@ -15,6 +15,18 @@ bool ForwardsTo(const config::LoadBalancer& balancer, std::uint32_t group) {
   return !EachForwardedGroup(balancer, [group](std::uint32_t forwarded) { return forwarded != group; });
 }
 
+// What is offered: HTTP/1.1 is spoken without it.
+std::vector<std::string> AlpnOf(config::TargetProtocolVersion version) {
+  switch (version) {
+    case config::TargetProtocolVersion::kHttp1:
+      return {};
+    case config::TargetProtocolVersion::kHttp2:
+    case config::TargetProtocolVersion::kGrpc:
+      return {"h2"};
+  }
+  std::unreachable();
+}
+
 // Null where there are none, which is reported.
 std::shared_ptr<const net::TlsAuthorities> LoadAuthorities(const config::TargetTls& tls,
                                                            TlsCredentialStore& credentials,
@@ -56,7 +68,7 @@ std::shared_ptr<const net::TlsClientPlan> BuildTargetTls(const config::Model& mo
   auto plan = std::make_shared<net::TlsClientPlan>();
   plan->policy = &TargetPolicyOf(model, group);
   plan->server_name = tls.server_name;
-  if (settings.protocol_version != config::TargetProtocolVersion::kHttp1) plan->alpn = {"h2"};
+  plan->alpn = AlpnOf(settings.protocol_version);
   if (tls.verify) {
     plan->authorities = LoadAuthorities(tls, credentials, findings);
     if (plan->authorities == nullptr) return nullptr;

@@ -22,6 +22,16 @@ class UpstreamPool;
 struct WorkerState;
 
 enum class UpstreamProtocol : std::uint8_t { kHttp1, kHttp2 };
+// Whether a target tells by it which requests it did not process (RFC 9113 8.7).
+[[nodiscard]] inline bool TellsUnprocessed(UpstreamProtocol protocol) {
+  switch (protocol) {
+    case UpstreamProtocol::kHttp1:
+      return false;
+    case UpstreamProtocol::kHttp2:
+      return true;
+  }
+  std::unreachable();
+}
 
 // What connections have to have in common to stand for each other.
 struct UpstreamKey {

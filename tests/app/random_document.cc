@@ -1,6 +1,7 @@
 #include "tests/app/random_document.h"
 
 #include "config/document/edit.h"
+#include "config/model.h"
 
 #include <fmt/format.h>
 
@@ -37,20 +38,22 @@ std::string RandomDocument::List(std::size_t count, MakeItem make) {
 }
 
 std::string RandomDocument::Condition() {
-  switch (Below(6)) {
-    case 0:
+  using enum config::ConditionKind;
+  switch (static_cast<config::ConditionKind>(Below(config::kConditionKinds))) {
+    case kHostHeader:
       return fmt::format(R"({{"host-header":["{}"]}})", Chance(20) ? "${HOST}" : Name('h', 4) + ".test");
-    case 1:
+    case kPathPattern:
       return fmt::format(R"({{"path-pattern":["/{}{}"]}})", Name('p', 6), Chance(50) ? "/*" : "");
-    case 2:
+    case kHttpHeader:
       return fmt::format(R"({{"http-header":{{"name":"X-Kind","regex-values":["^{}$"]}}}})", Name('k', 4));
-    case 3:
+    case kQueryString:
       return fmt::format(R"({{"query-string":[{{"key":"q","value":"{}"}}]}})", Name('v', 4));
-    case 4:
+    case kSourceIp:
       return fmt::format(R"({{"source-ip":["192.0.{}.0/24"]}})", Below(4));
-    default:
+    case kRequestMethod:
       return fmt::format(R"({{"http-request-method":["{}"]}})", Chance(50) ? "GET" : "POST");
   }
+  std::unreachable();
 }
 
 std::string RandomDocument::Action() {

@@ -185,6 +185,7 @@ TEST(Http2HeadTest, ResponsesThatAreRefused) {
       {{":status", "200"}, {"x", "a\r\nb: c"}},
       {{":status", "200"}, {"x", "\x01"}},
       {{":status", "200"}, {"transfer-encoding", "chunked"}},
+      {{":status", "304"}, {"transfer-encoding", "chunked"}},
       {{":status", "200"}, {"content-length", "1"}, {"content-length", "2"}},
   };
   for (const Pairs& row : rows)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/enumerators.h"
 #include "bench/load/run_record.h"
 
 #include <array>
@@ -36,7 +37,7 @@ enum class ErrorKind : std::uint8_t {
   kBacklog,
   kUnsent,
 };
-inline constexpr std::size_t kErrorKinds = static_cast<std::size_t>(ErrorKind::kUnsent) + 1;
+inline constexpr std::size_t kErrorKinds = CountEnumerators<ErrorKind>();
 // `connect refused`: the key in Counts::errors.
 [[nodiscard]] std::string_view ToString(ErrorKind kind);
 [[nodiscard]] std::vector<std::string_view> ErrorKindNames();

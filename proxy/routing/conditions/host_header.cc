@@ -2,10 +2,10 @@
 
 namespace weir::proxy {
 
-// The request's host, without port; case does not count.
+// The request's host, without port.
 BuiltCondition BuildHostHeader(const config::Condition& condition, const std::string& path) {
   using HostHeader = TextCondition<&RequestFacts::host, CompiledCondition::LookedUpBy::kHost>;
-  return HostHeader::Build("host-header", condition, path, CaseRule::kInsensitive, EscapeRule::kNone);
+  return HostHeader::Build(condition, path);
 }
 
 }  // namespace weir::proxy

@@ -7,7 +7,7 @@
 namespace weir::proxy {
 namespace {
 
-// A header field: any of its lines may match; case does not count.
+// A header field: any of its lines may match.
 class HttpHeader final : public CompiledCondition {
  public:
   HttpHeader(std::string name, std::vector<TextPattern> patterns)
@@ -36,7 +36,7 @@ class HttpHeader final : public CompiledCondition {
 }  // namespace
 
 BuiltCondition BuildHttpHeader(const config::Condition& condition, const std::string& path) {
-  auto patterns = CompileTexts(condition.values, condition.regex_values, CaseRule::kInsensitive, path + ".http-header");
+  auto patterns = CompileTexts(condition, path);
   if (!patterns) return std::unexpected(std::move(patterns.error()));
   return std::make_shared<const HttpHeader>(condition.name, std::move(*patterns));
 }

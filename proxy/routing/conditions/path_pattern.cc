@@ -2,10 +2,10 @@
 
 namespace weir::proxy {
 
-// The normalised path, without the query; case counts. Patterns are normalised like it.
+// The normalised path, without the query. Patterns are normalised like it.
 BuiltCondition BuildPathPattern(const config::Condition& condition, const std::string& path) {
   using PathPattern = TextCondition<&RequestFacts::path, CompiledCondition::LookedUpBy::kPath>;
-  return PathPattern::Build("path-pattern", condition, path, CaseRule::kSensitive, EscapeRule::kPercent);
+  return PathPattern::Build(condition, path);
 }
 
 }  // namespace weir::proxy

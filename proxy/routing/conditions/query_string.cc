@@ -67,8 +67,8 @@ class QueryString final : public CompiledCondition {
 }  // namespace
 
 BuiltCondition BuildQueryString(const config::Condition& condition, const std::string& /*path*/) {
-  const auto pattern_of = [](const config::LocatedText& text) {
-    return TextPattern::Glob(text.text, CaseRule::kInsensitive, EscapeRule::kBackslash);
+  const auto pattern_of = [&condition](const config::LocatedText& text) {
+    return CompileText(condition.kind, text.text);
   };
   std::vector<PairPattern> pairs;
   pairs.reserve(condition.pairs.size());

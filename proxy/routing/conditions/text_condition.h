@@ -1,5 +1,6 @@
 #pragma once
 
+#include "config/schema/conditions.h"
 #include "proxy/routing/conditions.h"
 #include "proxy/routing/conditions/kinds.h"
 #include "proxy/routing/conditions/text_values.h"
@@ -22,12 +23,10 @@ class TextCondition final : public CompiledCondition {
       : name_(name), patterns_(std::move(patterns)) {}
 
   // With the values of `condition`, which stands at `path` in the file.
-  [[nodiscard]] static BuiltCondition Build(std::string_view name, const config::Condition& condition,
-                                            const std::string& path, CaseRule case_rule, EscapeRule escape_rule) {
-    auto patterns =
-        CompileTexts(condition.values, condition.regex_values, case_rule, path + "." + std::string(name), escape_rule);
+  [[nodiscard]] static BuiltCondition Build(const config::Condition& condition, const std::string& path) {
+    auto patterns = CompileTexts(condition, path);
     if (!patterns) return std::unexpected(std::move(patterns.error()));
-    return std::make_shared<const TextCondition>(name, std::move(*patterns));
+    return std::make_shared<const TextCondition>(config::RowOf(condition.kind).field.key, std::move(*patterns));
   }
 
   bool Matches(const RequestFacts& facts) const override { return MatchesAny(patterns_, facts.*kText); }

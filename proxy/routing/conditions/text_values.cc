@@ -1,5 +1,7 @@
 #include "proxy/routing/conditions/text_values.h"
 
+#include "config/schema/conditions.h"
+
 #include <fmt/format.h>
 
 #include <cstddef>
@@ -7,22 +9,49 @@
 
 namespace weir::proxy {
 
+namespace {
+
+CaseRule CaseRuleOf(config::Comparison comparison) {
+  switch (comparison) {
+    case config::Comparison::kExact:
+    case config::Comparison::kCaseCounts:
+      return CaseRule::kSensitive;
+    case config::Comparison::kCaseIgnored:
+    case config::Comparison::kEscapedIgnored:
+      return CaseRule::kInsensitive;
+  }
+  std::unreachable();
+}
+
+}  // namespace
+
+TextPattern CompileText(config::ConditionKind kind, std::string_view text) {
+  const config::ConditionRow& row = config::RowOf(kind);
+  const bool backslash = row.comparison == config::Comparison::kEscapedIgnored;
+  return TextPattern::Glob(text, CaseRuleOf(row.comparison),
+                           backslash             ? EscapeRule::kBackslash
+                           : row.percent_encoded ? EscapeRule::kPercent
+                                                 : EscapeRule::kNone);
+}
+
 std::expected<std::vector<TextPattern>, std::vector<config::Diagnostic>> CompileTexts(
-    std::span<const config::LocatedText> values, std::span<const config::LocatedText> regex_values, CaseRule case_rule,
-    const std::string& path, EscapeRule escape_rule) {
+    const config::Condition& condition, const std::string& path) {
+  const config::ConditionRow& row = config::RowOf(condition.kind);
+  const auto& values = condition.values;
+  const auto& regex_values = condition.regex_values;
   std::vector<TextPattern> patterns;
   std::vector<config::Diagnostic> findings;
   patterns.reserve(values.size() + regex_values.size());
-  for (const auto& value : values) patterns.push_back(TextPattern::Glob(value.text, case_rule, escape_rule));
+  for (const auto& value : values) patterns.push_back(CompileText(condition.kind, value.text));
   for (std::size_t i = 0; i < regex_values.size(); ++i) {
-    auto pattern = TextPattern::Regex(regex_values[i].text, case_rule);
+    auto pattern = TextPattern::Regex(regex_values[i].text, CaseRuleOf(row.comparison));
     if (pattern) {
       patterns.push_back(std::move(*pattern));
       continue;
     }
     findings.push_back({.severity = config::Severity::kError,
                         .position = regex_values[i].position,
-                        .path = fmt::format("{}.regex-values[{}]", path, i),
+                        .path = fmt::format("{}.{}.regex-values[{}]", path, row.field.key, i),
                         .message = pattern.error().message,
                         .hint = pattern.error().hint});
   }

@@ -14,11 +14,12 @@
 
 namespace weir::proxy {
 
-// The patterns of `values` and `regex_values`, in that order. Fails with every expression that RE2 refuses; `path` is
-// where the values stand in the file: conditions[1].path-pattern. `escape_rule` is that of the wildcard patterns.
+// A value of the kind with its wildcards, compared as the kind's row in config/schema/conditions.cc says.
+[[nodiscard]] TextPattern CompileText(config::ConditionKind kind, std::string_view text);
+// The patterns of the condition's values and expressions, in that order. Fails with every expression that RE2 refuses;
+// `path` is where the condition stands in the file: rules[0].conditions[1].
 [[nodiscard]] std::expected<std::vector<TextPattern>, std::vector<config::Diagnostic>> CompileTexts(
-    std::span<const config::LocatedText> values, std::span<const config::LocatedText> regex_values, CaseRule case_rule,
-    const std::string& path, EscapeRule escape_rule = EscapeRule::kNone);
+    const config::Condition& condition, const std::string& path);
 
 [[nodiscard]] inline bool MatchesAny(std::span<const TextPattern> patterns, std::string_view text) {
   return std::ranges::any_of(patterns, [text](const TextPattern& pattern) { return pattern.Matches(text); });
