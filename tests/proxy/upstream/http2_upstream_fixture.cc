@@ -54,6 +54,7 @@ std::uint32_t Code(http::Http2Error code) { return std::to_underlying(code); }
 
 void FakeHttp2Target::Settle(std::uint32_t streams_max) {
   Connect();
+  settled_ = true;
   constexpr std::uint16_t kMaxConcurrentStreams = 3;
   Say(Settings({{kMaxConcurrentStreams, streams_max}}));
 }
@@ -96,12 +97,17 @@ void FakeHttp2Target::Take() {
   std::size_t used = 0;
   for (Seen& frame : Split(bytes)) {
     const std::size_t size = 9 + frame.payload.size();
+    if (frame.type == kSettings && frame.flags != kAck) ++unacknowledged_;
     // The one that decodes has settings of its own, and they are acknowledged already.
     if (frame.type != kSettings || frame.flags != kAck) rig_.Get(bytes.substr(used, size));
     used += size;
     frames_.push_back(std::move(frame));
   }
   wire_->from_weir = std::string(bytes.substr(used));
+  // Until it has that, weir holds it to the windows of the protocol's defaults.
+  for (; settled_ && unacknowledged_ > 0 && !wire_->closed && !wire_->ended; --unacknowledged_) {
+    Say(Frame(kSettings, kAck, 0));
+  }
 }
 
 std::size_t FakeHttp2Target::Count(std::uint8_t type) const {

@@ -68,6 +68,8 @@ class FakeHttp2Target {
 
  private:
   std::shared_ptr<Wire> wire_;
+  bool settled_ = false;    // has said its SETTINGS
+  int unacknowledged_ = 0;  // of weir's SETTINGS
   std::vector<http2_frames::Seen> frames_;
   http::SessionRig rig_{http::Http2Session::Role::kServer};
 };
