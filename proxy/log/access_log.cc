@@ -114,8 +114,8 @@ std::string_view LoggedUserAgent(const AccessLogRecord& record) { return record.
 
 // Field 1.
 std::string_view TypeOf(const AccessLogRecord& record) {
-  if (record.version == http::Version::kHttp2) return record.is_grpc && record.tls != nullptr ? "grpcs" : "h2";
   if (record.is_websocket) return record.tls == nullptr ? "ws" : "wss";
+  if (record.version == http::Version::kHttp2) return record.is_grpc && record.tls != nullptr ? "grpcs" : "h2";
   return record.tls == nullptr ? "http" : "https";
 }
 

@@ -92,7 +92,8 @@ void CheckRequest(const Http2FieldSection& section, bool ends) {
 void CheckResponse(const Http2FieldSection& section, bool ends, std::string_view method) {
   std::string text;
   ResponseHead head;
-  if (!IsAccepted(ParseHttp2Response(section, ends, method, text, head), text)) return;
+  const ParseOutcome outcome = ParseHttp2Response(section, ends, method, text, head);
+  if (!IsAccepted(outcome, text)) return;
   WEIR_CHECK(head.version == Version::kHttp2 && head.status >= 100 && head.status <= 999);
   WEIR_CHECK(head.framing.kind != FramingKind::kChunked && head.framing.kind != FramingKind::kUntilClose);
   CheckFields(section, head.fields);
