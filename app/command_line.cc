@@ -115,6 +115,7 @@ std::string DidYouMean(const CLI::App& app, std::string_view near) {
 // That `word` is no command of `app`.
 Error UnknownCommand(const CLI::App& app, std::string_view word) {
   const auto commands = CommandsOf(app);
+  if (commands.empty()) return {fmt::format("{} has no commands: `{}`", PathOf(app), word), SeeHelp(app)};
   const auto near = NearestCommand(word, commands);
   auto hint = near.empty() ? "say " + Listed(commands) : fmt::format("did you mean {}?", near);
   return {fmt::format("`{}` is no command of {}", word, PathOf(app)), std::move(hint)};

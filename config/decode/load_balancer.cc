@@ -351,6 +351,13 @@ LoadBalancer DecodeLoadBalancer(const Node& node, std::size_t index, Decoding& d
     const RulePlace first{.load_balancer = static_cast<std::uint32_t>(index),
                           .listener = static_cast<std::uint32_t>(out.listeners.size())};
     out.listeners.push_back(DecodeListener(listener, first, decoding));
+    const Listener& decoded = out.listeners.back();
+    if (decoded.attributes.http2_extended_connect && decoded.protocol == ListenerProtocol::kHttps &&
+        !out.attributes.http2) {
+      decoding.findings.AddError(decoded.position,
+                                 "`weir.http2.extended_connect.enabled` has no meaning without HTTP/2",
+                                 "the load balancer has `routing.http2.enabled: false`");
+    }
   }
   const Node* const listeners = node.Find("listeners");
   const bool none = listeners == nullptr || (listeners->is_list() && listeners->children.empty());

@@ -40,10 +40,26 @@ std::optional<std::string> Resolve(std::string_view reference, const Environment
   return value;
 }
 
-void ReplaceAll(std::string_view what, std::string_view by, std::string& text) {
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {
-    text.replace(at, what.size(), by);
+struct Substitution {
+  std::string what;
+  std::string by;
+};
+
+// Text that was put in is not looked at again: a value may be part of another one's reference.
+std::string Substitute(std::string_view text, const std::vector<Substitution>& substitutions) {
+  std::string out;
+  while (!text.empty()) {
+    const auto found =
+        std::ranges::find_if(substitutions, [text](const Substitution& each) { return text.starts_with(each.what); });
+    if (found == substitutions.end()) {
+      out += text.front();
+      text.remove_prefix(1);
+    } else {
+      out += found->by;
+      text.remove_prefix(found->what.size());
+    }
   }
+  return out;
 }
 
 }  // namespace
@@ -70,22 +86,22 @@ std::string ExpandEnvironment(std::string_view text, const Environment& environm
   return out.append(text);
 }
 
-void HideReplacements(std::vector<Replacement> replacements, std::vector<Diagnostic>& findings) {
+void HideReplacements(const std::vector<Replacement>& replacements, std::vector<Diagnostic>& findings) {
   constexpr std::size_t kSecretMin = 4;
-  if (findings.empty()) return;
-  std::ranges::sort(replacements, [](const Replacement& a, const Replacement& b) {
-    if (a.text.size() != b.text.size()) return a.text.size() > b.text.size();
-    return std::tie(a.text, a.written) < std::tie(b.text, b.written);
-  });
+  if (findings.empty() || replacements.empty()) return;
+  std::vector<Substitution> substitutions;
   for (const Replacement& replacement : replacements) {
     const std::string name = Quoted(replacement.written);
-    const std::string shown = fmt::format("{} from {}", Quoted(replacement.text), name);
-    for (Diagnostic& finding : findings) {
-      for (std::string* const text : {&finding.message, &finding.hint}) {
-        ReplaceAll(shown, "what " + name + " holds", *text);
-        if (replacement.text.size() >= kSecretMin) ReplaceAll(replacement.text, replacement.written, *text);
-      }
-    }
+    substitutions.push_back({fmt::format("{} from {}", Quoted(replacement.text), name), "what " + name + " holds"});
+    if (replacement.text.size() >= kSecretMin) substitutions.push_back({replacement.text, replacement.written});
+  }
+  std::ranges::sort(substitutions, [](const Substitution& a, const Substitution& b) {
+    if (a.what.size() != b.what.size()) return a.what.size() > b.what.size();
+    return std::tie(a.what, a.by) < std::tie(b.what, b.by);
+  });
+  for (Diagnostic& finding : findings) {
+    finding.message = Substitute(finding.message, substitutions);
+    finding.hint = Substitute(finding.hint, substitutions);
   }
 }
 
@@ -97,10 +113,16 @@ Node ExpandReferences(const Node& node, const Environment& environment, Tree& tr
   if (node.is_scalar()) {
     const Node& written = node.children[0];
     const std::size_t errors = findings.errors();
-    out.text = tree.Keep(ExpandEnvironment(written.text, environment, written.position, findings));
+    bool is_held = false;  // by a variable; a default stands in the file for everybody to read
+    const Environment noting = [&](const std::string& name) {
+      auto value = environment(name);
+      is_held = is_held || (value && !value->empty());
+      return value;
+    };
+    out.text = tree.Keep(ExpandEnvironment(written.text, noting, written.position, findings));
     out.expanded = true;
     out.unknown = findings.errors() != errors;
-    if (replaced != nullptr) replaced->push_back({std::string(written.text), std::string(out.text)});
+    if (replaced != nullptr && is_held) replaced->push_back({std::string(written.text), std::string(out.text)});
     return out;
   }
   std::vector<Node> children;

@@ -22,20 +22,21 @@ using Environment = std::function<std::optional<std::string>(const std::string&)
 [[nodiscard]] std::string ExpandEnvironment(std::string_view text, const Environment& environment, Position position,
                                             Findings& findings);
 
-// A reference that was replaced.
+// A reference that was replaced by what a variable holds.
 struct Replacement {
   std::string written;
   std::string text;
 };
 
 // Takes what variables hold out of the messages and hints of findings, and names the reference instead: the longest
-// values first, whatever the order of `replacements`. Values of less than four characters are left in a message that
-// does not say that it repeats one: they are no secrets, and words hold them.
-void HideReplacements(std::vector<Replacement> replacements, std::vector<Diagnostic>& findings);
+// values first, whatever the order of `replacements`; what was put in is not replaced again. Values of less than four
+// characters are left in a message that does not say that it repeats one: they are no secrets, and words hold them.
+void HideReplacements(const std::vector<Replacement>& replacements, std::vector<Diagnostic>& findings);
 
 // `node` with every reference in it and below replaced, as decoding reads it; the node itself where there is none.
 // Lists and maps on the way to a reference are made anew in `tree`, everything else is shared. Keys that become the
-// same are reported. `replaced`, where given, gets what was replaced; `leave_out`, where given, says which nodes are
+// same are reported. `replaced`, where given, gets what variables hold, not
+// defaults; `leave_out`, where given, says which nodes are
 // left as they are.
 [[nodiscard]] Node ExpandReferences(const Node& node, const Environment& environment, Tree& tree, Findings& findings,
                                     std::vector<Replacement>* replaced = nullptr,

@@ -343,6 +343,11 @@ TEST(LanguageFileTest, Http2OfListeners) {
             std::string::npos)
       << without.diagnostics.FormatAll();
 
+  const auto off = load("attributes: {routing.http2.enabled: false},",
+                        "protocol: HTTPS, attributes: {weir.http2.extended_connect.enabled: true}");
+  EXPECT_NE(off.diagnostics.FormatAll().find("has no meaning without HTTP/2; the load balancer has"), std::string::npos)
+      << off.diagnostics.FormatAll();
+
   const auto secure = load("", "protocol: HTTPS, attributes: {weir.http2.cleartext.enabled: true}");
   EXPECT_NE(secure.diagnostics.FormatAll().find("`weir.http2.cleartext.enabled` has no meaning for an HTTPS listener"),
             std::string::npos)

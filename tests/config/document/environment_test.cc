@@ -1,3 +1,5 @@
+#include "config/document/environment.h"
+
 #include "tests/config/load_text.h"
 
 #include <gtest/gtest.h>
@@ -85,6 +87,25 @@ TEST(EnvironmentTest, AReferenceInAnIgnoredSectionCountsWhereAnAliasUsesIt) {
   EXPECT_EQ(used.diagnostics.FormatAll(),
             "t.yaml:1:20: error: environment variable NOPE is not set; set it, or write ${NOPE:-default}\n"
             "t.yaml:2:9: error: environment variable HOST is not set; set it, or write ${HOST:-default}\n");
+}
+
+TEST(EnvironmentTest, WhatIsHiddenIsNotReplacedAgain) {
+  std::vector<Diagnostic> findings(1);
+  findings[0].message = "`a/state-log` and `a/state`";
+  HideReplacements({{"${LOG:-${STATE}}", "a/state-log"}, {"${STATE}", "a/state"}}, findings);
+  EXPECT_EQ(findings[0].message, "`${LOG:-${STATE}}` and `${STATE}`");
+}
+
+TEST(EnvironmentTest, DefaultsAreNoSecrets) {
+  const auto found = [](std::string_view held) {
+    LoadOptions options;
+    options.hide_environment = true;
+    options.environment = [held](const std::string&) -> std::optional<std::string> { return std::string(held); };
+    return LoadText("node: {name: a}\nadmin: {address: \"${WHERE:-wrong-here}\"}\n", "t.yaml", options)
+        .diagnostics.FormatAll();
+  };
+  EXPECT_NE(found("").find("wrong-here"), std::string::npos) << found("");
+  EXPECT_EQ(found("wrong-there").find("wrong-there"), std::string::npos) << found("wrong-there");
 }
 
 TEST(EnvironmentTest, CommentsAreNotExpanded) { EXPECT_TRUE(LoadFor("# ${UNSET}\nnode: {name: a}\n").model); }
