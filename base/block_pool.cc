@@ -10,7 +10,14 @@
 namespace weir {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__has_feature)  // clang
+#if __has_feature(address_sanitizer)
+#define WEIR_ADDRESS_SANITIZER
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define WEIR_ADDRESS_SANITIZER
+#endif
+#if defined(WEIR_ADDRESS_SANITIZER)
 constexpr bool kKeeps = false;
 #else
 constexpr bool kKeeps = true;
@@ -30,9 +37,11 @@ struct Kept {
   std::size_t count = 0;
 };
 
+// The thread's blocks are gone. It has no destructor, so that it may be asked afterwards.
+constinit thread_local bool ended = false;
+
 struct ThreadBlocks {
   std::array<Kept, kSizes> by_size{};
-  bool ended = false;
 
   ~ThreadBlocks() {
     ended = true;  // what the thread's last objects give back goes to the system
@@ -55,7 +64,7 @@ std::size_t IndexOf(std::size_t bytes) { return (bytes - 1) / kStep; }
 
 void* BlockPool::Take(std::size_t bytes) {
   bytes = std::max<std::size_t>(bytes, 1);
-  if (kKeeps && bytes <= kBlockBytesMax) {
+  if (kKeeps && bytes <= kBlockBytesMax && !ended) {
     const std::size_t index = IndexOf(bytes);
     bytes = (index + 1) * kStep;
     Kept& kept = blocks.by_size[index];
@@ -75,7 +84,7 @@ void* BlockPool::Take(std::size_t bytes) {
 void BlockPool::Give(void* block) {
   if (block == nullptr) return;
   Head* const head = HeadOf(block);
-  if (kKeeps && head->bytes <= kBlockBytesMax && !blocks.ended) {
+  if (kKeeps && head->bytes <= kBlockBytesMax && !ended) {
     Kept& kept = blocks.by_size[IndexOf(head->bytes)];
     if (kept.count * head->bytes < kKeptBytesMax) {
       head->next = kept.newest;
@@ -97,6 +106,8 @@ void* BlockPool::Resize(void* block, std::size_t bytes) {
   Give(block);
   return other;
 }
+
+bool BlockPool::keeps() { return kKeeps; }
 
 std::size_t BlockPool::kept() {
   std::size_t count = 0;

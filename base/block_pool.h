@@ -20,6 +20,8 @@ class BlockPool {
   // As realloc: the contents move along. Null, and `block` as it was, when the system has none.
   [[nodiscard]] static void* Resize(void* block, std::size_t bytes);
 
+  // False under AddressSanitizer.
+  [[nodiscard]] static bool keeps();
   // Blocks that this thread keeps.
   [[nodiscard]] static std::size_t kept();
 };

@@ -91,6 +91,8 @@ class LineWriter {
       } else if (pseudo_.has_authority && Is(field.name, "host")) {
         // RFC 9113 section 8.3.1.
         if (!EqualsIgnoreCase(field.value, pseudo_.authority)) return "Host differs from :authority";
+      } else if (!pseudo_.protocol.empty() && Is(field.name, "sec-websocket-key")) {
+        continue;  // not used over HTTP/2 (RFC 8441 section 5): the target gets another one
       } else {
         AppendField(text_, field.name, field.value);
       }

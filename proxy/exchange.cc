@@ -101,6 +101,7 @@ void Exchange::ReadRequest(const http::RequestHead& head) {
   run_.request.idempotent = IsIdempotent(head.method);
   run_.request.expects_continue = head.expects_continue;
   run_.request.version = head.version;
+  run_.request.asks_for_tunnel = head.upgrade && head.version == http::Version::kHttp2;
   run_.request.desync_class = head.desync_class;
   run_.request.desync_reason = head.desync_reason;
   slot.counters->requests.Add();
@@ -251,7 +252,7 @@ void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const
                              .transformed_target = texts_.transformed.target};
   BuildRequestMessage(head, attributes(), origin, run_.timing.begun_wall, worker_.random, message_, texts_.trace_id);
   message_.asks_for_websocket = head.upgrade && AsksForWebSocket(head);
-  if (asks_by_http2()) AppendWebSocketKey(worker_.random, message_.fields);
+  if (run_.request.asks_for_tunnel) AppendWebSocketKey(worker_.random, message_.fields);
   run_.request.is_grpc = run_.request.version == http::Version::kHttp2 && IsGrpcContent(head.fields);
   if (group == ActionOutcome::kNoGroup) {
     Fail(ErrorCode::kNoTarget);
@@ -504,7 +505,7 @@ void Exchange::OnResponse(const http::ResponseHead& head, const Content& content
     return;
   }
   // To the client 2xx would say that the tunnel is there (RFC 8441 section 5).
-  if (asks_by_http2() && head.status < 300) return Fail(ErrorCode::kTargetResponseMalformed);
+  if (run_.request.asks_for_tunnel && head.status < 300) return Fail(ErrorCode::kTargetResponseMalformed);
   run_.timing.answered = worker_.loop.now();
   run_.response.target_status = head.status;
   run_.response.status = head.status;
@@ -575,6 +576,8 @@ void Exchange::CountResponse(std::uint16_t status) {
 }
 
 void Exchange::SendGenerated(const GeneratedResponse& generated) {
+  // To the client 2xx would say that the tunnel is there (RFC 8441 section 5).
+  if (run_.request.asks_for_tunnel && generated.status < 300) return Fail(ErrorCode::kMethodNotAllowed);
   run_.response.status = generated.status;
   run_.response.redirect_url = generated.location;
   listener_counters().generated_responses.Add(generated.status);

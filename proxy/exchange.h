@@ -101,10 +101,6 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   void OnUpstreamFailed(ErrorCode code, bool response_began) override;
   void CompleteResponse();
   // The tunnel that a response may open (exchange_tunnel.cc).
-  // A stream of HTTP/2 asks for one (RFC 8441).
-  [[nodiscard]] bool asks_by_http2() const {
-    return message_.asks_for_websocket && run_.request.version == http::Version::kHttp2;
-  }
   void OpenTunnel(const http::ResponseHead& head, ResponseMessage& response, const Content& content);
   void SendIntoTunnel(const Content& content);
   void FinishTunnelWhenOver();
@@ -152,6 +148,7 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
     bool idempotent = false;  // RFC 9110 section 9.2.2
     bool expects_continue = false;
     bool is_grpc = false;
+    bool asks_for_tunnel = false;  // by an extended CONNECT of HTTP/2 (RFC 8441)
     http::Version version = http::Version::kHttp11;
     http::DesyncClass desync_class = http::DesyncClass::kCompliant;
     http::DesyncReason desync_reason = http::DesyncReason::kNone;

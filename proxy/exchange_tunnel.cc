@@ -17,7 +17,7 @@ void Exchange::OpenTunnel(const http::ResponseHead& head, ResponseMessage& respo
   if (!message_.asks_for_websocket) return Fail(ErrorCode::kTargetResponseMalformed);
   run_.timing.answered = worker_.loop.now();
   run_.response.target_status = head.status;
-  run_.response.status = asks_by_http2() ? 200 : head.status;
+  run_.response.status = run_.request.asks_for_tunnel ? 200 : head.status;
   CountResponse(head.status);
   ListenerCounters& counters = listener_counters();
   counters.responses.Add(run_.response.status);

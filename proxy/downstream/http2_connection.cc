@@ -71,7 +71,8 @@ void Http2Connection::OnFault() {
 }
 
 void Http2Connection::OnRequest(std::int32_t id, const http::Http2FieldSection& section, bool ends) {
-  if (state_ >= State::kLeaving) return;  // refused: not processed, the client may send it elsewhere
+  // Refused: not processed, the client may send it elsewhere. Tunnels may outlive their streams.
+  if (state_ >= State::kLeaving || streams_.size() >= kStreamsHeldMax) return;
   if (state_ == State::kOpen) net::Timer::Cancel();
   ++requests_;
   counters().http2.requests.Add();

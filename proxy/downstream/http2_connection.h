@@ -31,6 +31,8 @@ class Http2Connection final : public DownstreamConnection,
  public:
   // spec: alb.md 12.1.
   static constexpr std::uint32_t kRequestsMax = 10'000;
+  // Streams, and tunnels whose two ends were said while their targets have not taken everything.
+  static constexpr std::size_t kStreamsHeldMax = 2 * http::Http2Session::kStreamsMax;
   // How long a client has to answer the PING behind the notice that it is to go (RFC 9113 section 6.8: one round trip).
   static constexpr std::chrono::seconds kNoticeTime{2};
   // A connection this young may have its first request on the way.

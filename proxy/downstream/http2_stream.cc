@@ -39,7 +39,7 @@ void Http2DownstreamStream::OnContent(std::string_view bytes, bool last) {
     // Nobody wants it any more: the window stays as it is.
     return;
   }
-  Touch();
+  if (!awaits_tunnel_) Touch();  // else the request is complete, and its target late
   if (!holds()) return Deliver(bytes, last);
   held_ += bytes;
   held_last_ = last;

@@ -5,6 +5,7 @@ import http
 import logging
 import socket
 import struct
+import threading
 import time
 
 import pytest
@@ -26,7 +27,9 @@ load-balancers:
       - port: 0
         protocol: HTTP
         attributes: {{weir.http2.cleartext.enabled: true, weir.http2.extended_connect.enabled: {enabled}}}
-        rules: [{{priority: 1, conditions: [{{path-pattern: [/h2]}}], actions: [{{forward: {{target-group: green}}}}]}}]
+        rules:
+          - {{priority: 1, conditions: [{{path-pattern: [/h2]}}], actions: [{{forward: {{target-group: green}}}}]}}
+          - {{priority: 2, conditions: [{{path-pattern: [/fixed]}}], actions: [{{fixed-response: {{status-code: 200, message-body: no tunnel}}}}]}}
         default-actions: [{{forward: {{target-group: blue}}}}]
       - port: 0
         protocol: HTTPS
@@ -102,7 +105,7 @@ def test_bytes_and_ends_pass_both_ways(shop, targets, raw):
         settings = client.until(lambda got: got.kind == SETTINGS and not got.flags & ACK)
         assert struct.pack(">HI", ENABLE_CONNECT_PROTOCOL, 1) in settings.payload
         early = b"said before anybody has answered"
-        client.send(connect() + frame(DATA, 0, 1, early))
+        client.send(connect(fields=[("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")]) + frame(DATA, 0, 1, early))
         fields = client.until(lambda got: got.stream == 1 and got.kind == HEADERS).fields
         assert fields[":status"] == "200" and fields["x-own"] == "kept"
         assert not set(fields) & {"connection", "upgrade", "sec-websocket-accept"}
@@ -121,7 +124,9 @@ def test_bytes_and_ends_pass_both_ways(shop, targets, raw):
     handshake = blue.requests[0]
     assert (handshake.method, handshake.target, handshake.version) == ("GET", "/chat", "HTTP/1.1")
     assert handshake.values("Connection") == ["Upgrade"] and handshake.values("Upgrade") == ["websocket"]
-    assert len(handshake.field("Sec-WebSocket-Key")) == 24 and handshake.field("Sec-WebSocket-Version") == "13"
+    keys = handshake.values("Sec-WebSocket-Key")
+    assert len(keys) == 1 and len(keys[0]) == 24 and keys != ["dGhlIHNhbXBsZSBub25jZQ=="], "weir's own, and no other"
+    assert handshake.field("Sec-WebSocket-Version") == "13"
     assert handshake.field("Sec-WebSocket-Protocol") == "chat" and handshake.field("X-Forwarded-For") == "127.0.0.1"
     line = next(line for line in access_log(program) if line.startswith("ws ")).split(" ")
     assert line[8:10] == ["200", "101"] and int(line[10]) > 36 and int(line[11]) > 30_000
@@ -226,11 +231,28 @@ def test_what_is_no_tunnel(shop, targets):
     blue = targets("blue", script=script)
     program = shop(blue)
     with DecodingClient(program.port()) as client:
-        client.send(connect(1, "/forbidden") + connect(3) + connect(5, protocol="connect-udp"))
-        for stream, status in ((1, 403), (3, 502), (5, 400)):
+        client.send(connect(1, "/forbidden") + connect(3) + connect(5, protocol="connect-udp") + connect(9, "/fixed") + connect(11, "/h2"))
+        # 2xx would say that there is one, also from a rule. A group of HTTP/2 has none.
+        for stream, status in ((1, 403), (3, 502), (5, 400), (9, 405), (11, 464)):
             assert client.answer(stream)[0] == status
-        client.send(request(7, "/"))
-        assert client.answer(7)[0] == 200
+        client.send(request(13, "/"))
+        assert client.answer(13)[0] == 200
+
+
+def test_what_comes_early_does_not_keep_a_target_that_says_nothing(shop, targets):
+    over = threading.Event()
+    program = shop(targets("blue", script=lambda request, wire: None if request.target == "/health" else over.wait(60) and False), idle=1)
+    with PatientClient(program.port()) as client:
+        client.send(connect())
+        client.socket.settimeout(0.3)
+        began = time.monotonic()
+        answer = None
+        while answer is None and time.monotonic() - began < 10 * SCALE:
+            client.send(frame(DATA, 0, 1, b"x"))
+            got = client.next_or_none()
+            answer = got if got is not None and got.stream == 1 and got.kind == HEADERS else None
+        over.set()
+        assert answer is not None and answer.fields[":status"] == "504"
 
 
 def test_without_the_attribute_there_is_none(shop, targets):

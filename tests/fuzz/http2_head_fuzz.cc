@@ -53,7 +53,8 @@ void CheckFields(const Http2FieldSection& section, const std::vector<Field>& fie
     WEIR_CHECK(!weir::EqualsIgnoreCase(field.name, "transfer-encoding"));
     if (field.name == "cookie") {
       ++cookies;
-    } else if (field.name != "Host") {  // written from :authority
+    } else if (field.name != "Host" && field.name != "Connection" && field.name != "Upgrade") {
+      // Those are written from :authority and :protocol.
       WEIR_CHECK(Says(section, field));
     }
   }
@@ -80,7 +81,11 @@ void CheckRequest(const Http2FieldSection& section, bool ends) {
     WEIR_CHECK(outcome.http_status != 0);
     return;
   }
-  WEIR_CHECK(head.framing.kind == FramingKind::kContentLength || ends == (head.framing.kind == FramingKind::kNone));
+  if (head.upgrade) {  // an extended CONNECT: what follows is none of the request's content
+    WEIR_CHECK(!ends && head.framing.kind == FramingKind::kNone);
+  } else {
+    WEIR_CHECK(head.framing.kind == FramingKind::kContentLength || ends == (head.framing.kind == FramingKind::kNone));
+  }
   CheckFields(section, head.fields);
   RequestHead again;
   std::size_t scanned = 0;
