@@ -104,7 +104,7 @@ def test_what_cannot_be_written_later_is_counted_and_stops_nothing(run, tmp_path
     program.signal(signal.SIGHUP)
     program.wait_log("the ticket keys are not kept: cannot write .*/state/tls-ticket-keys.new: Not a directory")
     wait_for(lambda: program.status()["revision"] > before, 10, "the reload")
-    assert re.search(r"^weir_state_write_failures_total [1-9]", program.metrics(), re.M)
+    wait_for(lambda: re.search(r"^weir_state_write_failures_total [1-9]", program.metrics(), re.M), 10, "the failure to be counted")
     with TlsClient(port) as client:
         assert client.get()[0] == 200
 
