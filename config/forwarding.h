@@ -1,21 +1,34 @@
 #pragma once
 
-// Walks over the rules of load balancers, and over what they forward to. Thread: any.
+// Walks over the rules of load balancers, and over what they forward to. What takes each of them gives nothing, or says
+// false where the walk is to end; then the walk is false too. Thread: any.
 
 #include "config/action_groups.h"
 #include "config/model.h"
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 #include <variant>
 
 namespace weir::config {
 
-// Calls `take(rule)` with each rule, the default rule last, until it says false; false then.
+// Whether the walk goes on after `take(values...)`.
+template <class Take, class... Values>
+bool GoesOn(Take& take, const Values&... values) {
+  if constexpr (std::is_void_v<decltype(take(values...))>) {
+    take(values...);
+    return true;
+  } else {
+    return take(values...);
+  }
+}
+
+// Calls `take(rule)` with each rule, the default rule last.
 template <class Take>
 bool EachRule(const Listener& listener, Take take) {
-  return std::ranges::all_of(listener.rules, [&](const auto& rule) { return take(*rule); }) &&
-         take(listener.default_rule);
+  return std::ranges::all_of(listener.rules, [&](const auto& rule) { return GoesOn(take, *rule); }) &&
+         GoesOn(take, listener.default_rule);
 }
 
 // The same of all listeners.
@@ -24,23 +37,22 @@ bool EachRule(const LoadBalancer& balancer, Take take) {
   return std::ranges::all_of(balancer.listeners, [&](const Listener& listener) { return EachRule(listener, take); });
 }
 
-// Calls `take(rule, forward)` with each rule whose action is `forward`, the default rules last, until it says false;
-// false then.
+// Calls `take(rule, forward)` with each rule whose action is `forward`, the default rules last.
 template <class Take>
 bool EachForward(const LoadBalancer& balancer, Take take) {
   return EachRule(balancer, [&take](const Rule& rule) {
     const auto* const forward = std::get_if<ForwardAction>(&rule.action);
-    return forward == nullptr || take(rule, *forward);
+    return forward == nullptr || GoesOn(take, rule, *forward);
   });
 }
 
 // Calls `take(index)` with each target group that the load balancer sends requests to, also with weight 0, as often as
-// it is named, until it says false; false then.
+// it is named.
 template <class Take>
 bool EachForwardedGroup(const LoadBalancer& balancer, Take take) {
   return EachRule(balancer, [&take](const Rule& rule) {
     return std::ranges::all_of(TargetGroupsOf(rule.action),
-                               [&](const WeightedTargetGroup& choice) { return take(choice.target_group); });
+                               [&](const WeightedTargetGroup& choice) { return GoesOn(take, choice.target_group); });
   });
 }
 

@@ -1,6 +1,7 @@
 #include "control/explain.h"
 
 #include "base/text.h"
+#include "config/http_versions.h"
 #include "dns/explain.h"
 #include "dns/wire/types.h"
 #include "dns/zone/zone_set.h"
@@ -185,8 +186,7 @@ Result<std::optional<proxy::TlsExplanation>> FindTlsExplanation(const proxy::Lis
 }
 
 bool TakesHttp2(const proxy::Listener& listener) {
-  return listener.tls != nullptr ? listener.load_balancer_config->attributes.http2
-                                 : listener.listener_config->attributes.http2_cleartext;
+  return config::TakesHttp2(listener.load_balancer_config->attributes, *listener.listener_config);
 }
 
 // What is asked for, else what clients choose that have the choice: by ALPN, or without TLS what everybody speaks.

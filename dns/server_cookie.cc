@@ -1,8 +1,8 @@
 #include "dns/server_cookie.h"
 
 #include "base/check.h"
+#include "base/hex.h"
 #include "base/text.h"
-#include "dns/wire/hex.h"
 
 #include <sys/random.h>
 
@@ -92,10 +92,10 @@ Result<CookieSecret> ParseCookieSecret(std::string_view text) {
   CookieSecret out{};
   bool right = text.size() == out.size() * 2;
   for (std::size_t i = 0; right && i < out.size(); ++i) {
-    const auto high = HexDigit(text[2 * i]);
-    const auto low = HexDigit(text[2 * i + 1]);
-    right = high && low;
-    out[i] = static_cast<std::uint8_t>(high.value_or(0) << 4 | low.value_or(0));
+    const int high = HexValue(text[2 * i]);
+    const int low = HexValue(text[2 * i + 1]);
+    right = high >= 0 && low >= 0;
+    if (right) out[i] = static_cast<std::uint8_t>(high * 16 + low);
   }
   if (right) return out;
   return Failure("the secret of DNS cookies is not 32 hexadecimal digits", "make one: openssl rand -hex 16");

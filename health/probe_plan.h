@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/ip_address.h"
+#include "config/http_versions.h"
 #include "config/model.h"
 
 #include <chrono>
@@ -29,16 +30,7 @@ struct ProbePlan {
   std::string server_name;              // SNI, where the subject has no name of its own; empty: none
   // Of HTTP2 and GRPC the request is one for `path` (http2_question.h), else:
   config::TargetProtocolVersion version = config::TargetProtocolVersion::kHttp1;
-  [[nodiscard]] bool asks_by_http2() const {
-    switch (version) {
-      case config::TargetProtocolVersion::kHttp1:
-        return false;
-      case config::TargetProtocolVersion::kHttp2:
-      case config::TargetProtocolVersion::kGrpc:
-        return true;
-    }
-    std::unreachable();
-  }
+  [[nodiscard]] bool asks_by_http2() const { return config::SpeaksHttp2(version); }
   std::string path;
   // The request is request_start + Host field value + request_rest.
   std::string request_start;

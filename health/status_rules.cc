@@ -51,7 +51,7 @@ void JudgeNodes(const config::LoadBalancer& load_balancer, const config::Model& 
   for (const config::LoadBalancerNode& node : load_balancer.nodes) {
     bool forwards = false;
     bool healthy = false;
-    (void)EachForwardedGroup(load_balancer, [&](std::uint32_t group) {
+    EachForwardedGroup(load_balancer, [&](std::uint32_t group) {
       forwards = true;
       healthy = StatusOfNode(load_balancer, node, model.target_groups[group], groups[group]).healthy_for_dns;
       return !healthy;
@@ -155,7 +155,7 @@ LoadBalancerStatus SummarizeLoadBalancer(const config::LoadBalancer& load_balanc
     }
     return false;
   };
-  (void)EachForwardedGroup(load_balancer, [&](std::uint32_t index) {
+  EachForwardedGroup(load_balancer, [&](std::uint32_t index) {
     const config::TargetGroup& group = model.target_groups[index];
     const bool by_zone = !load_balancer.nodes.empty() && !CrossesZones(load_balancer.attributes, group);
     out.healthy = by_zone ? healthy_in_a_zone(group, groups[index]) : groups[index].healthy_for_dns;

@@ -1,6 +1,7 @@
 #include "proxy/data_plane.h"
 
 #include "base/log.h"
+#include "config/http_versions.h"
 #include "net/acceptor.h"
 #include "net/tls_client.h"
 #include "proxy/downstream/client_gate.h"
@@ -24,17 +25,6 @@ constexpr std::chrono::milliseconds kDrainCheck{100};
 std::optional<net::ProxyVersion> ProxyVersionOf(config::ProxyProtocol configured) {
   if (configured == config::ProxyProtocol::kOff) return std::nullopt;
   return configured == config::ProxyProtocol::kV1 ? net::ProxyVersion::kV1 : net::ProxyVersion::kV2;
-}
-
-UpstreamProtocol ProtocolOf(config::TargetProtocolVersion version) {
-  switch (version) {
-    case config::TargetProtocolVersion::kHttp1:
-      return UpstreamProtocol::kHttp1;
-    case config::TargetProtocolVersion::kHttp2:
-    case config::TargetProtocolVersion::kGrpc:
-      return UpstreamProtocol::kHttp2;
-  }
-  std::unreachable();
 }
 
 // What weir is configured with, found again after a reload: by its port, or by its place where the port was left to the
@@ -194,7 +184,8 @@ class DataPlane::Implementation {
       const TargetGroupRoute& route = routing.groups()[group];
       const auto tls = route.is_https() ? tls_clients_.For(route.tls) : nullptr;
       const auto proxy_protocol = ProxyVersionOf(route.config->proxy_protocol);
-      const auto protocol = ProtocolOf(route.config->protocol_version);
+      const auto protocol =
+          config::SpeaksHttp2(route.config->protocol_version) ? UpstreamProtocol::kHttp2 : UpstreamProtocol::kHttp1;
       const auto& targets = status.groups[group].targets;
       handles[group].reserve(targets.size());
       for (const health::TargetStatus& target : targets) {

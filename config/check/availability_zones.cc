@@ -20,10 +20,7 @@ namespace {
 // The groups that a load balancer forwards to, each once.
 std::vector<std::uint32_t> GroupsOf(const LoadBalancer& balancer) {
   std::vector<std::uint32_t> out;
-  (void)EachForwardedGroup(balancer, [&out](std::uint32_t group) {
-    out.push_back(group);
-    return true;
-  });
+  EachForwardedGroup(balancer, [&out](std::uint32_t group) { out.push_back(group); });
   std::ranges::sort(out);
   const auto rest = std::ranges::unique(out);
   out.erase(rest.begin(), rest.end());

@@ -10,6 +10,7 @@
 #include "config/document/scalar.h"
 #include "config/findings.h"
 #include "config/forwarding.h"
+#include "config/http_versions.h"
 #include "config/schema/conditions.h"
 
 #include <fmt/format.h>
@@ -218,16 +219,12 @@ void AwsLimits::CheckBalancer(const LoadBalancer& balancer, const Fields& fields
   for (const Listener& listener : balancer.listeners) {
     if (listener.port == 0) Warn(listener.position, "port 0", "1 to 65535");
     rules += listener.rules.size();
-    for (const auto& rule : listener.rules) CheckRule(*rule);
-    CheckRule(listener.default_rule);
+    EachRule(listener, [this](const Rule& rule) { CheckRule(rule); });
     CheckProtocolVersions(listener);
     CheckSecurity(listener);
   }
   std::set<std::uint32_t> groups;
-  (void)EachForwardedGroup(balancer, [&](std::uint32_t group) {
-    groups.insert(group);
-    return true;
-  });
+  EachForwardedGroup(balancer, [&](std::uint32_t group) { groups.insert(group); });
   AtMost(rules, kRulesMax, "rules", "a load balancer", balancer.position);
   AtMost(groups.size(), kGroupsPerBalancerMax, "target groups", "a load balancer", balancer.position);
   CheckTls(balancer);
@@ -236,27 +233,24 @@ void AwsLimits::CheckBalancer(const LoadBalancer& balancer, const Fields& fields
 // spec: alb.md 7.1.
 void AwsLimits::CheckProtocolVersions(const Listener& listener) {
   if (listener.protocol == ListenerProtocol::kHttps) return;
-  (void)EachRule(listener, [&](const Rule& rule) {
+  EachRule(listener, [&](const Rule& rule) {
     for (const WeightedTargetGroup& choice : TargetGroupsOf(rule.action)) {
       const TargetGroup& group = model_.target_groups[choice.target_group];
-      if (group.protocol_version == TargetProtocolVersion::kHttp1) continue;
+      if (!SpeaksHttp2(group.protocol_version)) continue;
       Warn(rule.position, fmt::format("target group {} of HTTP2 or GRPC behind an HTTP listener", Quoted(group.name)),
            "behind HTTPS listeners only");
     }
-    return true;
   });
 }
 
 // spec: alb.md 5.2.
 void AwsLimits::CheckSecurity(const Listener& listener) {
   if (listener.protocol != ListenerProtocol::kHttps) return;
-  const auto check = [&](const Rule& rule) {
+  EachRule(listener, [this](const Rule& rule) {
     const auto* const redirect = std::get_if<RedirectAction>(&rule.action);
     if (redirect == nullptr || redirect->protocol != "HTTP") return;
     Warn(rule.position, "a redirect from HTTPS to HTTP", "HTTPS or #{protocol}");
-  };
-  for (const auto& rule : listener.rules) check(*rule);
-  check(listener.default_rule);
+  });
 }
 
 // spec: alb.md 18.1.
@@ -419,10 +413,7 @@ void AwsLimits::CheckTargetTimeout(const TargetHealthCheck& check, const Fields&
 void AwsLimits::CheckGroupOwners() {
   std::map<std::uint32_t, std::set<const LoadBalancer*>> owners;
   for (const LoadBalancer& balancer : model_.load_balancers) {
-    (void)EachForwardedGroup(balancer, [&](std::uint32_t group) {
-      owners[group].insert(&balancer);
-      return true;
-    });
+    EachForwardedGroup(balancer, [&](std::uint32_t group) { owners[group].insert(&balancer); });
   }
   for (const auto& [group, balancers] : owners) {
     const TargetGroup& owned = model_.target_groups[group];

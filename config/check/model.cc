@@ -73,13 +73,9 @@ void CheckBindings(const Model& model, Position admin, Findings& findings) {
 
 void CheckTargetGroups(const NameTable& names, Model& model, Findings& findings) {
   for (const LoadBalancer& balancer : model.load_balancers) {
-    (void)EachForwardedGroup(balancer, [&](std::uint32_t group) {
-      model.target_groups[group].in_use = true;
-      return true;
-    });
-    (void)EachForward(balancer, [&](const Rule& rule, const ForwardAction& forward) {
+    EachForwardedGroup(balancer, [&](std::uint32_t group) { model.target_groups[group].in_use = true; });
+    EachForward(balancer, [&](const Rule& rule, const ForwardAction& forward) {
       CheckStickiness(rule, forward, model.target_groups, findings);
-      return true;
     });
   }
   for (const TargetGroup& group : model.target_groups) {

@@ -3,6 +3,7 @@
 #include "config/document/packed.h"
 #include "config/document/sources.h"
 #include "config/findings.h"
+#include "config/http_versions.h"
 #include "config/limits.h"
 #include "config/schema/schema.h"
 
@@ -300,7 +301,7 @@ void CheckRules(const Listener& listener, std::span<const Node> nodes, Findings&
   }
 }
 
-Listener DecodeListener(const Node& node, RulePlace place, Decoding& decoding) {
+Listener DecodeListener(const Node& node, RulePlace place, const LoadBalancerAttributes& balancer, Decoding& decoding) {
   const Fields fields(node);
   Listener out;
   out.position = fields.PositionOf("port");
@@ -313,11 +314,12 @@ Listener DecodeListener(const Node& node, RulePlace place, Decoding& decoding) {
                                  "`weir.http2.cleartext.enabled` has no meaning for an HTTPS listener",
                                  "HTTPS listeners offer HTTP/2 by `routing.http2.enabled` of the load balancer");
     }
-    if (out.attributes.http2_extended_connect && out.protocol == ListenerProtocol::kHttp &&
-        !out.attributes.http2_cleartext) {
+    if (out.attributes.http2_extended_connect && !TakesHttp2(balancer, out)) {
       decoding.findings.AddError(Fields(*attributes).PositionOf("weir.http2.extended_connect.enabled"),
                                  "`weir.http2.extended_connect.enabled` has no meaning without HTTP/2",
-                                 "HTTP listeners take HTTP/2 with `weir.http2.cleartext.enabled`");
+                                 out.protocol == ListenerProtocol::kHttps
+                                     ? "the load balancer has `routing.http2.enabled: false`"
+                                     : "HTTP listeners take HTTP/2 with `weir.http2.cleartext.enabled`");
     }
   }
   const bool speaks_http = out.protocol == ListenerProtocol::kHttp;
@@ -350,14 +352,7 @@ LoadBalancer DecodeLoadBalancer(const Node& node, std::size_t index, Decoding& d
   for (const Node& listener : fields.List("listeners")) {
     const RulePlace first{.load_balancer = static_cast<std::uint32_t>(index),
                           .listener = static_cast<std::uint32_t>(out.listeners.size())};
-    out.listeners.push_back(DecodeListener(listener, first, decoding));
-    const Listener& decoded = out.listeners.back();
-    if (decoded.attributes.http2_extended_connect && decoded.protocol == ListenerProtocol::kHttps &&
-        !out.attributes.http2) {
-      decoding.findings.AddError(decoded.position,
-                                 "`weir.http2.extended_connect.enabled` has no meaning without HTTP/2",
-                                 "the load balancer has `routing.http2.enabled: false`");
-    }
+    out.listeners.push_back(DecodeListener(listener, first, out.attributes, decoding));
   }
   const Node* const listeners = node.Find("listeners");
   const bool none = listeners == nullptr || (listeners->is_list() && listeners->children.empty());

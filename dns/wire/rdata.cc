@@ -1,9 +1,9 @@
 #include "dns/wire/rdata.h"
 
 #include "base/domain_name.h"
+#include "base/hex.h"
 #include "base/ip_address.h"
 #include "base/text.h"
-#include "dns/wire/hex.h"
 
 #include <algorithm>
 #include <array>
@@ -165,10 +165,10 @@ Result<void> ParseHex(std::span<const Word> words, Bytes& out) {
   for (const auto& word : words) digits += word.text;
   if (digits.size() % 2 != 0) return Failure("an odd number of hexadecimal digits");
   for (std::size_t i = 0; i < digits.size(); i += 2) {
-    const auto high = HexDigit(digits[i]);
-    const auto low = HexDigit(digits[i + 1]);
-    if (!high || !low) return Failure(Quote(digits.substr(i, 2)) + " is not hexadecimal");
-    out.push_back(static_cast<std::uint8_t>(*high << 4 | *low));
+    const int high = HexValue(digits[i]);
+    const int low = HexValue(digits[i + 1]);
+    if (high < 0 || low < 0) return Failure(Quote(digits.substr(i, 2)) + " is not hexadecimal");
+    out.push_back(static_cast<std::uint8_t>(high * 16 + low));
   }
   return {};
 }

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "config/forwarding.h"
+#include "config/http_versions.h"
 #include "net/tls_client.h"
 #include "proxy/tls/credential_store.h"
 
@@ -13,18 +14,6 @@ namespace {
 
 bool ForwardsTo(const config::LoadBalancer& balancer, std::uint32_t group) {
   return !EachForwardedGroup(balancer, [group](std::uint32_t forwarded) { return forwarded != group; });
-}
-
-// What is offered: HTTP/1.1 is spoken without it.
-std::vector<std::string> AlpnOf(config::TargetProtocolVersion version) {
-  switch (version) {
-    case config::TargetProtocolVersion::kHttp1:
-      return {};
-    case config::TargetProtocolVersion::kHttp2:
-    case config::TargetProtocolVersion::kGrpc:
-      return {"h2"};
-  }
-  std::unreachable();
 }
 
 // Null where there are none, which is reported.
@@ -68,7 +57,7 @@ std::shared_ptr<const net::TlsClientPlan> BuildTargetTls(const config::Model& mo
   auto plan = std::make_shared<net::TlsClientPlan>();
   plan->policy = &TargetPolicyOf(model, group);
   plan->server_name = tls.server_name;
-  plan->alpn = AlpnOf(settings.protocol_version);
+  if (config::SpeaksHttp2(settings.protocol_version)) plan->alpn = {"h2"};  // HTTP/1.1 is spoken without ALPN
   if (tls.verify) {
     plan->authorities = LoadAuthorities(tls, credentials, findings);
     if (plan->authorities == nullptr) return nullptr;
