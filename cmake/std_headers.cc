@@ -1,0 +1,1 @@
+// Gives the precompiled standard headers (WeirFolder.cmake) a source to belong to.
