@@ -160,6 +160,46 @@ struct FixedResponseAction {
 };
 using Action = std::variant<ForwardAction, RedirectAction, FixedResponseAction>;
 
+enum class OnUnauthenticatedRequest : std::uint8_t { kDeny, kAllow, kAuthenticate };
+
+// Signs users in at an OpenID Connect provider; spec: alb.md 5.4. Of HTTPS listeners. What authenticate-cognito says is
+// turned into the same.
+struct AuthenticateOidcAction {
+  bool cognito = false;  // it is written, and logged, as authenticate-cognito
+  LocatedText issuer;
+  LocatedText authorization_endpoint;  // https URLs
+  LocatedText token_endpoint;
+  LocatedText user_info_endpoint;
+  std::string client_id;
+  Secret client_secret;
+  std::string session_cookie_name = "AWSELBAuthSessionCookie";
+  std::string scope = "openid";
+  std::chrono::seconds session_timeout{604'800};
+  OnUnauthenticatedRequest on_unauthenticated_request = OnUnauthenticatedRequest::kAuthenticate;
+  std::vector<std::pair<std::string, std::string>> extra_params = {};  // of the authentication request, at most 10
+  bool nonce = false;                                                  // weir.nonce
+  bool pkce = false;                                                   // weir.pkce: S256
+  Position position = {};
+};
+
+enum class JwtClaimFormat : std::uint8_t { kSingleString, kStringArray, kSpaceSeparatedValues };
+struct JwtClaim {
+  std::string name;
+  JwtClaimFormat format = JwtClaimFormat::kSingleString;
+  std::vector<std::string> values = {};  // 1 to 10
+};
+// Lets requests go on that bear a good token; spec: alb.md 5.5. Of HTTPS listeners.
+struct JwtValidationAction {
+  LocatedText jwks_endpoint;  // an https URL
+  std::string issuer;
+  std::vector<JwtClaim> additional_claims = {};  // at most 10
+  std::vector<std::string> algorithms = {};      // weir.jwt.algorithms; empty: RS256
+  Position position = {};
+};
+
+// Stands before the action of a rule.
+using LeadingAction = std::variant<AuthenticateOidcAction, JwtValidationAction>;
+
 enum class TransformKind : std::uint8_t { kHostHeaderRewrite, kUrlRewrite };
 inline constexpr std::size_t kTransformKinds = CountEnumerators<TransformKind>();
 
@@ -175,6 +215,7 @@ struct Rule {
   std::uint32_t priority = 0;         // 1-50000; 0 is the default rule
   std::vector<Condition> conditions;  // empty on the default rule
   std::vector<Transform> transforms;  // at most one of each kind
+  std::vector<LeadingAction> leading_actions;
   Action action;
   Position position;
   [[nodiscard]] bool is_default() const { return priority == 0; }

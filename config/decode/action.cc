@@ -99,11 +99,12 @@ FixedResponseAction DecodeFixedResponse(const Fields& fields, Findings& findings
   return out;
 }
 
+template <class Decoded>
 struct ActionRow {
   std::string_view key;
-  Action (*decode)(const Fields& fields, Decoding& decoding);
+  Decoded (*decode)(const Fields& fields, Decoding& decoding);
 };
-constexpr auto kActionRows = std::to_array<ActionRow>({
+constexpr auto kActionRows = std::to_array<ActionRow<Action>>({
     {"forward", [](const Fields& fields, Decoding& decoding) -> Action { return DecodeForward(fields, decoding); }},
     {"redirect",
      [](const Fields& fields, Decoding& decoding) -> Action { return DecodeRedirect(fields, decoding.findings); }},
@@ -112,16 +113,31 @@ constexpr auto kActionRows = std::to_array<ActionRow>({
 });
 static_assert(kActionRows.size() == std::variant_size_v<Action>, "each action has its row");
 
+constexpr auto kLeadingActionRows = std::to_array<ActionRow<LeadingAction>>({
+    {"authenticate-oidc",
+     [](const Fields& fields, Decoding& decoding) -> LeadingAction {
+       return DecodeAuthenticateOidc(fields, decoding);
+     }},
+    {"jwt-validation",
+     [](const Fields& fields, Decoding& decoding) -> LeadingAction { return DecodeJwtValidation(fields, decoding); }},
+});
+static_assert(kLeadingActionRows.size() == std::variant_size_v<LeadingAction>, "each leading action has its row");
+
 // What is wanted where there is another number of them.
 std::string ExactlyOne() {
   std::array<std::string_view, kActionRows.size()> keys{};
-  std::ranges::transform(kActionRows, keys.begin(), &ActionRow::key);
+  std::ranges::transform(kActionRows, keys.begin(), &ActionRow<Action>::key);
   return "exactly one of " + JoinWords(keys);
+}
+
+template <class Rows>
+[[nodiscard]] auto FindRow(const Rows& rows, const Fields& action) {
+  return std::ranges::find_if(rows, [&](const auto& row) { return action.Map(row.key) != nullptr; });
 }
 
 }  // namespace
 
-Action DecodeAction(const Fields& fields, std::string_view key, Decoding& decoding) {
+void DecodeActions(const Fields& fields, std::string_view key, Decoding& decoding, Rule& out) {
   const auto items = fields.List(key);
   if (items.empty()) {
     // A missing key, or one that is no list, was reported.
@@ -131,17 +147,37 @@ Action DecodeAction(const Fields& fields, std::string_view key, Decoding& decodi
     } else {
       decoding.target_groups.NoteLostReference();
     }
-    return {};
+    return;
   }
-  if (items.size() > 1) {
-    decoding.findings.AddError(items[1].position, "a second action", ExactlyOne());
+  const Node* last = nullptr;  // the one that a request ends with
+  for (const Node& item : items) {
+    const Fields action(item);
+    if (const auto row = FindRow(kLeadingActionRows, action); row != kLeadingActionRows.end()) {
+      if (last != nullptr) {
+        decoding.findings.AddError(item.position, fmt::format("`{}` behind the action that answers", row->key),
+                                   "it stands before it");
+      }
+      out.leading_actions.push_back(row->decode(Fields(*action.Map(row->key)), decoding));
+      continue;
+    }
+    if (last != nullptr) {
+      decoding.findings.AddError(item.position, "a second action", ExactlyOne());
+      return;
+    }
+    last = &item;
   }
-  const Fields action(items[0]);
-  for (const ActionRow& row : kActionRows) {
-    if (const Node* const map = action.Map(row.key)) return row.decode(Fields(*map), decoding);
+  if (last == nullptr) {
+    decoding.findings.AddError(items.back().position, "no action that answers", "at the end " + ExactlyOne());
+    decoding.target_groups.NoteLostReference();
+    return;
   }
-  decoding.target_groups.NoteLostReference();
-  return {};
+  const Fields action(*last);
+  const auto row = FindRow(kActionRows, action);
+  if (row != kActionRows.end()) {
+    out.action = row->decode(Fields(*action.Map(row->key)), decoding);
+  } else {
+    decoding.target_groups.NoteLostReference();
+  }
 }
 
 }  // namespace weir::config

@@ -178,8 +178,11 @@ void DecodeListenerTls(const Fields& fields, Decoding& decoding, Listener& out);
                                                       const std::vector<std::string>& files);
 [[nodiscard]] std::vector<Condition> DecodeConditions(std::span<const Node> items, Decoding& decoding);
 [[nodiscard]] std::vector<Transform> DecodeTransforms(const Fields& rule, Findings& findings);
-// The one action of the list under `key`; a forward action without target groups when it cannot be read.
-[[nodiscard]] Action DecodeAction(const Fields& fields, std::string_view key, Decoding& decoding);
+// The list under `key` into the actions of `out`: the last one is a forward action without target groups when it cannot
+// be read.
+void DecodeActions(const Fields& fields, std::string_view key, Decoding& decoding, Rule& out);
+[[nodiscard]] AuthenticateOidcAction DecodeAuthenticateOidc(const Fields& fields, Decoding& decoding);
+[[nodiscard]] JwtValidationAction DecodeJwtValidation(const Fields& fields, Decoding& decoding);
 [[nodiscard]] RedirectAction DecodeRedirect(const Fields& fields, Findings& findings);
 // Warns when the redirect under `key` leads to HTTPS at the port of its listener, which speaks HTTP.
 void CheckSecureRedirect(const Fields& fields, std::string_view key, std::uint16_t listener_port, Findings& findings);
