@@ -195,6 +195,9 @@ void DecodeStickiness(const Fields& attributes, TargetGroup& out, Findings& find
 [[nodiscard]] std::optional<std::chrono::seconds> DecodeForwardStickiness(const Fields& forward, Findings& findings);
 // The `tls` of a target group; `out` has its protocol already.
 void DecodeTargetTls(const Fields& fields, Decoding& decoding, TargetGroup& out);
+// `target-type` and `function` of a target group, and what cannot stand beside a function; `out` has its name already.
+// Called first: what depends on the type has its default afterwards.
+void DecodeFunction(const Fields& fields, Decoding& decoding, TargetGroup& out);
 [[nodiscard]] HealthCheck DecodeHealthCheck(const Node& node, Decoding& decoding);
 // CALCULATED checks name others, so this comes when all are decoded.
 void CheckCalculated(std::span<const HealthCheck> checks, Findings& findings);
