@@ -1,8 +1,8 @@
 #pragma once
 
-#include "base/result.h"
 #include "functions/function_invoker.h"
 #include "functions/invoker_source.h"
+#include "functions/runtime_limits.h"
 
 #include <memory>
 
@@ -18,7 +18,7 @@ namespace weir::functions {
 class FunctionPool final : public InvokerSource {
  public:
   // `spawner` was started before the program had a second thread.
-  explicit FunctionPool(std::shared_ptr<process::Spawner> spawner);
+  explicit FunctionPool(std::shared_ptr<process::Spawner> spawner, InstanceTimes times = {});
   // Stop()
   ~FunctionPool() override;
   FunctionPool(const FunctionPool&) = delete;

@@ -15,7 +15,7 @@ struct Program {
   std::string name;                  // of its target group
   std::string version = "$LATEST";   // of the configuration
   std::string region = "us-east-1";  // as in the names of things of AWS (ARN)
-  config::FunctionCode code;
+  config::FunctionCode code = {};
   friend bool operator==(const Program&, const Program&) = default;
 };
 
