@@ -254,6 +254,8 @@ std::optional<StartFailure> RunningAppliance::Run() {
   retired_admins_.clear();
   adoption_.engine().Stop();
   for (const auto& worker : workers_) worker->Stop();
+  // Nobody invokes any more, and the loops that wait for results are still there.
+  if (options_.functions) options_.functions->Stop();
   return failure;
 }
 

@@ -2,6 +2,7 @@
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/complain.h"
+#include "process/spawner_program.h"
 
 #include <exception>
 
@@ -29,6 +30,8 @@ void AddCommands(weir::app::CommandSyntax root, weir::app::Command& run) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // No command: how weir starts the program that starts others.
+  if (weir::process::IsSpawner(argc, argv)) return weir::process::RunSpawner();
   weir::app::CommandLine line("weir", "weir: an L7 load balancer and DNS failover appliance", weir::app::VersionLine);
   auto root = line.root();
   root.RequireCommand();
