@@ -31,7 +31,7 @@ class UpstreamEvents {
   // For functions, whose responses have only the fields that the function says: the listener has a Server field.
   [[nodiscard]] virtual bool wants_server_field() const { return true; }
   // A function was invoked: which version, and why it failed; `error` may be empty. `version` lives as long as the
-  // routing table.
+  // routing table. Only to be noted: it comes inside of calls, too.
   virtual void NoteInvocation(std::string_view version, std::string_view error) {
     static_cast<void>(version);
     static_cast<void>(error);
