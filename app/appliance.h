@@ -99,6 +99,7 @@ class RunningAppliance final : public control::Appliance {
   [[nodiscard]] control::ChangeResult Make(const control::CheckStateChange& change);
   [[nodiscard]] control::ChangeResult Make(const control::WeightsChange& change);
   [[nodiscard]] control::ChangeResult Make(const control::ZonalShiftChange& change);
+  [[nodiscard]] control::ChangeResult Make(const control::CanaryChange& change);
   [[nodiscard]] control::ChangeResult StartZonalShift(const control::ZonalShiftChange& change);
   [[nodiscard]] control::ChangeResult CancelZonalShift();
   // An override of health that is set becomes a revision; refused, `set_back` puts back what was before.

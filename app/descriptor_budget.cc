@@ -1,5 +1,6 @@
 #include "app/descriptor_budget.h"
 
+#include "config/forwarding.h"
 #include "control/admin_server.h"
 #include "dns/responder.h"
 #include "health/engine.h"
@@ -34,7 +35,7 @@ std::size_t ListeningSockets(const config::Model& model) {
 std::size_t LogFiles(const config::Model& model) {
   std::set<std::string> paths;
   for (const auto& balancer : model.load_balancers) {
-    if (balancer.access_log) paths.insert(balancer.access_log->path);
+    config::EachAccessLog(balancer, [&](const config::LogFile& log) { paths.insert(log.path); });
     if (balancer.connection_log) paths.insert(balancer.connection_log->path);
   }
   return paths.size();

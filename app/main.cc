@@ -17,6 +17,7 @@ void AddCommands(weir::app::CommandSyntax root, weir::app::Command& run) {
   AddTestCommand(root, run);
   AddStatusCommand(root, run);
   AddWeightsCommand(root, run);
+  AddCanaryCommand(root, run);
   AddDrainCommand(root, run);
   AddZonalShiftCommand(root, run);
   AddEditCommand(root, run);

@@ -439,6 +439,11 @@ struct TargetGroup {
   Position position;
 };
 
+// What a function is called where targets are: `fn`, `fn:live`.
+[[nodiscard]] inline std::string FunctionId(const TargetGroup& group) {
+  return group.function->alias.empty() ? group.name : group.name + ":" + group.function->alias;
+}
+
 // Whether the nodes of a load balancer with these attributes use targets of all zones of the group; spec: alb.md 10.1.
 [[nodiscard]] inline bool CrossesZones(const LoadBalancerAttributes& balancer, const TargetGroup& group) {
   if (group.function) return true;  // it stands in no zone

@@ -16,6 +16,16 @@ std::string_view ToString(InvokeFailure failure) {
       return "the function's response is too large";
     case InvokeFailure::kUnreachable:
       return "the function cannot be reached";
+    case InvokeFailure::kNoAnswer:
+      return "the endpoint does not answer";
+    case InvokeFailure::kServiceError:
+      return "the endpoint fails";
+    case InvokeFailure::kAccessDenied:
+      return "the endpoint denies access";
+    case InvokeFailure::kNotFound:
+      return "the endpoint knows no such function";
+    case InvokeFailure::kBadRequest:
+      return "the endpoint refuses the call";
   }
   std::unreachable();
 }

@@ -20,7 +20,12 @@ enum class InvokeFailure : std::uint8_t {
   kTimeout,        // its time-out passed
   kThrottled,      // all of its instances are busy and the queue is full
   kTooLarge,       // its response is larger than 1 MB (in an event: 1,048,576 bytes)
-  kUnreachable,    // no process could be started, no endpoint answers
+  kUnreachable,    // no process could be started, nobody accepts connections at the endpoint
+  kNoAnswer,       // the endpoint did not answer in time
+  kServiceError,   // the endpoint answered with an error of its own
+  kAccessDenied,   // the endpoint's answers about the function: 403,
+  kNotFound,       // 404,
+  kBadRequest,     // another 4xx
 };
 [[nodiscard]] std::string_view ToString(InvokeFailure failure);
 

@@ -187,8 +187,9 @@ class DataPlane::Implementation {
       const TargetGroupRoute& route = routing.groups()[group];
       const auto tls = route.is_https() ? tls_clients_.For(route.tls) : nullptr;
       const auto proxy_protocol = ProxyVersionOf(route.config->proxy_protocol);
-      const auto protocol =
-          config::SpeaksHttp2(route.config->protocol_version) ? UpstreamProtocol::kHttp2 : UpstreamProtocol::kHttp1;
+      const auto protocol = route.function != nullptr                             ? UpstreamProtocol::kInvocation
+                            : config::SpeaksHttp2(route.config->protocol_version) ? UpstreamProtocol::kHttp2
+                                                                                  : UpstreamProtocol::kHttp1;
       const auto& targets = status.groups[group].targets;
       handles[group].reserve(targets.size());
       for (const health::TargetStatus& target : targets) {
@@ -197,7 +198,8 @@ class DataPlane::Implementation {
                         .protocol = protocol,
                         .tls = tls,
                         .server_name = {},
-                        .proxy_protocol = proxy_protocol};
+                        .proxy_protocol = proxy_protocol,
+                        .function = route.function};
         if (tls != nullptr) key.server_name = tls->NameFor(target.host, target.endpoint.address);
         handles[group].push_back({.endpoint = target.endpoint,
                                   .seen = seen,

@@ -37,6 +37,30 @@ void CheckForward(const ForwardAction& forward, Position position, Findings& fin
   }
 }
 
+// `out` has its groups already.
+void DecodeCanary(const Fields& forward, Decoding& decoding, ForwardAction& out) {
+  const Node* const node = forward.Map("canary");
+  if (node == nullptr) return;
+  Findings& findings = decoding.findings;
+  const Fields fields(*node);
+  const Node* const name = fields.Scalar("target-group");
+  if (name == nullptr) return;
+  const auto group = decoding.target_groups.Resolve(*name, findings);
+  if (forward.Has("target-group") || forward.List("target-groups").size() != 2) {
+    findings.AddError(node->position, "`canary` without exactly two target groups",
+                      "`target-groups` with the stage's and the canary's");
+    return;
+  }
+  // Names that could not be resolved were reported.
+  if (!group || out.target_groups.size() != 2) return;
+  if (std::ranges::find(out.target_groups, *group, &WeightedTargetGroup::target_group) == out.target_groups.end()) {
+    findings.AddError(name->position, fmt::format("the canary {} is none of the target groups", Quoted(name->text)),
+                      "one of those that `target-groups` names");
+    return;
+  }
+  out.canary = {.target_group = *group, .access_log = DecodeLogFile(fields, "access-log", decoding.files)};
+}
+
 ForwardAction DecodeForward(const Fields& fields, Decoding& decoding) {
   Findings& findings = decoding.findings;
   ForwardAction out;
@@ -51,6 +75,7 @@ ForwardAction DecodeForward(const Fields& fields, Decoding& decoding) {
   }
   if (const Node* const name = fields.Scalar("target-group")) {
     if (const auto group = decoding.target_groups.Resolve(*name, findings)) out.target_groups.push_back({*group, 1});
+    DecodeCanary(fields, decoding, out);
     return out;
   }
   CheckNotEmpty(fields, "target-groups", findings);
@@ -71,6 +96,7 @@ ForwardAction DecodeForward(const Fields& fields, Decoding& decoding) {
       out.target_groups.push_back({*group, weight});
   }
   CheckForward(out, fields.PositionOf("target-groups"), findings);
+  DecodeCanary(fields, decoding, out);
   return out;
 }
 

@@ -93,6 +93,10 @@ class Dump {
   void Add(const config::ForwardAction& action) {
     for (const auto& group : action.target_groups) Line("   forward {}:{}", group.target_group, group.weight);
     if (action.stickiness) Line("   sticky {}", action.stickiness->count());
+    if (action.canary) {
+      Line("   canary {} {}", action.canary->target_group,
+           action.canary->access_log ? action.canary->access_log->path : "");
+    }
   }
   void Add(const config::RedirectAction& action) {
     Line("   redirect {} {} {} {} {} {}", action.protocol, action.host, action.port, action.path, action.query,

@@ -112,7 +112,7 @@ INSTANTIATE_TEST_SUITE_P(
     Mixtures, WrongFunctionTest,
     ::testing::Values(
         Case{"NoFunction", "target-groups: [{name: a, target-type: lambda}]\n",
-             "t.yaml:1:39: error: a target group of a function without `function`"},
+             "t.yaml:1:40: error: a target group of a function without `function`"},
         Case{"FunctionOfAddresses", "target-groups: [{name: a, function: {invoke: 'http://h/x'}}]\n",
              "t.yaml:1:37: error: `function` of a target group of addresses; `target-type: lambda`"},
         Case{"Targets", GroupOf(kEndpoint, ", targets: []"), "error: `targets` has no meaning for a function"},
@@ -165,7 +165,7 @@ TEST(FunctionTest, AwsTakesTwoNumberedVersionsAndFifteenMinutes) {
       true);
   EXPECT_NE(found.find("AWS: 3 versions in an alias; at most 2"), std::string::npos) << found;
   EXPECT_NE(found.find("AWS: version `a`; a number"), std::string::npos) << found;
-  EXPECT_NE(found.find("a `timeout` of 20m"), std::string::npos) << found;
+  EXPECT_NE(found.find("a `timeout` of 1200s"), std::string::npos) << found;
 }
 
 TEST(FunctionTest, ANotEnabledCheckIsWarnedOf) {
