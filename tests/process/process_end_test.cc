@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -107,6 +108,8 @@ TEST(ProcessEndTest, SignalsThatEndWeirDoNotEndTheSpawner) {
 
 // A program like weir that is killed: nobody tells the spawner.
 TEST(ProcessEndTest, AllEndWithAProgramThatIsKilled) {
+  // Orphans come here and are reaped, whatever the first process of the machine does.
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
   std::array<int, 2> ends{};
   ASSERT_EQ(pipe(ends.data()), 0);
   posix_spawn_file_actions_t actions;
@@ -129,7 +132,6 @@ TEST(ProcessEndTest, AllEndWithAProgramThatIsKilled) {
   ASSERT_EQ(pids[0], program);
   kill(program, SIGKILL);
   waitpid(program, nullptr, 0);
-  // Orphans of the spawner come to this process, which a Spawner of another test may have made a subreaper: reap them.
   for (const int pid : std::span(pids).subspan(1)) {
     EXPECT_TRUE([&] {
       for (int i = 0; i < 2'000 && Exists(pid); ++i) {
