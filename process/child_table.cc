@@ -170,7 +170,7 @@ void ChildTable::KillOrphans() {
 
 void ChildTable::EndAll() {
   const auto deadline = std::chrono::steady_clock::now() + kEndAllMax;
-  while (!KillChildren(0) && std::chrono::steady_clock::now() < deadline) {
+  while (!KillChildren({}) && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
 }

@@ -253,7 +253,7 @@ void ProcessClient::Restart() {
 }
 
 void ProcessClient::Sweep() {
-  if (!KillChildren(spawner_->pid())) loop_.timers().Schedule(sweep_timer_, loop_.now() + kSweepEvery);
+  if (!KillChildren(spawner_->spared())) loop_.timers().Schedule(sweep_timer_, loop_.now() + kSweepEvery);
 }
 
 }  // namespace weir::process

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cerrno>
 #include <charconv>
@@ -78,10 +79,10 @@ void Reap(pid_t pid) {
   }
 }
 
-bool KillChildren(pid_t spared) {
+bool KillChildren(std::span<const pid_t> spared) {
   bool none = true;
   for (const pid_t child : Children()) {
-    if (child == spared) continue;
+    if (std::ranges::find(spared, child) != spared.end()) continue;
     none = false;
     if (getpgid(child) == child) kill(-child, SIGKILL);
     kill(child, SIGKILL);

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace weir::process {
@@ -21,9 +22,9 @@ struct Ended {
 [[nodiscard]] std::optional<Ended> PeekEnded(pid_t pid);
 void Reap(pid_t pid);
 
-// Kills (SIGKILL) all children but `spared`, with the groups that they lead, and reaps what has ended of them. True
-// when there is none left. What they leave behind comes to this process in its turn where it is a subreaper
+// Kills (SIGKILL) all children but those `spared`, with the groups that they lead, and reaps what has ended of them.
+// True when there is none left. What they leave behind comes to this process in its turn where it is a subreaper
 // (PR_SET_CHILD_SUBREAPER): call again until there is none.
-[[nodiscard]] bool KillChildren(pid_t spared);
+[[nodiscard]] bool KillChildren(std::span<const pid_t> spared);
 
 }  // namespace weir::process

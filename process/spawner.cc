@@ -1,6 +1,7 @@
 #include "process/spawner.h"
 
 #include "process/message_socket.h"
+#include "process/process_tree.h"
 #include "process/spawner_program.h"
 
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #include <csignal>
 #include <cstring>
 #include <thread>
+#include <utility>
 
 namespace weir::process {
 namespace {
@@ -70,6 +72,14 @@ Result<std::shared_ptr<Spawner>> Spawner::Start(std::string program) {
   std::shared_ptr<Spawner> spawner(new Spawner(std::move(program)));
   if (auto started = spawner->StartOne(); !started) return std::unexpected(started.error());
   return spawner;
+}
+
+Spawner::Spawner(std::string program) : program_(std::move(program)), inherited_(Children()) {}
+
+std::vector<pid_t> Spawner::spared() const {
+  auto spared = inherited_;
+  spared.push_back(pid_);
+  return spared;
 }
 
 Spawner::~Spawner() {

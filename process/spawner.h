@@ -7,6 +7,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace weir::process {
 
@@ -23,6 +25,9 @@ class Spawner {
   Spawner& operator=(const Spawner&) = delete;
 
   [[nodiscard]] pid_t pid() const { return pid_; }
+  // What is no orphan of a spawner: itself, and children that this process had before the first one, from a program
+  // that became this one.
+  [[nodiscard]] std::vector<pid_t> spared() const;
   // The socket to it, once for each start; invalid afterwards.
   [[nodiscard]] UniqueFd TakeSocket() { return std::move(socket_); }
   // Ends the one that there is, if it has not ended, and starts another; safe in a program with many threads. With a
@@ -30,10 +35,11 @@ class Spawner {
   [[nodiscard]] Result<void> Restart();
 
  private:
-  explicit Spawner(std::string program) : program_(std::move(program)) {}
+  explicit Spawner(std::string program);
   [[nodiscard]] Result<void> StartOne();
 
   std::string program_;
+  std::vector<pid_t> inherited_;
   pid_t pid_ = 0;
   UniqueFd socket_;
 };

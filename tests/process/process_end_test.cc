@@ -62,6 +62,28 @@ TEST(ProcessEndTest, ASpawnerThatIsKilledTakesItsProcessesAlongAndIsReplaced) {
   }
 }
 
+TEST(ProcessEndTest, ChildrenFromBeforeTheSpawnerAreSpared) {
+  std::string sleep = "sleep";
+  std::string seconds = "60";
+  char* const arguments[] = {sleep.data(), seconds.data(), nullptr};
+  pid_t inherited = 0;
+  ASSERT_EQ(posix_spawn(&inherited, "/bin/sleep", nullptr, nullptr, arguments, environ), 0);
+  net::EventLoop loop;
+  {
+    process::ProcessClient client(loop, StartTestSpawner());
+    Watched family;
+    static_cast<void>(client.Spawn(Shell(kFamily), family));
+    ASSERT_TRUE(RunUntil(loop, [&] { return family.output.size() == 3; }));
+    kill(client.spawner_pid(), SIGKILL);
+    for (const auto& pid : family.output) {
+      EXPECT_TRUE(RunUntil(loop, [&] { return !Exists(std::stoi(pid)); })) << pid;
+    }
+    EXPECT_EQ(waitpid(inherited, nullptr, WNOHANG), 0);
+  }
+  kill(inherited, SIGKILL);
+  waitpid(inherited, nullptr, 0);
+}
+
 TEST(ProcessEndTest, WhoHearsOfALossMayStartAnewAtOnce) {
   net::EventLoop loop;
   process::ProcessClient client(loop, StartTestSpawner());
