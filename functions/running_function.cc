@@ -65,18 +65,17 @@ bool RunningFunction::deserted() const {
 
 void RunningFunction::Dispatch() {
   while (!queue_.empty()) {
-    Waiting& waiting = queue_.front();
-    if (!waiting.caller->forgotten.load(std::memory_order_relaxed)) {
-      Instance* const instance = FindReady();
-      if (instance == nullptr) break;
-      queue_bytes_ -= waiting.event.size();
-      instance->Invoke(std::move(waiting.event), [caller = std::move(waiting.caller)](InvokeResult result) {
-        Answer(caller, std::move(result));
-      });
-      queue_.pop_front();
-    } else {
+    if (queue_.front().caller->forgotten.load(std::memory_order_relaxed)) {
       DropFront();
+      continue;
     }
+    Instance* const instance = FindReady();
+    if (instance == nullptr) break;
+    Waiting waiting = std::move(queue_.front());
+    queue_bytes_ -= waiting.event.size();
+    queue_.pop_front();
+    instance->Invoke(std::move(waiting.event),
+                     [caller = std::move(waiting.caller)](InvokeResult result) { Answer(caller, std::move(result)); });
   }
   StartMissing();
   ScheduleTimer();

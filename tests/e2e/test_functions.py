@@ -10,7 +10,7 @@ import time
 import pytest
 from lambda_e2e import config
 from node_e2e import NODE
-from weir_e2e import SCALE, Client, get, wait_for
+from weir_e2e import Client, get, wait_for
 
 # The system's Python: another one may be a script that looks for one, a thousand times.
 os.environ["PATH"] = f"/usr/bin:/bin:{os.environ['PATH']}"
@@ -300,4 +300,4 @@ def test_a_program_that_cannot_be_started_is_said_once_and_tried_again(run, code
     assert len(re.findall("function cannot be started", weir.log())) < 25
     (code / "none").write_text("#!/bin/sh\nexit 9\n", encoding="ascii")
     (code / "none").chmod(0o755)
-    wait_for(lambda: get(weir.port(), "/").status == 502, 15 * SCALE, "the program")
+    wait_for(lambda: get(weir.port(), "/").status == 502, 15, "the program")

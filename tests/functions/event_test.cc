@@ -139,12 +139,13 @@ TEST(EventResponseTest, AsAwsDocumentsIt) {
           "headers": {"Set-cookie": "cookies", "Content-Type": "application/json", "X-Count": 3, "X-On": true},
           "body": "Hello from Lambda"})",
       Values::kLast);
-ASSERT_TRUE(response);
-EXPECT_EQ(response->status, 200);
-EXPECT_EQ(response->reason, "OK");
-EXPECT_EQ(response->fields,
-          (Pairs{{"Set-cookie", "cookies"}, {"Content-Type", "application/json"}, {"X-Count", "3"}, {"X-On", "true"}}));
-EXPECT_EQ(response->content, "Hello from Lambda");
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->status, 200);
+  EXPECT_EQ(response->reason, "OK");
+  EXPECT_EQ(
+      response->fields,
+      (Pairs{{"Set-cookie", "cookies"}, {"Content-Type", "application/json"}, {"X-Count", "3"}, {"X-On", "true"}}));
+  EXPECT_EQ(response->content, "Hello from Lambda");
 }
 
 TEST(EventResponseTest, SeveralValuesWhereTheyAreEnabled) {
