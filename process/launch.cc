@@ -90,6 +90,8 @@ int Execute(const Prepared& prepared) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   // The parent may have ended before that was said.
   if (getppid() != parent) _exit(kNothingRan);
+  // What weir may do (ports below 1024) is no matter of its children.
+  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   ResetSignals();
   if (!SetStreams(streams)) Give(report, StartStage::kInput, errno);
   if (!order.directory.empty() && chdir(order.directory.c_str()) != 0) Give(report, StartStage::kDirectory, errno);

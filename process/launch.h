@@ -33,7 +33,8 @@ struct Launched {
 };
 
 // Forks a child that becomes the program of `order`: the leader of a session and a group of its own, with the default
-// action for each signal, nothing open but its streams, and killed when its parent ends. The caller has one thread.
+// action for each signal, nothing open but its streams, no ambient capabilities, and killed when its
+// parent ends. The caller has one thread.
 [[nodiscard]] std::expected<Launched, StartFault> Launch(const SpawnOrder& order, ChildStreams streams);
 
 // What a child says of its start.
