@@ -25,6 +25,13 @@ health::Engine::TargetTls TargetTlsOf(const proxy::RoutingTable& table) {
   return out;
 }
 
+// By target group.
+functions::FunctionTargetList FunctionsOf(const proxy::RoutingTable& table) {
+  functions::FunctionTargetList out;
+  for (const auto& group : table.groups()) out.push_back(group.function == nullptr ? nullptr : group.function->target);
+  return out;
+}
+
 }  // namespace
 
 Adoption::Adoption(Options options)
@@ -33,6 +40,7 @@ Adoption::Adoption(Options options)
       dns_counters_(options.workers),
       sockets_(options.workers),
       publisher_(std::move(options.wake)),
+      functions_(options.programs),
       engine_({.workers = options.workers,
                .probes_in_flight_max = options.probes_in_flight_max,
                .resolver_servers = {},
@@ -49,7 +57,8 @@ std::expected<void, control::Refusal> Adoption::Build(const Zones& zones, Candid
   std::vector<proxy::WeightOverride> weights;
   for (const auto& shift : candidate.proposal.shifts) weights.push_back(shift.weights);
   auto routing = proxy::RoutingTable::Build(candidate.view.model, candidate.view.revision, weights, counters_,
-                                            &credentials_, routing_.get(), {net::CookieKey::From(stickiness_secret_)});
+                                            &credentials_, routing_.get(), {net::CookieKey::From(stickiness_secret_)},
+                                            functions_.Build(*candidate.view.model));
   config::Diagnostics findings{.files = candidate.proposal.files, .items = {}};
   if (!routing) config::AddFindings(std::move(routing.error()), findings);
   if (!zones) config::AddFindings(zones.error(), findings);
@@ -93,7 +102,7 @@ void Adoption::Publish(const Candidate& candidate) {
   if (const auto serving = published().Load()) retired_parts_.Add(*serving, candidate.view);
   ticket_keys_.Fix(routing_->ticket_keys(), SystemClock().WallNow());
   publisher_.Stage(candidate.view);
-  engine_.Apply(candidate.view.model, revision_, TargetTlsOf(*routing_));
+  engine_.Apply(candidate.view.model, revision_, TargetTlsOf(*routing_), FunctionsOf(*routing_));
 }
 
 Proposal Adoption::Again(std::vector<control::ShiftOverride> shifts) const {

@@ -10,6 +10,7 @@
 #include "control/view.h"
 #include "dns/counters.h"
 #include "dns/zone/zone_set.h"
+#include "functions/function_targets.h"
 #include "health/engine.h"
 #include "net/cookie_cipher.h"
 #include "net/key_secret.h"
@@ -54,6 +55,7 @@ class Adoption {
     std::size_t probes_in_flight_max = 0;
     std::function<void()> wake;
     std::function<void(const health::Transition&)> on_transition;
+    functions::InvokerSource* programs = nullptr;  // of functions that weir runs itself; outlives the adoption
   };
   explicit Adoption(Options options);
   Adoption(const Adoption&) = delete;
@@ -102,6 +104,7 @@ class Adoption {
   dns::CounterRegistry dns_counters_;
   SocketTable sockets_;
   Publisher publisher_;
+  functions::FunctionTargets functions_;
   health::Engine engine_;
   RetiredParts retired_parts_;
 

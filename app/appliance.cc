@@ -4,6 +4,7 @@
 #include "app/descriptor_budget.h"
 #include "app/process.h"
 #include "base/log.h"
+#include "config/forwarding.h"
 
 #include <fmt/format.h>
 
@@ -65,7 +66,8 @@ RunningAppliance::RunningAppliance(ApplianceOptions options)
                      [this](const health::Transition& transition) {
                        events_.Changed(transition);
                        if (options_.on_transition) options_.on_transition(transition);
-                     }}),
+                     },
+                 .programs = options_.functions.get()}),
       sweep_timer_([this] { SweepRetired(); }),
       drain_timer_([this] { OnDrainTimer(); }),
       upkeep_timer_([this] { Upkeep(); }),
@@ -138,9 +140,11 @@ Result<void> RunningAppliance::MoveAdmin(const config::Admin& admin) {
 
 Result<void> RunningAppliance::OpenAccessLogs(const config::Model& model) {
   for (const auto& balancer : model.load_balancers) {
-    if (balancer.access_log) {
-      if (auto opened = access_logs_.Open(balancer.access_log->path); !opened) return opened;
-    }
+    Result<void> requests;
+    config::EachAccessLog(balancer, [&](const config::LogFile& log) {
+      if (requests) requests = access_logs_.Open(log.path);
+    });
+    if (!requests) return requests;
     if (!balancer.connection_log) continue;
     if (auto opened = access_logs_.Open(balancer.connection_log->path, "connection log"); !opened) return opened;
   }
@@ -151,7 +155,7 @@ void RunningAppliance::CloseOtherAccessLogs() {
   std::vector<std::string> paths;
   if (adoption_.model()) {
     for (const auto& balancer : adoption_.model()->load_balancers) {
-      if (balancer.access_log) paths.push_back(balancer.access_log->path);
+      config::EachAccessLog(balancer, [&](const config::LogFile& log) { paths.push_back(log.path); });
       if (balancer.connection_log) paths.push_back(balancer.connection_log->path);
     }
   }
@@ -254,6 +258,8 @@ std::optional<StartFailure> RunningAppliance::Run() {
   retired_admins_.clear();
   adoption_.engine().Stop();
   for (const auto& worker : workers_) worker->Stop();
+  // Nobody invokes any more, and the loops that wait for results are still there.
+  if (options_.functions) options_.functions->Stop();
   return failure;
 }
 

@@ -11,6 +11,7 @@
 #include "config/load.h"
 #include "control/admin_server.h"
 #include "control/appliance.h"
+#include "functions/function_pool.h"
 #include "health/engine.h"
 #include "net/event_loop.h"
 #include "net/timer_wheel.h"
@@ -36,7 +37,8 @@ struct ApplianceOptions {
   std::string name;                          // of the file, or what stands for it
   std::function<config::LoadResult()> load;  // reads the configuration; called at the start and for each reload
   std::string state_directory = {};          // in the place of that of the configuration; empty: that one
-  bool watch_files = true;                   // reload when a file that was read changes
+  std::shared_ptr<functions::FunctionPool> functions = {};  // runs those that are programs; null: none is run
+  bool watch_files = true;                                  // reload when a file that was read changes
   std::size_t workers = 1;
   std::chrono::milliseconds drain_timeout{30'000};
   // Told of each change of health, on the engine's thread; must not block. May be empty.
@@ -97,6 +99,7 @@ class RunningAppliance final : public control::Appliance {
   [[nodiscard]] control::ChangeResult Make(const control::CheckStateChange& change);
   [[nodiscard]] control::ChangeResult Make(const control::WeightsChange& change);
   [[nodiscard]] control::ChangeResult Make(const control::ZonalShiftChange& change);
+  [[nodiscard]] control::ChangeResult Make(const control::CanaryChange& change);
   [[nodiscard]] control::ChangeResult StartZonalShift(const control::ZonalShiftChange& change);
   [[nodiscard]] control::ChangeResult CancelZonalShift();
   // An override of health that is set becomes a revision; refused, `set_back` puts back what was before.

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/printable.h"
 #include "base/text.h"
+#include "control/rule_name.h"
 #include "control/status_report.h"
 
 #include <fmt/format.h>
@@ -27,49 +28,6 @@ bool ServesNothing(const config::Model& model) { return model.load_balancers.emp
 
 std::unexpected<control::Refusal> NotFound(std::string message, std::string hint = {}) {
   return Refuse(control::RefusalKind::kNotFound, std::move(message), std::move(hint));
-}
-
-using Found = std::expected<const proxy::Rule*, control::Refusal>;
-
-// The rule of a listener that a change of weights names.
-Found FindRuleOf(const proxy::Listener& listener, const control::WeightsChange& change) {
-  const auto where = fmt::format("{}/{}", change.load_balancer, change.port);
-  if (change.rule_name.empty()) {
-    const auto rule = std::ranges::find(listener.rules, change.priority, &proxy::Rule::priority);
-    if (rule != listener.rules.end()) return &*rule;
-    return NotFound(fmt::format("{} has no rule {}", where, change.priority),
-                    "GET /v1/status lists the rules; the default rule is `default`");
-  }
-  std::vector<std::string_view> names = {"default"};
-  for (const auto& rule : listener.rules) {
-    if (rule.name == change.rule_name) return &rule;
-    if (!rule.name.empty()) names.push_back(rule.name);
-  }
-  const auto near = NearestWord(change.rule_name, names);
-  return NotFound(
-      fmt::format("{} has no rule {}", where, change.rule_name),
-      near.empty() ? "a rule is its name, its priority or `default`" : fmt::format("did you mean {}?", near));
-}
-
-// The rule that a change of weights names.
-Found FindRule(const proxy::RoutingTable& table, const control::WeightsChange& change) {
-  bool known_balancer = false;
-  std::string ports;
-  for (const auto& listener : table.listeners()) {
-    if (listener->load_balancer != change.load_balancer) continue;
-    known_balancer = true;
-    ports += fmt::format("{}{}", ports.empty() ? "" : ", ", listener->port);
-    if (listener->port == change.port) return FindRuleOf(*listener, change);
-  }
-  if (known_balancer) {
-    return NotFound(fmt::format("load balancer {} has no listener on port {}", change.load_balancer, change.port),
-                    "its ports: " + ports);
-  }
-  std::vector<std::string_view> names;
-  for (const auto& listener : table.listeners()) names.push_back(listener->load_balancer);
-  const auto near = NearestWord(change.load_balancer, names);
-  return NotFound(fmt::format("there is no load balancer {}", change.load_balancer),
-                  near.empty() ? std::string() : fmt::format("did you mean {}?", near));
 }
 
 std::string WeightsText(const proxy::Forward& forward, const proxy::RoutingTable& table) {
@@ -250,13 +208,13 @@ control::ChangeResult RunningAppliance::Make(const control::CheckStateChange& ch
 
 control::ChangeResult RunningAppliance::Make(const control::WeightsChange& asked) {
   const auto view = CurrentView();
-  const auto rule = FindRule(*view->routing, asked);
-  if (!rule) return std::unexpected(rule.error());
+  const auto rule = control::FindRule(*view->routing, asked.rule());
+  if (!rule) return Refuse(control::RefusalKind::kNotFound, rule.error().message, rule.error().hint);
   // From here on the rule goes by its priority, as an override does.
   auto change = asked;
-  change.priority = (*rule)->priority;
+  change.priority = rule->rule->priority;
   change.rule_name.clear();
-  const auto* forward = std::get_if<proxy::Forward>(&(*rule)->action);
+  const auto* forward = std::get_if<proxy::Forward>(&rule->rule->action);
   if (forward == nullptr) {
     return Refuse(control::RefusalKind::kConflict, "this rule does not forward", "only forward actions have weights");
   }
@@ -283,8 +241,8 @@ control::ChangeResult RunningAppliance::Make(const control::WeightsChange& asked
   auto result = Adopt(adoption_.Again(std::move(shifts)));
   if (!result) return result;
   const auto now = CurrentView();
-  const auto changed = FindRule(*now->routing, change);
-  const auto* after = changed ? std::get_if<proxy::Forward>(&(*changed)->action) : nullptr;
+  const auto changed = control::FindRule(*now->routing, change.rule());
+  const auto* after = changed ? std::get_if<proxy::Forward>(&changed->rule->action) : nullptr;
   const auto after_text = after != nullptr ? WeightsText(*after, *now->routing) : std::string();
   LogInfo(fmt::format("{} kind=weights rule={}/{}/{} from=\"{}\" to=\"{}\" revision={}{}",
                       change.weights.empty() ? "override removed" : "override", change.load_balancer, change.port,

@@ -1,5 +1,6 @@
 #include "app/commands.h"
 #include "app/offline_view.h"
+#include "config/forwarding.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -51,7 +52,7 @@ void CheckLog(const std::optional<config::LogFile>& log, const std::string& noun
 // Warnings only: the appliance may run elsewhere, or as another user.
 void CheckLogs(const config::Model& model, config::Diagnostics& diagnostics) {
   for (const auto& balancer : model.load_balancers) {
-    CheckLog(balancer.access_log, "access log", diagnostics);
+    config::EachAccessLog(balancer, [&](const config::LogFile& log) { CheckLog(log, "access log", diagnostics); });
     CheckLog(balancer.connection_log, "connection log", diagnostics);
   }
 }

@@ -226,6 +226,8 @@ void NarrateHealth(Narrator& out, const health::Transition& change) {
 int RunDemo() {
   BlockSignals();
   RaiseDescriptorLimit();
+  auto functions = StartFunctionPool();
+  if (!functions) return ReportStartFailure({.diagnostics = {}, .error = functions.error()});
   Narrator narrator;
   DemoTargets targets([&narrator](std::string_view what) { narrator.Tell(what); });
   auto setting = Prepare(targets);
@@ -233,6 +235,7 @@ int RunDemo() {
   targets.Start();
   ApplianceOptions options;
   options.name = "demo";
+  options.functions = std::move(*functions);
   options.load = [text = DemoConfiguration(*setting)] { return LoadConfigurationText(text, "demo"); };
   options.watch_files = false;
   options.workers = 1;

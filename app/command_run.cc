@@ -1,5 +1,6 @@
 #include "app/appliance.h"
 #include "app/commands.h"
+#include "app/complain.h"
 #include "app/configuration.h"
 #include "app/process.h"
 #include "app/signals.h"
@@ -13,6 +14,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace weir::app {
 namespace {
@@ -46,7 +48,10 @@ int Run(const Arguments& arguments) {
   BlockSignals();
   RaiseDescriptorLimit();
   SetLogLevel(ParseLogLevel(arguments.log_level));
+  auto functions = StartFunctionPool();
+  if (!functions) return Complain(functions.error(), kSystemRefused);
   ApplianceOptions options;
+  options.functions = std::move(*functions);
   options.name = arguments.file;
   options.load = [file = arguments.file] { return LoadConfiguration(file, {.hide_environment = true}); };
   options.state_directory = arguments.state;

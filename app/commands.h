@@ -25,6 +25,7 @@ void AddExplainCommand(CommandSyntax root, Command& run);
 void AddTestCommand(CommandSyntax root, Command& run);
 void AddStatusCommand(CommandSyntax root, Command& run);
 void AddWeightsCommand(CommandSyntax root, Command& run);
+void AddCanaryCommand(CommandSyntax root, Command& run);
 void AddDrainCommand(CommandSyntax root, Command& run);
 void AddZonalShiftCommand(CommandSyntax root, Command& run);
 void AddEditCommand(CommandSyntax root, Command& run);

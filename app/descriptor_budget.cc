@@ -1,5 +1,6 @@
 #include "app/descriptor_budget.h"
 
+#include "config/forwarding.h"
 #include "control/admin_server.h"
 #include "dns/responder.h"
 #include "health/engine.h"
@@ -12,8 +13,11 @@ namespace weir::app {
 namespace {
 
 // Standard input, output and error; the control thread's loop, signals and watched files; the loops of the health
-// engine and of the admin API, its listening socket.
-constexpr std::size_t kProcess = 3 + 4 + 2 + 4;
+// engine and of the admin API, its listening socket; the spawner.
+constexpr std::size_t kProcess = 3 + 4 + 2 + 4 + 1;
+// Of an instance of a function: a listening socket, two pipes, and two connections as a rule. And the loop of them all.
+constexpr std::size_t kInstance = 5;
+constexpr std::size_t kFunctions = 2;
 // A worker's loop.
 constexpr std::size_t kWorker = 2;
 // UDP for receiving and sending, TCP for accepting.
@@ -34,7 +38,7 @@ std::size_t ListeningSockets(const config::Model& model) {
 std::size_t LogFiles(const config::Model& model) {
   std::set<std::string> paths;
   for (const auto& balancer : model.load_balancers) {
-    if (balancer.access_log) paths.insert(balancer.access_log->path);
+    config::EachAccessLog(balancer, [&](const config::LogFile& log) { paths.insert(log.path); });
     if (balancer.connection_log) paths.insert(balancer.connection_log->path);
   }
   return paths.size();
@@ -47,6 +51,18 @@ std::size_t Probes(const config::Model& model, std::size_t most) {
     for (const auto& target : group.targets) out += target.address ? 1 : most;
   }
   return std::min(out, most);
+}
+
+// Of functions that are programs, as many as all may have at once, up to a quarter of what there is: most have few.
+std::size_t Instances(const config::Model& model, std::size_t limit) {
+  std::size_t out = 0;
+  for (const auto& group : model.target_groups) {
+    if (!group.function) continue;
+    for (const auto& version : group.function->versions) {
+      if (version.code.invoke.empty()) out += kInstance * version.code.concurrency;
+    }
+  }
+  return out == 0 ? 0 : kFunctions + std::min(out, limit / 4);
 }
 
 std::size_t Less(std::size_t from, std::size_t what) { return from > what ? from - what : 0; }
@@ -66,8 +82,8 @@ DescriptorBudget DivideDescriptors(std::size_t limit, std::size_t workers, const
   out.limit = limit;
   const std::size_t dns_addresses = model.dns ? model.dns->addresses.size() : 0;
   const std::size_t passing = kPassing + limit / kPassingShare;
-  const std::size_t shared =
-      kProcess + LogFiles(model) + AdminConnectionsMax(limit) + Probes(model, ProbesInFlightMax(limit)) + passing;
+  const std::size_t shared = kProcess + LogFiles(model) + AdminConnectionsMax(limit) +
+                             Probes(model, ProbesInFlightMax(limit)) + Instances(model, limit) + passing;
   std::size_t share = Less(limit, shared) / workers;
   share = Less(share, kWorker + ListeningSockets(model) + dns_addresses * kDnsAddress);
   if (dns_addresses > 0) {

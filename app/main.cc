@@ -2,6 +2,7 @@
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/complain.h"
+#include "process/spawner_program.h"
 
 #include <exception>
 
@@ -16,6 +17,7 @@ void AddCommands(weir::app::CommandSyntax root, weir::app::Command& run) {
   AddTestCommand(root, run);
   AddStatusCommand(root, run);
   AddWeightsCommand(root, run);
+  AddCanaryCommand(root, run);
   AddDrainCommand(root, run);
   AddZonalShiftCommand(root, run);
   AddEditCommand(root, run);
@@ -29,6 +31,8 @@ void AddCommands(weir::app::CommandSyntax root, weir::app::Command& run) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // No command: how weir starts the program that starts others.
+  if (weir::process::IsSpawner(argc, argv)) return weir::process::RunSpawner();
   weir::app::CommandLine line("weir", "weir: an L7 load balancer and DNS failover appliance", weir::app::VersionLine);
   auto root = line.root();
   root.RequireCommand();

@@ -48,6 +48,10 @@ std::shared_ptr<const health::StatusTable> AllHealthy(const config::Model& model
   for (const auto& group : model.target_groups) {
     health::GroupStatus status;
     for (const auto& target : group.targets) status.targets.push_back(HealthyTarget(target, group.in_use));
+    if (group.function) {
+      status.targets.push_back(HealthyTarget({}, group.in_use));
+      status.targets.back().function = config::FunctionId(group);
+    }
     table->groups.push_back(std::move(status));
   }
   table->checks.resize(model.health_checks.size());

@@ -1,7 +1,12 @@
 #include "app/process.h"
 
+#include "functions/function_pool.h"
+#include "process/spawner.h"
+
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include <utility>
 
 namespace weir::app {
 namespace {
@@ -11,6 +16,12 @@ constexpr std::size_t kDescriptorsUnknown = 1'024;
 constexpr std::size_t kDescriptorsMax = 1'048'576;
 
 }  // namespace
+
+Result<std::shared_ptr<functions::FunctionPool>> StartFunctionPool() {
+  auto spawner = process::Spawner::Start();
+  if (!spawner) return std::unexpected(spawner.error());
+  return std::make_shared<functions::FunctionPool>(std::move(*spawner));
+}
 
 void RaiseDescriptorLimit() {
   rlimit limit{};

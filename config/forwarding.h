@@ -56,4 +56,24 @@ bool EachForwardedGroup(const LoadBalancer& balancer, Take take) {
   });
 }
 
+// Where requests for the canary of `forward` are logged; absent: where the others are, if anywhere.
+[[nodiscard]] inline std::optional<LogFile> CanaryLog(const LoadBalancer& balancer, const ForwardAction& forward) {
+  if (!forward.canary) return std::nullopt;
+  if (forward.canary->access_log || !balancer.access_log || balancer.access_log->path == "-") {
+    return forward.canary->access_log;
+  }
+  LogFile out = *balancer.access_log;
+  out.path += ".canary";
+  return out;
+}
+
+// Calls `take(log)` with each log of requests that the load balancer writes.
+template <class Take>
+void EachAccessLog(const LoadBalancer& balancer, Take take) {
+  if (balancer.access_log) take(*balancer.access_log);
+  EachForward(balancer, [&](const Rule& /*rule*/, const ForwardAction& forward) {
+    if (const auto log = CanaryLog(balancer, forward)) take(*log);
+  });
+}
+
 }  // namespace weir::config

@@ -139,10 +139,16 @@ struct WeightedTargetGroup {
   std::uint32_t target_group = 0;  // index into Model::target_groups
   std::uint16_t weight = 1;        // 0-999; 1 when a single group is given without weight
 };
+// The view of a forward action to two groups as a stage with a canary; spec: resilience.md 4.1.
+struct Canary {
+  std::uint32_t target_group = 0;     // the one on trial, by index into Model::target_groups
+  std::optional<LogFile> access_log;  // of the requests that it gets, which are in no other then
+};
 struct ForwardAction {
   std::vector<WeightedTargetGroup> target_groups;  // at least one, at most 100
   // How long a client stays with the group that was drawn for it, 1 to 604,800; absent: stickiness is off.
   std::optional<std::chrono::seconds> stickiness = {};
+  std::optional<Canary> canary = {};
 };
 // Texts hold #{protocol} #{host} #{port} #{path} #{query}; defaults are filled in (spec: alb.md 5.2).
 struct RedirectAction {
@@ -160,6 +166,46 @@ struct FixedResponseAction {
 };
 using Action = std::variant<ForwardAction, RedirectAction, FixedResponseAction>;
 
+enum class OnUnauthenticatedRequest : std::uint8_t { kDeny, kAllow, kAuthenticate };
+
+// Signs users in at an OpenID Connect provider; spec: alb.md 5.4. Of HTTPS listeners. What authenticate-cognito says is
+// turned into the same.
+struct AuthenticateOidcAction {
+  bool cognito = false;  // it is written, and logged, as authenticate-cognito
+  LocatedText issuer;
+  LocatedText authorization_endpoint;  // https URLs
+  LocatedText token_endpoint;
+  LocatedText user_info_endpoint;
+  std::string client_id;
+  Secret client_secret;
+  std::string session_cookie_name = "AWSELBAuthSessionCookie";
+  std::string scope = "openid";
+  std::chrono::seconds session_timeout{604'800};
+  OnUnauthenticatedRequest on_unauthenticated_request = OnUnauthenticatedRequest::kAuthenticate;
+  std::vector<std::pair<std::string, std::string>> extra_params = {};  // of the authentication request, at most 10
+  bool nonce = false;                                                  // weir.nonce
+  bool pkce = false;                                                   // weir.pkce: S256
+  Position position = {};
+};
+
+enum class JwtClaimFormat : std::uint8_t { kSingleString, kStringArray, kSpaceSeparatedValues };
+struct JwtClaim {
+  std::string name;
+  JwtClaimFormat format = JwtClaimFormat::kSingleString;
+  std::vector<std::string> values = {};  // 1 to 10
+};
+// Lets requests go on that bear a good token; spec: alb.md 5.5. Of HTTPS listeners.
+struct JwtValidationAction {
+  LocatedText jwks_endpoint;  // an https URL
+  std::string issuer;
+  std::vector<JwtClaim> additional_claims = {};  // at most 10
+  std::vector<std::string> algorithms = {};      // weir.jwt.algorithms; empty: RS256
+  Position position = {};
+};
+
+// Stands before the action of a rule.
+using LeadingAction = std::variant<AuthenticateOidcAction, JwtValidationAction>;
+
 enum class TransformKind : std::uint8_t { kHostHeaderRewrite, kUrlRewrite };
 inline constexpr std::size_t kTransformKinds = CountEnumerators<TransformKind>();
 
@@ -175,6 +221,7 @@ struct Rule {
   std::uint32_t priority = 0;         // 1-50000; 0 is the default rule
   std::vector<Condition> conditions;  // empty on the default rule
   std::vector<Transform> transforms;  // at most one of each kind
+  std::vector<LeadingAction> leading_actions;
   Action action;
   Position position;
   [[nodiscard]] bool is_default() const { return priority == 0; }
@@ -273,6 +320,7 @@ struct CodeMatcher {
 
 // spec: alb.md section 11.
 struct TargetHealthCheck {
+  bool enabled = true;  // always, but of functions
   ProbeProtocol protocol = ProbeProtocol::kHttp;
   std::optional<std::uint16_t> port;  // absent: traffic-port
   std::string path = "/";
@@ -332,8 +380,40 @@ struct TargetGroupStickiness {
 // load_balancing.cross_zone.enabled of a target group.
 enum class CrossZone : std::uint8_t { kUseLoadBalancerConfiguration, kTrue, kFalse };
 
+enum class FunctionRuntime : std::uint8_t { kPython, kNode };
+
+// What runs when a function is invoked. Exactly one of command, runtime and invoke is set.
+struct FunctionCode {
+  std::vector<std::string> command;        // a custom runtime over the Lambda Runtime API; started in `root`
+  std::optional<FunctionRuntime> runtime;  // one that weir brings
+  std::string invoke;                      // http or https URL of an endpoint that speaks Lambda's Invoke call
+  std::string handler;                     // of command and runtime: `file.function`; with `runtime` never empty
+  std::string root;                        // of command and runtime: where the code is, resolved
+  std::chrono::milliseconds timeout{30'000};
+  std::uint32_t concurrency = 10;                                  // invocations at a time, at least 1
+  std::vector<std::pair<std::string, std::string>> environment{};  // of command and runtime
+  friend bool operator==(const FunctionCode&, const FunctionCode&) = default;
+};
+
+// What an alias can lead to.
+struct FunctionVersion {
+  std::string name = "$LATEST";  // as responses say which version ran
+  double weight = 1;             // 0.0-1.0: its share of the requests
+  FunctionCode code = {};
+  Position position = {};
+};
+
+// A target that is a function; spec: alb.md 7.4.
+struct Function {
+  std::string alias = {};                      // empty: none
+  std::vector<FunctionVersion> versions = {};  // at least one; the weights add up to 1
+  bool multi_value_headers = false;            // lambda.multi_value_headers.enabled
+};
+
 struct TargetGroup {
   std::string name;
+  // Of `target-type: lambda`, which has no targets, and nothing of what connections have: its requests are invocations.
+  std::optional<Function> function = {};
   TargetProtocol protocol = TargetProtocol::kHttp;
   TargetProtocolVersion protocol_version = TargetProtocolVersion::kHttp1;
   bool takes_http1 = false;      // weir.http1_requests.enabled: of HTTP2, which ALB answers 464
@@ -359,8 +439,14 @@ struct TargetGroup {
   Position position;
 };
 
+// What a function is called where targets are: `fn`, `fn:live`.
+[[nodiscard]] inline std::string FunctionId(const TargetGroup& group) {
+  return group.function->alias.empty() ? group.name : group.name + ":" + group.function->alias;
+}
+
 // Whether the nodes of a load balancer with these attributes use targets of all zones of the group; spec: alb.md 10.1.
 [[nodiscard]] inline bool CrossesZones(const LoadBalancerAttributes& balancer, const TargetGroup& group) {
+  if (group.function) return true;  // it stands in no zone
   if (group.cross_zone == CrossZone::kUseLoadBalancerConfiguration) return balancer.cross_zone;
   return group.cross_zone == CrossZone::kTrue;
 }

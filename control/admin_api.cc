@@ -77,6 +77,10 @@ std::optional<AdminResponse> RefuseBrowser(const AdminRequest& request, bool loo
   return std::nullopt;
 }
 
+AdminResponse JsonResponse(unsigned status, std::string body) {
+  return {.status = status, .content_type = "application/json", .body = std::move(body), .allow = {}};
+}
+
 // ---- the calls that change something
 
 Parsed<json::object> ParseBody(std::string_view body, std::string_view example) {
@@ -151,15 +155,16 @@ Parsed<std::map<std::string, std::uint32_t>> ParseWeights(std::string_view body)
   return out;
 }
 
-Parsed<PendingChange> Weights(const AdminRequest& request, const std::vector<std::string>& segments) {
-  WeightsChange change;
-  change.load_balancer = segments[2];
+// Of a path /v1/load-balancers/LB/listeners/PORT/rules/RULE/….
+Parsed<RuleName> RuleOf(const std::vector<std::string>& segments) {
+  RuleName out;
+  out.load_balancer = segments[2];
   const auto port = ParseDecimal(segments[4]);
   if (!port || *port == 0 || *port > 65'535) {
     return std::unexpected(
         ErrorResponse(404, "`" + segments[4] + "` is no port", "a port is a number from 1 to 65535"));
   }
-  change.port = static_cast<std::uint16_t>(*port);
+  out.port = static_cast<std::uint16_t>(*port);
   // A name that looks like a priority stays one: what a call means must not depend on the names of a file.
   const std::string& rule = segments[6];
   const bool numeric = rule.find_first_not_of("0123456789") == std::string::npos;
@@ -169,16 +174,75 @@ Parsed<PendingChange> Weights(const AdminRequest& request, const std::vector<std
       return std::unexpected(
           ErrorResponse(404, "`" + rule + "` is no priority", "a priority is `default` or a number from 1 to 50000"));
     }
-    change.priority = static_cast<std::uint32_t>(*priority);
+    out.priority = static_cast<std::uint32_t>(*priority);
   } else if (rule != "default") {
-    change.rule_name = rule;
+    out.name = rule;
   }
+  return out;
+}
+
+Parsed<PendingChange> Weights(const AdminRequest& request, const std::vector<std::string>& segments) {
+  auto rule = RuleOf(segments);
+  if (!rule) return std::unexpected(rule.error());
+  WeightsChange change{.load_balancer = std::move(rule->load_balancer),
+                       .port = rule->port,
+                       .priority = rule->priority,
+                       .rule_name = std::move(rule->name),
+                       .weights = {}};
   if (request.method == "PUT") {
     auto weights = ParseWeights(request.body);
     if (!weights) return std::unexpected(weights.error());
     change.weights = std::move(*weights);
   }
   return PendingChange{{.what = std::move(change)}, {}};
+}
+
+Parsed<CanaryStep> ReadCanarySet(std::string_view body) {
+  constexpr std::string_view kExample = R"({"percent": 10, "target-group": "green"})";
+  const auto members = ParseBody(body, kExample);
+  if (!members) return std::unexpected(members.error());
+  CanaryStep step;
+  bool has_percent = false;
+  for (const auto& member : *members) {
+    if (member.key() == "target-group" && member.value().is_string()) {
+      step.group = member.value().get_string();
+    } else if (member.key() == "percent" && member.value().is_number()) {
+      step.percent = member.value().to_number<double>();
+      has_percent = true;
+    } else {
+      return std::unexpected(
+          ErrorResponse(400, "`" + std::string(member.key()) + "` is no member of a canary, or of another type",
+                        "send " + std::string(kExample)));
+    }
+  }
+  if (!has_percent || !(step.percent >= 0 && step.percent <= 100)) {
+    return std::unexpected(ErrorResponse(400, "the percent of the canary is missing, or none", "from 0.0 to 100.0"));
+  }
+  return step;
+}
+
+Parsed<PendingChange> Canary(const AdminRequest& request, const std::vector<std::string>& segments) {
+  auto rule = RuleOf(segments);
+  if (!rule) return std::unexpected(rule.error());
+  CanaryStep step{.kind = request.method == "POST" ? CanaryStep::Kind::kPromote : CanaryStep::Kind::kDisable};
+  if (request.method == "PUT") {
+    auto asked = ReadCanarySet(request.body);
+    if (!asked) return std::unexpected(asked.error());
+    step = std::move(*asked);
+  }
+  return PendingChange{{.what = CanaryChange{std::move(*rule), std::move(step)}}, {}};
+}
+
+AdminResponse CanaryResponse(const std::vector<std::string>& segments, const Appliance& appliance) {
+  const auto name = RuleOf(segments);
+  if (!name) return name.error();
+  const auto view = appliance.CurrentView();
+  if (!view) return ErrorResponse(503, "nothing is served yet", "ask again when /healthz answers 200");
+  const auto rule = FindRule(*view->routing, *name);
+  if (!rule) return ErrorResponse(404, rule.error().message, rule.error().hint);
+  const auto report = DescribeCanary(*view, *rule);
+  if (!report) return ErrorResponse(409, report.error().message, report.error().hint);
+  return JsonResponse(200, CanaryJson(*report));
 }
 
 Parsed<PendingChange> StartOfZonalShift(std::string_view body) {
@@ -256,6 +320,8 @@ enum class Call : std::uint8_t {
   kTargetState,
   kCheckState,
   kWeights,
+  kCanary,
+  kPromoteCanary,
   kZonalShift,
   kMetrics,
   kHealth
@@ -277,6 +343,12 @@ constexpr std::array kRoutes = {
     Route{Call::kTargetState, {"v1", "target-groups", "*", "targets", "*", "admin-state"}, "PUT, DELETE"},
     Route{Call::kCheckState, {"v1", "health-checks", "*", "admin-state"}, "PUT, DELETE"},
     Route{Call::kWeights, {"v1", "load-balancers", "*", "listeners", "*", "rules", "*", "weights"}, "PUT, DELETE"},
+    Route{Call::kCanary,
+          {"v1", "load-balancers", "*", "listeners", "*", "rules", "*", "canary"},
+          "GET, HEAD, PUT, DELETE"},
+    Route{Call::kPromoteCanary,
+          {"v1", "load-balancers", "*", "listeners", "*", "rules", "*", "canary", "promote"},
+          "POST"},
     Route{Call::kZonalShift, {"v1", "zonal-shift"}, "GET, HEAD, PUT, DELETE"},
     Route{Call::kMetrics, {"metrics"}, "GET, HEAD"},
     Route{Call::kHealth, {"healthz"}, "GET, HEAD"},
@@ -300,10 +372,6 @@ bool Allows(const Route& route, std::string_view method) {
     rest.remove_prefix(std::min(end + 2, rest.size()));
   }
   return false;
-}
-
-AdminResponse JsonResponse(unsigned status, std::string body) {
-  return {.status = status, .content_type = "application/json", .body = std::move(body), .allow = {}};
 }
 
 AdminResponse ExplainResponse(const Result<ExplainAnswer>& answer) {
@@ -462,6 +530,11 @@ std::variant<AdminResponse, PendingChange> AdminApi::Answer(const AdminRequest& 
       return settle(CheckState(request, segments[2]));
     case Call::kWeights:
       return settle(Weights(request, segments));
+    case Call::kCanary:
+      if (request.method == "PUT" || request.method == "DELETE") return settle(Canary(request, segments));
+      return CanaryResponse(segments, appliance_);
+    case Call::kPromoteCanary:
+      return settle(Canary(request, segments));
     case Call::kDocument:
       if (request.method == "PATCH") {
         return settle(PendingChange{

@@ -8,7 +8,9 @@
 #include "base/result.h"
 #include "config/diagnostic.h"
 #include "config/load.h"
+#include "control/canary.h"
 #include "control/event_journal.h"
+#include "control/rule_name.h"
 #include "control/view.h"
 #include "control/zonal_shift.h"
 #include "dns/counters.h"
@@ -56,6 +58,12 @@ struct WeightsChange {
   std::uint32_t priority = 0;                    // 0: the default rule
   std::string rule_name = {};                    // where not empty, the rule's name instead of its priority
   std::map<std::string, std::uint32_t> weights;  // by target group name, 0-999
+  [[nodiscard]] RuleName rule() const { return {load_balancer, port, priority, rule_name}; }
+};
+// Edits a rule's forward as a stage with a canary (control/canary.h).
+struct CanaryChange {
+  RuleName rule;
+  CanaryStep step;
 };
 // Starts a zonal shift, or cancels the one that is under way.
 struct ZonalShiftChange {
@@ -66,7 +74,9 @@ struct ZonalShiftChange {
 };
 // The one way to change anything, whoever asks. What is changed is a new revision.
 struct Change {
-  std::variant<ReloadChange, DocumentChange, TargetStateChange, CheckStateChange, WeightsChange, ZonalShiftChange> what;
+  std::variant<ReloadChange, DocumentChange, TargetStateChange, CheckStateChange, WeightsChange, ZonalShiftChange,
+               CanaryChange>
+      what;
   std::optional<std::uint64_t> expected = {};  // the revision that it was made for; absent: whichever serves
   std::string author = {};                     // who asks, for the log and the events; empty: nobody said
 };

@@ -96,6 +96,8 @@ json::value Write(const proxy::GroupExplanation& group) {
   json::object out{
       {"name", group.name},     {"protocol", group.protocol},           {"protocol-version", group.protocol_version},
       {"weight", group.weight}, {"share-percent", group.share_percent}, {"algorithm", group.algorithm}};
+  if (group.is_function) out["target-type"] = "lambda";
+  if (!group.versions.empty()) out["versions"] = group.versions;
   if (!group.refusal.empty()) out["refusal"] = group.refusal;
   if (!group.policy.empty()) out["ssl-policy"] = group.policy;
   if (!group.stickiness.cookie.empty()) out["stickiness"] = Write(group.stickiness);

@@ -1,6 +1,7 @@
 #include "control/metrics.h"
 
 #include "base/counters.h"
+#include "control/metrics_functions.h"
 #include "control/metrics_histogram.h"
 #include "control/metrics_stickiness.h"
 #include "control/metrics_tls.h"
@@ -345,6 +346,7 @@ void WriteGroups(MetricsWriter& out, const View& view) {
     WriteHistogram(out, {{"target_group", group.name}}, SumHistogram(*group.response_times));
   }
   WriteStickinessMetrics(out, view);
+  WriteFunctionMetrics(out, view);
   WriteGroupHealth(out, view);
 }
 
@@ -352,7 +354,7 @@ void WriteGroups(MetricsWriter& out, const View& view) {
 template <class Write>
 void ForEachTarget(const View& view, Write write) {
   ForEachGroup(view, [&](const std::string& name, const health::GroupStatus& status) {
-    for (const auto& target : status.targets) write(name, target, target.endpoint.ToString());
+    for (const auto& target : status.targets) write(name, target, target.id());
   });
 }
 

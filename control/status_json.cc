@@ -166,6 +166,8 @@ json::value Write(const TargetGroupReport& group) {
                    {"response-time", Write(group.response_time)},
                    {"targets", Array(group.targets, [](const auto& t) { return Write(t); })},
                    {"unresolved-hosts", Array(group.unresolved_hosts, [](const auto& h) { return Write(h); })}};
+  if (group.is_function) out["target-type"] = "lambda";
+  if (!group.versions.empty()) out["versions"] = group.versions;
   if (!group.ssl_policy.empty()) out["ssl-policy"] = group.ssl_policy;
   if (!group.stickiness.empty()) out["stickiness"] = group.stickiness;
   if (!group.zones.empty()) out["zones"] = Array(group.zones, [](const auto& z) { return Write(z); });
@@ -405,6 +407,8 @@ TargetGroupReport ReadTargetGroup(const json::value& value) {
   return {.name = ReadText(from, "name"),
           .protocol = ReadText(from, "protocol"),
           .protocol_version = ReadText(from, "protocol-version"),
+          .is_function = ReadText(from, "target-type") == "lambda",
+          .versions = ReadText(from, "versions"),
           .ssl_policy = ReadText(from, "ssl-policy"),
           .stickiness = ReadText(from, "stickiness"),
           .healthy = ReadNumber<std::uint32_t>(from, "healthy"),

@@ -6,6 +6,7 @@
 #include "base/record_type.h"
 #include "base/text.h"
 #include "config/schema/schema.h"
+#include "config/version_shares.h"
 #include "dns/explain.h"
 #include "health/observation.h"
 #include "net/tls_client.h"
@@ -115,7 +116,7 @@ void AddLoadBalancers(const View& view, const Runtime& runtime, StatusReport& re
 
 TargetReport DescribeTarget(const health::TargetStatus& target) {
   TargetReport out;
-  out.id = target.endpoint.ToString();
+  out.id = target.id();
   out.host = target.host;
   out.zone = target.zone;
   out.state = ToString(target.state);
@@ -170,6 +171,8 @@ void AddTargetGroups(const View& view, StatusReport& report) {
     if (i < routes.size()) {
       out.protocol = routes[i].protocol();
       out.protocol_version = routes[i].protocol_version();
+      out.is_function = routes[i].config->function.has_value();
+      if (out.is_function) out.versions = config::VersionShares(*routes[i].config->function);
       if (routes[i].is_https()) out.ssl_policy = routes[i].tls->policy->name;
       AddTraffic(routes[i], out);
     }

@@ -107,8 +107,10 @@ struct TargetGroupReport {
   std::string name;
   std::string protocol;          // HTTP or HTTPS: between weir and the targets
   std::string protocol_version;  // HTTP1, HTTP2, GRPC
-  std::string ssl_policy;        // of HTTPS: the security policy towards the targets
-  std::string stickiness;        // lb_cookie or app_cookie; empty: off
+  bool is_function = false;
+  std::string versions;    // of a function: `1: 75 %, 2: 25 %`; empty: it has none
+  std::string ssl_policy;  // of HTTPS: the security policy towards the targets
+  std::string stickiness;  // lb_cookie or app_cookie; empty: off
   std::uint32_t healthy = 0;
   std::uint32_t registered = 0;
   bool fail_open = false;

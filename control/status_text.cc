@@ -271,6 +271,7 @@ void AppendTargetGroups(std::string& out, const StatusReport& report, bool colou
     // An appliance of an older version does not say.
     const bool is_http1 = group.protocol_version.empty() || group.protocol_version == "HTTP1";
     if (!is_http1) name += " (" + group.protocol_version + ")";
+    if (group.is_function) name += " (lambda)";
     if (!group.stickiness.empty()) name += " (sticky)";
     if (group.fail_open && group.zones.empty()) name += " (fail-open)";
     for (const auto& zone : group.zones) {
@@ -281,6 +282,7 @@ void AppendTargetGroups(std::string& out, const StatusReport& report, bool colou
       if (target.admin_state != "measured" && !target.admin_state.empty()) state += " (forced)";
       std::string why = target.reason;
       if (!target.description.empty()) why = target.description;
+      if (!group.versions.empty()) why += (why.empty() ? "" : "; ") + group.versions;
       if (!target.anomaly.empty()) why += (why.empty() ? "" : "; ") + target.anomaly;
       if (!target.zonal_override.empty()) why += (why.empty() ? "" : "; ") + target.zonal_override;
       table.Add({{std::exchange(name, {})},

@@ -32,8 +32,9 @@ Engine::Engine(EngineOptions options, OnStatus on_status)
 
 Engine::~Engine() = default;
 
-void Engine::Apply(std::shared_ptr<const config::Model> model, std::uint64_t revision, const TargetTls& target_tls) {
-  loop_->RunAndWait([&] { loop_->Apply(std::move(model), revision, target_tls); });
+void Engine::Apply(std::shared_ptr<const config::Model> model, std::uint64_t revision, const TargetTls& target_tls,
+                   const functions::FunctionTargetList& functions) {
+  loop_->RunAndWait([&] { loop_->Apply(std::move(model), revision, target_tls, functions); });
 }
 
 Result<void> Engine::SetTargetOverride(const std::string& group, const Endpoint& target, AdminState state) {

@@ -3,6 +3,7 @@
 #include "base/ip_address.h"
 #include "base/result.h"
 #include "config/model.h"
+#include "functions/function_targets.h"
 #include "health/status.h"
 
 #include <cstddef>
@@ -78,7 +79,9 @@ class Engine {
   // starts probing new ones. `target_tls` says, by target group, how checks by HTTPS connect; where there is none, any
   // server will do. Returns when the first table of `revision` has been given to `on_status`.
   using TargetTls = std::vector<std::shared_ptr<const net::TlsClientPlan>>;
-  void Apply(std::shared_ptr<const config::Model> model, std::uint64_t revision, const TargetTls& target_tls = {});
+  // `functions` are what groups of functions are checked by; where there is none, those are not checked.
+  void Apply(std::shared_ptr<const config::Model> model, std::uint64_t revision, const TargetTls& target_tls = {},
+             const functions::FunctionTargetList& functions = {});
 
   // Overrides. They survive Apply as long as what they name exists. Fail when there is no such thing.
   // Return when a table with the override has been given to `on_status`.

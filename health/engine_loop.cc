@@ -53,12 +53,12 @@ ProbeCounters Engine::Loop::counters() const {
 }
 
 void Engine::Loop::Apply(std::shared_ptr<const config::Model> model, std::uint64_t revision,
-                         const TargetTls& target_tls) {
+                         const TargetTls& target_tls, const functions::FunctionTargetList& functions) {
   // What points into the old model is replaced before the old model goes.
   const auto old = std::exchange(model_, std::move(model));
   revision_ = revision;
   ApplyHosts();
-  ApplyGroups(target_tls);
+  ApplyGroups(target_tls, functions);
   checks_.Apply(*model_);
   if (!anomaly_timer_.scheduled()) FindAnomalies();
   Publish();
@@ -83,7 +83,7 @@ void Engine::Loop::ApplyHosts() {
   hosts_.Use(names);
 }
 
-void Engine::Loop::ApplyGroups(const TargetTls& target_tls) {
+void Engine::Loop::ApplyGroups(const TargetTls& target_tls, const functions::FunctionTargetList& functions) {
   auto before = std::exchange(groups_, {});
   group_order_.clear();
   for (std::size_t i = 0; i < model_->target_groups.size(); ++i) {
@@ -91,7 +91,8 @@ void Engine::Loop::ApplyGroups(const TargetTls& target_tls) {
     auto node = before.extract(settings.name);
     auto& slot = groups_[settings.name];
     slot = node ? std::move(node.mapped()) : std::make_unique<TargetSet>(parts_, settings.name);
-    slot->Apply(settings, i < target_tls.size() ? tls_clients_.For(target_tls[i]) : nullptr);
+    slot->Apply(settings, i < target_tls.size() ? tls_clients_.For(target_tls[i]) : nullptr,
+                i < functions.size() ? functions[i] : nullptr);
     group_order_.push_back(slot.get());
   }
   for (const auto& [name, gone] : before) DropGroup(*gone);

@@ -34,7 +34,8 @@ class Engine::Loop final : private net::Task, private net::Timer {
   // Thread: any.
   [[nodiscard]] ProbeCounters counters() const;
 
-  void Apply(std::shared_ptr<const config::Model> model, std::uint64_t revision, const TargetTls& target_tls);
+  void Apply(std::shared_ptr<const config::Model> model, std::uint64_t revision, const TargetTls& target_tls,
+             const functions::FunctionTargetList& functions);
   [[nodiscard]] Result<void> SetTargetOverride(const std::string& group, const Endpoint& target, AdminState state);
   [[nodiscard]] Result<void> SetCheckOverride(const std::string& check, AdminState state);
   [[nodiscard]] std::vector<Override> Overrides() const;
@@ -42,7 +43,7 @@ class Engine::Loop final : private net::Task, private net::Timer {
 
  private:
   void ApplyHosts();
-  void ApplyGroups(const TargetTls& target_tls);
+  void ApplyGroups(const TargetTls& target_tls, const functions::FunctionTargetList& functions);
   void DropGroup(const TargetSet& group) const;
   void OnHostChanged(const std::string& host);
   void OnChange();

@@ -1,6 +1,8 @@
 #include "health/probe.h"
 
 #include "base/check.h"
+#include "functions/event.h"
+#include "functions/function_target.h"
 
 #include <sys/uio.h>
 
@@ -54,6 +56,7 @@ void Probe::Start(Question question) {
   code_ = 0;
   lingered_bytes_ = 0;
   Limit(plan_->connect_timeout);
+  if (plan_->function != nullptr) return Invoke();
   Connect(question.server_name.empty() ? plan_->server_name : question.server_name);
 }
 
@@ -250,6 +253,30 @@ void Probe::OnConnectionEnd(int error) {
   }
 }
 
+void Probe::Invoke() {
+  phase_ = Phase::kHead;
+  const functions::VersionTarget& version = plan_->function->Draw(bench_.random.Fraction());
+  invocation_ = version.invoker->Invoke(bench_.loop, plan_->event, [this](functions::InvokeResult result) {
+    bench_.loop.DestroyLater(std::move(invocation_));
+    OnInvoked(std::move(result));
+  });
+}
+
+void Probe::OnInvoked(functions::InvokeResult result) {
+  if (!result) {
+    const functions::InvokeFailure failure = result.error().failure;
+    const bool is_late =
+        failure == functions::InvokeFailure::kTimeout || failure == functions::InvokeFailure::kNoAnswer;
+    return Finish(
+        {.outcome = is_late ? ProbeOutcome::kTimeout : ProbeOutcome::kFailed, .detail = functions::ToString(failure)},
+        false);
+  }
+  const auto response = functions::DecodeResponse(result->response, plan_->function->values());
+  if (!response) return Finish(Failed(0, "the function's response is malformed"), false);
+  code_ = response->status;
+  Finish({.outcome = CodePasses(code_) ? ProbeOutcome::kPassed : ProbeOutcome::kCodeMismatch, .code = code_}, false);
+}
+
 void Probe::TakeHeadBytes(std::string_view bytes) {
   const bool in_pieces = !received_.empty();
   if (in_pieces) received_ += bytes;
@@ -328,6 +355,7 @@ void Probe::Close(net::Stream::CloseMode mode) {
     bench_.closed.push_back(std::move(stream_));
   }
   tls_ = nullptr;
+  if (invocation_ != nullptr) bench_.loop.DestroyLater(std::move(invocation_));
   events_.OnProbeIdle(*this);
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "base/ip_address.h"
+#include "base/random.h"
+#include "functions/function_invoker.h"
 #include "health/body_match.h"
 #include "health/check_state.h"
 #include "health/http2_question.h"
@@ -31,6 +33,7 @@ struct ProbeBench {
   std::shared_ptr<net::TlsClient> http2_tls = net::TlsClient::ForProbes({"h2"});
   std::vector<char> buffer;  // what a read returns lives here until the next one
   http::ResponseHead head;   // its capacity is reused
+  Random random;             // draws versions of functions
   // Connections that ended in this turn: events already fetched may still name them. Cleared at the end of the turn.
   std::vector<std::unique_ptr<net::Stream>> closed;
 };
@@ -94,6 +97,9 @@ class Probe final : private net::StreamEvents, private net::Timer {
   void Ask();
   void SendFrames();
   void TakeFrames(std::string_view bytes);
+  // Of a function.
+  void Invoke();
+  void OnInvoked(functions::InvokeResult result);
   // Takes bytes of the response; may end the attempt.
   void TakeHeadBytes(std::string_view bytes);
   void OnHead(const http::ResponseHead& head, std::string_view rest);
@@ -124,6 +130,7 @@ class Probe final : private net::StreamEvents, private net::Timer {
   std::uint16_t code_ = 0;
   std::optional<BodyMatch> content_;
   std::size_t lingered_bytes_ = 0;
+  std::unique_ptr<functions::Invocation> invocation_;
 };
 
 }  // namespace weir::health

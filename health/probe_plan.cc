@@ -1,5 +1,8 @@
 #include "health/probe_plan.h"
 
+#include "functions/event.h"
+#include "functions/function_target.h"
+
 #include <utility>
 
 namespace weir::health {
@@ -38,6 +41,17 @@ ProbePlan BuildTargetPlan(const config::TargetHealthCheck& check, std::shared_pt
   // `compressed` is what the original was seen to send.
   plan.request_rest =
       "\r\nUser-Agent: ELB-HealthChecker/2.0\r\nAccept-Encoding: gzip, compressed\r\nConnection: close\r\n\r\n";
+  return plan;
+}
+
+ProbePlan BuildFunctionPlan(const config::TargetHealthCheck& check,
+                            std::shared_ptr<const functions::FunctionTarget> function) {
+  ProbePlan plan;
+  plan.connect_timeout = check.timeout;
+  plan.interval = check.interval;
+  plan.passing_codes = check.matcher.ranges;
+  plan.event = functions::EncodeHealthCheckEvent(function->target_group_arn(), check.path, function->values());
+  plan.function = std::move(function);
   return plan;
 }
 

@@ -18,6 +18,10 @@ namespace weir::net {
 class TlsClient;
 }
 
+namespace weir::functions {
+class FunctionTarget;
+}
+
 namespace weir::health {
 
 // How to probe: everything but the endpoint, worked out once per target group or DNS health check and shared by all its
@@ -41,6 +45,10 @@ struct ProbePlan {
   bool matches_string = false;
   std::optional<std::uint16_t> port;  // instead of the target's own
 
+  // A check of a function is an invocation; null: of anything else.
+  std::shared_ptr<const functions::FunctionTarget> function;
+  std::string event;  // what it is invoked with
+
   std::chrono::milliseconds connect_timeout{0};   // from the start; with response_timeout 0 up to the response head
   std::chrono::milliseconds response_timeout{0};  // from connected to response head; 0: no limit of its own
   std::chrono::milliseconds content_timeout{0};   // from response head to verdict; 0: no limit of its own
@@ -54,6 +62,9 @@ struct ProbePlan {
 // a check by HTTPS connects; it may be null.
 [[nodiscard]] ProbePlan BuildTargetPlan(const config::TargetHealthCheck& check,
                                         std::shared_ptr<net::TlsClient> tls = nullptr);
+// That of a function.
+[[nodiscard]] ProbePlan BuildFunctionPlan(const config::TargetHealthCheck& check,
+                                          std::shared_ptr<const functions::FunctionTarget> function);
 
 // A DNS health check that is not CALCULATED; spec: dns.md 2.2, 3.4 and 4. `timeout` bounds connecting (TLS included),
 // half of it the wait for the response head, and the same again the wait for the search string: 4 s, 2 s and 2 s by

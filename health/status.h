@@ -62,7 +62,7 @@ enum class ZonalOverride : std::uint8_t {
 
 // One target of one group: a configured address, or one address that a configured host name resolved to.
 struct TargetStatus {
-  Endpoint endpoint;
+  Endpoint endpoint;                          // of a function: none
   std::string zone;                           // may be empty
   std::string host;                           // the host name it was resolved from; may be empty
   HealthState state = HealthState::kInitial;  // with the override applied
@@ -79,7 +79,14 @@ struct TargetStatus {
   std::uint16_t weight = 1;  // as configured
   Anomaly anomaly;           // spec: alb.md 8.3
   std::shared_ptr<TargetObservations>
-      observations;  // what the workers saw; the same object for the same group and endpoint
+      observations;           // what the workers saw; the same object for the same group and endpoint
+  std::string function = {};  // what it is called (config::FunctionId) where it is one; empty: an endpoint
+  // As others show it.
+  [[nodiscard]] std::string id() const { return function.empty() ? endpoint.ToString() : function; }
+  // It takes requests by its health: functions without checks do, whose state is `unavailable`.
+  [[nodiscard]] bool counts_as_healthy() const {
+    return state == HealthState::kHealthy || reason == HealthReason::kHealthCheckDisabled;
+  }
 };
 
 // A target given by name whose last look-up gave no address.

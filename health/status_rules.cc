@@ -86,7 +86,7 @@ void Summarize(const config::TargetGroup& group, const Scope& scope, GroupStatus
   for (const TargetStatus& target : status.targets) {
     status.slow_start = status.slow_start || target.slow_start_since != WallTime{};
     if (target.deregistered || !(Scope{scope.zone, {}}.Holds(target))) continue;
-    const bool is_healthy = target.state == HealthState::kHealthy;
+    const bool is_healthy = target.counts_as_healthy();
     ++status.registered;
     if (is_healthy) ++status.healthy;
     if (!scope.Holds(target)) continue;
@@ -99,7 +99,7 @@ void Summarize(const config::TargetGroup& group, const Scope& scope, GroupStatus
   for (std::uint32_t i = 0; i < status.targets.size(); ++i) {
     const TargetStatus& target = status.targets[i];
     if (target.deregistered || target.state == HealthState::kDraining || !scope.Holds(target)) continue;
-    if (takes_all || target.state == HealthState::kHealthy) status.routable.push_back(i);
+    if (takes_all || target.counts_as_healthy()) status.routable.push_back(i);
   }
   SumWeights(status);
   status.fail_open = group.in_use && !enough && !status.routable.empty();

@@ -77,6 +77,9 @@ class TargetSet::Member final : public ProbeSubject {
     }
     if (admin != AdminState::kMeasured) return {StateOf(admin), HealthReason::kNone, 0, true, measured, {}};
     if (!set_.in_use_) return {measured, HealthReason::kNotInUse, 0, false, measured, {}};
+    if (!set_.checks_) {
+      return {HealthState::kUnavailable, HealthReason::kHealthCheckDisabled, 0, false, HealthState::kUnavailable, {}};
+    }
     return {measured, check.reason, check.code, false, measured, failure};
   }
 
@@ -120,10 +123,14 @@ void TargetSet::MarkDirty() {
 
 bool TargetSet::TakeDirty() { return std::exchange(dirty_, false); }
 
-void TargetSet::Apply(const config::TargetGroup& settings, std::shared_ptr<net::TlsClient> tls) {
+void TargetSet::Apply(const config::TargetGroup& settings, std::shared_ptr<net::TlsClient> tls,
+                      std::shared_ptr<const functions::FunctionTarget> function) {
   const bool first = settings_ == nullptr;
   settings_ = &settings;
-  ProbePlan plan = BuildTargetPlan(settings.health_check, std::move(tls));
+  const bool checked_before = checks_;
+  checks_ = settings.health_check.enabled && (!settings.function || function != nullptr);
+  ProbePlan plan = settings.function && checks_ ? BuildFunctionPlan(settings.health_check, std::move(function))
+                                                : BuildTargetPlan(settings.health_check, std::move(tls));
   if (settings.proxy_protocol != config::ProxyProtocol::kOff) {
     const bool is_v1 = settings.proxy_protocol == config::ProxyProtocol::kV1;
     net::AppendLocalProxyHeader(plan.preamble, is_v1 ? net::ProxyVersion::kV1 : net::ProxyVersion::kV2);
@@ -133,7 +140,7 @@ void TargetSet::Apply(const config::TargetGroup& settings, std::shared_ptr<net::
   const bool same_plan = plan_ && *plan_ == plan;
   const bool same_check =
       same_plan && thresholds.healthy == thresholds_.healthy && thresholds.unhealthy == thresholds_.unhealthy;
-  const bool same_use = in_use_ == settings.in_use;
+  const bool same_use = in_use_ == settings.in_use && checked_before == checks_;
   if (!same_plan) plan_ = std::make_shared<const ProbePlan>(std::move(plan));
   thresholds_ = thresholds;
   in_use_ = settings.in_use;
@@ -165,6 +172,8 @@ bool TargetSet::UsesHost(std::string_view host) const {
 std::vector<TargetSet::Wanted> TargetSet::WantedTargets() const {
   std::vector<Wanted> wanted;
   wanted.reserve(settings_->targets.size());
+  static const config::Target kFunction{.address = {}, .host = {}, .zone = {}, .position = {}};
+  if (settings_->function) wanted.push_back({{}, &kFunction});
   for (const config::Target& target : settings_->targets) {
     if (target.address) {
       wanted.push_back({{*target.address, target.port}, &target});
@@ -224,11 +233,12 @@ void TargetSet::Register(Member& member) {
 }
 
 void TargetSet::Recheck(Member& member) {
-  if (!in_use_) {
+  if (!in_use_ || !checks_) {
     parts_.schedule.End(member);
     return;
   }
   member.plan = plan_;
+  if (plan_->function != nullptr) return parts_.schedule.Begin(member);
   member.probed_endpoint = {member.endpoint.address, plan_->port.value_or(member.endpoint.port)};
   member.host_field = HostField(*plan_, member.probed_endpoint, {});
   member.server_name =
@@ -275,7 +285,7 @@ void TargetSet::Show(Member& member, std::string_view reason) {
   if (reason.empty()) reason = ToString(now.reason);
   const bool probed = !now.overridden && (now.state == HealthState::kHealthy || now.state == HealthState::kUnhealthy);
   parts_.transitions.Report({.group = name_,
-                             .id = member.endpoint.ToString(),
+                             .id = settings_->function ? config::FunctionId(*settings_) : member.endpoint.ToString(),
                              .from = std::string(ToString(before.state)),
                              .to = std::string(ToString(now.state)),
                              .reason = std::string(reason),
@@ -328,21 +338,23 @@ GroupStatus TargetSet::Build(std::string_view shifted_zone) const {
   status.targets.reserve(members_.size());
   for (const auto& member : members_) {
     const Member::Shown& shown = member->shown;
-    status.targets.push_back({.endpoint = member->endpoint,
-                              .zone = member->zone,
-                              .host = member->host,
-                              .state = shown.state,
-                              .reason = shown.reason,
-                              .description = shown.overridden ? "Set by an administrative override"
-                                                              : Describe(shown.reason, shown.code, shown.seen),
-                              .since = member->shown_since,
-                              .admin_state = member->admin,
-                              .measured_state = shown.measured,
-                              .deregistered = member->deregistered,
-                              .slow_start_since = member->slow_start_since,
-                              .weight = member->weight,
-                              .anomaly = member->anomaly.anomaly(),
-                              .observations = member->observations});
+    status.targets.push_back(
+        {.endpoint = member->endpoint,
+         .zone = member->zone,
+         .host = member->host,
+         .state = shown.state,
+         .reason = shown.reason,
+         .description =
+             shown.overridden ? "Set by an administrative override" : Describe(shown.reason, shown.code, shown.seen),
+         .since = member->shown_since,
+         .admin_state = member->admin,
+         .measured_state = shown.measured,
+         .deregistered = member->deregistered,
+         .slow_start_since = member->slow_start_since,
+         .weight = member->weight,
+         .anomaly = member->anomaly.anomaly(),
+         .observations = member->observations,
+         .function = settings_->function && !member->deregistered ? config::FunctionId(*settings_) : std::string()});
   }
   status.unresolved = UnresolvedHosts();
   SummarizeGroup(*settings_, status, shifted_zone);

@@ -17,6 +17,9 @@
 #include <string_view>
 #include <vector>
 
+namespace weir::functions {
+class FunctionTarget;
+}
 namespace weir::net {
 class TlsClient;
 }
@@ -46,7 +49,9 @@ class TargetSet {
   // starts counting anew but the present state holds until it decides. A target that went drains for the deregistration
   // delay and then vanishes; one that comes back before is a new target. `tls` is how checks by HTTPS connect; may be
   // null.
-  void Apply(const config::TargetGroup& settings, std::shared_ptr<net::TlsClient> tls);
+  // `function` is what checks of a function invoke; without it they are off.
+  void Apply(const config::TargetGroup& settings, std::shared_ptr<net::TlsClient> tls,
+             std::shared_ptr<const functions::FunctionTarget> function = nullptr);
   // Takes over new addresses of host names.
   void OnHostsChanged();
   [[nodiscard]] bool UsesHost(std::string_view host) const;
@@ -88,6 +93,7 @@ class TargetSet {
   TargetThresholds thresholds_;
   AnomalyDetector anomalies_;
   bool in_use_ = false;
+  bool checks_ = true;  // a function may go without
   bool dirty_ = true;
   std::vector<std::unique_ptr<Member>> members_;  // in the order of the file, draining ones last
 };

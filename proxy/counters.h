@@ -107,6 +107,10 @@ struct GroupCounters {
   Counter app_cookie_non_sticky_requests;
   std::array<Counter, kStickyVerdicts> cookies;
   ResponseCounters responses;  // what targets answered
+  // Of a function: failures by whose fault they were; events sent and responses received.
+  Counter lambda_user_errors;
+  Counter lambda_internal_errors;
+  Counter lambda_bytes;
 };
 
 using RuleCountersTable = PerWorker<RuleCounters>;

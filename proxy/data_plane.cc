@@ -4,6 +4,7 @@
 #include "config/http_versions.h"
 #include "net/acceptor.h"
 #include "net/tls_client.h"
+#include "outbound/http_client.h"
 #include "proxy/downstream/client_gate.h"
 #include "proxy/downstream/downstream_connection.h"
 #include "proxy/downstream/proxy_preamble.h"
@@ -85,12 +86,14 @@ class DataPlane::Implementation {
   Implementation(net::EventLoop& loop, DataPlaneOptions options)
       : access_log_(options.access_logs, options.node_region),
         tls_(options.tls),
+        http_client_(loop),
         worker_(loop, options.worker),
         pool_(worker_),
         gate_(worker_, connections_, options.client_crowd, [this] { OnRoom(); }),
         drain_timer_([this] { CloseIdleConnections(); }) {
     worker_.access_log = &access_log_;
     worker_.upstreams = &pool_;
+    worker_.http_client = &http_client_;
   }
 
   ~Implementation() { CloseAll(); }
@@ -184,8 +187,9 @@ class DataPlane::Implementation {
       const TargetGroupRoute& route = routing.groups()[group];
       const auto tls = route.is_https() ? tls_clients_.For(route.tls) : nullptr;
       const auto proxy_protocol = ProxyVersionOf(route.config->proxy_protocol);
-      const auto protocol =
-          config::SpeaksHttp2(route.config->protocol_version) ? UpstreamProtocol::kHttp2 : UpstreamProtocol::kHttp1;
+      const auto protocol = route.function != nullptr                             ? UpstreamProtocol::kInvocation
+                            : config::SpeaksHttp2(route.config->protocol_version) ? UpstreamProtocol::kHttp2
+                                                                                  : UpstreamProtocol::kHttp1;
       const auto& targets = status.groups[group].targets;
       handles[group].reserve(targets.size());
       for (const health::TargetStatus& target : targets) {
@@ -194,7 +198,8 @@ class DataPlane::Implementation {
                         .protocol = protocol,
                         .tls = tls,
                         .server_name = {},
-                        .proxy_protocol = proxy_protocol};
+                        .proxy_protocol = proxy_protocol,
+                        .function = route.function};
         if (tls != nullptr) key.server_name = tls->NameFor(target.host, target.endpoint.address);
         handles[group].push_back({.endpoint = target.endpoint,
                                   .seen = seen,
@@ -243,6 +248,7 @@ class DataPlane::Implementation {
   AccessLog access_log_;
   net::TlsSharedState tls_;
   net::TlsClients tls_clients_;
+  outbound::HttpClient http_client_;
   WorkerState worker_;
   UpstreamPool pool_;
   DownstreamConnections connections_;

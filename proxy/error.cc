@@ -90,6 +90,30 @@ consteval ErrorTraits RowOf(ErrorCode code) {
       return {460, kDownstream, kNo, "ClientStoppedReading"};
     case kTunnelIdle:
       return {408, kInternal, kNo, "TunnelIdleTimeout"};
+    case kLambdaWebsocketNotSupported:
+      return {400, kDownstream, kNo, "LambdaWebsocketNotSupported", LambdaFault::kUser};
+    case kLambdaRequestTooLarge:
+      return {413, kDownstream, kNo, "LambdaRequestTooLarge", LambdaFault::kUser};
+    case kLambdaResponseTooLarge:
+      return {502, kUpstream, kNo, "LambdaResponseTooLarge", LambdaFault::kUser};
+    case kLambdaInvalidResponse:
+      return {502, kUpstream, kNo, "LambdaInvalidResponse", LambdaFault::kUser};
+    case kLambdaUnhandled:
+      return {502, kUpstream, kNo, "LambdaUnhandled", LambdaFault::kUser};
+    case kLambdaThrottling:
+      return {502, kUpstream, kNo, "LambdaThrottling", LambdaFault::kUser};
+    case kLambdaAccessDenied:
+      return {502, kUpstream, kNo, "LambdaAccessDenied", LambdaFault::kUser};
+    case kLambdaResourceNotFound:
+      return {502, kUpstream, kNo, "LambdaResourceNotFound", LambdaFault::kUser};
+    case kLambdaBadRequest:
+      return {502, kUpstream, kNo, "LambdaBadRequest", LambdaFault::kUser};
+    case kLambdaServiceException:
+      return {502, kUpstream, kNo, "LambdaServiceException", LambdaFault::kInternal};
+    case kLambdaConnectionError:
+      return {504, kUpstream, kNo, "LambdaConnectionError", LambdaFault::kInternal};
+    case kLambdaConnectionTimeout:
+      return {504, kUpstream, kNo, "LambdaConnectionTimeout", LambdaFault::kInternal};
   }
   std::unreachable();
 }

@@ -50,6 +50,19 @@ enum class ErrorCode : std::uint8_t {
   kTargetDeregistered,        // 502: the deregistration delay ended
   kResponseStalled,           // the client stopped reading for the idle timeout
   kTunnelIdle,                // a tunnel in which nothing moved for the idle timeout
+  // Of functions; spec: alb.md 7.4, 13, 16.2.
+  kLambdaWebsocketNotSupported,  // 400
+  kLambdaRequestTooLarge,        // 413: more than 1 MB of content
+  kLambdaResponseTooLarge,       // 502: more than 1 MB of JSON
+  kLambdaInvalidResponse,        // 502: not what ALB reads
+  kLambdaUnhandled,              // 502: the function failed, or took too long
+  kLambdaThrottling,             // 502: as many invocations are under way as there may be
+  kLambdaAccessDenied,           // 502: by the endpoint, as the following two
+  kLambdaResourceNotFound,       // 502
+  kLambdaBadRequest,             // 502
+  kLambdaServiceException,       // 502: the endpoint failed
+  kLambdaConnectionError,        // 504: nobody is there to run it
+  kLambdaConnectionTimeout,      // 504: no answer
 };
 inline constexpr std::size_t kErrorCodeCount = CountEnumerators<ErrorCode>();
 
@@ -58,11 +71,15 @@ enum class ErrorSource : std::uint8_t { kDownstream, kUpstream, kInternal };
 // and the request is idempotent, or whenever its content is still there (the target did not process it).
 enum class RetryAdvice : std::uint8_t { kNo, kYes, kIfReused, kUnprocessed };
 
+// Whose fault the failure of a function is, as metrics tell it: LambdaUserError, LambdaInternalError.
+enum class LambdaFault : std::uint8_t { kNone, kUser, kInternal };
+
 struct ErrorTraits {
   std::uint16_t status;  // answered while no response head was sent, and logged as elb_status_code
   ErrorSource source;
   RetryAdvice retry;
   std::string_view reason;  // error_reason in metrics and in the access log, where those of TLS go on with OpenSSL's
+  LambdaFault lambda_fault = LambdaFault::kNone;
 };
 [[nodiscard]] const ErrorTraits& TraitsOf(ErrorCode code);
 

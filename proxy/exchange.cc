@@ -603,7 +603,14 @@ void Exchange::SendGenerated(const GeneratedResponse& generated) {
 
 // ---- failures
 
+void Exchange::NoteInvocation(std::string_view version, std::string_view error) {
+  run_.response.function_version = version;
+  texts_.function_error = error;
+}
+
 void Exchange::OnUpstreamFailed(ErrorCode code, bool response_began) {
+  // No connection failed, and what a function did is not done again.
+  if (group().config->function) return Fail(code);
   observation().connection_errors.Add();
   group_counters().connection_errors.Add();
   NoteTlsFailure(code);
@@ -682,6 +689,8 @@ void Exchange::OnIdleTimeout() {
   } else if (!run_.request.complete && !run_.request.paused) {
     // The client announced more than it sends: it is late, not the target (RFC 9110 section 15.5.9).
     Fail(ErrorCode::kRequestContentStalled);
+  } else if (run_.target != nullptr && group().config->function) {
+    Fail(ErrorCode::kLambdaConnectionTimeout);
   } else {
     Fail(ErrorCode::kTargetResponseTimeout);
   }
@@ -720,6 +729,8 @@ void Exchange::Fail(ErrorCode code) {
   run_.response.error_reason = reason.starts_with(traits.reason) ? reason : traits.reason;
   listener_counters().errors[std::to_underlying(code)].Add();
   if (run_.target != nullptr && traits.status >= 500) group_counters().failures.Add();
+  if (traits.lambda_fault == LambdaFault::kUser) group_counters().lambda_user_errors.Add();
+  if (traits.lambda_fault == LambdaFault::kInternal) group_counters().lambda_internal_errors.Add();
   // The client is gone, or takes nothing any more.
   const bool nobody_waits = traits.status == 460;
   if (run_.response.head_sent) {
@@ -768,6 +779,7 @@ void Exchange::Finish() {
   held_.Clear();
   texts_.trace_id.clear();
   texts_.error_reason.clear();
+  texts_.function_error.clear();
   texts_.transformed.host.clear();
   texts_.transformed.target.clear();
 
@@ -779,6 +791,8 @@ void Exchange::Finish() {
 }
 
 void Exchange::WriteAccessLog() {
+  const config::LogFile* const file = log();
+  if (file == nullptr) return;
   const DownstreamConnectionFacts& connection = *run_.connection;
   if (connection.id == nullptr) {
     run_.connection->id = std::make_unique<const std::string>(MakeConnectionId(worker_.random));
@@ -792,7 +806,7 @@ void Exchange::WriteAccessLog() {
       .load_balancer = run_.listener->load_balancer,
       .client = {connection.peer().address.Unmapped(), connection.peer().port},
       .node = connection.local(),
-      .has_target = timing.was_sent() && target != nullptr,
+      .has_target = timing.was_sent() && target != nullptr && !group().config->function,
       .target = target != nullptr ? target->endpoint : Endpoint{},
       .status = run_.response.status,
       .target_status = run_.response.target_status,
@@ -820,13 +834,15 @@ void Exchange::WriteAccessLog() {
       .is_grpc = run_.request.is_grpc,
       .target_error = run_.response.target_error,
       .error = run_.response.error,
-      .is_websocket = run_.response.is_tunnel};
+      .is_websocket = run_.response.is_tunnel,
+      .function_version = run_.response.function_version,
+      .function_error = texts_.function_error};
   if (timing.was_sent()) record.request_processing_seconds = Seconds(timing.begun, timing.sent);
   if (timing.was_answered()) {
     record.target_processing_seconds = Seconds(timing.sent, timing.answered);
     record.response_processing_seconds = 0;
   }
-  worker_.access_log->Append(*run_.listener->load_balancer_config->access_log, record);
+  worker_.access_log->Append(*file, record);
   worker_.FlushLogsSoon();
 }
 

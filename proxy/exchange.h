@@ -93,6 +93,10 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   void SendRequest(const Content& content);
   // ReadResponse, SendResponse: the upstream's events.
   [[nodiscard]] Ends ends() const override { return {run_.connection->peer(), run_.connection->local()}; }
+  [[nodiscard]] bool wants_server_field() const override {
+    return run_.listener->listener_config->attributes.server_header_enabled;
+  }
+  void NoteInvocation(std::string_view version, std::string_view error) override;
   void OnUpstreamConnected() override;
   void OnResponse(const http::ResponseHead& head, const Content& content) override;
   void OnResponseContent(const Content& content) override;
@@ -138,7 +142,14 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   [[nodiscard]] const config::LoadBalancerAttributes& attributes() const {
     return run_.listener->load_balancer_config->attributes;
   }
-  [[nodiscard]] bool logs() const { return run_.listener->load_balancer_config->access_log.has_value(); }
+  [[nodiscard]] bool logs() const { return run_.listener->logs_requests; }
+  // That of this request; null: it is logged nowhere.
+  [[nodiscard]] const config::LogFile* log() const {
+    const CanaryTraffic* const canary = run_.rule != nullptr ? run_.rule->canary.get() : nullptr;
+    if (canary != nullptr && run_.target != nullptr && run_.group == canary->group) return &canary->log;
+    const auto& log = run_.listener->load_balancer_config->access_log;
+    return log ? &*log : nullptr;
+  }
 
   // The client's request as it stands.
   struct Request {
@@ -166,6 +177,7 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
     std::optional<std::uint32_t> error;
     std::string_view error_reason;
     std::string_view redirect_url;
+    std::string_view function_version;  // of view
   };
   // The target's side of the attempt that is under way.
   struct Attempt {
@@ -209,6 +221,7 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
     std::string user_agent;
     std::string trace_id;
     std::string error_reason;  // where it is more than the code's
+    std::string function_error;
     TransformedRequest transformed;
   };
 

@@ -37,6 +37,7 @@ constexpr std::size_t kRulesMax = 100;
 constexpr std::size_t kGroupsPerBalancerMax = 100;
 constexpr std::size_t kGroupsPerActionMax = 5;
 constexpr std::size_t kTargetsMax = 1'000;
+constexpr std::size_t kFunctionVersionsMax = 2;
 constexpr std::size_t kValuesPerRuleMax = 5;
 constexpr std::size_t kWildcardsPerRuleMax = 5;
 constexpr std::size_t kPatternMax = 128;
@@ -135,6 +136,7 @@ class AwsLimits {
   void CheckGroup(const TargetGroup& group, const Fields& fields);
   void CheckTargetHealthCheck(const TargetGroup& group, const Fields& fields);
   void CheckTargetTimeout(const TargetHealthCheck& check, const Fields& fields, Position interval);
+  void CheckFunction(const Function& function);
   void CheckGroupOwners();
   void CheckHealthCheck(const HealthCheck& check, const Fields& fields);
   void CheckCidrCollection(const CidrCollection& collection);
@@ -359,6 +361,7 @@ void AwsLimits::CheckGroup(const TargetGroup& group, const Fields& fields) {
     Warn(fields.PositionOf("tls"), "`tls` of a target group",
          "certificates of targets are not verified, and none is shown");
   }
+  if (group.function) CheckFunction(*group.function);
   CheckTargetHealthCheck(group, fields);
   const auto attribute = [&](std::string_view key) { return PlaceOf(fields, "attributes", key, {}).position; };
   constexpr std::string_view kDelay = "deregistration_delay.timeout_seconds";
@@ -370,6 +373,22 @@ void AwsLimits::CheckGroup(const TargetGroup& group, const Fields& fields) {
   if (dns && group.unhealthy_state_routing.count && *dns < *group.unhealthy_state_routing.count) {
     Warn(attribute("target_group_health.dns_failover.minimum_healthy_targets.count"),
          "a DNS failover threshold below the routing threshold", "at least as high");
+  }
+}
+
+// spec: alb.md 7.4, resilience.md 4.1.
+void AwsLimits::CheckFunction(const Function& function) {
+  using std::chrono::seconds;
+  if (!function.versions.empty()) {
+    AtMost(function.versions.size(), kFunctionVersionsMax, "versions", "an alias", function.versions.front().position);
+  }
+  for (const FunctionVersion& version : function.versions) {
+    const bool is_number = std::ranges::all_of(version.name, [](char c) { return c >= '0' && c <= '9'; });
+    if (!is_number && version.name != FunctionVersion{}.name) {
+      Warn(version.position, fmt::format("version {}", Quoted(version.name)), "a number");
+    }
+    DurationWithin(version.code.timeout, seconds(1), seconds(900), "a `timeout`",
+                   {version.position, DurationText(version.code.timeout)});
   }
 }
 

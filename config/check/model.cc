@@ -83,7 +83,7 @@ void CheckTargetGroups(const NameTable& names, Model& model, Findings& findings)
       if (names.MayBeMeant(group.name)) continue;
       findings.AddWarning(group.position, fmt::format("no rule forwards to target group {}", Quoted(group.name)),
                           "it is not probed");
-    } else if (group.targets.empty()) {
+    } else if (group.targets.empty() && !group.function) {
       findings.AddWarning(group.position, fmt::format("target group {} has no targets", Quoted(group.name)),
                           "its requests are answered 503");
     }

@@ -37,6 +37,30 @@ void CheckForward(const ForwardAction& forward, Position position, Findings& fin
   }
 }
 
+// `out` has its groups already.
+void DecodeCanary(const Fields& forward, Decoding& decoding, ForwardAction& out) {
+  const Node* const node = forward.Map("canary");
+  if (node == nullptr) return;
+  Findings& findings = decoding.findings;
+  const Fields fields(*node);
+  const Node* const name = fields.Scalar("target-group");
+  if (name == nullptr) return;
+  const auto group = decoding.target_groups.Resolve(*name, findings);
+  if (forward.Has("target-group") || forward.List("target-groups").size() != 2) {
+    findings.AddError(node->position, "`canary` without exactly two target groups",
+                      "`target-groups` with the stage's and the canary's");
+    return;
+  }
+  // Names that could not be resolved were reported.
+  if (!group || out.target_groups.size() != 2) return;
+  if (std::ranges::find(out.target_groups, *group, &WeightedTargetGroup::target_group) == out.target_groups.end()) {
+    findings.AddError(name->position, fmt::format("the canary {} is none of the target groups", Quoted(name->text)),
+                      "one of those that `target-groups` names");
+    return;
+  }
+  out.canary = {.target_group = *group, .access_log = DecodeLogFile(fields, "access-log", decoding.files)};
+}
+
 ForwardAction DecodeForward(const Fields& fields, Decoding& decoding) {
   Findings& findings = decoding.findings;
   ForwardAction out;
@@ -51,6 +75,7 @@ ForwardAction DecodeForward(const Fields& fields, Decoding& decoding) {
   }
   if (const Node* const name = fields.Scalar("target-group")) {
     if (const auto group = decoding.target_groups.Resolve(*name, findings)) out.target_groups.push_back({*group, 1});
+    DecodeCanary(fields, decoding, out);
     return out;
   }
   CheckNotEmpty(fields, "target-groups", findings);
@@ -71,6 +96,7 @@ ForwardAction DecodeForward(const Fields& fields, Decoding& decoding) {
       out.target_groups.push_back({*group, weight});
   }
   CheckForward(out, fields.PositionOf("target-groups"), findings);
+  DecodeCanary(fields, decoding, out);
   return out;
 }
 
@@ -99,11 +125,12 @@ FixedResponseAction DecodeFixedResponse(const Fields& fields, Findings& findings
   return out;
 }
 
+template <class Decoded>
 struct ActionRow {
   std::string_view key;
-  Action (*decode)(const Fields& fields, Decoding& decoding);
+  Decoded (*decode)(const Fields& fields, Decoding& decoding);
 };
-constexpr auto kActionRows = std::to_array<ActionRow>({
+constexpr auto kActionRows = std::to_array<ActionRow<Action>>({
     {"forward", [](const Fields& fields, Decoding& decoding) -> Action { return DecodeForward(fields, decoding); }},
     {"redirect",
      [](const Fields& fields, Decoding& decoding) -> Action { return DecodeRedirect(fields, decoding.findings); }},
@@ -112,16 +139,31 @@ constexpr auto kActionRows = std::to_array<ActionRow>({
 });
 static_assert(kActionRows.size() == std::variant_size_v<Action>, "each action has its row");
 
+constexpr auto kLeadingActionRows = std::to_array<ActionRow<LeadingAction>>({
+    {"authenticate-oidc",
+     [](const Fields& fields, Decoding& decoding) -> LeadingAction {
+       return DecodeAuthenticateOidc(fields, decoding);
+     }},
+    {"jwt-validation",
+     [](const Fields& fields, Decoding& decoding) -> LeadingAction { return DecodeJwtValidation(fields, decoding); }},
+});
+static_assert(kLeadingActionRows.size() == std::variant_size_v<LeadingAction>, "each leading action has its row");
+
 // What is wanted where there is another number of them.
 std::string ExactlyOne() {
   std::array<std::string_view, kActionRows.size()> keys{};
-  std::ranges::transform(kActionRows, keys.begin(), &ActionRow::key);
+  std::ranges::transform(kActionRows, keys.begin(), &ActionRow<Action>::key);
   return "exactly one of " + JoinWords(keys);
+}
+
+template <class Rows>
+[[nodiscard]] auto FindRow(const Rows& rows, const Fields& action) {
+  return std::ranges::find_if(rows, [&](const auto& row) { return action.Map(row.key) != nullptr; });
 }
 
 }  // namespace
 
-Action DecodeAction(const Fields& fields, std::string_view key, Decoding& decoding) {
+void DecodeActions(const Fields& fields, std::string_view key, Decoding& decoding, Rule& out) {
   const auto items = fields.List(key);
   if (items.empty()) {
     // A missing key, or one that is no list, was reported.
@@ -131,17 +173,37 @@ Action DecodeAction(const Fields& fields, std::string_view key, Decoding& decodi
     } else {
       decoding.target_groups.NoteLostReference();
     }
-    return {};
+    return;
   }
-  if (items.size() > 1) {
-    decoding.findings.AddError(items[1].position, "a second action", ExactlyOne());
+  const Node* last = nullptr;  // the one that a request ends with
+  for (const Node& item : items) {
+    const Fields action(item);
+    if (const auto row = FindRow(kLeadingActionRows, action); row != kLeadingActionRows.end()) {
+      if (last != nullptr) {
+        decoding.findings.AddError(item.position, fmt::format("`{}` behind the action that answers", row->key),
+                                   "it stands before it");
+      }
+      out.leading_actions.push_back(row->decode(Fields(*action.Map(row->key)), decoding));
+      continue;
+    }
+    if (last != nullptr) {
+      decoding.findings.AddError(item.position, "a second action", ExactlyOne());
+      return;
+    }
+    last = &item;
   }
-  const Fields action(items[0]);
-  for (const ActionRow& row : kActionRows) {
-    if (const Node* const map = action.Map(row.key)) return row.decode(Fields(*map), decoding);
+  if (last == nullptr) {
+    decoding.findings.AddError(items.back().position, "no action that answers", "at the end " + ExactlyOne());
+    decoding.target_groups.NoteLostReference();
+    return;
   }
-  decoding.target_groups.NoteLostReference();
-  return {};
+  const Fields action(*last);
+  const auto row = FindRow(kActionRows, action);
+  if (row != kActionRows.end()) {
+    out.action = row->decode(Fields(*action.Map(row->key)), decoding);
+  } else {
+    decoding.target_groups.NoteLostReference();
+  }
 }
 
 }  // namespace weir::config

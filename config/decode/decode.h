@@ -168,6 +168,9 @@ class Decoder {
 // `index` is its place in its section.
 [[nodiscard]] LoadBalancer DecodeLoadBalancer(const Node& node, std::size_t index, Decoding& decoding);
 [[nodiscard]] Rule DecodeRule(const Node& node, Decoding& decoding);
+// The log under `key`; absent when there is none.
+[[nodiscard]] std::optional<LogFile> DecodeLogFile(const Fields& fields, std::string_view key,
+                                                   const std::vector<std::string>& files);
 // `access-log` and `connection-log` of a load balancer, or what stands for the logs that its attributes lead to S3.
 void DecodeLogs(const Fields& fields, Decoding& decoding, LoadBalancer& out);
 // Protocol, policy, certificates and mutual authentication of a listener; `out` has its port already.
@@ -178,8 +181,11 @@ void DecodeListenerTls(const Fields& fields, Decoding& decoding, Listener& out);
                                                       const std::vector<std::string>& files);
 [[nodiscard]] std::vector<Condition> DecodeConditions(std::span<const Node> items, Decoding& decoding);
 [[nodiscard]] std::vector<Transform> DecodeTransforms(const Fields& rule, Findings& findings);
-// The one action of the list under `key`; a forward action without target groups when it cannot be read.
-[[nodiscard]] Action DecodeAction(const Fields& fields, std::string_view key, Decoding& decoding);
+// The list under `key` into the actions of `out`: the last one is a forward action without target groups when it cannot
+// be read.
+void DecodeActions(const Fields& fields, std::string_view key, Decoding& decoding, Rule& out);
+[[nodiscard]] AuthenticateOidcAction DecodeAuthenticateOidc(const Fields& fields, Decoding& decoding);
+[[nodiscard]] JwtValidationAction DecodeJwtValidation(const Fields& fields, Decoding& decoding);
 [[nodiscard]] RedirectAction DecodeRedirect(const Fields& fields, Findings& findings);
 // Warns when the redirect under `key` leads to HTTPS at the port of its listener, which speaks HTTP.
 void CheckSecureRedirect(const Fields& fields, std::string_view key, std::uint16_t listener_port, Findings& findings);
@@ -192,6 +198,9 @@ void DecodeStickiness(const Fields& attributes, TargetGroup& out, Findings& find
 [[nodiscard]] std::optional<std::chrono::seconds> DecodeForwardStickiness(const Fields& forward, Findings& findings);
 // The `tls` of a target group; `out` has its protocol already.
 void DecodeTargetTls(const Fields& fields, Decoding& decoding, TargetGroup& out);
+// `target-type` and `function` of a target group, and what cannot stand beside a function; `out` has its name already.
+// Called first: what depends on the type has its default afterwards.
+void DecodeFunction(const Fields& fields, Decoding& decoding, TargetGroup& out);
 [[nodiscard]] HealthCheck DecodeHealthCheck(const Node& node, Decoding& decoding);
 // CALCULATED checks name others, so this comes when all are decoded.
 void CheckCalculated(std::span<const HealthCheck> checks, Findings& findings);

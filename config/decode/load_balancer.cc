@@ -266,7 +266,7 @@ Rule DecodeRule(const Node& node, Decoding& decoding) {
     rule.conditions = DecodeConditions(fields.List("conditions"), decoding);
   }
   rule.transforms = DecodeTransforms(fields, decoding.findings);
-  rule.action = DecodeAction(fields, "actions", decoding);
+  DecodeActions(fields, "actions", decoding, rule);
   if (!rule.transforms.empty() && !std::holds_alternative<ForwardAction>(rule.action)) {
     decoding.findings.AddWarning(fields.PositionOf("transforms"), "nothing is transformed where nothing is forwarded");
   }
@@ -334,7 +334,7 @@ Listener DecodeListener(const Node& node, RulePlace place, const LoadBalancerAtt
   CheckRules(out, rules, decoding.findings);
   std::ranges::stable_sort(out.rules, {}, &Rule::priority);
   out.default_rule.position = fields.PositionOf("default-actions");
-  out.default_rule.action = DecodeAction(fields, "default-actions", decoding);
+  DecodeActions(fields, "default-actions", decoding, out.default_rule);
   if (speaks_http) CheckSecureRedirect(fields, "default-actions", out.port, decoding.findings);
   return out;
 }

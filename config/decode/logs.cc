@@ -21,19 +21,8 @@ struct LogKind {
 constexpr LogKind kRequests{"access-log", "access_logs.s3.enabled", "requests", "access.log"};
 constexpr LogKind kConnections{"connection-log", "connection_logs.s3.enabled", "connections", "connections.log"};
 
-std::optional<LogFile> DecodeLocal(const Fields& fields, std::string_view key, const std::vector<std::string>& files) {
-  const Node* const log = fields.Map(key);
-  if (log == nullptr) return std::nullopt;
-  const Fields log_fields(*log);
-  const std::string path = log_fields.Text("path");
-  const std::string& file = FileOf(log_fields.PositionOf("path"), files);
-  return LogFile{.path = path == "-" ? path : ResolvePath(path, file),
-                 .format = log_fields.Choice("format", kLogFormatWords, LogFormat::kAlb),
-                 .position = log_fields.PositionOf("path")};
-}
-
 std::optional<LogFile> DecodeLog(const Fields& fields, const LogKind& kind, Decoding& decoding) {
-  std::optional<LogFile> out = DecodeLocal(fields, kind.key, decoding.files);
+  std::optional<LogFile> out = DecodeLogFile(fields, kind.key, decoding.files);
   const Node* const attributes = fields.Map("attributes");
   if (attributes == nullptr || !Fields(*attributes).Boolean(kind.attribute, false)) return out;
   const Position position = Fields(*attributes).PositionOf(kind.attribute);
@@ -49,6 +38,18 @@ std::optional<LogFile> DecodeLog(const Fields& fields, const LogKind& kind, Deco
 }
 
 }  // namespace
+
+std::optional<LogFile> DecodeLogFile(const Fields& fields, std::string_view key,
+                                     const std::vector<std::string>& files) {
+  const Node* const log = fields.Map(key);
+  if (log == nullptr) return std::nullopt;
+  const Fields log_fields(*log);
+  const std::string path = log_fields.Text("path");
+  const std::string& file = FileOf(log_fields.PositionOf("path"), files);
+  return LogFile{.path = path == "-" ? path : ResolvePath(path, file),
+                 .format = log_fields.Choice("format", kLogFormatWords, LogFormat::kAlb),
+                 .position = log_fields.PositionOf("path")};
+}
 
 void DecodeLogs(const Fields& fields, Decoding& decoding, LoadBalancer& out) {
   out.access_log = DecodeLog(fields, kRequests, decoding);

@@ -66,6 +66,7 @@ void DecodeTiming(const Fields& fields, TargetHealthCheck& out, Findings& findin
 
 // `out` has the protocol of the group, and what depends on its version.
 void DecodeHealth(const Fields& fields, Findings& findings, TargetHealthCheck& out) {
+  out.enabled = fields.Boolean("enabled", out.enabled);
   out.protocol = fields.Choice("protocol", kProbeProtocolWords, out.protocol);
   out.port = fields.Port("port");
   out.path = fields.Text("path", out.path);
@@ -130,9 +131,9 @@ void DecodeTargets(const Fields& fields, TargetGroup& out, Findings& findings) {
     }
     out.targets.push_back(std::move(target));
   }
-  // A list that cannot be read is not an empty one, nor is a function, which is refused by name.
+  // A list that cannot be read is not an empty one.
   const Node* const list = fields.node().Find("targets");
-  if ((list != nullptr && !list->is_list()) || fields.Has("function")) out.targets.emplace_back();
+  if (list != nullptr && !list->is_list()) out.targets.emplace_back();
 }
 
 // `off` is absent.
@@ -194,6 +195,7 @@ TargetGroup DecodeTargetGroup(const Node& node, Decoding& decoding) {
   out.name = fields.Text("name");
   out.protocol = fields.Choice("protocol", kTargetProtocolWords, TargetProtocol::kHttp);
   out.protocol_version = fields.Choice("protocol-version", kProtocolVersionWords, TargetProtocolVersion::kHttp1);
+  DecodeFunction(fields, decoding, out);
   DecodeTargetTls(fields, decoding, out);
   DecodeTargets(fields, out, decoding.findings);
   if (out.protocol == TargetProtocol::kHttps) out.health_check.protocol = ProbeProtocol::kHttps;

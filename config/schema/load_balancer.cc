@@ -255,6 +255,21 @@ constexpr Object kGroupStickinessObject{.name = "forward-stickiness",
                                         .doc = "A client stays with the target group that was drawn for it.",
                                         .fields = kGroupStickinessFields};
 
+constexpr Object kCanaryLogObject{
+    .name = "canary-log", .doc = "Where a canary's requests are logged.", .fields = kLogFields};
+constexpr auto kCanaryFields = std::to_array<Field>({
+    {.key = "target-group", .required = true, .name = true, .doc = "The one of the two that is on trial."},
+    {.key = "access-log",
+     .type = kObject,
+     .object = &kCanaryLogObject,
+     .doc = "Default: the load balancer's file and `.canary`; what is on standard output stays there."},
+});
+constexpr Object kCanaryObject{
+    .name = "canary",
+    .doc =
+        "Sees two target groups as a stage and its canary, as API Gateway does: the canary's requests have a log of "
+        "their own, and `weir canary` shifts, promotes and ends it.",
+    .fields = kCanaryFields};
 constexpr auto kForwardFields = std::to_array<Field>({
     {.key = "target-group", .doc = "Name of the target group, when it is one."},
     {.key = "target-groups",
@@ -266,6 +281,11 @@ constexpr auto kForwardFields = std::to_array<Field>({
      .type = kObject,
      .object = &kGroupStickinessObject,
      .doc = "Required with several groups when one of them is sticky."},
+    {.key = "canary",
+     .type = kObject,
+     .object = &kCanaryObject,
+     .doc = "Which of two groups is on trial. Not of AWS.",
+     .addition = "weights alone, and one access log"},
 });
 constexpr Object kForwardObject{
     .name = "forward", .doc = "Sends the request to a target group.", .fields = kForwardFields};

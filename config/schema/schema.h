@@ -106,6 +106,8 @@ extern const std::span<const std::string_view> kHashSourceWords;
 extern const std::span<const std::string_view> kStickinessTypeWords;
 extern const std::span<const std::string_view> kCrossZoneWords;
 extern const std::span<const std::string_view> kTargetProtocolWords;
+extern const std::span<const std::string_view> kTargetTypeWords;
+extern const std::span<const std::string_view> kFunctionRuntimeWords;
 extern const std::span<const std::string_view> kProtocolVersionWords;
 extern const std::span<const std::string_view> kProbeProtocolWords;
 extern const std::span<const std::string_view> kProxyProtocolWords;

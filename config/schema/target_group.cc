@@ -15,6 +15,9 @@ constexpr std::int64_t kDayMilliseconds = 86'400'000;
 constexpr auto kGroupProtocols = std::to_array<string_view>({"HTTP", "HTTPS"});
 constexpr auto kLaterGroupProtocols =
     std::to_array<string_view>({"TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC", "GENEVE"});
+constexpr auto kTargetTypes = std::to_array<string_view>({"ip", "lambda"});
+constexpr auto kLaterTargetTypes = std::to_array<string_view>({"instance", "alb"});
+constexpr auto kRuntimes = std::to_array<string_view>({"python", "node"});
 constexpr auto kProtocolVersions = std::to_array<string_view>({"HTTP1", "HTTP2", "GRPC"});
 constexpr auto kProbeProtocols = std::to_array<string_view>({"HTTP", "HTTPS", "TCP"});
 constexpr auto kTrafficPort = std::to_array<string_view>({"traffic-port"});
@@ -141,7 +144,11 @@ constexpr auto kAttributes = std::to_array<Field>({
      .words = kCrossZone,
      .fallback = "use_load_balancer_configuration",
      .doc = "`false`: a node uses only the targets of its own zone, and thresholds count by zone."},
-    LaterSwitch("lambda.multi_value_headers.enabled", "false"),
+    {.key = "lambda.multi_value_headers.enabled",
+     .type = kBoolean,
+     .fallback = "false",
+     .doc = "Of functions: events and responses have `multiValueHeaders` and `multiValueQueryStringParameters`; else "
+            "the last of several values counts."},
     {.key = "routing.http2.rst_stream_error_forwarding.enabled",
      .type = kBoolean,
      .fallback = "false",
@@ -180,6 +187,9 @@ constexpr auto kTargetFields = std::to_array<Field>({
 constexpr Object kTargetObject{.name = "target", .doc = "A member of a target group.", .fields = kTargetFields};
 
 constexpr auto kTargetHealthCheckFields = std::to_array<Field>({
+    {.key = "enabled",
+     .type = kBoolean,
+     .doc = "Of functions alone, and off by default there: each probe is an invocation. Targets are always probed."},
     {.key = "protocol",
      .type = kWord,
      .words = kProbeProtocols,
@@ -199,13 +209,13 @@ constexpr auto kTargetHealthCheckFields = std::to_array<Field>({
      .minimum = kProbeIntervalMinMilliseconds,
      .maximum = kDayMilliseconds,
      .fallback = "30s",
-     .doc = "From the start of one probe to the start of the next."},
+     .doc = "From the start of one probe to the start of the next; default of functions: 35s."},
     {.key = "timeout",
      .type = kDuration,
      .minimum = 10,
      .maximum = kDayMilliseconds,
      .fallback = "5s",
-     .doc = "At most the interval; default: 5s or the interval, whichever is shorter."},
+     .doc = "At most the interval; default: 5s, of functions 30s, or the interval, whichever is shorter."},
     {.key = "healthy-threshold",
      .type = kInteger,
      .minimum = 1,
@@ -245,6 +255,75 @@ constexpr Object kTargetTlsObject{.name = "target-tls",
                                   .doc = "TLS towards targets beyond ALB's, which verifies nothing.",
                                   .fields = kTargetTlsFields};
 
+// What a function is, or one version of it.
+constexpr std::int64_t kHourMilliseconds = 3'600'000;
+constexpr Field kCommand{.key = "command",
+                         .arity = Arity::kList,
+                         .doc =
+                             "A custom runtime that speaks the Lambda Runtime API: program and arguments, started "
+                             "in `root`."};
+constexpr Field kRuntime{
+    .key = "runtime", .type = kWord, .words = kRuntimes, .doc = "A runtime that weir brings, for a handler of AWS."};
+constexpr Field kInvoke{.key = "invoke",
+                        .doc =
+                            "URL that speaks Lambda's Invoke call, such as that of the runtime interface emulator: "
+                            "`http://127.0.0.1:9000/2015-03-31/functions/function/invocations`."};
+constexpr Field kHandlerName{.key = "handler", .doc = "`FILE.FUNCTION`; `runtime` needs it."};
+constexpr Field kRoot{
+    .key = "root", .type = kPath, .doc = "Where the code is; default: the folder of the configuration file."};
+constexpr Field kTimeout{.key = "timeout",
+                         .type = kDuration,
+                         .minimum = 100,
+                         .maximum = kHourMilliseconds,
+                         .fallback = "30s",
+                         .doc = "Of one invocation; Lambda takes 1s to 900s."};
+constexpr Field kConcurrency{
+    .key = "concurrency",
+    .type = kInteger,
+    .minimum = 1,
+    .maximum = 10'000,
+    .doc = "Invocations at a time, each in an instance of its own; default: 10, with `invoke` 1000."};
+constexpr Field kEnvironment{.key = "environment", .type = kTextMap, .doc = "Variables of the instances."};
+
+constexpr auto kFunctionVersionFields = std::to_array<Field>({
+    {.key = "name", .required = true, .name = true, .doc = "As Lambda's `1`; responses say it."},
+    {.key = "weight",
+     .type = kNumber,
+     .maximum = 1,
+     .doc = "Its share of the requests; one version may leave it out and gets the rest."},
+    kCommand,
+    kRuntime,
+    kInvoke,
+    kHandlerName,
+    kRoot,
+    kTimeout,
+    kConcurrency,
+    kEnvironment,
+});
+constexpr Object kFunctionVersionObject{
+    .name = "function-version",
+    .doc = "What an alias can lead to. What it does not say is as the function says.",
+    .fields = kFunctionVersionFields};
+constexpr auto kFunctionFields = std::to_array<Field>({
+    kCommand,
+    kRuntime,
+    kInvoke,
+    kHandlerName,
+    kRoot,
+    kTimeout,
+    kConcurrency,
+    kEnvironment,
+    {.key = "alias", .name = true, .doc = "The name that leads to the versions."},
+    {.key = "versions",
+     .type = kObject,
+     .arity = Arity::kList,
+     .object = &kFunctionVersionObject,
+     .doc = "Of the alias, at most 10; each request draws one by weight, by itself. Lambda takes 2."},
+});
+constexpr Object kFunctionObject{.name = "function",
+                                 .doc = "A Lambda function as the target: one of `command`, `runtime` and `invoke`.",
+                                 .fields = kFunctionFields};
+
 constexpr auto kTargetGroupFields = std::to_array<Field>({
     {.key = "name", .required = true, .name = true, .doc = "Unique among target groups."},
     {.key = "protocol",
@@ -273,8 +352,13 @@ constexpr auto kTargetGroupFields = std::to_array<Field>({
      .type = kObject,
      .object = &kTargetGroupAttributesObject,
      .doc = "ALB's target group attributes."},
-    {.key = "target-type", .support = Support::kLater},
-    {.key = "function", .support = Support::kLater},
+    {.key = "target-type",
+     .type = kWord,
+     .words = kTargetTypes,
+     .later_words = kLaterTargetTypes,
+     .fallback = "ip",
+     .doc = "`lambda`: a `function` instead of `targets`, without protocol, TLS and attributes of connections."},
+    {.key = "function", .type = kObject, .object = &kFunctionObject, .doc = "Of `lambda`."},
     {.key = "tls", .type = kObject, .object = &kTargetTlsObject, .doc = "Of an HTTPS group."},
 });
 
@@ -291,6 +375,8 @@ constexpr std::span<const string_view> kHashSourceWords = kHashSources;
 constexpr std::span<const string_view> kStickinessTypeWords = kStickinessTypes;
 constexpr std::span<const string_view> kCrossZoneWords = kCrossZone;
 constexpr std::span<const string_view> kTargetProtocolWords = kGroupProtocols;
+constexpr std::span<const string_view> kTargetTypeWords = kTargetTypes;
+constexpr std::span<const string_view> kFunctionRuntimeWords = kRuntimes;
 constexpr std::span<const string_view> kProtocolVersionWords = kProtocolVersions;
 constexpr std::span<const string_view> kProbeProtocolWords = kProbeProtocols;
 constexpr std::span<const string_view> kProxyProtocolWords = kProxyProtocols;

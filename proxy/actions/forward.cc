@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "config/schema/schema.h"
+#include "config/version_shares.h"
 #include "net/tls_client.h"
 #include "proxy/balancing/consistent_hash.h"
 #include "proxy/balancing/hash_key.h"
@@ -23,7 +24,7 @@ namespace {
 
 TargetExplanation ExplainTarget(const health::TargetStatus& target) {
   TargetExplanation explained;
-  explained.id = target.endpoint.ToString();
+  explained.id = target.id();
   explained.zone = target.zone;
   explained.state = target.state;
   explained.reason = target.reason;
@@ -215,6 +216,8 @@ void Forward::Explain(const ExplainedRequest& request, RequestExplanation& expla
     group.name = route.name;
     group.protocol = route.protocol();
     group.protocol_version = route.protocol_version();
+    group.is_function = route.config->function.has_value();
+    if (group.is_function) group.versions = config::VersionShares(*route.config->function);
     group.algorithm = config::kAlgorithmWords[std::to_underlying(route.config->algorithm)];
     group.goes_by_outstanding = GoesByOutstanding(route.config->algorithm);
     if (route.is_https()) group.policy = route.tls->policy->name;

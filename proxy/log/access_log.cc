@@ -1,5 +1,6 @@
 #include "proxy/log/access_log.h"
 
+#include "base/arn.h"
 #include "base/text.h"
 #include "base/text_writer.h"
 #include "net/tls_facts.h"
@@ -12,8 +13,6 @@
 
 namespace weir::proxy {
 namespace {
-
-constexpr std::string_view kAccount = "000000000000";
 
 void PutSecondsOrMinusOne(TextWriter& out, double seconds) {
   if (seconds < 0) return out.Put("-1");
@@ -42,22 +41,11 @@ std::string_view PutTargetOrDash(TextWriter& out, const AccessLogRecord& record)
   return {begin, out.position()};
 }
 
-void PutTargetGroupArn(TextWriter& out, std::string_view group, std::string_view region) {
-  out.Put("arn:aws:elasticloadbalancing:");
-  out.Put(region.empty() ? std::string_view("local") : region);
-  out.Put(':');
-  out.Put(kAccount);
-  out.Put(":targetgroup/");
-  out.Put(group);
-  out.Put('/');
-  out.PutHex(HashOfName(group), 16);
-}
-
 void PutCertificateArn(TextWriter& out, std::string_view id, std::string_view region) {
   out.Put("arn:aws:acm:");
   out.Put(region.empty() ? std::string_view("local") : region);
   out.Put(':');
-  out.Put(kAccount);
+  out.Put(kArnAccount);
   out.Put(":certificate/");
   out.Put(id);
 }
@@ -281,6 +269,8 @@ void AppendJsonLine(std::string& out, const AccessLogRecord& record) {
   if (!record.target_protocol_version.empty()) {
     AppendJsonText(out, "target_protocol_version", record.target_protocol_version);
   }
+  if (!record.function_version.empty()) AppendJsonText(out, "function_version", record.function_version);
+  if (!record.function_error.empty()) AppendJsonText(out, "function_error", record.function_error);
   AppendJsonText(out, "trace_id", record.trace_id);
   if (record.rule_priority >= 0)
     AppendJsonNumber(out, "matched_rule_priority", static_cast<std::uint64_t>(record.rule_priority));

@@ -65,6 +65,9 @@ struct AccessLogRecord {
   std::optional<std::uint32_t> target_error;
   std::optional<std::uint32_t> error;
   bool is_websocket = false;  // a tunnel: bytes are all that went through it, `time` is its end
+  // Of a target that is a function: which version was invoked, and why it failed; JSON only.
+  std::string_view function_version = {};
+  std::string_view function_error = {};
 };
 
 // Appends METHOD scheme://host:port/uri HTTP/x, the port always printed. `local` stands in for a host that the request

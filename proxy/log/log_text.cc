@@ -1,5 +1,6 @@
 #include "proxy/log/log_text.h"
 
+#include "base/arn.h"
 #include "base/text.h"
 #include "base/words.h"
 
@@ -34,12 +35,6 @@ bool AnyMustBeEscaped(std::string_view text) {
 }
 
 }  // namespace
-
-std::uint64_t HashOfName(std::string_view name) {
-  std::uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  return hash;
-}
 
 void PutSeconds(TextWriter& out, double seconds) {
   const auto milliseconds = static_cast<std::uint64_t>(seconds * 1'000 + 0.5);

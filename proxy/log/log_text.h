@@ -11,9 +11,6 @@
 
 namespace weir::proxy {
 
-// FNV-1a: the same id on every appliance and after every restart.
-[[nodiscard]] std::uint64_t HashOfName(std::string_view name);
-
 // `1.002`: three digits behind the point, rounded; not negative.
 void PutSeconds(TextWriter& out, double seconds);
 

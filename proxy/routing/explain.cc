@@ -198,7 +198,12 @@ std::string WhyHashed(const HashExplanation& hash) {
 void RenderGroup(const GroupExplanation& group, std::string& out) {
   out += fmt::format("  target group {}: weight {}, share {}", Printable(group.name), group.weight,
                      Percent(group.share_percent));
-  if (group.protocol_version != "HTTP1") out += fmt::format(", {}", group.protocol_version);
+  if (group.is_function) {
+    out += ", a function";
+    if (!group.versions.empty()) out += fmt::format(", versions {}", Printable(group.versions));
+  } else if (group.protocol_version != "HTTP1") {
+    out += fmt::format(", {}", group.protocol_version);
+  }
   if (!group.policy.empty()) out += fmt::format(", {} by {}", group.protocol, group.policy);
   if (group.algorithm != "round_robin") out += fmt::format(", target by {}", group.algorithm);
   if (group.health_known) out += fmt::format(", {} of {} healthy", group.healthy, group.registered);

@@ -81,7 +81,9 @@ struct GroupExplanation {
   std::string_view protocol;          // HTTP or HTTPS: between weir and the targets
   std::string_view protocol_version;  // HTTP1, HTTP2, GRPC
   std::string_view policy;            // of HTTPS: the security policy towards the targets
-  std::string refusal;                // why it takes no such request (464): `takes no HTTP/1.1`; empty: it takes it
+  bool is_function = false;
+  std::string versions;  // of a function: `1: 75 %, 2: 25 %`; empty: it has none
+  std::string refusal;   // why it takes no such request (464): `takes no HTTP/1.1`; empty: it takes it
   std::uint16_t weight = 0;
   double share_percent = 0;          // of all requests that the rule takes
   std::string_view algorithm;        // by which a target is chosen, as the file spells it

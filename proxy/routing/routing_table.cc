@@ -1,5 +1,6 @@
 #include "proxy/routing/routing_table.h"
 
+#include "config/forwarding.h"
 #include "config/same_conditions.h"
 #include "config/schema/schema.h"
 #include "net/key_secret.h"
@@ -31,6 +32,7 @@ std::size_t RoutingTable::node_zones() const {
 }
 
 std::string_view TargetGroupRoute::protocol_version() const {
+  if (config->function) return {};
   return config::kProtocolVersionWords[std::to_underlying(config->protocol_version)];
 }
 
@@ -177,6 +179,13 @@ Rule TableBuilder::BuildRule(const config::Rule& rule, const RuleBuilding& build
   }
   ApplyOverride(building.listener, built);
   built.is_sticky = IsSticky(built.action);
+  const auto* const forward = std::get_if<config::ForwardAction>(&rule.action);
+  if (forward != nullptr && forward->canary) {
+    if (auto log = config::CanaryLog(*building.listener.load_balancer_config, *forward)) {
+      built.canary = std::make_shared<const CanaryTraffic>(
+          CanaryTraffic{.group = forward->canary->target_group, .log = std::move(*log)});
+    }
+  }
   return built;
 }
 
@@ -239,6 +248,9 @@ std::shared_ptr<const Listener> TableBuilder::BuildListener(std::size_t load_bal
               .key = key,
               .path = fmt::format("load-balancers[{}].listeners[{}]", load_balancer_index, listener_index)},
              *listener);
+  listener->logs_requests = load_balancer.access_log || std::ranges::any_of(listener->rules, [](const Rule& rule) {
+                              return rule.canary != nullptr;
+                            });
   return listener;
 }
 
@@ -302,11 +314,16 @@ std::vector<config::Diagnostic> RoutingTable::CheckValues(const config::Model& m
 std::expected<std::shared_ptr<const RoutingTable>, std::vector<config::Diagnostic>> RoutingTable::Build(
     std::shared_ptr<const config::Model> model, std::uint64_t revision, const std::vector<WeightOverride>& overrides,
     CounterRegistry& counters, TlsCredentialStore* credentials, const RoutingTable* previous,
-    const net::CookieKeySet& own_stickiness_keys) {
+    const net::CookieKeySet& own_stickiness_keys, const functions::FunctionTargetList& functions) {
   auto table = std::make_shared<RoutingTable>();
   TlsCredentialStore own_credentials;
   TableBuilder builder(*model, overrides, counters, credentials == nullptr ? own_credentials : *credentials, previous);
   table->groups_ = builder.BuildGroups();
+  for (std::size_t i = 0; i < functions.size(); ++i) {
+    TargetGroupRoute& group = table->groups_[i];
+    if (functions[i] == nullptr) continue;
+    group.function = std::make_shared<const FunctionRoute>(FunctionRoute{functions[i], group.counters});
+  }
   for (std::size_t i = 0; i < model->load_balancers.size(); ++i) {
     for (std::size_t j = 0; j < model->load_balancers[i].listeners.size(); ++j) {
       table->listeners_.push_back(builder.BuildListener(i, j));

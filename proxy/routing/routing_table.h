@@ -5,6 +5,7 @@
 
 #include "base/ip_address.h"
 #include "config/model.h"
+#include "functions/function_targets.h"
 #include "http/message.h"
 #include "net/cookie_cipher.h"
 #include "net/tls_ticket_keys.h"
@@ -43,6 +44,12 @@ struct RequestFacts {
 class CompiledCondition;  // conditions.h
 class RequestTransforms;  // transforms.h
 
+// Requests of a rule that are logged apart: those that its canary gets.
+struct CanaryTraffic {
+  std::uint32_t group = 0;  // by index
+  config::LogFile log;
+};
+
 struct Rule {
   std::uint32_t priority = 0;  // 0: the default rule
   std::string name;            // may be empty
@@ -52,6 +59,7 @@ struct Rule {
   std::vector<std::shared_ptr<const CompiledCondition>> conditions;
   std::shared_ptr<const RequestTransforms> transforms;  // of what is forwarded; null: none
   std::shared_ptr<RuleCountersTable> counters;
+  std::shared_ptr<const CanaryTraffic> canary;  // null: none
   bool weights_overridden = false;
   bool is_sticky = false;  // it, or a group that it forwards to, has stickiness
   [[nodiscard]] bool is_default() const { return priority == 0; }
@@ -69,11 +77,18 @@ struct Listener {
   std::shared_ptr<const RuleMatcher> matcher;
   std::shared_ptr<const ListenerCountersTable> counters;
   std::shared_ptr<const net::TlsServerPlan> tls;  // null: plain HTTP
+  bool logs_requests = false;                     // of all its rules, or of some canary
   std::string trust_store;                        // the name of that which verifies clients; empty: none does
 
   // The first rule, by priority, whose conditions all hold; the default rule when none does. Never fails. Allocates
   // nothing.
   [[nodiscard]] const Rule& Match(const RequestFacts& facts) const;
+};
+
+// What requests of a group invoke, and where that is counted.
+struct FunctionRoute {
+  std::shared_ptr<const functions::FunctionTarget> target;
+  std::shared_ptr<GroupCountersTable> counters;
 };
 
 struct TargetGroupRoute {
@@ -85,10 +100,11 @@ struct TargetGroupRoute {
   // How TLS is spoken to its targets, by requests where the group is one of HTTPS, and by health checks; null: nothing
   // is by HTTPS.
   std::shared_ptr<const net::TlsClientPlan> tls;
-  std::uint64_t sticky_id = 0;  // StickyGroupId
+  std::uint64_t sticky_id = 0;                              // StickyGroupId
+  std::shared_ptr<const FunctionRoute> function = nullptr;  // of a group of a function, where it can be invoked
   [[nodiscard]] bool is_https() const { return config->protocol == config::TargetProtocol::kHttps; }
-  // As the file spells them.
-  [[nodiscard]] std::string_view protocol() const { return is_https() ? "HTTPS" : "HTTP"; }
+  // As the file spells them; empty of a function.
+  [[nodiscard]] std::string_view protocol() const { return config->function ? "" : is_https() ? "HTTPS" : "HTTP"; }
   [[nodiscard]] std::string_view protocol_version() const;
 };
 
@@ -106,11 +122,11 @@ class RoutingTable {
   // place. An override whose rule is gone, or whose groups differ, is left out. Certificates and trust stores
   // come from `credentials`, or are read anew without. Conditions that `previous` has compiled for the same rule are
   // taken over from it; null: none are. `own_stickiness_keys` serve where the model has none; empty: one is
-  // made. Thread: control.
+  // made. `functions` are what groups invoke; without them a table is only looked at. Thread: control.
   [[nodiscard]] static std::expected<std::shared_ptr<const RoutingTable>, std::vector<config::Diagnostic>> Build(
       std::shared_ptr<const config::Model> model, std::uint64_t revision, const std::vector<WeightOverride>& overrides,
       CounterRegistry& counters, TlsCredentialStore* credentials = nullptr, const RoutingTable* previous = nullptr,
-      const net::CookieKeySet& own_stickiness_keys = {});
+      const net::CookieKeySet& own_stickiness_keys = {}, const functions::FunctionTargetList& functions = {});
 
   // The findings of Build for a model that has errors of other kinds, and that Build therefore cannot take. Thread:
   // any.

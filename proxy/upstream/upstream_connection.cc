@@ -1,5 +1,6 @@
 #include "proxy/upstream/upstream_connection.h"
 
+#include "proxy/upstream/function_upstream.h"
 #include "proxy/upstream/http1_upstream_connection.h"
 #include "proxy/upstream/http2_upstream_connection.h"
 
@@ -12,6 +13,8 @@ std::unique_ptr<UpstreamConnection> MakeUpstreamConnection(WorkerState& worker, 
       return std::make_unique<Http1UpstreamConnection>(worker, pool, std::move(endpoint));
     case UpstreamProtocol::kHttp2:
       return std::make_unique<Http2UpstreamConnection>(worker, pool, std::move(endpoint));
+    case UpstreamProtocol::kInvocation:
+      return std::make_unique<FunctionUpstream>(worker, pool, std::move(endpoint));
   }
   std::unreachable();
 }

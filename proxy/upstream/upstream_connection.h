@@ -19,13 +19,15 @@ namespace weir::proxy {
 
 class UpstreamConnection;
 class UpstreamPool;
+struct FunctionRoute;  // routing/routing_table.h
 struct WorkerState;
 
-enum class UpstreamProtocol : std::uint8_t { kHttp1, kHttp2 };
+enum class UpstreamProtocol : std::uint8_t { kHttp1, kHttp2, kInvocation };
 // Whether a target tells by it which requests it did not process (RFC 9113 8.7).
 [[nodiscard]] inline bool TellsUnprocessed(UpstreamProtocol protocol) {
   switch (protocol) {
     case UpstreamProtocol::kHttp1:
+    case UpstreamProtocol::kInvocation:
       return false;
     case UpstreamProtocol::kHttp2:
       return true;
@@ -41,6 +43,7 @@ struct UpstreamKey {
   std::string server_name;              // of TLS
   // Connections begin with a header about their one request. Absent: with the request, or TLS.
   std::optional<net::ProxyVersion> proxy_protocol;
+  std::shared_ptr<const FunctionRoute> function = {};  // of kInvocation, which has no endpoint
   friend bool operator==(const UpstreamKey&, const UpstreamKey&) = default;
 };
 
@@ -110,6 +113,6 @@ struct std::hash<weir::proxy::UpstreamKey> {
   std::size_t operator()(const weir::proxy::UpstreamKey& key) const noexcept {
     const auto kind = static_cast<std::size_t>(std::to_underlying(key.protocol));
     return std::hash<weir::Endpoint>()(key.endpoint) + kind + std::hash<const void*>()(key.tls.get()) +
-           std::hash<std::string>()(key.server_name);
+           std::hash<std::string>()(key.server_name) + std::hash<const void*>()(key.function.get());
   }
 };

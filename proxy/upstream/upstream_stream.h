@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 namespace weir::net {
 struct TlsFacts;
@@ -27,6 +28,14 @@ class UpstreamEvents {
     Endpoint local;
   };
   [[nodiscard]] virtual Ends ends() const { return {}; }
+  // For functions, whose responses have only the fields that the function says: the listener has a Server field.
+  [[nodiscard]] virtual bool wants_server_field() const { return true; }
+  // A function was invoked: which version, and why it failed; `error` may be empty. `version` lives as long as the
+  // routing table. Only to be noted: it comes inside of calls, too.
+  virtual void NoteInvocation(std::string_view version, std::string_view error) {
+    static_cast<void>(version);
+    static_cast<void>(error);
+  }
   // The connection is there: SendRequest may be called. Only for streams that were not connected at once.
   virtual void OnUpstreamConnected() = 0;
   // A response head; interim (1xx) heads come first and have no content. The views in `head` live only during the call.

@@ -72,6 +72,25 @@ TEST(FdExhaustionTest, ProbesAreReservedForEveryTargetUpToTheirLimit) {
   EXPECT_GT(many, 1'000U);
 }
 
+TEST(FdExhaustionTest, InstancesOfFunctionsCountToo) {
+  auto model = Shop();
+  const auto without = DivideDescriptors(4'096, 1, model).per_worker.clients;
+  config::TargetGroup group;
+  group.function.emplace();
+  group.function->versions.resize(1);
+  group.function->versions[0].code.command = {"./bootstrap"};
+  group.function->versions[0].code.concurrency = 10;
+  model.target_groups.push_back(group);
+  const auto with = DivideDescriptors(4'096, 1, model).per_worker.clients;
+  EXPECT_GE(without - with, 20U);
+  model.target_groups.back().function->versions[0].code.concurrency = 10'000;
+  EXPECT_GT(DivideDescriptors(4'096, 1, model).per_worker.clients, without / 2);
+  // An endpoint is asked by connections of the workers.
+  model.target_groups.back().function->versions[0].code.command.clear();
+  model.target_groups.back().function->versions[0].code.invoke = "http://127.0.0.1:9000/";
+  EXPECT_EQ(DivideDescriptors(4'096, 1, model).per_worker.clients, without);
+}
+
 TEST(FdExhaustionTest, DnsConnectionsCountToo) {
   const auto without = DivideDescriptors(4'096, 2, Shop());
   const auto with = DivideDescriptors(4'096, 2, WithDns(Shop()));

@@ -93,6 +93,10 @@ class Dump {
   void Add(const config::ForwardAction& action) {
     for (const auto& group : action.target_groups) Line("   forward {}:{}", group.target_group, group.weight);
     if (action.stickiness) Line("   sticky {}", action.stickiness->count());
+    if (action.canary) {
+      Line("   canary {} {}", action.canary->target_group,
+           action.canary->access_log ? action.canary->access_log->path : "");
+    }
   }
   void Add(const config::RedirectAction& action) {
     Line("   redirect {} {} {} {} {} {}", action.protocol, action.host, action.port, action.path, action.query,
@@ -111,9 +115,20 @@ class Dump {
          group.stickiness.duration.count(), group.stickiness.cookie_name, At(group.stickiness.position));
     Line(" cross-zone {} nodes in {} shifted from {}", std::to_underlying(group.cross_zone),
          fmt::join(group.node_zones, ","), fmt::join(group.shift_zones, ","));
+    if (group.function) Add(*group.function);
     for (const auto& target : group.targets) {
       Line(" target {} {} {} {} {} {}", target.address ? target.address->ToString() : "-", target.host, target.port,
            target.zone, target.weight, At(target.position));
+    }
+  }
+  void Add(const config::Function& function) {
+    Line(" function {} multi-value {}", function.alias, function.multi_value_headers);
+    for (const auto& version : function.versions) {
+      const config::FunctionCode& code = version.code;
+      Line("  version {} {} [{}] {} {} {} {} {} {} {}", version.name, version.weight, fmt::join(code.command, " "),
+           code.runtime ? static_cast<int>(*code.runtime) : -1, code.invoke, code.handler, code.root,
+           code.timeout.count(), code.concurrency, At(version.position));
+      for (const auto& [name, value] : code.environment) Line("   {}={}", name, value);
     }
   }
   void Add(const config::HealthCheck& check) {

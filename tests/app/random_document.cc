@@ -65,9 +65,10 @@ std::string RandomDocument::Action() {
       return fmt::format(R"([{{"redirect":{{"path":"/{}","status-code":"HTTP_302"}}}}])", Name('r', 9));
     case 2: {
       const std::size_t first = Below(kGroups);
+      const std::string canary = Chance(30) ? fmt::format(R"(,"canary":{{"target-group":"g{}"}})", first) : "";
       return fmt::format(
-          R"([{{"forward":{{"target-groups":[{{"name":"g{}","weight":{}}},{{"name":"g{}","weight":{}}}]}}}}])", first,
-          Below(5), (first + 1) % kGroups, Below(5));
+          R"([{{"forward":{{"target-groups":[{{"name":"g{}","weight":{}}},{{"name":"g{}","weight":{}}}]{}}}}}])", first,
+          Below(5), (first + 1) % kGroups, Below(5), canary);
     }
     default:
       return fmt::format(R"([{{"forward":{{"target-group":"{}"}}}}])", Name('g', kGroups));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/model.h"
+#include "functions/function_targets.h"
 #include "health/engine.h"
 
 #include <gtest/gtest.h>
@@ -38,8 +39,9 @@ class EngineTest : public ::testing::Test {
   }
   void TearDown() override { engine_.reset(); }
 
-  void Apply(const config::Model& model, const Engine::TargetTls& tls = {}) {
-    engine_->Apply(std::make_shared<config::Model>(model), ++revision_, tls);
+  void Apply(const config::Model& model, const Engine::TargetTls& tls = {},
+             const functions::FunctionTargetList& functions = {}) {
+    engine_->Apply(std::make_shared<config::Model>(model), ++revision_, tls, functions);
   }
 
   Table Now() const {
