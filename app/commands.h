@@ -28,6 +28,7 @@ void AddWeightsCommand(CommandSyntax root, Command& run);
 void AddDrainCommand(CommandSyntax root, Command& run);
 void AddZonalShiftCommand(CommandSyntax root, Command& run);
 void AddEditCommand(CommandSyntax root, Command& run);
+void AddLogsCommand(CommandSyntax root, Command& run);
 void AddSchemaCommand(CommandSyntax root, Command& run);
 void AddVersionCommand(CommandSyntax root, Command& run);
 void AddHelpCommand(CommandSyntax root, Command& run);
