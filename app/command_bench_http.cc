@@ -3,8 +3,8 @@
 #include "app/complain.h"
 #include "app/process.h"
 #include "app/signals.h"
+#include "base/figures.h"
 #include "bench/load/http/http_arguments.h"
-#include "bench/load/text_format.h"
 
 #include <fmt/format.h>
 

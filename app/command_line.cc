@@ -31,7 +31,7 @@ constexpr auto kSynonyms = std::to_array<Synonym>(
      {"top", "status"},         {"shift", "weights"},    {"weight", "weights"}, {"undrain", "drain"},
      {"patch", "edit"},         {"change", "edit"},      {"load", "bench"},     {"benchmark", "bench"},
      {"json-schema", "schema"}, {"request", "http"},     {"https", "http"},     {"h2", "http"},
-     {"query", "dns"},          {"dig", "dns"}});
+     {"log", "logs"},           {"tail", "logs"},        {"query", "dns"},      {"dig", "dns"}});
 
 // `weir bench http`: the words that lead to `app`.
 std::string PathOf(const CLI::App& app) {

@@ -29,6 +29,7 @@ void AddCanaryCommand(CommandSyntax root, Command& run);
 void AddDrainCommand(CommandSyntax root, Command& run);
 void AddZonalShiftCommand(CommandSyntax root, Command& run);
 void AddEditCommand(CommandSyntax root, Command& run);
+void AddLogsCommand(CommandSyntax root, Command& run);
 void AddSchemaCommand(CommandSyntax root, Command& run);
 void AddVersionCommand(CommandSyntax root, Command& run);
 void AddHelpCommand(CommandSyntax root, Command& run);

@@ -23,6 +23,7 @@ void AddCommands(weir::app::CommandSyntax root, weir::app::Command& run) {
   AddEditCommand(root, run);
   AddBenchCommand(root, run);
   AddCertificateCommand(root, run);
+  AddLogsCommand(root, run);
   AddSchemaCommand(root, run);
   AddVersionCommand(root, run);
   AddHelpCommand(root, run);

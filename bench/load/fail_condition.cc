@@ -1,7 +1,7 @@
 #include "bench/load/fail_condition.h"
 
+#include "base/figures.h"
 #include "base/text.h"
-#include "bench/load/text_format.h"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
+#include "base/figures.h"
 #include "bench/load/answers.h"
 #include "bench/load/report.h"
-#include "bench/load/text_format.h"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>

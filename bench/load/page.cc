@@ -1,8 +1,8 @@
+#include "base/figures.h"
 #include "bench/load/answers.h"
 #include "bench/load/page/page_assets.h"
 #include "bench/load/page_data.h"
 #include "bench/load/report.h"
-#include "bench/load/text_format.h"
 
 #include <fmt/format.h>
 

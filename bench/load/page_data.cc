@@ -1,6 +1,6 @@
 #include "bench/load/page_data.h"
 
-#include "bench/load/text_format.h"
+#include "base/figures.h"
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/string.hpp>

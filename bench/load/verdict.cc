@@ -1,6 +1,6 @@
 #include "bench/load/verdict.h"
 
-#include "bench/load/text_format.h"
+#include "base/figures.h"
 
 #include <fmt/format.h>
 

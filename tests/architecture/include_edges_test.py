@@ -7,6 +7,7 @@ import repository
 # folder: what it may include besides itself; a name with a slash is one header, or all headers under a prefix.
 ALLOWED = {
     "base": set(),
+    "logs": {"base"},
     "net": {"base"},
     "http": {"base"},
     "config": {"base"},

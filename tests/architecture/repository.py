@@ -4,7 +4,7 @@ import pathlib
 import subprocess
 import sys
 
-FOLDERS = ("base", "net", "http", "config", "process", "outbound", "functions", "health", "proxy", "dns", "control", "bench", "app")
+FOLDERS = ("base", "logs", "net", "http", "config", "process", "outbound", "functions", "health", "proxy", "dns", "control", "bench", "app")
 TEXT_SUFFIXES = {".h", ".cc", ".md", ".py", ".txt", ".cmake", ".json", ".yaml", ".yml", ".csv", ".service", ".sh", ""}
 
 

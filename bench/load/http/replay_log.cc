@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "http/scan.h"
 #include "http/target.h"
+#include "logs/log_fields.h"
 
 #include <fmt/format.h>
 
@@ -25,77 +26,7 @@ constexpr std::size_t kFieldsNeeded = kCreationTimeField + 1;
 // What can stand neither in a request line nor in a field value (RFC 9110 section 5.5, RFC 9112 section 2.2).
 constexpr std::string_view kNeverSent("\0\r\n", 3);
 
-struct LogField {
-  std::string_view text;
-  bool quoted = false;
-};
-using LogFields = std::array<LogField, kFieldsNeeded>;
-
-// Takes the next field off the line; absent at its end and for a quote that does not end.
-std::optional<LogField> TakeField(std::string_view& line) {
-  while (line.starts_with(' ')) line.remove_prefix(1);
-  if (line.empty()) return std::nullopt;
-  const bool quoted = line.front() == '"';
-  const std::size_t end = quoted ? line.find('"', 1) : std::min(line.find(' '), line.size());
-  if (end == std::string_view::npos) return std::nullopt;
-  const LogField field{.text = quoted ? line.substr(1, end - 1) : line.substr(0, end), .quoted = quoted};
-  line.remove_prefix(quoted ? end + 1 : end);
-  return field;
-}
-
-// \xHH, as logs escape quotes, backslashes, control characters and, some of them, bytes that are not ASCII.
-std::string Unescape(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escape = text.substr(i, 2) == "\\x" && text.size() - i >= 4;
-    const int high = escape ? HexValue(text[i + 2]) : -1;
-    const int low = escape ? HexValue(text[i + 3]) : -1;
-    if (high < 0 || low < 0) {
-      out += text[i];
-      continue;
-    }
-    out += static_cast<char>(high * 16 + low);
-    i += 3;
-  }
-  return out;
-}
-
-// A decimal number of exactly `digits` digits at the front, taken off, and `after` behind it.
-std::optional<int> TakeNumber(std::string_view& text, std::size_t digits, std::string_view after) {
-  const auto value = text.size() >= digits ? ParseDecimal(text.substr(0, digits)) : std::nullopt;
-  if (!value || text.substr(digits, after.size()) != after) return std::nullopt;
-  text.remove_prefix(digits + after.size());
-  return static_cast<int>(*value);
-}
-
-// `.123456`, up to nine digits, as nanoseconds; the fraction may be missing.
-std::optional<std::chrono::nanoseconds> ParseFraction(std::string_view text) {
-  constexpr std::size_t kDigitsMax = 9;
-  if (text.empty()) return std::chrono::nanoseconds(0);
-  const auto value = text.front() == '.' ? ParseDecimal(text.substr(1)) : std::nullopt;
-  if (!value || text.size() - 1 > kDigitsMax) return std::nullopt;
-  std::uint64_t nanoseconds = *value;
-  for (std::size_t i = text.size() - 1; i < kDigitsMax; ++i) nanoseconds *= 10;
-  return std::chrono::nanoseconds(nanoseconds);
-}
-
-// 2026-11-02T10:15:30.123456Z, since 1970.
-std::optional<std::chrono::nanoseconds> ParseTime(std::string_view text) {
-  using namespace std::chrono;  // the names of the calendar
-  if (text.ends_with('Z')) text.remove_suffix(1);
-  const auto year_number = TakeNumber(text, 4, "-");
-  const auto month_number = year_number ? TakeNumber(text, 2, "-") : std::nullopt;
-  const auto day_number = month_number ? TakeNumber(text, 2, "T") : std::nullopt;
-  const auto hour = day_number ? TakeNumber(text, 2, ":") : std::nullopt;
-  const auto minute = hour ? TakeNumber(text, 2, ":") : std::nullopt;
-  const auto second = minute ? TakeNumber(text, 2, "") : std::nullopt;
-  const auto fraction = second ? ParseFraction(text) : std::nullopt;
-  if (!fraction || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
-  const year_month_day date{year(*year_number), month(static_cast<unsigned>(*month_number)),
-                            day(static_cast<unsigned>(*day_number))};
-  if (!date.ok()) return std::nullopt;
-  return sys_days(date).time_since_epoch() + hours(*hour) + minutes(*minute) + seconds(*second) + *fraction;
-}
+using LogFields = std::array<logs::LogField, kFieldsNeeded>;
 
 // A listener takes bytes that would break a request line (docs/desync.md, SpaceInUri and AmbiguousUri), and sends them
 // on in this form.
@@ -131,7 +62,7 @@ std::size_t SchemeBytes(std::string_view url, bool& tls) {
 
 // `GET https://shop.example.net:443/a?b=c HTTP/2.0`. The target lies between the first and the last space.
 Result<void> ParseRequestField(std::string_view text, LoggedRequest& request) {
-  const std::string line = Unescape(text);
+  const std::string line = logs::Unescape(text);
   const std::size_t first = line.find(' ');
   const std::size_t last = line.rfind(' ');
   if (first == std::string::npos || last <= first) return Failure("field 13 is no request line");
@@ -159,7 +90,7 @@ Result<LoggedRequest> ParseAccessLogLine(std::string_view line) {
   LogFields fields;
   std::string_view rest = line;
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    const auto field = TakeField(rest);
+    const auto field = logs::TakeField(rest);
     if (!field) return Failure("field " + std::to_string(i + 1) + " is missing, or its quote does not end");
     fields[i] = *field;
   }
@@ -171,14 +102,14 @@ Result<LoggedRequest> ParseAccessLogLine(std::string_view line) {
   if (!fields[kRequestField].quoted) return Failure("field 13 (the request line) is not in quotes");
   LoggedRequest request;
   const bool has_creation = fields[kCreationTimeField].text != "-";
-  const auto at = ParseTime(fields[has_creation ? kCreationTimeField : kTimeField].text);
+  const auto at = logs::ParseLogTime(fields[has_creation ? kCreationTimeField : kTimeField].text);
   if (!at) return Failure(std::string(has_creation ? "field 22" : "field 2") + " is no time like 2026-11-02T10:15:30Z");
-  request.at = *at;
+  request.at = at->time_since_epoch();
   if (auto parsed = ParseRequestField(fields[kRequestField].text, request); !parsed) {
     return std::unexpected(parsed.error());
   }
   const std::string_view agent = fields[kUserAgentField].text;
-  if (agent != "-") request.user_agent = Unescape(agent);
+  if (agent != "-") request.user_agent = logs::Unescape(agent);
   // A tab may stand in a field value, and a listener passes other control characters on.
   if (request.user_agent.find_first_of(kNeverSent) != std::string::npos) {
     return Failure("field 14 has a NUL, CR or LF");

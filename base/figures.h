@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace weir::bench {
+namespace weir {
 
 // 1234567 as `1,234,567`.
 [[nodiscard]] std::string CountText(std::uint64_t count);
@@ -37,4 +37,4 @@ namespace weir::bench {
 [[nodiscard]] std::vector<std::pair<std::string, std::uint64_t>> Ranked(
     const std::map<std::string, std::uint64_t>& counts);
 
-}  // namespace weir::bench
+}  // namespace weir

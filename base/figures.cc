@@ -1,4 +1,4 @@
-#include "bench/load/text_format.h"
+#include "base/figures.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <cmath>
 #include <optional>
 
-namespace weir::bench {
+namespace weir {
 namespace {
 
 // Three significant digits, no exponent.
@@ -155,4 +155,4 @@ std::vector<std::pair<std::string, std::uint64_t>> Ranked(const std::map<std::st
   return out;
 }
 
-}  // namespace weir::bench
+}  // namespace weir

@@ -1,10 +1,10 @@
-#include "bench/load/text_format.h"
+#include "base/figures.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace weir::bench {
+namespace weir {
 namespace {
 
 TEST(TextFormatTest, CountsHaveThousandsApart) {
@@ -89,4 +89,4 @@ TEST(TextFormatTest, RankedByCountThenName) {
 }
 
 }  // namespace
-}  // namespace weir::bench
+}  // namespace weir
