@@ -49,9 +49,10 @@ class KeyWait final : public ActionWork, private KeyWaiter {
         case JwksEndpoint::Wait::kBegun:
           return;
         case JwksEndpoint::Wait::kNewKeys:
-          continue;
+          break;
         case JwksEndpoint::Wait::kRefused:
-          return Refuse();
+          if (const auto refusal = endpoint_->Refusal(worker_)) return handle_.Fail(*refusal);
+          break;
       }
     }
   }
@@ -59,9 +60,7 @@ class KeyWait final : public ActionWork, private KeyWaiter {
 
  private:
   void OnKeys() override {
-    if (Decide()) return;
-    endpoint_->NoteUnknownKey();
-    Refuse();
+    if (!Decide()) handle_.Fail(endpoint_->NoteUnknownKey());
   }
   // False where the key is still missing.
   bool Decide() {
@@ -78,7 +77,6 @@ class KeyWait final : public ActionWork, private KeyWaiter {
     }
     std::unreachable();
   }
-  void Refuse() { handle_.Fail(endpoint_->Refusal(worker_).value_or(ErrorCode::kJwtSignatureInvalid)); }
 
   const JwtValidation& action_;
   std::shared_ptr<JwksEndpoint> endpoint_;

@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+import time
 
 import pytest
 import tls_e2e
@@ -153,13 +154,15 @@ def test_ten_thousand_requests_with_an_unknown_key_fetch_the_keys_once(shop, jwk
             for _ in range(625):
                 statuses.append(client.get(fields=[("Authorization", f"Bearer {token}")])[0])
 
+    begun = time.monotonic()
     threads = [threading.Thread(target=ask) for _ in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert statuses == [401] * 10000
-    assert jwks.fetches == before + 1
+    # One more is due every 30 s, which only a program with sanitizers takes.
+    assert jwks.fetches == before + 1 + int((time.monotonic() - begun) // 30)
     assert get(shop, key.token(claims()))[0] == 200
 
 

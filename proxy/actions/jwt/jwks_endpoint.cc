@@ -136,10 +136,12 @@ void JwksEndpoint::Forget(WorkerState& worker, KeyWaiter& waiter) {
   std::erase_if(told_, [&](const auto& place) { return place.first == worker.worker; });
 }
 
-void JwksEndpoint::NoteUnknownKey() {
+ErrorCode JwksEndpoint::NoteUnknownKey() {
   const std::shared_ptr<const Ring> ring = newest_.Load();
   const std::lock_guard lock(mutex_);
+  if (failure_) return *failure_;
   if (ring != nullptr) unknown_key_at_ = std::max(unknown_key_at_, ring->fetched + kUnknownKeyInterval);
+  return ErrorCode::kJwtSignatureInvalid;
 }
 
 void JwksEndpoint::Begin(WorkerState& worker) {

@@ -95,8 +95,9 @@ class JwksEndpoint : public std::enable_shared_from_this<JwksEndpoint> {
   [[nodiscard]] Wait Await(WorkerState& worker, KeyWaiter& waiter);
   // Ends a wait; one that is over already, too.
   void Forget(WorkerState& worker, KeyWaiter& waiter);
-  // Who waited did not find its key among the ones that came: there is no use in asking again at once.
-  void NoteUnknownKey();
+  // Who waited did not find its key: what it is answered. Where the fetch went well there is no use in another one at
+  // once.
+  [[nodiscard]] ErrorCode NoteUnknownKey();
 
  private:
   struct Ring {

@@ -151,7 +151,7 @@ TEST_F(JwksEndpointTest, AnUnknownKeyHasTheKeysFetchedOnceInAWhile) {
 
 TEST_F(JwksEndpointTest, AKeyThatTheFirstKeysDidNotHaveIsNotAskedForAgainAtOnce) {
   Fetch("k");
-  endpoint_->NoteUnknownKey();
+  EXPECT_EQ(endpoint_->NoteUnknownKey(), ErrorCode::kJwtSignatureInvalid);
   EXPECT_EQ(endpoint_->Refusal(first_), ErrorCode::kJwtSignatureInvalid);
   Advance(JwksEndpoint::kUnknownKeyInterval);
   EXPECT_EQ(endpoint_->Refusal(first_), std::nullopt);
@@ -219,7 +219,8 @@ TEST_F(JwksEndpointTest, AFailureWhileAnUnknownKeyIsSoughtLeavesTheOldOnes) {
   Answer(std::unexpected(outbound::Failure::kConnect));
   Turn();
   EXPECT_TRUE(Knows(first_, "old"));
-  EXPECT_EQ(endpoint_->Refusal(first_), ErrorCode::kJwksUnreachable) << "the key may be there";
+  EXPECT_EQ(endpoint_->NoteUnknownKey(), ErrorCode::kJwksUnreachable) << "the key may be there";
+  EXPECT_EQ(endpoint_->Refusal(first_), ErrorCode::kJwksUnreachable);
   Advance(JwksEndpoint::kRetryInterval);
   EXPECT_EQ(endpoint_->Refusal(first_), std::nullopt);
 }
