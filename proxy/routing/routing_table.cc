@@ -5,6 +5,7 @@
 #include "config/schema/schema.h"
 #include "net/key_secret.h"
 #include "net/tls_server.h"
+#include "proxy/actions/leading.h"
 #include "proxy/balancing/sticky_cookie.h"
 #include "proxy/routing/conditions.h"
 #include "proxy/routing/matcher.h"
@@ -59,6 +60,8 @@ class TableBuilder {
         counters_(counters),
         credentials_(credentials),
         previous_(previous),
+        jwks_endpoints_(counters.workers(), previous == nullptr ? std::vector<std::shared_ptr<JwksEndpoint>>()
+                                                                : previous->jwks_endpoints()),
         trust_stores_(LoadTrustStores(model, credentials, SystemClock().WallNow(), findings_)) {}
 
   std::shared_ptr<const Listener> BuildListener(std::size_t load_balancer_index, std::size_t listener_index);
@@ -66,6 +69,7 @@ class TableBuilder {
   std::vector<config::Diagnostic>& findings() { return findings_; }
   [[nodiscard]] std::uint32_t draws() const { return draws_; }
   [[nodiscard]] const TrustStores& trust_stores() const { return trust_stores_; }
+  [[nodiscard]] const JwksEndpoints& jwks_endpoints() const { return jwks_endpoints_; }
 
  private:
   // What goes into each rule of a listener.
@@ -88,6 +92,7 @@ class TableBuilder {
   CounterRegistry& counters_;
   TlsCredentialStore& credentials_;
   const RoutingTable* previous_;
+  JwksEndpoints jwks_endpoints_;
   std::vector<config::Diagnostic> findings_;
   TrustStores trust_stores_;
   std::uint32_t draws_ = 0;
@@ -160,6 +165,10 @@ Rule TableBuilder::BuildRule(const config::Rule& rule, const RuleBuilding& build
   Rule built;
   built.priority = rule.priority;
   built.name = rule.name;
+  for (const config::LeadingAction& action : rule.leading_actions) {
+    built.leading_actions.push_back(BuildLeadingAction(
+        action, {.jwks_endpoints = jwks_endpoints_, .credentials = credentials_, .findings = findings_}));
+  }
   built.action = BuildRuleAction(rule.action, draws_);
   if (!rule.transforms.empty()) {
     const bool same = known != nullptr && known->transforms != nullptr && known->transforms->IsOf(rule.transforms);
@@ -291,6 +300,13 @@ std::vector<config::Diagnostic> RoutingTable::CheckValues(const config::Model& m
   TlsCredentialStore credentials;
   const WallTime now = SystemClock().WallNow();
   const TrustStores trust_stores = LoadTrustStores(model, credentials, now, findings);
+  JwksEndpoints jwks_endpoints(1, {});
+  const auto check_leading_actions = [&](const config::Rule& rule) {
+    for (const config::LeadingAction& action : rule.leading_actions) {
+      static_cast<void>(BuildLeadingAction(
+          action, {.jwks_endpoints = jwks_endpoints, .credentials = credentials, .findings = findings}));
+    }
+  };
   for (const auto& load_balancer : model.load_balancers) {
     for (const auto& listener : load_balancer.listeners) {
       static_cast<void>(BuildTlsPlan(load_balancer, listener, 0, credentials, trust_stores, now, findings));
@@ -300,7 +316,9 @@ std::vector<config::Diagnostic> RoutingTable::CheckValues(const config::Model& m
           if (!built) std::ranges::move(built.error(), std::back_inserter(findings));
         }
         static_cast<void>(RequestTransforms::Build(rule->transforms, {}, findings));
+        check_leading_actions(*rule);
       }
+      check_leading_actions(listener.default_rule);
     }
   }
   for (std::uint32_t i = 0; i < model.target_groups.size(); ++i) {
@@ -336,6 +354,7 @@ std::expected<std::shared_ptr<const RoutingTable>, std::vector<config::Diagnosti
   if (HasErrors(builder.findings())) return std::unexpected(std::move(builder.findings()));
   table->warnings_ = std::move(builder.findings());
   table->trust_stores_ = builder.trust_stores();
+  table->jwks_endpoints_ = builder.jwks_endpoints().used();
   table->draws_ = builder.draws();
   table->revision_ = revision;
   table->model_ = std::move(model);

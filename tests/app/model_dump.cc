@@ -88,7 +88,20 @@ class Dump {
     for (const auto& transform : rule.transforms) {
       Line("   transform {} {} {}", std::to_underlying(transform.kind), Text(transform.regex), Text(transform.replace));
     }
+    for (const auto& leading : rule.leading_actions) {
+      std::visit([this](const auto& action) { Add(action); }, leading);
+    }
     std::visit([this](const auto& action) { Add(action); }, rule.action);
+  }
+  void Add(const config::AuthenticateOidcAction& action) {
+    Line("   oidc {} {}", action.client_id, At(action.position));
+  }
+  void Add(const config::JwtValidationAction& action) {
+    Line("   jwt {} {} {} {} {}", Text(action.jwks_endpoint), action.issuer, fmt::join(action.algorithms, ","),
+         Text(action.ca_bundle), At(action.position));
+    for (const auto& claim : action.additional_claims) {
+      Line("    claim {} {} {}", claim.name, std::to_underlying(claim.format), fmt::join(claim.values, ","));
+    }
   }
   void Add(const config::ForwardAction& action) {
     for (const auto& group : action.target_groups) Line("   forward {}:{}", group.target_group, group.weight);
