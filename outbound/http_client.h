@@ -3,6 +3,7 @@
 // What weir itself asks over HTTP: key sets, identity providers, functions that are endpoints. Not for requests that
 // are proxied. HTTP/1.1, one connection for each call, everything bounded.
 
+#include "base/ip_address.h"
 #include "base/result.h"
 #include "net/event_loop.h"
 
@@ -12,6 +13,7 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,6 +34,8 @@ struct Url {
 };
 // Fails for anything else: another scheme, user information, a fragment, an empty host, a port that is none.
 [[nodiscard]] Result<Url> ParseUrl(std::string_view text);
+// What the Host field says of it: the port only where it is not that of the scheme.
+[[nodiscard]] std::string HostOf(const Url& url);
 
 struct Request {
   std::string method = "GET";
@@ -41,7 +45,8 @@ struct Request {
   std::string content;                      // sent with its length where it or the method asks for one
   std::chrono::milliseconds timeout{5000};  // for all of it: name, connection, TLS, answer
   std::size_t content_max = 1 << 20;        // of the answer, after chunked coding
-  // Certificates of https are verified against these; null: against the authorities of the system.
+  // Certificates of https are verified against these; null: against the authorities of the system, which the first such
+  // call of a client reads from disk: load them beforehand where a pause of some milliseconds would be noticed.
   std::shared_ptr<const net::TlsAuthorities> authorities;
 };
 
@@ -74,17 +79,24 @@ class HttpClient {
  public:
   using OnAnswer = std::function<void(Answer)>;
 
-  explicit HttpClient(net::EventLoop& loop);
+  // `name_servers` replaces those of the system when it is not empty. Idle, it costs nothing.
+  explicit HttpClient(net::EventLoop& loop, std::span<const Endpoint> name_servers = {});
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
   // Asks. `done` is called once, never before this returns, and may destroy the call (through EventLoop::DestroyLater).
-  // The addresses of a name are tried in turn, IPv4 first.
+  // The first eight addresses of a name are tried in turn, IPv4 first; redirects are not followed, interim responses
+  // are skipped.
   [[nodiscard]] std::unique_ptr<Call> Start(Request request, OnAnswer done);
+
+  // The same for a call that belongs to the client: whoever asked may be gone before the answer comes. Where the client
+  // goes first, `done` is destroyed instead of called.
+  void Ask(Request request, OnAnswer done);
 
  private:
   class Impl;
+  class Conversation;
   std::unique_ptr<Impl> impl_;
 };
 

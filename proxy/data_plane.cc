@@ -4,6 +4,7 @@
 #include "config/http_versions.h"
 #include "net/acceptor.h"
 #include "net/tls_client.h"
+#include "outbound/http_client.h"
 #include "proxy/downstream/client_gate.h"
 #include "proxy/downstream/downstream_connection.h"
 #include "proxy/downstream/proxy_preamble.h"
@@ -85,12 +86,14 @@ class DataPlane::Implementation {
   Implementation(net::EventLoop& loop, DataPlaneOptions options)
       : access_log_(options.access_logs, options.node_region),
         tls_(options.tls),
+        http_client_(loop),
         worker_(loop, options.worker),
         pool_(worker_),
         gate_(worker_, connections_, options.client_crowd, [this] { OnRoom(); }),
         drain_timer_([this] { CloseIdleConnections(); }) {
     worker_.access_log = &access_log_;
     worker_.upstreams = &pool_;
+    worker_.http_client = &http_client_;
   }
 
   ~Implementation() { CloseAll(); }
@@ -243,6 +246,7 @@ class DataPlane::Implementation {
   AccessLog access_log_;
   net::TlsSharedState tls_;
   net::TlsClients tls_clients_;
+  outbound::HttpClient http_client_;
   WorkerState worker_;
   UpstreamPool pool_;
   DownstreamConnections connections_;

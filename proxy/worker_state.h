@@ -23,6 +23,9 @@
 namespace weir::net {
 class TlsServer;
 }
+namespace weir::outbound {
+class HttpClient;
+}
 
 namespace weir::proxy {
 
@@ -81,6 +84,7 @@ struct WorkerState {
   http::HttpDateLine date;
   AccessLog* access_log = nullptr;
   UpstreamSource* upstreams = nullptr;
+  outbound::HttpClient* http_client = nullptr;  // for actions that ask somebody; never null where a data plane runs
   bool draining = false;
   ConnectionLimits limits;
   // Run in the turn in which a client connection ends; null while nobody waits for that.
