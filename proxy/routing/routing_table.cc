@@ -4,6 +4,7 @@
 #include "config/schema/schema.h"
 #include "net/key_secret.h"
 #include "net/tls_server.h"
+#include "proxy/actions/authenticate/callback.h"
 #include "proxy/balancing/sticky_cookie.h"
 #include "proxy/routing/conditions.h"
 #include "proxy/routing/matcher.h"
@@ -20,6 +21,7 @@
 #include <functional>
 #include <iterator>
 #include <utility>
+#include <variant>
 
 namespace weir::proxy {
 
@@ -78,6 +80,7 @@ class TableBuilder {
   void BuildRules(const config::Listener& config, RuleBuilding building, Listener& listener);
   [[nodiscard]] const Listener* FindPrevious(const Listener& listener) const;
   void BuildConditions(const config::Rule& rule, const std::string& path, Rule& built);
+  void BuildLeadingActions(const config::Rule& rule, const Listener& listener, Rule& built);
   void ApplyOverride(const Listener& listener, Rule& rule) const;
   [[nodiscard]] bool IsSticky(const RuleAction& action) const;
 
@@ -175,9 +178,33 @@ Rule TableBuilder::BuildRule(const config::Rule& rule, const RuleBuilding& build
     built.counters = counters_.Rule(rule.is_default() ? building.key + "/default"
                                                       : fmt::format("{}/{}", building.key, rule.priority));
   }
+  BuildLeadingActions(rule, building.listener, built);
   ApplyOverride(building.listener, built);
   built.is_sticky = IsSticky(built.action);
   return built;
+}
+
+void TableBuilder::BuildLeadingActions(const config::Rule& rule, const Listener& listener, Rule& built) {
+  for (const config::LeadingAction& action : rule.leading_actions) {
+    if (const auto* const authenticate = std::get_if<config::AuthenticateOidcAction>(&action)) {
+      auto plan =
+          BuildAuthenticationPlan(*authenticate, listener.load_balancer, model_.node.region, credentials_, findings_);
+      if (plan != nullptr) built.leading_actions.push_back(std::make_shared<const Authenticate>(std::move(plan)));
+    }
+  }
+}
+
+// Null when no rule signs users in.
+std::shared_ptr<const LoginCallback> CallbackOf(const std::vector<Rule>& rules) {
+  std::vector<std::pair<std::shared_ptr<const Authenticate>, std::size_t>> actions;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    for (const auto& action : rules[i].leading_actions) {
+      if (auto authenticate = std::dynamic_pointer_cast<const Authenticate>(action)) {
+        actions.emplace_back(std::move(authenticate), i);
+      }
+    }
+  }
+  return actions.empty() ? nullptr : std::make_shared<const LoginCallback>(std::move(actions));
 }
 
 const Listener* TableBuilder::FindPrevious(const Listener& listener) const {
@@ -213,6 +240,7 @@ void TableBuilder::BuildRules(const config::Listener& config, RuleBuilding build
   listener.rules.push_back(
       BuildRule(config.default_rule, building, 0, before == nullptr ? nullptr : &before->rules.back()));
   if (HasErrors(findings_)) return;
+  listener.login_callback = CallbackOf(listener.rules);
   listener.matcher = same_conditions ? before->matcher : std::make_shared<const RuleMatcher>(listener.rules);
 }
 
@@ -279,6 +307,13 @@ std::vector<config::Diagnostic> RoutingTable::CheckValues(const config::Model& m
   TlsCredentialStore credentials;
   const WallTime now = SystemClock().WallNow();
   const TrustStores trust_stores = LoadTrustStores(model, credentials, now, findings);
+  const auto check_leading_actions = [&](const config::Rule& rule) {
+    for (const config::LeadingAction& action : rule.leading_actions) {
+      if (const auto* const authenticate = std::get_if<config::AuthenticateOidcAction>(&action)) {
+        static_cast<void>(BuildAuthenticationPlan(*authenticate, {}, {}, credentials, findings));
+      }
+    }
+  };
   for (const auto& load_balancer : model.load_balancers) {
     for (const auto& listener : load_balancer.listeners) {
       static_cast<void>(BuildTlsPlan(load_balancer, listener, 0, credentials, trust_stores, now, findings));
@@ -288,7 +323,9 @@ std::vector<config::Diagnostic> RoutingTable::CheckValues(const config::Model& m
           if (!built) std::ranges::move(built.error(), std::back_inserter(findings));
         }
         static_cast<void>(RequestTransforms::Build(rule->transforms, {}, findings));
+        check_leading_actions(*rule);
       }
+      check_leading_actions(listener.default_rule);
     }
   }
   for (std::uint32_t i = 0; i < model.target_groups.size(); ++i) {
@@ -316,6 +353,12 @@ std::expected<std::shared_ptr<const RoutingTable>, std::vector<config::Diagnosti
   table->stickiness_keys_ = ReadStickinessKeys(*model, builder.findings());
   if (table->stickiness_keys_.empty()) table->stickiness_keys_ = own_stickiness_keys;
   if (table->stickiness_keys_.empty()) table->stickiness_keys_ = {net::CookieKey::From(net::MakeKeySecret())};
+  const auto signs_in = [](const auto& listener) { return listener->login_callback != nullptr; };
+  if (std::ranges::any_of(table->listeners_, signs_in)) {
+    for (const net::CookieKey& key : table->stickiness_keys_) {
+      table->claim_keys_.push_back(std::make_shared<const net::SigningKey>(net::SigningKey::From(key.cipher_key)));
+    }
+  }
   if (HasErrors(builder.findings())) return std::unexpected(std::move(builder.findings()));
   table->warnings_ = std::move(builder.findings());
   table->trust_stores_ = builder.trust_stores();

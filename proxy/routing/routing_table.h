@@ -7,6 +7,7 @@
 #include "config/model.h"
 #include "http/message.h"
 #include "net/cookie_cipher.h"
+#include "net/signing_key.h"
 #include "net/tls_ticket_keys.h"
 #include "proxy/actions/kinds.h"
 #include "proxy/counters.h"
@@ -57,6 +58,8 @@ struct Rule {
   [[nodiscard]] bool is_default() const { return priority == 0; }
 };
 
+class LoginCallback;  // actions/authenticate/callback.h
+
 class RuleMatcher;  // matcher.h: host -> path -> candidates in priority order
 
 struct Listener {
@@ -70,6 +73,8 @@ struct Listener {
   std::shared_ptr<const ListenerCountersTable> counters;
   std::shared_ptr<const net::TlsServerPlan> tls;  // null: plain HTTP
   std::string trust_store;                        // the name of that which verifies clients; empty: none does
+  // Takes the answers of identity providers; null: no rule signs users in.
+  std::shared_ptr<const LoginCallback> login_callback;
 
   // The first rule, by priority, whose conditions all hold; the default rule when none does. Never fails. Allocates
   // nothing.
@@ -125,6 +130,9 @@ class RoutingTable {
   [[nodiscard]] const std::vector<net::TlsTicketKey>& ticket_keys() const { return ticket_keys_; }
   // Of `stickiness-keys`, or our own; never empty.
   [[nodiscard]] const net::CookieKeySet& stickiness_keys() const { return stickiness_keys_; }
+  // What signs claims of users for targets: the first one does, all are given to those who verify. Made of
+  // stickiness_keys(), in their order; empty where no rule signs users in.
+  [[nodiscard]] const std::vector<std::shared_ptr<const net::SigningKey>>& claim_keys() const { return claim_keys_; }
   // Of `trust-stores`, in their order.
   [[nodiscard]] const std::vector<std::shared_ptr<const net::TlsTrustStore>>& trust_stores() const {
     return trust_stores_;
@@ -144,6 +152,7 @@ class RoutingTable {
   std::vector<config::Diagnostic> warnings_;
   std::vector<net::TlsTicketKey> ticket_keys_;
   net::CookieKeySet stickiness_keys_;
+  std::vector<std::shared_ptr<const net::SigningKey>> claim_keys_;
   std::vector<std::shared_ptr<const net::TlsTrustStore>> trust_stores_;
   std::uint32_t draws_ = 0;
 };

@@ -88,7 +88,19 @@ class Dump {
     for (const auto& transform : rule.transforms) {
       Line("   transform {} {} {}", std::to_underlying(transform.kind), Text(transform.regex), Text(transform.replace));
     }
+    for (const auto& leading : rule.leading_actions) {
+      if (const auto* const authenticate = std::get_if<config::AuthenticateOidcAction>(&leading)) Add(*authenticate);
+    }
     std::visit([this](const auto& action) { Add(action); }, rule.action);
+  }
+  void Add(const config::AuthenticateOidcAction& action) {
+    Line("   authenticate {} {} {} {} {} {} {} {} {} {} {}", action.cognito, Text(action.issuer),
+         Text(action.authorization_endpoint), Text(action.token_endpoint), Text(action.user_info_endpoint),
+         action.client_id, action.session_cookie_name, action.scope, action.session_timeout.count(),
+         std::to_underlying(action.on_unauthenticated_request), At(action.position));
+    Line("   authenticate {} {} {} {} {}", action.client_secret ? action.client_secret->text : "",
+         action.client_secret ? action.client_secret->file : "", action.nonce, action.pkce, Text(action.ca_bundle));
+    for (const auto& [name, value] : action.extra_params) Line("    param {} {}", name, value);
   }
   void Add(const config::ForwardAction& action) {
     for (const auto& group : action.target_groups) Line("   forward {}:{}", group.target_group, group.weight);
