@@ -1,6 +1,7 @@
 #include "control/metrics.h"
 
 #include "base/counters.h"
+#include "control/metrics_authentication.h"
 #include "control/metrics_histogram.h"
 #include "control/metrics_stickiness.h"
 #include "control/metrics_tls.h"
@@ -222,6 +223,7 @@ void WriteListeners(MetricsWriter& out, const View& view) {
                     &proxy::ListenerCounters::generated_responses);
   WriteErrors(out, view);
   WriteTransforms(out, view);
+  WriteAuthenticationMetrics(out, view);
   WriteProxyHeaders(out, view);
   WriteTlsMetrics(out, view);
   out.Family("weir_proxy_exchange_duration_seconds", "histogram",
