@@ -336,6 +336,7 @@ Listener DecodeListener(const Node& node, RulePlace place, const LoadBalancerAtt
   out.default_rule.position = fields.PositionOf("default-actions");
   DecodeActions(fields, "default-actions", decoding, out.default_rule);
   if (speaks_http) CheckSecureRedirect(fields, "default-actions", out.port, decoding.findings);
+  CheckLeadingActions(fields, "default-actions", speaks_http, decoding.findings);
   return out;
 }
 

@@ -256,6 +256,7 @@ std::shared_ptr<const Rule> TakeRule(const Node& node, const RulePlace& place, D
   if (place.listener_speaks_http) {
     CheckSecureRedirect(Fields(reading.node()), "actions", place.listener_port, decoding.findings);
   }
+  CheckLeadingActions(Fields(reading.node()), "actions", place.listener_speaks_http, decoding.findings);
   const auto unit = std::make_shared<RuleUnit>();
   unit->load_balancer = place.load_balancer;
   unit->listener = place.listener;
