@@ -131,10 +131,9 @@ void RunningAppliance::WatchCertificates() {
   };
   const auto add_providers = [&add](const config::Rule& rule) {
     for (const config::LeadingAction& action : rule.leading_actions) {
+      std::visit([&add](const auto& kind) { add(kind.ca_bundle.text); }, action);
       const auto* const authenticate = std::get_if<config::AuthenticateOidcAction>(&action);
-      if (authenticate == nullptr) continue;
-      add(authenticate->ca_bundle.text);
-      if (authenticate->client_secret) add(authenticate->client_secret->file);
+      if (authenticate != nullptr && authenticate->client_secret) add(authenticate->client_secret->file);
     }
   };
   for (const auto& balancer : adoption_.model()->load_balancers) {

@@ -195,6 +195,7 @@ struct JwtValidationAction {
   std::string issuer;
   std::vector<JwtClaim> additional_claims = {};  // at most 10
   std::vector<std::string> algorithms = {};      // weir.jwt.algorithms; empty: RS256
+  LocatedText ca_bundle = {};  // weir.ca-bundle: whom to trust at the endpoint; empty: the system's authorities
   Position position = {};
 };
 

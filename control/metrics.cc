@@ -29,6 +29,12 @@ namespace {
 
 double UnixSeconds(WallTime time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
 
+bool HasJwtValidation(const config::Rule& rule) {
+  return std::ranges::any_of(rule.leading_actions, [](const config::LeadingAction& action) {
+    return std::holds_alternative<config::JwtValidationAction>(action);
+  });
+}
+
 // What labels a listener: its load balancer and its port.
 struct ListenerLabels {
   const std::string& load_balancer;
@@ -154,6 +160,26 @@ void WriteErrors(MetricsWriter& out, const View& view) {
   }
 }
 
+// Of the listeners that have such a rule.
+void WriteJwtFailures(MetricsWriter& out, const View& view) {
+  out.Family("weir_listener_jwt_validation_failures_total", "counter",
+             "Requests that jwt-validation did not let go on: bad tokens, keys that could not be had.");
+  const auto validates = [](const std::shared_ptr<const config::Rule>& rule) { return HasJwtValidation(*rule); };
+  for (const auto& listener : view.routing->listeners()) {
+    const config::Listener& config = *listener->listener_config;
+    if (!HasJwtValidation(config.default_rule) && std::ranges::none_of(config.rules, validates)) continue;
+    const auto labels = LabelsOf(*listener);
+    out.Sample({{"load_balancer", labels.load_balancer}, {"listener", labels.listener}},
+               listener->counters->Sum([](const auto& c) {
+                 std::uint64_t sum = 0;
+                 for (std::size_t i = 0; i < proxy::kErrorCodeCount; ++i) {
+                   if (proxy::IsJwtFailure(static_cast<proxy::ErrorCode>(i))) sum += c.errors[i].value();
+                 }
+                 return sum;
+               }));
+  }
+}
+
 void WriteTransforms(MetricsWriter& out, const View& view) {
   out.Family("weir_listener_transforms_total", "counter",
              "Requests that the transforms of their rule changed, or failed at.");
@@ -222,6 +248,7 @@ void WriteListeners(MetricsWriter& out, const View& view) {
                     "Responses that the load balancer made itself: errors, redirects, fixed responses.",
                     &proxy::ListenerCounters::generated_responses);
   WriteErrors(out, view);
+  WriteJwtFailures(out, view);
   WriteTransforms(out, view);
   WriteAuthenticationMetrics(out, view);
   WriteProxyHeaders(out, view);

@@ -26,6 +26,28 @@ consteval ErrorTraits RowOf(ErrorCode code) {
       return {400, kDownstream, kNo, "RequestContentMalformed"};
     case kMethodNotAllowed:
       return {405, kDownstream, kNo, "MethodNotAllowed"};
+    case kJwtNotPresent:
+      return {401, kDownstream, kNo, "JWTHeaderNotPresent"};
+    case kJwtFormatInvalid:
+      return {401, kDownstream, kNo, "JWTRequestFormatInvalid"};
+    case kJwtSignatureInvalid:
+      return {401, kDownstream, kNo, "JWTSignatureValidationError"};
+    case kJwtClaimNotPresent:
+      return {401, kDownstream, kNo, "JWTClaimNotPresent"};
+    case kJwtClaimFormatInvalid:
+      return {401, kDownstream, kNo, "JWTClaimFormatInvalid"};
+    case kJwtClaimValueInvalid:
+      return {401, kDownstream, kNo, "JWTClaimValueInvalid"};
+    case kJwksTimeout:
+      return {500, kInternal, kNo, "JWKSRequestTimeout"};
+    case kJwksTooLarge:
+      return {500, kInternal, kNo, "JWKSResponseSizeExceeded"};
+    case kJwksUnreachable:
+      return {500, kInternal, kNo, "JWKSRequestFailed"};
+    case kJwksInvalid:
+      return {562, kInternal, kNo, "JWKSResponseInvalid"};
+    case kJwtInternalError:
+      return {500, kInternal, kNo, "JWTValidationInternalError"};
     case kRequestTimeout:
       return {408, kDownstream, kNo, "RequestTimeout"};
     case kTargetTooLong:

@@ -18,6 +18,17 @@ enum class ErrorCode : std::uint8_t {
   kRequestContentIncomplete,  // 400: the client closed before the whole content
   kRequestContentMalformed,   // 400: bad chunked coding
   kMethodNotAllowed,          // 405: TRACE, CONNECT
+  kJwtNotPresent,             // 401: a rule with jwt-validation, and no token
+  kJwtFormatInvalid,          // 401: no bearer token, or no token at all
+  kJwtSignatureInvalid,       // 401: no key of that `kid`, another algorithm, or not signed by it
+  kJwtClaimNotPresent,        // 401
+  kJwtClaimFormatInvalid,     // 401
+  kJwtClaimValueInvalid,      // 401
+  kJwksTimeout,               // 500: 5 s for the keys
+  kJwksTooLarge,              // 500: more than 150 KB or ten keys
+  kJwksUnreachable,           // 500: no address, no connection, no TLS
+  kJwksInvalid,               // 562: another status than 2xx, no HTTP, or no key set
+  kJwtInternalError,          // 500: whoever fetched the keys stopped
   kRequestTimeout,            // 408
   kTargetTooLong,             // 414
   kUnknownExpectation,        // 417: Expect asks for anything but 100-continue
@@ -88,6 +99,11 @@ struct ErrorTraits {
   std::string_view reason;  // error_reason in metrics and in the access log, where those of TLS go on with OpenSSL's
 };
 [[nodiscard]] const ErrorTraits& TraitsOf(ErrorCode code);
+
+// One of those of jwt-validation; spec: alb.md 5.5.
+[[nodiscard]] constexpr bool IsJwtFailure(ErrorCode code) {
+  return code >= ErrorCode::kJwtNotPresent && code <= ErrorCode::kJwtInternalError;
+}
 
 // `downstream`, `upstream`, `internal`: as metrics print it.
 [[nodiscard]] std::string_view ToString(ErrorSource source);

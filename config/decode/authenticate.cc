@@ -166,23 +166,6 @@ void CheckHttpsUrl(const LocatedText& url, string_view key, Findings& findings) 
                     "an https URL such as https://id.example.test/path");
 }
 
-void CheckLeadingActions(const Fields& fields, string_view key, bool speaks_http, Findings& findings) {
-  bool has_one = false;
-  for (const Node& item : fields.List(key)) {
-    for (const string_view name : {"authenticate-oidc", "authenticate-cognito", "jwt-validation"}) {
-      if (!Fields(item).Has(name)) continue;
-      if (speaks_http) {
-        findings.AddError(item.position, fmt::format("`{}` on an HTTP listener", name),
-                          "it protects nothing without TLS: `protocol: HTTPS`");
-      } else if (has_one) {
-        findings.AddError(item.position, fmt::format("`{}` behind another action of its kind", name),
-                          "one of authenticate-oidc, authenticate-cognito, jwt-validation");
-      }
-      has_one = true;
-    }
-  }
-}
-
 AuthenticateOidcAction DecodeAuthenticateOidc(const Fields& fields, Decoding& decoding) {
   AuthenticateOidcAction out;
   DecodeSession(fields, decoding, out);

@@ -394,6 +394,52 @@ constexpr Object kAuthenticateCognitoObject{.name = "authenticate-cognito",
                                             .doc = "The same at a user pool of Amazon Cognito, or at any provider.",
                                             .fields = kAuthenticateCognitoFields};
 
+constexpr auto kJwtClaimFormats =
+    std::to_array<string_view>({"single-string", "string-array", "space-separated-values"});
+constexpr auto kJwtAlgorithms = std::to_array<string_view>(
+    {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"});
+
+constexpr auto kJwtClaimFields = std::to_array<Field>({
+    {.key = "name",
+     .required = true,
+     .doc = "Of the claim; not `exp`, `iss`, `nbf` or `iat`, which are checked anyway."},
+    {.key = "values",
+     .arity = Arity::kList,
+     .required = true,
+     .doc = "1 to 10, at most 256 characters each. A `single-string` is the one, a `string-array` has one of them, "
+            "`space-separated-values` have all of them."},
+    {.key = "format", .type = kWord, .required = true, .words = kJwtClaimFormats, .doc = "How the claim is written."},
+});
+constexpr Object kJwtClaimObject{
+    .name = "jwt-claim", .doc = "A claim that a token must have.", .fields = kJwtClaimFields};
+
+constexpr auto kJwtValidationFields = std::to_array<Field>({
+    {.key = "jwks-endpoint",
+     .required = true,
+     .doc = "An https URL of at most 256 characters, where the keys are (RFC 7517): 5 s, 150 KB, 10 keys at most."},
+    {.key = "issuer", .required = true, .doc = "What `iss` is; at most 256 characters."},
+    {.key = "additional-claims",
+     .type = kObject,
+     .arity = Arity::kList,
+     .object = &kJwtClaimObject,
+     .doc = "What a token must say besides; at most 10."},
+    {.key = "weir.jwt.algorithms",
+     .type = kWord,
+     .arity = Arity::kList,
+     .words = kJwtAlgorithms,
+     .doc = "How tokens may be signed; default: RS256 alone.",
+     .addition = "tokens are signed by RS256"},
+    {.key = "weir.ca-bundle",
+     .type = kPath,
+     .doc = "PEM: whom to trust at the endpoint; default: the system's authorities.",
+     .addition = "leave it out: certificates there are publicly trusted"},
+});
+constexpr Object kJwtValidationObject{.name = "jwt-validation",
+                                      .doc =
+                                          "Lets requests go on that bear one good token in `Authorization: Bearer`; "
+                                          "others are answered 401. Of HTTPS listeners.",
+                                      .fields = kJwtValidationFields};
+
 constexpr auto kActionFields = std::to_array<Field>({
     {.key = "forward", .type = kObject, .object = &kForwardObject, .doc = "Send to a target group."},
     {.key = "redirect", .type = kObject, .object = &kRedirectObject, .doc = "Answer with a redirect."},
@@ -406,7 +452,10 @@ constexpr auto kActionFields = std::to_array<Field>({
      .type = kObject,
      .object = &kAuthenticateCognitoObject,
      .doc = "First: the same with the names of Cognito."},
-    {.key = "jwt-validation", .support = Support::kLater},
+    {.key = "jwt-validation",
+     .type = kObject,
+     .object = &kJwtValidationObject,
+     .doc = "First: let only requests with a good token go on."},
 });
 
 constexpr auto kRewriteFields = std::to_array<Field>({
@@ -584,6 +633,8 @@ constexpr Object kLoadBalancerObject{
 
 constexpr std::span<const string_view> kUnauthenticatedWords = kUnauthenticatedChoices;
 constexpr std::span<const string_view> kPkceWords = kPkceMethods;
+constexpr std::span<const string_view> kJwtClaimFormatWords = kJwtClaimFormats;
+constexpr std::span<const string_view> kJwtAlgorithmWords = kJwtAlgorithms;
 constexpr std::span<const string_view> kIpAddressTypeWords = kIpAddressTypes;
 constexpr std::span<const string_view> kLogFormatWords = kLogFormats;
 constexpr std::span<const string_view> kListenerProtocolWords = kListenerProtocols;

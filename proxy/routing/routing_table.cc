@@ -5,6 +5,7 @@
 #include "net/key_secret.h"
 #include "net/tls_server.h"
 #include "proxy/actions/authenticate/callback.h"
+#include "proxy/actions/leading.h"
 #include "proxy/balancing/sticky_cookie.h"
 #include "proxy/routing/conditions.h"
 #include "proxy/routing/matcher.h"
@@ -59,6 +60,8 @@ class TableBuilder {
         counters_(counters),
         credentials_(credentials),
         previous_(previous),
+        jwks_endpoints_(counters.workers(), previous == nullptr ? std::vector<std::shared_ptr<JwksEndpoint>>()
+                                                                : previous->jwks_endpoints()),
         trust_stores_(LoadTrustStores(model, credentials, SystemClock().WallNow(), findings_)) {}
 
   std::shared_ptr<const Listener> BuildListener(std::size_t load_balancer_index, std::size_t listener_index);
@@ -66,6 +69,7 @@ class TableBuilder {
   std::vector<config::Diagnostic>& findings() { return findings_; }
   [[nodiscard]] std::uint32_t draws() const { return draws_; }
   [[nodiscard]] const TrustStores& trust_stores() const { return trust_stores_; }
+  [[nodiscard]] const JwksEndpoints& jwks_endpoints() const { return jwks_endpoints_; }
 
  private:
   // What goes into each rule of a listener.
@@ -80,7 +84,6 @@ class TableBuilder {
   void BuildRules(const config::Listener& config, RuleBuilding building, Listener& listener);
   [[nodiscard]] const Listener* FindPrevious(const Listener& listener) const;
   void BuildConditions(const config::Rule& rule, const std::string& path, Rule& built);
-  void BuildLeadingActions(const config::Rule& rule, const Listener& listener, Rule& built);
   void ApplyOverride(const Listener& listener, Rule& rule) const;
   [[nodiscard]] bool IsSticky(const RuleAction& action) const;
 
@@ -89,6 +92,7 @@ class TableBuilder {
   CounterRegistry& counters_;
   TlsCredentialStore& credentials_;
   const RoutingTable* previous_;
+  JwksEndpoints jwks_endpoints_;
   std::vector<config::Diagnostic> findings_;
   TrustStores trust_stores_;
   std::uint32_t draws_ = 0;
@@ -161,6 +165,13 @@ Rule TableBuilder::BuildRule(const config::Rule& rule, const RuleBuilding& build
   Rule built;
   built.priority = rule.priority;
   built.name = rule.name;
+  for (const config::LeadingAction& action : rule.leading_actions) {
+    built.leading_actions.push_back(BuildLeadingAction(action, {.jwks_endpoints = jwks_endpoints_,
+                                                                .credentials = credentials_,
+                                                                .load_balancer = building.listener.load_balancer,
+                                                                .region = model_.node.region,
+                                                                .findings = findings_}));
+  }
   built.action = BuildRuleAction(rule.action, draws_);
   if (!rule.transforms.empty()) {
     const bool same = known != nullptr && known->transforms != nullptr && known->transforms->IsOf(rule.transforms);
@@ -178,20 +189,9 @@ Rule TableBuilder::BuildRule(const config::Rule& rule, const RuleBuilding& build
     built.counters = counters_.Rule(rule.is_default() ? building.key + "/default"
                                                       : fmt::format("{}/{}", building.key, rule.priority));
   }
-  BuildLeadingActions(rule, building.listener, built);
   ApplyOverride(building.listener, built);
   built.is_sticky = IsSticky(built.action);
   return built;
-}
-
-void TableBuilder::BuildLeadingActions(const config::Rule& rule, const Listener& listener, Rule& built) {
-  for (const config::LeadingAction& action : rule.leading_actions) {
-    if (const auto* const authenticate = std::get_if<config::AuthenticateOidcAction>(&action)) {
-      auto plan =
-          BuildAuthenticationPlan(*authenticate, listener.load_balancer, model_.node.region, credentials_, findings_);
-      if (plan != nullptr) built.leading_actions.push_back(std::make_shared<const Authenticate>(std::move(plan)));
-    }
-  }
 }
 
 // Null when no rule signs users in.
@@ -307,11 +307,14 @@ std::vector<config::Diagnostic> RoutingTable::CheckValues(const config::Model& m
   TlsCredentialStore credentials;
   const WallTime now = SystemClock().WallNow();
   const TrustStores trust_stores = LoadTrustStores(model, credentials, now, findings);
+  JwksEndpoints jwks_endpoints(1, {});
   const auto check_leading_actions = [&](const config::Rule& rule) {
     for (const config::LeadingAction& action : rule.leading_actions) {
-      if (const auto* const authenticate = std::get_if<config::AuthenticateOidcAction>(&action)) {
-        static_cast<void>(BuildAuthenticationPlan(*authenticate, {}, {}, credentials, findings));
-      }
+      static_cast<void>(BuildLeadingAction(action, {.jwks_endpoints = jwks_endpoints,
+                                                    .credentials = credentials,
+                                                    .load_balancer = {},
+                                                    .region = model.node.region,
+                                                    .findings = findings}));
     }
   };
   for (const auto& load_balancer : model.load_balancers) {
@@ -362,6 +365,7 @@ std::expected<std::shared_ptr<const RoutingTable>, std::vector<config::Diagnosti
   if (HasErrors(builder.findings())) return std::unexpected(std::move(builder.findings()));
   table->warnings_ = std::move(builder.findings());
   table->trust_stores_ = builder.trust_stores();
+  table->jwks_endpoints_ = builder.jwks_endpoints().used();
   table->draws_ = builder.draws();
   table->revision_ = revision;
   table->model_ = std::move(model);

@@ -29,6 +29,7 @@ class TlsTrustStore;
 
 namespace weir::proxy {
 
+class JwksEndpoint;  // actions/jwt/jwks_endpoint.h
 class TlsCredentialStore;
 
 // What the conditions of a rule look at. Views live as long as the request head. spec: alb.md 4.2.
@@ -137,6 +138,8 @@ class RoutingTable {
   [[nodiscard]] const std::vector<std::shared_ptr<const net::TlsTrustStore>>& trust_stores() const {
     return trust_stores_;
   }
+  // Where the keys of jwt-validation come from, each once.
+  [[nodiscard]] const std::vector<std::shared_ptr<JwksEndpoint>>& jwks_endpoints() const { return jwks_endpoints_; }
   // How many numbers a worker keeps for the draws: the sum of the choices of every forward action.
   [[nodiscard]] std::uint32_t draws() const { return draws_; }
   // How many zones there are whose nodes use only their own targets of some group.
@@ -154,6 +157,7 @@ class RoutingTable {
   net::CookieKeySet stickiness_keys_;
   std::vector<std::shared_ptr<const net::SigningKey>> claim_keys_;
   std::vector<std::shared_ptr<const net::TlsTrustStore>> trust_stores_;
+  std::vector<std::shared_ptr<JwksEndpoint>> jwks_endpoints_;
   std::uint32_t draws_ = 0;
 };
 

@@ -72,6 +72,20 @@ void AddFinding(std::vector<config::Diagnostic>& findings, config::Severity seve
       {.severity = severity, .position = position, .path = {}, .message = error.message, .hint = error.hint});
 }
 
+std::shared_ptr<const net::TlsAuthorities> LoadAuthorities(const config::LocatedText& ca_bundle,
+                                                           config::Position position, TlsCredentialStore& credentials,
+                                                           std::vector<config::Diagnostic>& findings) {
+  auto loaded = credentials.LoadAuthorities(ca_bundle.text);
+  if (loaded.failure) {
+    Error error = *loaded.failure;
+    const bool serves = loaded.authorities != nullptr;
+    if (serves) error.message += "; the authorities that were loaded before are trusted on";
+    AddFinding(findings, serves ? config::Severity::kWarning : config::Severity::kError,
+               ca_bundle.text.empty() ? position : ca_bundle.position, error);
+  }
+  return loaded.authorities;
+}
+
 std::shared_ptr<const net::TlsCredential> LoadCredential(const config::CertificateFiles& wanted,
                                                          TlsCredentialStore& credentials, WallTime now,
                                                          std::vector<config::Diagnostic>& findings) {

@@ -78,6 +78,13 @@ class TlsCredentialStore {
 
 void AddFinding(std::vector<config::Diagnostic>& findings, config::Severity severity, config::Position position,
                 const Error& error);
+// Those of `ca_bundle`; of the system where it is empty, and findings are then at `position`. Null where there are none
+// and never were, which is an error among `findings`; a warning where a file that has changed cannot be used, and those
+// that were loaded before serve on. Blocks on the file system. Thread: control.
+[[nodiscard]] std::shared_ptr<const net::TlsAuthorities> LoadAuthorities(const config::LocatedText& ca_bundle,
+                                                                         config::Position position,
+                                                                         TlsCredentialStore& credentials,
+                                                                         std::vector<config::Diagnostic>& findings);
 // What serves by `wanted`; null where there is nothing, which is an error among `findings`. Warnings: doubts about the
 // certificate; changed files that cannot be used, while what they were serves on. Thread: control.
 [[nodiscard]] std::shared_ptr<const net::TlsCredential> LoadCredential(const config::CertificateFiles& wanted,

@@ -16,21 +16,6 @@ bool ForwardsTo(const config::LoadBalancer& balancer, std::uint32_t group) {
   return !EachForwardedGroup(balancer, [group](std::uint32_t forwarded) { return forwarded != group; });
 }
 
-// Null where there are none, which is reported.
-std::shared_ptr<const net::TlsAuthorities> LoadAuthorities(const config::TargetTls& tls,
-                                                           TlsCredentialStore& credentials,
-                                                           std::vector<config::Diagnostic>& findings) {
-  auto loaded = credentials.LoadAuthorities(tls.ca_bundle.text);
-  if (loaded.failure) {
-    Error error = *loaded.failure;
-    const bool serves = loaded.authorities != nullptr;
-    if (serves) error.message += "; the authorities that were loaded before are trusted on";
-    AddFinding(findings, serves ? config::Severity::kWarning : config::Severity::kError,
-               tls.ca_bundle.text.empty() ? tls.position : tls.ca_bundle.position, error);
-  }
-  return loaded.authorities;
-}
-
 }  // namespace
 
 const net::TlsPolicy& TargetPolicyOf(const config::Model& model, std::uint32_t group) {
@@ -59,7 +44,7 @@ std::shared_ptr<const net::TlsClientPlan> BuildTargetTls(const config::Model& mo
   plan->server_name = tls.server_name;
   if (config::SpeaksHttp2(settings.protocol_version)) plan->alpn = {"h2"};  // HTTP/1.1 is spoken without ALPN
   if (tls.verify) {
-    plan->authorities = LoadAuthorities(tls, credentials, findings);
+    plan->authorities = LoadAuthorities(tls.ca_bundle, tls.position, credentials, findings);
     if (plan->authorities == nullptr) return nullptr;
   }
   if (tls.certificate) {

@@ -89,7 +89,7 @@ class Dump {
       Line("   transform {} {} {}", std::to_underlying(transform.kind), Text(transform.regex), Text(transform.replace));
     }
     for (const auto& leading : rule.leading_actions) {
-      if (const auto* const authenticate = std::get_if<config::AuthenticateOidcAction>(&leading)) Add(*authenticate);
+      std::visit([this](const auto& action) { Add(action); }, leading);
     }
     std::visit([this](const auto& action) { Add(action); }, rule.action);
   }
@@ -101,6 +101,13 @@ class Dump {
     Line("   authenticate {} {} {} {} {}", action.client_secret ? action.client_secret->text : "",
          action.client_secret ? action.client_secret->file : "", action.nonce, action.pkce, Text(action.ca_bundle));
     for (const auto& [name, value] : action.extra_params) Line("    param {} {}", name, value);
+  }
+  void Add(const config::JwtValidationAction& action) {
+    Line("   jwt {} {} {} {} {}", Text(action.jwks_endpoint), action.issuer, fmt::join(action.algorithms, ","),
+         Text(action.ca_bundle), At(action.position));
+    for (const auto& claim : action.additional_claims) {
+      Line("    claim {} {} {}", claim.name, std::to_underlying(claim.format), fmt::join(claim.values, ","));
+    }
   }
   void Add(const config::ForwardAction& action) {
     for (const auto& group : action.target_groups) Line("   forward {}:{}", group.target_group, group.weight);

@@ -85,17 +85,8 @@ std::shared_ptr<const AuthenticationPlan> BuildAuthenticationPlan(const config::
     }
   }
   // Those of the system are loaded here, not by the first login, which would stop a worker.
-  auto loaded = credentials.LoadAuthorities(action.ca_bundle.text);
-  if (loaded.failure) {
-    const bool serves = loaded.authorities != nullptr;
-    Error error = *loaded.failure;
-    if (serves) error.message += "; the authorities that were loaded before are trusted on";
-    AddFinding(findings, serves ? config::Severity::kWarning : config::Severity::kError,
-               action.ca_bundle.text.empty() ? action.position : action.ca_bundle.position, error);
-    good = good && serves;
-  }
-  plan->authorities = std::move(loaded.authorities);
-  return good ? plan : nullptr;
+  plan->authorities = LoadAuthorities(action.ca_bundle, action.position, credentials, findings);
+  return good && plan->authorities != nullptr ? plan : nullptr;
 }
 
 }  // namespace weir::proxy

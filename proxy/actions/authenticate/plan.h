@@ -32,8 +32,8 @@ struct AuthenticationPlan {
   std::string client_secret;    // empty: there is none
   outbound::Url token_endpoint;
   outbound::Url user_info_endpoint;
-  std::shared_ptr<const net::TlsAuthorities> authorities;  // null: those of the system
-  std::string signer;                                      // the load balancer, as an ARN
+  std::shared_ptr<const net::TlsAuthorities> authorities;
+  std::string signer;  // the load balancer, as an ARN
   [[nodiscard]] std::string_view name() const { return config.cognito ? "authenticate-cognito" : "authenticate-oidc"; }
 };
 
