@@ -129,9 +129,18 @@ void RunningAppliance::WatchCertificates() {
     if (files.passphrase) add(files.passphrase->file);
     add(files.ocsp_response.text);
   };
+  const auto add_providers = [&add](const config::Rule& rule) {
+    for (const config::LeadingAction& action : rule.leading_actions) {
+      std::visit([&add](const auto& kind) { add(kind.ca_bundle.text); }, action);
+      const auto* const authenticate = std::get_if<config::AuthenticateOidcAction>(&action);
+      if (authenticate != nullptr && authenticate->client_secret) add(authenticate->client_secret->file);
+    }
+  };
   for (const auto& balancer : adoption_.model()->load_balancers) {
     for (const auto& listener : balancer.listeners) {
       for (const auto& certificate : listener.certificates) add_files(certificate);
+      for (const auto& rule : listener.rules) add_providers(*rule);
+      add_providers(listener.default_rule);
     }
   }
   for (const auto& group : adoption_.model()->target_groups) {

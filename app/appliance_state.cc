@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 
 namespace weir::app {
 namespace {
@@ -20,6 +21,17 @@ constexpr std::string_view kStickinessKeyName = "stickiness-key";
 bool MakesCookies(const config::Model& model) {
   if (!model.stickiness_keys.empty()) return false;
   if (std::ranges::any_of(model.target_groups, [](const auto& group) { return group.stickiness.enabled; })) return true;
+  const auto signs_in = [](const config::Rule& rule) {
+    return std::ranges::any_of(rule.leading_actions, [](const config::LeadingAction& action) {
+      return std::holds_alternative<config::AuthenticateOidcAction>(action);
+    });
+  };
+  for (const config::LoadBalancer& balancer : model.load_balancers) {
+    for (const config::Listener& listener : balancer.listeners) {
+      if (signs_in(listener.default_rule)) return true;
+      if (std::ranges::any_of(listener.rules, [&](const auto& rule) { return signs_in(*rule); })) return true;
+    }
+  }
   const auto is_plain = [](const config::Rule&, const config::ForwardAction& forward) { return !forward.stickiness; };
   return !std::ranges::all_of(model.load_balancers,
                               [&](const auto& balancer) { return EachForward(balancer, is_plain); });

@@ -177,7 +177,7 @@ struct AuthenticateOidcAction {
   LocatedText token_endpoint;
   LocatedText user_info_endpoint;
   std::string client_id;
-  Secret client_secret;
+  std::optional<Secret> client_secret;  // absent, of Cognito alone: a public client
   std::string session_cookie_name = "AWSELBAuthSessionCookie";
   std::string scope = "openid";
   std::chrono::seconds session_timeout{604'800};
@@ -185,6 +185,7 @@ struct AuthenticateOidcAction {
   std::vector<std::pair<std::string, std::string>> extra_params = {};  // of the authentication request, at most 10
   bool nonce = false;                                                  // weir.nonce
   bool pkce = false;                                                   // weir.pkce: S256
+  LocatedText ca_bundle = {};  // weir.ca-bundle: whom to trust at its endpoints; empty: the system's authorities
   Position position = {};
 };
 

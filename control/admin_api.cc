@@ -323,6 +323,7 @@ enum class Call : std::uint8_t {
   kCanary,
   kPromoteCanary,
   kZonalShift,
+  kPublicKey,
   kMetrics,
   kHealth
 };
@@ -350,6 +351,7 @@ constexpr std::array kRoutes = {
           {"v1", "load-balancers", "*", "listeners", "*", "rules", "*", "canary", "promote"},
           "POST"},
     Route{Call::kZonalShift, {"v1", "zonal-shift"}, "GET, HEAD, PUT, DELETE"},
+    Route{Call::kPublicKey, {"v1", "public-keys", "*"}, "GET, HEAD"},
     Route{Call::kMetrics, {"metrics"}, "GET, HEAD"},
     Route{Call::kHealth, {"healthz"}, "GET, HEAD"},
 };
@@ -453,8 +455,20 @@ std::vector<std::string> MetricNames(const QueryPairs& pairs) {
   return names;
 }
 
-// The calls that change nothing.
-AdminResponse Read(Call call, std::string_view query, const Appliance& appliance, const BuildFacts& build) {
+// What targets verify claims of users with (spec: alb.md 5.4).
+AdminResponse PublicKeyResponse(const proxy::RoutingTable& routing, std::string_view id) {
+  for (const auto& key : routing.claim_keys()) {
+    if (key->id() == id) {
+      return {.status = 200, .content_type = "application/x-pem-file", .body = key->public_pem(), .allow = {}};
+    }
+  }
+  return ErrorResponse(404, "no key `" + std::string(id) + "` signs claims",
+                       "the `kid` of a token that this appliance, or one with the same keys, has signed");
+}
+
+// The calls that change nothing. `segments` are those of the path.
+AdminResponse Read(Call call, const std::vector<std::string>& segments, std::string_view query,
+                   const Appliance& appliance, const BuildFacts& build) {
   const auto runtime = appliance.CurrentRuntime();
   if (call == Call::kHealth) return HealthResponse(runtime);
   if (call == Call::kEvents) return EventsResponse(ParseQuery(query), appliance, runtime.started);
@@ -467,6 +481,7 @@ AdminResponse Read(Call call, std::string_view query, const Appliance& appliance
   }
   const auto view = appliance.CurrentView();
   if (!view) return ErrorResponse(503, "nothing is served yet", "ask again when /healthz answers 200");
+  if (call == Call::kPublicKey) return PublicKeyResponse(*view->routing, segments[2]);
   if (call == Call::kZonalShift) return JsonResponse(200, ZonalShiftJson(DescribeZonalShift(*view, runtime)));
   if (call == Call::kStatus) return JsonResponse(200, StatusJson(BuildStatusReport(*view, runtime, build.version)));
   if (call == Call::kMetrics) {
@@ -540,15 +555,15 @@ std::variant<AdminResponse, PendingChange> AdminApi::Answer(const AdminRequest& 
         return settle(PendingChange{
             {.what = DocumentChange{.patch = std::string(request.body), .origin = "api: PATCH /v1/document"}}, {}});
       }
-      return Read(route->call, query, appliance_, build_);
+      return Read(route->call, segments, query, appliance_, build_);
     case Call::kZonalShift:
       if (request.method == "PUT") return settle(StartOfZonalShift(request.body));
       if (request.method == "DELETE") return settle(PendingChange{{.what = ZonalShiftChange{}}, {}});
-      return Read(route->call, query, appliance_, build_);
+      return Read(route->call, segments, query, appliance_, build_);
     case Call::kReload:
       return settle(PendingChange{{.what = ReloadChange{}}, {}});
     default:
-      return Read(route->call, query, appliance_, build_);
+      return Read(route->call, segments, query, appliance_, build_);
   }
 }
 

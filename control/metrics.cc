@@ -1,6 +1,7 @@
 #include "control/metrics.h"
 
 #include "base/counters.h"
+#include "control/metrics_authentication.h"
 #include "control/metrics_functions.h"
 #include "control/metrics_histogram.h"
 #include "control/metrics_stickiness.h"
@@ -250,6 +251,7 @@ void WriteListeners(MetricsWriter& out, const View& view) {
   WriteErrors(out, view);
   WriteJwtFailures(out, view);
   WriteTransforms(out, view);
+  WriteAuthenticationMetrics(out, view);
   WriteProxyHeaders(out, view);
   WriteTlsMetrics(out, view);
   out.Family("weir_proxy_exchange_duration_seconds", "histogram",

@@ -70,6 +70,15 @@ struct Http2Counters {
   std::array<Counter, http::kHttp2FloodCount> floods;
 };
 
+// Users who sign in on one listener. Those who could not are among its errors.
+struct AuthenticationCounters {
+  Counter successes;         // logins that went through
+  Counter refreshes;         // sessions that got new tokens
+  Counter failed_refreshes;  // those that did not, and were over
+  Counter invalid_cookies;   // requests with a session cookie that is none of ours
+  LatencyHistogram latency;  // what the provider took for tokens and claims, also where that failed
+};
+
 struct ListenerCounters {
   Counter connections_accepted;
   Counter connections_active;
@@ -91,6 +100,7 @@ struct ListenerCounters {
   std::array<Counter, kProxyHeaderFaults> proxy_header_faults;
   TlsCounters tls;
   Http2Counters http2;
+  AuthenticationCounters authentication;
 };
 struct RuleCounters {
   Counter requests;

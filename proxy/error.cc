@@ -136,6 +136,42 @@ consteval ErrorTraits RowOf(ErrorCode code) {
       return {504, kUpstream, kNo, "LambdaConnectionError", LambdaFault::kInternal};
     case kLambdaConnectionTimeout:
       return {504, kUpstream, kNo, "LambdaConnectionTimeout", LambdaFault::kInternal};
+    case kAuthRequired:
+      return {401, kDownstream, kNo, "AuthRequired"};
+    case kAuthInvalidCookie:
+      return {401, kDownstream, kNo, "AuthInvalidCookie"};
+    case kAuthAccessDenied:
+      return {401, kDownstream, kNo, "AuthAccessDenied"};
+    case kAuthInvalidGrant:
+      return {401, kDownstream, kNo, "AuthInvalidGrantError"};
+    case kAuthInvalidIdToken:
+      return {401, kInternal, kNo, "AuthInvalidIdToken"};
+    case kAuthInvalidState:
+      return {401, kDownstream, kNo, "AuthInvalidStateParam"};
+    case kAuthMissingState:
+      return {401, kDownstream, kNo, "AuthMissingStateParam"};
+    case kAuthMissingCode:
+      return {401, kDownstream, kNo, "AuthMissingCodeParam"};
+    case kAuthMissingHost:
+      return {401, kDownstream, kNo, "AuthMissingHostHeader"};
+    case kAuthInvalidTokenResponse:
+      return {500, kInternal, kNo, "AuthInvalidTokenResponse"};
+    case kAuthInvalidUserInfo:
+      return {500, kInternal, kNo, "AuthInvalidUserinfoResponse"};
+    case kAuthTokenFailed:
+      return {500, kInternal, kNo, "AuthTokenEpRequestFailed"};
+    case kAuthTokenTimeout:
+      return {500, kInternal, kNo, "AuthTokenEpRequestTimeout"};
+    case kAuthUserInfoFailed:
+      return {500, kInternal, kNo, "AuthUserinfoEpRequestFailed"};
+    case kAuthUserInfoTimeout:
+      return {500, kInternal, kNo, "AuthUserinfoEpRequestTimeout"};
+    case kAuthUnhandled:
+      return {500, kInternal, kNo, "AuthUnhandledException"};
+    case kAuthClaimsTooLarge:
+      return {500, kInternal, kNo, "AuthUserinfoResponseSizeExceeded"};
+    case kAuthProviderError:
+      return {561, kInternal, kNo, "AuthProviderError"};
   }
   std::unreachable();
 }
@@ -150,6 +186,34 @@ constexpr std::array<ErrorTraits, kErrorCodeCount> kTraits = AllRows();
 }  // namespace
 
 const ErrorTraits& TraitsOf(ErrorCode code) { return kTraits[std::to_underlying(code)]; }
+
+AuthenticationFault AuthenticationFaultOf(ErrorCode code) {
+  using enum ErrorCode;
+  switch (code) {
+    case kAuthInvalidCookie:
+    case kAuthAccessDenied:
+    case kAuthInvalidGrant:
+    case kAuthInvalidIdToken:
+    case kAuthInvalidState:
+    case kAuthMissingState:
+    case kAuthMissingCode:
+    case kAuthInvalidTokenResponse:
+    case kAuthInvalidUserInfo:
+    case kAuthProviderError:
+      return AuthenticationFault::kFailure;
+    case kAuthMissingHost:
+    case kAuthTokenFailed:
+    case kAuthTokenTimeout:
+    case kAuthUserInfoFailed:
+    case kAuthUserInfoTimeout:
+    case kAuthUnhandled:
+      return AuthenticationFault::kError;
+    case kAuthClaimsTooLarge:
+      return AuthenticationFault::kClaimsTooLarge;
+    default:
+      return AuthenticationFault::kNone;
+  }
+}
 
 std::string_view ToString(ErrorSource source) {
   switch (source) {

@@ -74,6 +74,25 @@ enum class ErrorCode : std::uint8_t {
   kLambdaServiceException,       // 502: the endpoint failed
   kLambdaConnectionError,        // 504: nobody is there to run it
   kLambdaConnectionTimeout,      // 504: no answer
+  // Of users who sign in (spec: alb.md 5.4, 13 and 16.2).
+  kAuthRequired,              // 401: `on-unauthenticated-request: deny`
+  kAuthInvalidCookie,         // 401: the same with a session cookie that is none of ours
+  kAuthAccessDenied,          // 401: the provider said access_denied
+  kAuthInvalidGrant,          // 401: the code was used before, or is none
+  kAuthInvalidIdToken,        // 401: there is no ID token, or its claims are not what they must be
+  kAuthInvalidState,          // 401: not of this browser and listener, or older than 15 minutes
+  kAuthMissingState,          // 401
+  kAuthMissingCode,           // 401
+  kAuthMissingHost,           // 401: HTTP/1.0 without Host has nowhere to be sent back to
+  kAuthInvalidTokenResponse,  // 500
+  kAuthInvalidUserInfo,       // 500
+  kAuthTokenFailed,           // 500: the token endpoint cannot be reached, or answered with an error
+  kAuthTokenTimeout,          // 500: 5 s
+  kAuthUserInfoFailed,        // 500: the same of the user info endpoint
+  kAuthUserInfoTimeout,       // 500
+  kAuthUnhandled,             // 500: too many sessions are being refreshed
+  kAuthClaimsTooLarge,        // 500: more than 11 KB of claims and access token
+  kAuthProviderError,         // 561: the provider sent the user back with another error
 };
 inline constexpr std::size_t kErrorCodeCount = CountEnumerators<ErrorCode>();
 
@@ -84,6 +103,9 @@ enum class RetryAdvice : std::uint8_t { kNo, kYes, kIfReused, kUnprocessed };
 
 // Whose fault the failure of a function is, as metrics tell it: LambdaUserError, LambdaInternalError.
 enum class LambdaFault : std::uint8_t { kNone, kUser, kInternal };
+// What a failure to sign a user in is counted as; spec: alb.md 16.2, 17.
+enum class AuthenticationFault : std::uint8_t { kNone, kFailure, kError, kClaimsTooLarge };
+[[nodiscard]] AuthenticationFault AuthenticationFaultOf(ErrorCode code);
 
 struct ErrorTraits {
   std::uint16_t status;  // answered while no response head was sent, and logged as elb_status_code

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "net/tls_facts.h"
+#include "proxy/actions/authenticate/callback.h"
 #include "proxy/balancing/hash_key.h"
 #include "proxy/forwarding.h"
 #include "proxy/log/connection_log.h"
@@ -75,6 +76,7 @@ void Exchange::Begin(DownstreamStream& downstream, DownstreamConnectionFacts& co
   run_.request.complete = content.is_last();
   ReadRequest(head);
   if (!CheckFraming(head)) return;
+  if (run_.listener->login_callback != nullptr && LoginCallback::Takes(head)) return RunLoginCallback(head, content);
   MatchRule(head);
   if (content.trailers != nullptr && !content.trailers->empty()) {
     return RunActions(head, WithoutReservedTrailers(content));
@@ -141,14 +143,25 @@ void Exchange::MatchRule(const http::RequestHead& head) {
 
 // ---- actions
 
+ActionRequest Exchange::MakeActionRequest(const http::RequestHead& head) {
+  return {.head = head,
+          .connection = *run_.connection,
+          .listener = *run_.listener,
+          .view = *run_.view,
+          .worker = worker_,
+          .wait = wait_,
+          .added = added_};
+}
+
+void Exchange::RunLoginCallback(const http::RequestHead& head, const Content& content) {
+  const ActionOutcome outcome = run_.listener->login_callback->Run(MakeActionRequest(head), run_.rule);
+  run_.actions_run = 1;
+  Obey(outcome, worker_.generated, head, content);
+}
+
 // In their order, from the first that was not asked yet.
 void Exchange::RunActions(const http::RequestHead& head, const Content& content) {
-  const ActionRequest request{.head = head,
-                              .connection = *run_.connection,
-                              .listener = *run_.listener,
-                              .view = *run_.view,
-                              .worker = worker_,
-                              .wait = wait_};
+  const ActionRequest request = MakeActionRequest(head);
   const Rule& rule = *run_.rule;
   if (!rule.leading_actions.empty()) {
     const ActionOutcome outcome = RunLeadingActions(request);
@@ -173,7 +186,12 @@ ActionOutcome Exchange::RunLeadingActions(const ActionRequest& request) {
   while (outcome.kind == ActionOutcome::Kind::kGoOn && run_.actions_run < actions.size()) {
     outcome = actions[run_.actions_run++]->Run(request);
   }
+  NoteAddedReason();
   return outcome;
+}
+
+void Exchange::NoteAddedReason() {
+  if (added_ != nullptr && !added_->error_reason.empty()) run_.response.error_reason = added_->error_reason;
 }
 
 void Exchange::Obey(ActionOutcome outcome, const GeneratedResponse& response, const http::RequestHead& head,
@@ -204,6 +222,7 @@ void Exchange::Await(const http::RequestHead& head, const Content& content) {
 void Exchange::OnActionDone(ActionOutcome outcome, const GeneratedResponse* response) {
   const std::shared_ptr<ActionWait> wait = std::move(wait_);  // the head lives in it
   EndWait(*wait, WaitEnd::kDone, worker_.loop);
+  if (wait->additions != nullptr) added_ = std::move(wait->additions);
   Obey(outcome, response != nullptr ? *response : worker_.generated, wait->head->head(), held_.content());
   if (wait_ == nullptr) ResumeRequestWithHeld();
 }
@@ -248,6 +267,8 @@ void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const
                              .scheme = run_.connection->scheme,
                              .tls = own.tls ? &*own.tls : nullptr,
                              .mtls = own.mtls ? &*own.mtls : nullptr,
+                             .tells_claims = run_.listener->login_callback != nullptr,
+                             .added_fields = added_ == nullptr ? std::string_view() : added_->request_fields,
                              .transformed_host = texts_.transformed.host,
                              .transformed_target = texts_.transformed.target};
   BuildRequestMessage(head, attributes(), origin, run_.timing.begun_wall, worker_.random, message_, texts_.trace_id);
@@ -412,7 +433,10 @@ Content Exchange::WithoutReservedTrailers(const Content& content) {
   const TlsFields* const tls = own.tls ? &*own.tls : nullptr;
   const MtlsFields* const mtls = own.mtls ? &*own.mtls : nullptr;
   trailers_ = *content.trailers;
-  std::erase_if(trailers_, [&](const http::Field& field) { return IsReserved(field.name, tls, mtls); });
+  const bool tells_claims = run_.listener->login_callback != nullptr;
+  std::erase_if(trailers_, [&](const http::Field& field) {
+    return IsReserved(field.name, tls, mtls) || (tells_claims && TellsOfUser(field.name));
+  });
   Content out = content;
   out.trailers = &trailers_;
   return out;
@@ -490,7 +514,9 @@ void Exchange::AppendStickinessCookies(const http::ResponseHead& head) {
 void Exchange::OnResponse(const http::ResponseHead& head, const Content& content) {
   worker_.fields_out.clear();
   AppendResponseFields(head, run_.listener->listener_config->attributes, worker_.fields_out);
-  if (run_.rule->is_sticky && (head.status >= 200 || head.status == 101)) AppendStickinessCookies(head);
+  const bool is_final = head.status >= 200 || head.status == 101;
+  if (run_.rule->is_sticky && is_final) AppendStickinessCookies(head);
+  if (is_final) AppendAddedFields();
   ResponseMessage response{.status = head.status,
                            .reason = head.reason,
                            .fields = worker_.fields_out,
@@ -581,9 +607,15 @@ void Exchange::SendGenerated(const GeneratedResponse& generated) {
   run_.response.status = generated.status;
   run_.response.redirect_url = generated.location;
   listener_counters().generated_responses.Add(generated.status);
+  std::string_view fields = generated.fields;
+  if (added_ != nullptr && !added_->response_fields.empty()) {
+    worker_.fields_out = fields;
+    AppendAddedFields();
+    fields = worker_.fields_out;
+  }
   ResponseMessage response{.status = generated.status,
                            .reason = generated.reason,
-                           .fields = generated.fields,
+                           .fields = fields,
                            .framing = {http::FramingKind::kContentLength, generated.body.size()},
                            .announced_length = {}};
   std::string_view body = generated.body;
@@ -777,6 +809,7 @@ void Exchange::Finish() {
   std::destroy_at(&run_);
   std::construct_at(&run_);
   held_.Clear();
+  added_.reset();
   texts_.trace_id.clear();
   texts_.error_reason.clear();
   texts_.function_error.clear();

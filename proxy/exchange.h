@@ -67,8 +67,11 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   // The life of a request.
   void ReadRequest(const http::RequestHead& head);
   [[nodiscard]] bool CheckFraming(const http::RequestHead& head);
+  // Takes what an identity provider sends back, on a listener that signs users in.
+  void RunLoginCallback(const http::RequestHead& head, const Content& content);
   void MatchRule(const http::RequestHead& head);
   void RunActions(const http::RequestHead& head, const Content& content);
+  [[nodiscard]] ActionRequest MakeActionRequest(const http::RequestHead& head);
   [[nodiscard]] ActionOutcome RunLeadingActions(const ActionRequest& request);
   void Await(const http::RequestHead& head, const Content& content);
   void OnActionDone(ActionOutcome outcome, const GeneratedResponse* response) override;
@@ -87,6 +90,11 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   void FindStickyTarget(const http::RequestHead& head);
   // A cookie that chose nothing is no failure, but is told of.
   void NoteCookie(CookiePurpose purpose, StickyVerdict verdict, Counter& counter);
+  // What actions before the last one want the client to get, and the log to say.
+  void AppendAddedFields() {
+    if (added_ != nullptr) worker_.fields_out += added_->response_fields;
+  }
+  void NoteAddedReason();
   // Of a rule that is sticky.
   void AppendStickinessCookies(const http::ResponseHead& head);
   void AcquireUpstream(const Content& content);
@@ -230,8 +238,9 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   Run run_;
   RequestMessage message_;
   HeldContent held_;
-  std::vector<http::Field> trailers_;  // of the client's those that may go on, where some may not
-  std::shared_ptr<ActionWait> wait_;   // null: no action waits
+  std::vector<http::Field> trailers_;       // of the client's those that may go on, where some may not
+  std::shared_ptr<ActionWait> wait_;        // null: no action waits
+  std::unique_ptr<ActionAdditions> added_;  // null: no action has added anything
   LogTexts texts_;
 };
 

@@ -45,7 +45,8 @@ bool TellsOfCertificate(std::string_view name, const config::MtlsFieldNames& nam
 
 // Fields that are not passed on because of what is configured.
 bool IsDropped(std::string_view name, const config::LoadBalancerAttributes& attributes, const RequestOrigin& origin) {
-  return (attributes.drop_invalid_header_fields && !IsValidName(name)) || IsReserved(name, origin.tls, origin.mtls);
+  return (attributes.drop_invalid_header_fields && !IsValidName(name)) || IsReserved(name, origin.tls, origin.mtls) ||
+         (origin.tells_claims && TellsOfUser(name));
 }
 
 // spec: alb.md 18.3.
@@ -188,6 +189,11 @@ void AppendTraceRoot(WallTime now, Random& random, std::string& out) {
 
 }  // namespace
 
+bool TellsOfUser(std::string_view name) {
+  constexpr std::string_view kPrefix = "x-amzn-oidc-";
+  return name.size() >= kPrefix.size() && MayBeTakenFor(name.substr(0, kPrefix.size()), kPrefix);
+}
+
 bool IsReserved(std::string_view name, const TlsFields* tls, const MtlsFields* mtls) {
   if (mtls != nullptr && TellsOfCertificate(name, *mtls->names)) return true;
   return tls != nullptr && (MayBeTakenFor(name, tls->version_name) || MayBeTakenFor(name, tls->cipher_suite_name));
@@ -258,7 +264,8 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
   }
 
   const http::HopByHopFields hop_by_hop(head.fields);
-  const bool drops_some = attributes.drop_invalid_header_fields || origin.tls != nullptr || origin.mtls != nullptr;
+  const bool drops_some =
+      attributes.drop_invalid_header_fields || origin.tls != nullptr || origin.mtls != nullptr || origin.tells_claims;
   std::string_view received_trace;
   std::size_t head_bytes = 0;
   LineCopier copied(out.fields);
@@ -315,6 +322,7 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
     http::AppendField(out.fields, origin.tls->cipher_suite_name, origin.tls->cipher_suite);
   }
   if (origin.mtls != nullptr) AppendCertificate(*origin.mtls, out.fields);
+  out.fields += origin.added_fields;
 }
 
 void AppendResponseFields(const http::ResponseHead& head, const config::ListenerAttributes& attributes,

@@ -52,6 +52,10 @@ struct RequestOrigin {
   const TlsFields* tls = nullptr;
   // Not null: clients are asked for certificates; those fields of theirs that tell of one are dropped.
   const MtlsFields* mtls = nullptr;
+  // The listener signs users in: fields of the client's that tell of one are dropped.
+  bool tells_claims = false;
+  // What actions add, behind the client's own fields.
+  std::string_view added_fields = {};
   // What transforms made of the host, with a port or without, and of path and query; empty: as the client sent them.
   std::string_view transformed_host = {};
   std::string_view transformed_target = {};
@@ -60,6 +64,8 @@ struct RequestOrigin {
 // Whether a field of the client's, or a trailer field, could be taken for one that only the load balancer may send:
 // also with `_` for `-`. `tls` and `mtls` as in RequestOrigin.
 [[nodiscard]] bool IsReserved(std::string_view name, const TlsFields* tls, const MtlsFields* mtls);
+// The same of `x-amzn-oidc-…` (spec: alb.md 5.4).
+[[nodiscard]] bool TellsOfUser(std::string_view name);
 
 inline constexpr std::size_t kForwardedForAddressesMax = 30;
 

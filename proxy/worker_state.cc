@@ -1,5 +1,6 @@
 #include "proxy/worker_state.h"
 
+#include "proxy/actions/authenticate/worker_sessions.h"
 #include "proxy/exchange.h"
 
 namespace weir::proxy {

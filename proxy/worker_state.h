@@ -32,6 +32,7 @@ namespace weir::proxy {
 class Exchange;
 class UpstreamSource;     // upstream/upstream_stream.h
 struct UpstreamEndpoint;  // upstream/upstream_connection.h
+class WorkerSessions;     // actions/authenticate/worker_sessions.h
 
 // A target as one worker reaches for it with every request: all in one cache line, so that thousands of targets cost
 // what two do.
@@ -114,6 +115,9 @@ struct WorkerState {
   std::string http2_out;   // frames of one write
   std::string http2_text;  // a head of HTTP/2 as HTTP/1.1 spells it
   std::vector<http::Field> http2_fields;
+
+  // Of users who have signed in; null: no action has asked yet.
+  std::unique_ptr<WorkerSessions> sessions;
 
   // Exchanges under way, and those to be used again.
   std::vector<Exchange*> active;

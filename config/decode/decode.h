@@ -185,6 +185,10 @@ void DecodeListenerTls(const Fields& fields, Decoding& decoding, Listener& out);
 // be read.
 void DecodeActions(const Fields& fields, std::string_view key, Decoding& decoding, Rule& out);
 [[nodiscard]] AuthenticateOidcAction DecodeAuthenticateOidc(const Fields& fields, Decoding& decoding);
+[[nodiscard]] AuthenticateOidcAction DecodeAuthenticateCognito(const Fields& fields, Decoding& decoding);
+// Reports what is no https URL with a host, without user information and fragment, of visible ASCII; nothing of an
+// empty text.
+void CheckHttpsUrl(const LocatedText& url, std::string_view key, Findings& findings);
 // Reports actions of the list under `key` that have no place before the one that answers: on a listener without TLS, or
 // behind another one.
 void CheckLeadingActions(const Fields& fields, std::string_view key, bool speaks_http, Findings& findings);

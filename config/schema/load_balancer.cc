@@ -316,6 +316,104 @@ constexpr auto kFixedResponseFields = std::to_array<Field>({
 constexpr Object kFixedResponseObject{
     .name = "fixed-response", .doc = "Answers at once.", .fields = kFixedResponseFields};
 
+constexpr auto kUnauthenticatedChoices = std::to_array<string_view>({"deny", "allow", "authenticate"});
+constexpr auto kPkceMethods = std::to_array<string_view>({"S256"});
+
+// What both authenticate actions have.
+constexpr Field kSessionCookieName{.key = "session-cookie-name",
+                                   .fallback = "AWSELBAuthSessionCookie",
+                                   .doc = "The session is in cookies of this name, with -0 to -3 behind it."};
+constexpr Field kScope{
+    .key = "scope", .fallback = "openid", .doc = "Words with spaces between; without `openid` nobody can sign in."};
+constexpr Field kSessionTimeout{.key = "session-timeout",
+                                .type = kSeconds,
+                                .minimum = 1,
+                                .fallback = "604800s",
+                                .doc = "How long a session lasts, from the login on; 1 s at least."};
+constexpr Field kOnUnauthenticated{.key = "on-unauthenticated-request",
+                                   .type = kWord,
+                                   .words = kUnauthenticatedChoices,
+                                   .fallback = "authenticate",
+                                   .doc =
+                                       "What is done with users who have not signed in: 401, or the request goes "
+                                       "on without claims, or they are sent to the provider."};
+constexpr Field kExtraParams{.key = "authentication-request-extra-params",
+                             .type = kTextMap,
+                             .doc = "Query parameters of the request to the authorization endpoint, at most 10."};
+constexpr Field kNonce{.key = "weir.nonce",
+                       .type = kBoolean,
+                       .fallback = "false",
+                       .doc = "Send a `nonce`, which the ID token has to repeat.",
+                       .addition = "leave it out"};
+constexpr Field kPkce{.key = "weir.pkce",
+                      .type = kWord,
+                      .words = kPkceMethods,
+                      .doc = "Prove with each code who asked for it (RFC 7636).",
+                      .addition = "leave it out"};
+constexpr Field kProviderAuthorities{.key = "weir.ca-bundle",
+                                     .type = kPath,
+                                     .doc =
+                                         "PEM: whom to trust at the provider's endpoints; default: the system's "
+                                         "authorities.",
+                                     .addition = "leave it out: certificates there are publicly trusted"};
+
+constexpr auto kAuthenticateOidcFields = std::to_array<Field>({
+    {.key = "issuer", .required = true, .doc = "An https URL; ID tokens have to name it."},
+    {.key = "authorization-endpoint", .required = true, .doc = "An https URL, to which users are sent."},
+    {.key = "token-endpoint", .required = true, .doc = "An https URL, asked by weir."},
+    {.key = "user-info-endpoint", .required = true, .doc = "An https URL, asked by weir."},
+    {.key = "client-id", .required = true},
+    {.key = "client-secret", .type = kSecret, .required = true, .doc = "Of a file without the line end."},
+    kSessionCookieName,
+    kScope,
+    kSessionTimeout,
+    kOnUnauthenticated,
+    kExtraParams,
+    kNonce,
+    kPkce,
+    kProviderAuthorities,
+});
+constexpr Object kAuthenticateOidcObject{.name = "authenticate-oidc",
+                                         .doc =
+                                             "Signs users in at an OpenID Connect provider before the next action. "
+                                             "Of HTTPS listeners; [how it works](authentication.md).",
+                                         .fields = kAuthenticateOidcFields};
+
+constexpr auto kAuthenticateCognitoFields = std::to_array<Field>({
+    {.key = "user-pool-arn", .required = true, .doc = "`arn:aws:cognito-idp:REGION:ACCOUNT:userpool/POOL`."},
+    {.key = "user-pool-client-id", .required = true},
+    {.key = "user-pool-domain",
+     .required = true,
+     .doc = "The prefix of a domain of Cognito's, or a whole domain, which has a dot."},
+    {.key = "issuer",
+     .doc = "Another provider's, as of authenticate-oidc; default: `https://cognito-idp.REGION.amazonaws.com/POOL`.",
+     .addition = "leave it out: it follows from the pool"},
+    {.key = "authorization-endpoint",
+     .doc = "Default: `https://DOMAIN/oauth2/authorize`.",
+     .addition = "leave it out: it follows from the domain"},
+    {.key = "token-endpoint",
+     .doc = "Default: `https://DOMAIN/oauth2/token`.",
+     .addition = "leave it out: it follows from the domain"},
+    {.key = "user-info-endpoint",
+     .doc = "Default: `https://DOMAIN/oauth2/userInfo`.",
+     .addition = "leave it out: it follows from the domain"},
+    {.key = "client-secret",
+     .type = kSecret,
+     .doc = "Of the client, which AWS asks Cognito for; without one it is a public client.",
+     .addition = "leave it out: AWS asks Cognito for it"},
+    kSessionCookieName,
+    kScope,
+    kSessionTimeout,
+    kOnUnauthenticated,
+    kExtraParams,
+    kNonce,
+    kPkce,
+    kProviderAuthorities,
+});
+constexpr Object kAuthenticateCognitoObject{.name = "authenticate-cognito",
+                                            .doc = "The same at a user pool of Amazon Cognito, or at any provider.",
+                                            .fields = kAuthenticateCognitoFields};
+
 constexpr auto kJwtClaimFormats =
     std::to_array<string_view>({"single-string", "string-array", "space-separated-values"});
 constexpr auto kJwtAlgorithms = std::to_array<string_view>(
@@ -366,8 +464,14 @@ constexpr auto kActionFields = std::to_array<Field>({
     {.key = "forward", .type = kObject, .object = &kForwardObject, .doc = "Send to a target group."},
     {.key = "redirect", .type = kObject, .object = &kRedirectObject, .doc = "Answer with a redirect."},
     {.key = "fixed-response", .type = kObject, .object = &kFixedResponseObject, .doc = "Answer with this."},
-    {.key = "authenticate-oidc", .support = Support::kLater},
-    {.key = "authenticate-cognito", .support = Support::kLater},
+    {.key = "authenticate-oidc",
+     .type = kObject,
+     .object = &kAuthenticateOidcObject,
+     .doc = "First: sign users in at an OpenID Connect provider."},
+    {.key = "authenticate-cognito",
+     .type = kObject,
+     .object = &kAuthenticateCognitoObject,
+     .doc = "First: the same with the names of Cognito."},
     {.key = "jwt-validation",
      .type = kObject,
      .object = &kJwtValidationObject,
@@ -547,6 +651,8 @@ constexpr Object kListenerObject{.name = "listener", .doc = "A port that takes r
 constexpr Object kLoadBalancerObject{
     .name = "load-balancer", .doc = "An application load balancer.", .fields = kLoadBalancerFields};
 
+constexpr std::span<const string_view> kUnauthenticatedWords = kUnauthenticatedChoices;
+constexpr std::span<const string_view> kPkceWords = kPkceMethods;
 constexpr std::span<const string_view> kJwtClaimFormatWords = kJwtClaimFormats;
 constexpr std::span<const string_view> kJwtAlgorithmWords = kJwtAlgorithms;
 constexpr std::span<const string_view> kIpAddressTypeWords = kIpAddressTypes;

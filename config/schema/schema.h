@@ -99,6 +99,8 @@ extern const std::span<const std::string_view> kListenerProtocolWords;
 extern const std::span<const std::string_view> kSslPolicyWords;
 extern const std::span<const std::string_view> kMutualAuthenticationWords;
 extern const std::span<const std::string_view> kOnOffWords;
+extern const std::span<const std::string_view> kUnauthenticatedWords;
+extern const std::span<const std::string_view> kPkceWords;
 extern const std::span<const std::string_view> kJwtClaimFormatWords;
 extern const std::span<const std::string_view> kJwtAlgorithmWords;
 extern const std::span<const std::string_view> kDesyncModeWords;

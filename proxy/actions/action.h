@@ -33,7 +33,14 @@ struct ActionRequest {
   const Listener& listener;
   const DataView& view;
   WorkerState& worker;
-  std::shared_ptr<ActionWait>& wait;  // of the exchange; for Wait
+  std::shared_ptr<ActionWait>& wait;        // of the exchange; for Wait
+  std::unique_ptr<ActionAdditions>& added;  // of the exchange; for additions()
+
+  // Of an action before the last one: what is added to the request, for it to fill in.
+  [[nodiscard]] ActionAdditions& additions() const {
+    if (added == nullptr) added = std::make_unique<ActionAdditions>();
+    return *added;
+  }
 
   // The action waits for `work`. The exchange then owns a copy of the request, reads no more of it, and starts the
   // work.

@@ -2,6 +2,7 @@
 
 #include "base/overloaded.h"
 #include "outbound/http_client.h"
+#include "proxy/actions/authenticate/authenticate.h"
 #include "proxy/actions/jwt/jwks_endpoint.h"
 #include "proxy/actions/jwt_validation.h"
 #include "proxy/tls/credential_store.h"
@@ -39,8 +40,10 @@ std::shared_ptr<JwksEndpoint> JwksEndpoints::For(const config::JwtValidationActi
 std::shared_ptr<const LeadingAction> BuildLeadingAction(const config::LeadingAction& action,
                                                         const LeadingActionParts& parts) {
   using Built = std::shared_ptr<const LeadingAction>;
-  return std::visit(Overloaded{[](const config::AuthenticateOidcAction&) -> Built {
-                                 return nullptr;  // the schema refuses it
+  return std::visit(Overloaded{[&](const config::AuthenticateOidcAction& authenticate) -> Built {
+                                 auto plan = BuildAuthenticationPlan(authenticate, parts.load_balancer, parts.region,
+                                                                     parts.credentials, parts.findings);
+                                 return plan == nullptr ? nullptr : std::make_shared<const Authenticate>(plan);
                                },
                                [&](const config::JwtValidationAction& jwt) -> Built {
                                  auto endpoint = parts.jwks_endpoints.For(jwt, parts.credentials, parts.findings);

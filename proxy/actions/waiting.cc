@@ -7,6 +7,13 @@ bool ActionHandle::awaited() const {
   return wait != nullptr && wait->exchange != nullptr;
 }
 
+void ActionHandle::GoOn(ActionAdditions additions) const {
+  const auto wait = wait_.lock();
+  if (wait == nullptr || wait->exchange == nullptr) return;
+  wait->additions = std::make_unique<ActionAdditions>(std::move(additions));
+  wait->exchange->OnActionDone(ActionOutcome::GoOn(), nullptr);
+}
+
 void ActionHandle::Use(ActionOutcome outcome, const GeneratedResponse* response) const {
   const auto wait = wait_.lock();
   if (wait != nullptr && wait->exchange != nullptr) wait->exchange->OnActionDone(outcome, response);

@@ -6,16 +6,25 @@
 #include "proxy/actions/request_copy.h"
 #include "proxy/balancing/sticky_verdict.h"
 #include "proxy/error.h"
+#include "proxy/message.h"
 
 #include <cstdint>
 #include <limits>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace weir::proxy {
 
 struct GeneratedResponse;  // generated_response.h
+
+// What an action before the last one adds to a request that goes on, and to the answer.
+struct ActionAdditions {
+  FieldBlock request_fields = {};      // to what is forwarded
+  FieldBlock response_fields = {};     // to whatever the client is answered
+  std::string_view error_reason = {};  // that the log tells although nothing failed; a static text
+};
 
 // What an action says: how the request goes on.
 struct ActionOutcome {
@@ -69,6 +78,7 @@ class ActionHandle {
   void Forward(std::optional<std::uint32_t> group) const { Use(ActionOutcome::Forward(group), nullptr); }
   void Respond(const GeneratedResponse& response) const { Use(ActionOutcome::Respond(), &response); }
   void GoOn() const { Use(ActionOutcome::GoOn(), nullptr); }
+  void GoOn(ActionAdditions additions) const;
   void Fail(ErrorCode code) const { Use(ActionOutcome::Fail(code), nullptr); }
 
  private:
@@ -93,7 +103,8 @@ struct ActionWait {
 
   std::unique_ptr<ActionWork> work;
   std::optional<RequestHeadCopy> head;
-  ActionEvents* exchange = nullptr;  // null: the wait has ended, or has not begun
+  ActionEvents* exchange = nullptr;                      // null: the wait has ended, or has not begun
+  std::unique_ptr<ActionAdditions> additions = nullptr;  // of what was waited for; null: none
 };
 
 // The exchange waits from here on, and owns the request. `wait` may have ended when this returns.

@@ -3,6 +3,7 @@
 #include "base/printable.h"
 #include "net/tls_certificate.h"
 #include "net/tls_server.h"
+#include "proxy/actions/authenticate/plan.h"
 #include "proxy/routing/conditions.h"
 #include "proxy/routing/transforms.h"
 
@@ -89,6 +90,10 @@ RequestExplanation ExplainRequest(const RoutingTable& table, const Listener& lis
   explanation.action = KindOf(matching->action);
   RequestTargetParts here = parts;
   if (listener.port != 0) here.port = listener.port;
+  if (listener.login_callback != nullptr && facts.path == kCallbackPath) {
+    explanation.leading_actions.emplace_back(
+        "what an identity provider sends back is taken here, before any rule is asked: its `state` says what follows");
+  }
   for (const auto& action : matching->leading_actions) explanation.leading_actions.push_back(action->Explain());
   ExplainTransforms(*matching, parts, explanation);
   const ExplainedRequest request{

@@ -5,6 +5,7 @@
 #include "config/schema/schema.h"
 #include "net/key_secret.h"
 #include "net/tls_server.h"
+#include "proxy/actions/authenticate/callback.h"
 #include "proxy/actions/leading.h"
 #include "proxy/balancing/sticky_cookie.h"
 #include "proxy/routing/conditions.h"
@@ -22,6 +23,7 @@
 #include <functional>
 #include <iterator>
 #include <utility>
+#include <variant>
 
 namespace weir::proxy {
 
@@ -166,8 +168,11 @@ Rule TableBuilder::BuildRule(const config::Rule& rule, const RuleBuilding& build
   built.priority = rule.priority;
   built.name = rule.name;
   for (const config::LeadingAction& action : rule.leading_actions) {
-    built.leading_actions.push_back(BuildLeadingAction(
-        action, {.jwks_endpoints = jwks_endpoints_, .credentials = credentials_, .findings = findings_}));
+    built.leading_actions.push_back(BuildLeadingAction(action, {.jwks_endpoints = jwks_endpoints_,
+                                                                .credentials = credentials_,
+                                                                .load_balancer = building.listener.load_balancer,
+                                                                .region = model_.node.region,
+                                                                .findings = findings_}));
   }
   built.action = BuildRuleAction(rule.action, draws_);
   if (!rule.transforms.empty()) {
@@ -196,6 +201,19 @@ Rule TableBuilder::BuildRule(const config::Rule& rule, const RuleBuilding& build
     }
   }
   return built;
+}
+
+// Null when no rule signs users in.
+std::shared_ptr<const LoginCallback> CallbackOf(const std::vector<Rule>& rules) {
+  std::vector<std::pair<std::shared_ptr<const Authenticate>, std::size_t>> actions;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    for (const auto& action : rules[i].leading_actions) {
+      if (auto authenticate = std::dynamic_pointer_cast<const Authenticate>(action)) {
+        actions.emplace_back(std::move(authenticate), i);
+      }
+    }
+  }
+  return actions.empty() ? nullptr : std::make_shared<const LoginCallback>(std::move(actions));
 }
 
 const Listener* TableBuilder::FindPrevious(const Listener& listener) const {
@@ -231,6 +249,7 @@ void TableBuilder::BuildRules(const config::Listener& config, RuleBuilding build
   listener.rules.push_back(
       BuildRule(config.default_rule, building, 0, before == nullptr ? nullptr : &before->rules.back()));
   if (HasErrors(findings_)) return;
+  listener.login_callback = CallbackOf(listener.rules);
   listener.matcher = same_conditions ? before->matcher : std::make_shared<const RuleMatcher>(listener.rules);
 }
 
@@ -303,8 +322,11 @@ std::vector<config::Diagnostic> RoutingTable::CheckValues(const config::Model& m
   JwksEndpoints jwks_endpoints(1, {});
   const auto check_leading_actions = [&](const config::Rule& rule) {
     for (const config::LeadingAction& action : rule.leading_actions) {
-      static_cast<void>(BuildLeadingAction(
-          action, {.jwks_endpoints = jwks_endpoints, .credentials = credentials, .findings = findings}));
+      static_cast<void>(BuildLeadingAction(action, {.jwks_endpoints = jwks_endpoints,
+                                                    .credentials = credentials,
+                                                    .load_balancer = {},
+                                                    .region = model.node.region,
+                                                    .findings = findings}));
     }
   };
   for (const auto& load_balancer : model.load_balancers) {
@@ -351,6 +373,12 @@ std::expected<std::shared_ptr<const RoutingTable>, std::vector<config::Diagnosti
   table->stickiness_keys_ = ReadStickinessKeys(*model, builder.findings());
   if (table->stickiness_keys_.empty()) table->stickiness_keys_ = own_stickiness_keys;
   if (table->stickiness_keys_.empty()) table->stickiness_keys_ = {net::CookieKey::From(net::MakeKeySecret())};
+  const auto signs_in = [](const auto& listener) { return listener->login_callback != nullptr; };
+  if (std::ranges::any_of(table->listeners_, signs_in)) {
+    for (const net::CookieKey& key : table->stickiness_keys_) {
+      table->claim_keys_.push_back(std::make_shared<const net::SigningKey>(net::SigningKey::From(key.cipher_key)));
+    }
+  }
   if (HasErrors(builder.findings())) return std::unexpected(std::move(builder.findings()));
   table->warnings_ = std::move(builder.findings());
   table->trust_stores_ = builder.trust_stores();

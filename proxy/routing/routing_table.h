@@ -8,6 +8,7 @@
 #include "functions/function_targets.h"
 #include "http/message.h"
 #include "net/cookie_cipher.h"
+#include "net/signing_key.h"
 #include "net/tls_ticket_keys.h"
 #include "proxy/actions/kinds.h"
 #include "proxy/counters.h"
@@ -66,6 +67,8 @@ struct Rule {
   [[nodiscard]] bool is_default() const { return priority == 0; }
 };
 
+class LoginCallback;  // actions/authenticate/callback.h
+
 class RuleMatcher;  // matcher.h: host -> path -> candidates in priority order
 
 struct Listener {
@@ -80,6 +83,8 @@ struct Listener {
   std::shared_ptr<const net::TlsServerPlan> tls;  // null: plain HTTP
   bool logs_requests = false;                     // of all its rules, or of some canary
   std::string trust_store;                        // the name of that which verifies clients; empty: none does
+  // Takes the answers of identity providers; null: no rule signs users in.
+  std::shared_ptr<const LoginCallback> login_callback;
 
   // The first rule, by priority, whose conditions all hold; the default rule when none does. Never fails. Allocates
   // nothing.
@@ -142,6 +147,9 @@ class RoutingTable {
   [[nodiscard]] const std::vector<net::TlsTicketKey>& ticket_keys() const { return ticket_keys_; }
   // Of `stickiness-keys`, or our own; never empty.
   [[nodiscard]] const net::CookieKeySet& stickiness_keys() const { return stickiness_keys_; }
+  // What signs claims of users for targets: the first one does, all are given to those who verify. Made of
+  // stickiness_keys(), in their order; empty where no rule signs users in.
+  [[nodiscard]] const std::vector<std::shared_ptr<const net::SigningKey>>& claim_keys() const { return claim_keys_; }
   // Of `trust-stores`, in their order.
   [[nodiscard]] const std::vector<std::shared_ptr<const net::TlsTrustStore>>& trust_stores() const {
     return trust_stores_;
@@ -163,6 +171,7 @@ class RoutingTable {
   std::vector<config::Diagnostic> warnings_;
   std::vector<net::TlsTicketKey> ticket_keys_;
   net::CookieKeySet stickiness_keys_;
+  std::vector<std::shared_ptr<const net::SigningKey>> claim_keys_;
   std::vector<std::shared_ptr<const net::TlsTrustStore>> trust_stores_;
   std::vector<std::shared_ptr<JwksEndpoint>> jwks_endpoints_;
   std::uint32_t draws_ = 0;

@@ -1,6 +1,7 @@
 #include "proxy/tls/credential_store.h"
 
-#include <cstddef>
+#include "proxy/secret_text.h"
+
 #include <expected>
 #include <utility>
 
@@ -9,13 +10,9 @@ namespace {
 
 using Part = net::TlsCredentialFailure::Part;
 
-// The text of a secret; a file ends in a line end that is not meant.
 std::expected<std::string, net::TlsCredentialFailure> TextOf(const config::Secret& secret) {
-  constexpr std::size_t kBytesMax = 4096;
-  if (secret.file.empty()) return secret.text;
-  auto text = ReadFileUpTo(secret.file, kBytesMax, "a passphrase");
+  auto text = ReadSecret(secret, "a passphrase");
   if (!text) return std::unexpected(net::TlsCredentialFailure{.part = Part::kPassphrase, .error = text.error()});
-  while (text->ends_with('\n') || text->ends_with('\r')) text->pop_back();
   return std::move(*text);
 }
 

@@ -94,7 +94,13 @@ class Dump {
     std::visit([this](const auto& action) { Add(action); }, rule.action);
   }
   void Add(const config::AuthenticateOidcAction& action) {
-    Line("   oidc {} {}", action.client_id, At(action.position));
+    Line("   authenticate {} {} {} {} {} {} {} {} {} {} {}", action.cognito, Text(action.issuer),
+         Text(action.authorization_endpoint), Text(action.token_endpoint), Text(action.user_info_endpoint),
+         action.client_id, action.session_cookie_name, action.scope, action.session_timeout.count(),
+         std::to_underlying(action.on_unauthenticated_request), At(action.position));
+    Line("   authenticate {} {} {} {} {}", action.client_secret ? action.client_secret->text : "",
+         action.client_secret ? action.client_secret->file : "", action.nonce, action.pkce, Text(action.ca_bundle));
+    for (const auto& [name, value] : action.extra_params) Line("    param {} {}", name, value);
   }
   void Add(const config::JwtValidationAction& action) {
     Line("   jwt {} {} {} {} {}", Text(action.jwks_endpoint), action.issuer, fmt::join(action.algorithms, ","),

@@ -50,3 +50,8 @@ def browse(url, pins=(), address="127.0.0.1", **options):
     """Loads a page in headless Chromium: {title, responses: [{url, status, protocol, subject}], hops, errors}; `hops` is how many
     loads each protocol had, by its name in ALPN. Every host name leads to `address`; certificates that no authority of the system signed are refused, but for keys of `pins`."""
     return node("browser", url=url, pins=list(pins), address=address, executable="/usr/bin/chromium", timeout=30000 * SCALE, **options)
+
+
+def sign_in(steps, pins=(), address="127.0.0.1"):
+    """Goes through the steps of node/login_browser.mjs in headless Chromium, as it prints them."""
+    return node("login_browser", seconds=120, steps=steps, pins=list(pins), address=address, executable="/usr/bin/chromium", timeout=30000 * SCALE)

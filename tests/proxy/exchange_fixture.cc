@@ -203,7 +203,7 @@ ActionOutcome FakeAction::Run(const ActionRequest& request) const {
 
 // ---- the worker
 
-ExchangeFixture::ExchangeFixture(std::size_t targets) : target_count(targets) {
+ExchangeFixture::ExchangeFixture(std::size_t targets, const Clock& clock) : target_count(targets), loop(clock) {
   config::TargetGroup group;
   group.name = "blue";
   model.target_groups.push_back(group);
@@ -224,7 +224,8 @@ ExchangeFixture::ExchangeFixture(std::size_t targets) : target_count(targets) {
 }
 
 void ExchangeFixture::Publish() {
-  auto table = RoutingTable::Build(std::make_shared<const config::Model>(model), ++revision_, {}, counters_);
+  auto table = RoutingTable::Build(std::make_shared<const config::Model>(model), ++revision_, {}, counters_, nullptr,
+                                   nullptr, stickiness_keys);
   WEIR_CHECK(table.has_value());
   auto status = std::make_shared<health::StatusTable>();
   status->groups.resize(model.target_groups.size());
@@ -254,7 +255,7 @@ void ExchangeFixture::Publish() {
   worker.selector.Reset(*view->routing, 0);
   worker.stickiness.Reset(*view->routing);
   auto listener = std::make_unique<Listener>(*view->routing->listeners().front());
-  listener->rules.back().leading_actions = leading_actions;
+  if (!leading_actions.empty()) listener->rules.back().leading_actions = leading_actions;
   facts_.slot->view = view;
   facts_.slot->listener = listener.get();
   facts_.slot->counters = &listener->counters->At(facts_.slot->bound.address, 0);

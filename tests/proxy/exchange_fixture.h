@@ -141,7 +141,7 @@ class FakeAction final : public LeadingAction {
 // Publish for anything else.
 class ExchangeFixture {
  public:
-  explicit ExchangeFixture(std::size_t targets = 2);
+  explicit ExchangeFixture(std::size_t targets = 2, const Clock& clock = SystemClock());
 
   // Makes a view of `model` and of `targets` healthy targets, which exchanges begin with from now on.
   void Publish();
@@ -160,10 +160,12 @@ class ExchangeFixture {
   [[nodiscard]] bool idle() const { return worker.active.empty(); }
 
   config::Model model;
-  std::vector<std::shared_ptr<const LeadingAction>> leading_actions;  // of the default rule
+  net::CookieKeySet stickiness_keys;  // empty: Publish makes a new one
+  // Of the default rule; empty: those of the model.
+  std::vector<std::shared_ptr<const LeadingAction>> leading_actions;
   std::size_t target_count;
   http::Version version = http::Version::kHttp11;  // of the requests
-  net::EventLoop loop;
+  net::EventLoop loop;                             // by the clock of the constructor
   WorkerState worker{loop, 0};
   FakeUpstreams upstreams;
   std::shared_ptr<const DataView> view;
