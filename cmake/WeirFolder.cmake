@@ -1,18 +1,5 @@
 include(GoogleTest)
 
-# The standard library's headers that most sources read, compiled once for all folders: a tenth of a clean build. Only in the
-# release preset: in the others a source that lacks an include of its own does not compile.
-if(WEIR_PRECOMPILE)
-  # g++ 12 takes a precompiled header of the system's for the project's own, and warns inside std::string.
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-    target_compile_options(weir_warnings INTERFACE -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
-  endif()
-  add_library(weir_std_headers OBJECT ${CMAKE_SOURCE_DIR}/cmake/std_headers.cc)
-  target_link_libraries(weir_std_headers PRIVATE weir_warnings)
-  target_precompile_headers(weir_std_headers PRIVATE <algorithm> <array> <chrono> <expected> <functional> <map> <memory>
-    <optional> <span> <string> <string_view> <unordered_map> <utility> <variant> <vector>)
-endif()
-
 # weir_folder(NAME dns HEADERS a.h SOURCES a.cc DEPENDS weir::base PRIVATE_DEPENDS fmt::fmt)
 # One static library per folder, weir::<name>. DEPENDS is what the headers expose, PRIVATE_DEPENDS what only the sources use.
 # Every header compiles alone: where there is a source of the same name, by its first line, which tests/architecture checks;
@@ -36,9 +23,6 @@ function(weir_folder)
   set_property(TARGET weir_${ARG_NAME} PROPERTY INTERFACE_HEADER_SETS_TO_VERIFY HEADERS)
   target_include_directories(weir_${ARG_NAME} PUBLIC ${CMAKE_SOURCE_DIR})
   target_link_libraries(weir_${ARG_NAME} PUBLIC ${ARG_DEPENDS} PRIVATE weir_warnings ${ARG_PRIVATE_DEPENDS})
-  if(WEIR_PRECOMPILE)
-    target_precompile_headers(weir_${ARG_NAME} REUSE_FROM weir_std_headers)
-  endif()
 endfunction()
 
 # weir_test(NAME http LABELS unit SOURCES parser_test.cc DEPENDS weir::http)

@@ -2,7 +2,6 @@
 set(WEIR_SANITIZE "" CACHE STRING "Sanitizers to build with: empty, 'address,undefined' or 'thread'")
 option(WEIR_TESTS_IN_ALL "Build the test programs with everything else, not only by their names" ON)
 option(WEIR_TESTS_BY_PROGRAM "Let ctest run each test program as a whole, not a process for each of its tests" OFF)
-option(WEIR_PRECOMPILE "Compile the standard library's headers once for all folders" OFF)
 option(WEIR_BENCH "Build the micro-benchmarks of bench/" OFF)
 option(WEIR_FUZZ "Build the fuzz targets of tests/fuzz with libFuzzer (clang only)" OFF)
 
@@ -11,9 +10,6 @@ if(WEIR_CCACHE)
   # What it needs to know to keep what is compiled with a precompiled header.
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${WEIR_CCACHE})
 endif()
-
-# Some libraries ask for it: a precompiled header is the same for all only where it is asked for everywhere.
-add_compile_options(-pthread)
 
 add_library(weir_warnings INTERFACE)
 target_compile_options(weir_warnings INTERFACE

@@ -1,1 +1,0 @@
-// Gives the precompiled standard headers (WeirFolder.cmake) a source to belong to.
