@@ -90,7 +90,7 @@ def python(more=""):
     return f"{{runtime: python, handler: lambda_function.lambda_handler, root: ./code{more}}}"
 
 
-def node(handler="index.handler", more=""):
+def node(more="", handler="index.handler"):
     assert NODE.exists(), "Node.js is missing: scripts/fetch-clients"
     return f'{{runtime: node, handler: {handler}, root: ./code, environment: {{PATH: "{NODE.parent}"}}{more}}}'
 
@@ -164,11 +164,11 @@ class TestHandlers:
 
 
 def test_node_handlers_call_back_and_are_modules(run, code):
-    weir = run(config(node("index.callback")))
+    weir = run(config(node(handler="index.callback")))
     assert get(weir.port(), "/").body == b"called back"
     assert get(weir.port(), "/error").status == 502
     weir.wait_log("TypeError")
-    weir.write(config(node("module.handler")))
+    weir.write(config(node(handler="module.handler")))
     wait_for(lambda: get(weir.port(), "/x").body == b"module function /x", 15, "the module")
 
 
