@@ -136,7 +136,7 @@ def versions(weir, count=200):
 
 def edit_weight(weir, before, after):
     done = command("edit", "/target-groups/0/function/versions/1", "--admin", "%s:%d" % weir.admin,
-                   environment={"EDITOR": f"sed -i s/{before}/{after}/", "VISUAL": ""})
+                   environment={"EDITOR": f"sed -i /weight/s/{before}/{after}/", "VISUAL": ""})
     assert done.returncode == 0, done.stdout + done.stderr
 
 

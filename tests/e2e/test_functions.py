@@ -10,7 +10,7 @@ import time
 import pytest
 from lambda_e2e import config
 from node_e2e import NODE
-from weir_e2e import Client, get, wait_for
+from weir_e2e import SANITIZED, Client, get, wait_for
 
 # The system's Python: another one may be a script that looks for one, a thousand times.
 os.environ["PATH"] = f"/usr/bin:/bin:{os.environ['PATH']}"
@@ -90,7 +90,7 @@ def python(more=""):
     return f"{{runtime: python, handler: lambda_function.lambda_handler, root: ./code{more}}}"
 
 
-def node(handler="index.handler", more=""):
+def node(more="", handler="index.handler"):
     assert NODE.exists(), "Node.js is missing: scripts/fetch-clients"
     return f'{{runtime: node, handler: {handler}, root: ./code, environment: {{PATH: "{NODE.parent}"}}{more}}}'
 
@@ -164,11 +164,11 @@ class TestHandlers:
 
 
 def test_node_handlers_call_back_and_are_modules(run, code):
-    weir = run(config(node("index.callback")))
+    weir = run(config(node(handler="index.callback")))
     assert get(weir.port(), "/").body == b"called back"
     assert get(weir.port(), "/error").status == 502
     weir.wait_log("TypeError")
-    weir.write(config(node("module.handler")))
+    weir.write(config(node(handler="module.handler")))
     wait_for(lambda: get(weir.port(), "/x").body == b"module function /x", 15, "the module")
 
 
@@ -301,3 +301,55 @@ def test_a_program_that_cannot_be_started_is_said_once_and_tried_again(run, code
     (code / "none").write_text("#!/bin/sh\nexit 9\n", encoding="ascii")
     (code / "none").chmod(0o755)
     wait_for(lambda: get(weir.port(), "/").status == 502, 15, "the program")
+
+
+HOSTILE = r"""#!/usr/bin/env python3
+import os, random, socket, subprocess, sys, threading
+host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
+NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\n\r\n"
+POST = b"POST /2018-06-01/runtime/invocation/%s/response HTTP/1.1\r\nHost: x\r\n"
+def attack(which):
+    while True:
+        try:
+            with socket.create_connection((host, int(port)), timeout=5) as s:
+                if which == 0: s.sendall(random.randbytes(5000))
+                if which == 1: s.sendall(NEXT * 3000)
+                if which == 2: s.sendall(POST % b"x" + b"Transfer-Encoding: chunked\r\n\r\n" + (b"10000\r\n" + b"y" * 65536 + b"\r\n") * 200)
+                if which == 3: s.sendall(b"GET /" + b"x" * 200000)
+                if which == 4: s.sendall((POST % b"x" + b"Content-Length: 2\r\n\r\n{}") * 2000)
+                if which == 5: s.sendall(POST % b"x" + b"Content-Length: 99999999999999999999\r\n\r\n")
+                if which == 6: s.sendall(POST % b"x" + b"Content-Length: 9999999999999\r\n\r\n" + b"z" * 100000)
+                if which == 7: s.sendall(NEXT[:20])
+                s.recv(100)
+        except OSError:
+            pass
+for which in range(8):
+    threading.Thread(target=attack, args=(which,), daemon=True).start()
+subprocess.Popen(["yes"])
+subprocess.Popen(["setsid", "yes", "in another session"])
+threading.Event().wait()
+"""
+
+
+def test_a_hostile_program_harms_nobody_else(run, code):
+    (code / "hostile").write_text(HOSTILE, encoding="ascii")
+    (code / "hostile").chmod(0o755)
+    weir = run(f"""
+load-balancers:
+  - {{name: good, addresses: [127.0.0.1], listeners: [{{port: 0, default-actions: [{{forward: {{target-group: good}}}}]}}]}}
+  - {{name: bad, addresses: [127.0.0.1], listeners: [{{port: 0, default-actions: [{{forward: {{target-group: bad}}}}]}}]}}
+target-groups:
+  - {{name: good, target-type: lambda, function: {python()}}}
+  - {{name: bad, target-type: lambda, function: {{command: [./hostile], root: ./code, timeout: 1s, concurrency: 2}}}}
+admin: {{port: 0}}
+""")
+    good, bad = weir.port("good"), weir.port("bad")
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        attacks = [pool.submit(get, bad) for _ in range(4)]
+        assert [get(good, "/").status for _ in range(100)] == [200] * 100
+        assert {attack.result().status for attack in attacks} <= {502}
+    assert weir.vm_hwm_kib() < 512 * 1024 or SANITIZED
+    assert weir.process.poll() is None
+    helper = spawner(weir)
+    weir.stop()
+    assert not exists(helper)

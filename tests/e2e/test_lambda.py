@@ -53,7 +53,7 @@ def test_the_event_is_alb_s_and_the_response_is_the_function_s(run, function):
     assert event["queryStringParameters"] == {"x": "w%20d", "flag": ""}
     fields = event["headers"]
     assert list(fields) == sorted(fields) and all(name == name.lower() for name in fields)
-    assert fields["x-custom"] == "last" and fields["host"] == "shop.example.test" and fields["content-length"] == "8"
+    assert fields["x-custom"] == "last" and fields["host"] == f"shop.example.test:{weir.port()}" and fields["content-length"] == "8"
     assert fields["x-forwarded-for"] == "127.0.0.1" and fields["x-forwarded-proto"] == "http" and fields["x-forwarded-port"] == str(weir.port())
     assert re.fullmatch(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24}", fields["x-amzn-trace-id"])
     assert (event["body"], event["isBase64Encoded"]) == ('body "1"', False)
