@@ -40,8 +40,8 @@ class JwksEndpoints {
 struct LeadingActionParts {
   JwksEndpoints& jwks_endpoints;
   TlsCredentialStore& credentials;
-  std::string_view load_balancer;  // its name
-  std::string_view region;         // of this node; may be empty
+  std::string_view load_balancer = {};  // its name
+  std::string_view region = {};         // of this node; may be empty
   std::vector<config::Diagnostic>& findings;
 };
 // Null where something that it needs cannot be had, which is an error among the findings. Blocks on the file system.

@@ -109,6 +109,15 @@ TEST_F(ForwardingTest, NobodyElseTellsOfACertificate) {
   EXPECT_THAT(Build().fields, AllOf(Not(HasSubstr("forged")), HasSubstr("X-Amzn-Mtls-Other: kept\r\n")));
 }
 
+TEST_F(ForwardingTest, FieldsThatTellOfAUserAreOurs) {
+  for (const char* name : {"x-amzn-oidc-data", "X-Amzn-Oidc-Identity", "X_AMZN_OIDC_accesstoken", "x-amzn-oidc-"}) {
+    EXPECT_TRUE(TellsOfUser(name)) << name;
+  }
+  for (const char* name : {"x-amzn-oidc", "x-amzn-trace-id", "my-x-amzn-oidc-data", ""}) {
+    EXPECT_FALSE(TellsOfUser(name)) << name;
+  }
+}
+
 TEST_F(ForwardingTest, WhatOnlyTheLoadBalancerSaysIsReserved) {
   const TlsFields tls{.version_name = "X-Version", .version = {}, .cipher_suite_name = "X-Suite", .cipher_suite = {}};
   const config::MtlsFieldNames names{.leaf = "X-Leaf"};

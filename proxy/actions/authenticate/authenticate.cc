@@ -39,14 +39,15 @@ std::optional<std::string> KnownNonce(const http::RequestHead& head) {
   return std::string(*value);
 }
 
-std::string_view Word(config::OnUnauthenticatedRequest choice) {
-  switch (choice) {
+// What becomes of a request without a session, in words.
+std::string Otherwise(const config::AuthenticateOidcAction& config) {
+  switch (config.on_unauthenticated_request) {
     case config::OnUnauthenticatedRequest::kDeny:
-      return "answered 401";
+      return "is answered 401, or sent to " + config.authorization_endpoint.text + " where a session has ended";
     case config::OnUnauthenticatedRequest::kAllow:
-      return "let go on, without claims";
+      return "goes on without claims";
     case config::OnUnauthenticatedRequest::kAuthenticate:
-      return "sent to it (302)";
+      return "is sent to " + config.authorization_endpoint.text + " (302)";
   }
   std::unreachable();
 }
@@ -133,9 +134,9 @@ std::string Authenticate::Explain() const {
   const config::AuthenticateOidcAction& config = plan_->config;
   return fmt::format(
       "{} at {} as client {}, scope {}: with the cookie {}-0 of a session, which ends after {} s, it goes on with the "
-      "user's claims; else it is {}: {}",
+      "user's claims; else it {}",
       plan_->name(), config.issuer.text, config.client_id, config.scope, config.session_cookie_name,
-      config.session_timeout.count(), Word(config.on_unauthenticated_request), config.authorization_endpoint.text);
+      config.session_timeout.count(), Otherwise(config));
 }
 
 std::string AuthorizationUrl(const AuthenticationPlan& plan, const LoginState& state, std::string_view sealed) {

@@ -1,5 +1,6 @@
 #include "proxy/actions/leading.h"
 
+#include "proxy/actions/authenticate/plan.h"
 #include "proxy/actions/jwt/jwks_endpoint.h"
 #include "proxy/actions/jwt_validation.h"
 #include "proxy/tls/credential_store.h"
@@ -69,6 +70,39 @@ TEST_F(LeadingActionTest, AuthoritiesThatCannotBeReadAreAFindingAtTheirPlace) {
   ASSERT_EQ(findings_.size(), 1U);
   EXPECT_EQ(findings_[0].position.line, 9U);
   EXPECT_NE(findings_[0].message.find("/nonexistent/ca.pem"), std::string::npos);
+}
+
+config::AuthenticateOidcAction Login(const std::string& secret_file) {
+  config::AuthenticateOidcAction action;
+  action.issuer.text = "https://id.test";
+  action.token_endpoint.text = "https://id.test:8443/token?a=b";
+  action.user_info_endpoint.text = "https://id.test/me";
+  action.client_id = "weir";
+  action.client_secret = config::Secret{.text = secret_file.empty() ? "secret" : "",
+                                        .file = secret_file,
+                                        .position = {.file = 0, .line = 9, .column = 1}};
+  return action;
+}
+
+TEST_F(LeadingActionTest, ALoginHasWhatItsProviderIsAskedWith) {
+  const auto plan = BuildAuthenticationPlan(Login(""), "shop", "eu-west-1", credentials_, findings_);
+  ASSERT_NE(plan, nullptr);
+  EXPECT_EQ(plan->client_secret, "secret");
+  EXPECT_EQ(plan->token_endpoint.port, 8443);
+  EXPECT_EQ(plan->token_endpoint.target, "/token?a=b");
+  EXPECT_TRUE(plan->signer.starts_with("arn:aws:elasticloadbalancing:eu-west-1:000000000000:loadbalancer/app/shop/"));
+  EXPECT_NE(plan->authorities, nullptr);
+  auto other = Login("");
+  other.scope = "openid email";
+  EXPECT_NE(BuildAuthenticationPlan(other, "shop", "", credentials_, findings_)->id, plan->id);
+  EXPECT_TRUE(findings_.empty());
+}
+
+TEST_F(LeadingActionTest, ASecretThatIsNotThereIsAFindingAtItsPlace) {
+  EXPECT_EQ(BuildAuthenticationPlan(Login("/nowhere/secret"), "shop", "", credentials_, findings_), nullptr);
+  ASSERT_EQ(findings_.size(), 1U);
+  EXPECT_EQ(findings_[0].severity, config::Severity::kError);
+  EXPECT_EQ(findings_[0].position.line, 9U);
 }
 
 }  // namespace

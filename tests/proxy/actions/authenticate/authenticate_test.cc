@@ -368,7 +368,7 @@ TEST_F(AuthenticateTest, WhatItDoesIsToldInWords) {
       actions.front()->Explain(),
       "authenticate-oidc at https://id.test as client weir, scope openid: with the cookie "
       "AWSELBAuthSessionCookie-0 of a session, which ends after 604800 s, it goes on with the user's claims; else "
-      "it is sent to it (302): https://id.test/authorize");
+      "it is sent to https://id.test/authorize (302)");
 }
 
 }  // namespace
