@@ -195,8 +195,8 @@ def test_a_custom_runtime(run, code, tmp_path):
     bootstrap.write_text('''#!/bin/sh
 api="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation"
 while :; do
-  curl -sS -D head -o event "$api/next" || exit 1
-  id=$(sed -n 's/^Lambda-Runtime-Aws-Request-Id: \\([0-9a-f-]*\\).*/\\1/p' head)
+  curl -sS -D head.$$ -o event.$$ "$api/next" || exit 1
+  id=$(sed -n 's/^Lambda-Runtime-Aws-Request-Id: \\([0-9a-f-]*\\).*/\\1/p' head.$$)
   printf '{"statusCode":200,"isBase64Encoded":false,"headers":{},"body":"shell %s"}' "$_HANDLER" |
     curl -sS -H 'Transfer-Encoding: chunked' -d @- "$api/$id/response"
 done
