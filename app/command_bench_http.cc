@@ -33,7 +33,7 @@ void DescribeLateness(const bench::HttpLoadResult& result, bench::RunRecord& rec
   if (result.lateness.count() == 0) return;
   const auto text = [&](double percent) {
     const std::chrono::duration<double, std::milli> time = result.lateness.Percentile(percent);
-    return bench::DurationText(time.count());
+    return DurationText(time.count());
   };
   record.settings.emplace_back("sent late by", fmt::format("p50 {}, p99 {}, max {}", text(50), text(99), text(100)));
 }
@@ -76,7 +76,7 @@ int RunLoad(const Arguments& arguments) {
   verdict->Judge(record);
   const auto finished = (*output)->Finish(record);
   for (const auto& [kind, detail] : result->details) {
-    fmt::print(stderr, "weir: {}, the first one: {}\n", bench::ToString(kind), bench::TerminalText(detail));
+    fmt::print(stderr, "weir: {}, the first one: {}\n", bench::ToString(kind), TerminalText(detail));
   }
   if (!finished) return Complain(finished.error(), kSystemRefused);
   return verdict->Tell(record) ? kDone : kInputWrong;

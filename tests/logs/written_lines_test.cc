@@ -73,7 +73,9 @@ std::string Bytes(const Entry& entry, RequestField field) { return Bytes(entry[f
 // ALB's format has milliseconds, JSON microseconds.
 void ExpectTime(const std::optional<std::chrono::microseconds>& read, double written, double tolerance) {
   ASSERT_EQ(read.has_value(), written >= 0);
-  if (read) EXPECT_NEAR(static_cast<double>(read->count()) / 1e6, written, tolerance);
+  if (read) {
+    EXPECT_NEAR(static_cast<double>(read->count()) / 1e6, written, tolerance);
+  }
 }
 
 void ExpectSame(const Entry& entry, const proxy::AccessLogRecord& record, double tolerance) {
@@ -88,9 +90,15 @@ void ExpectSame(const Entry& entry, const proxy::AccessLogRecord& record, double
   ExpectTime(entry.response_time, record.response_processing_seconds, tolerance);
   EXPECT_EQ(Bytes(entry, kRequest), record.request_line);
   // A lone dash and nothing look alike in ALB's format.
-  if (record.user_agent != "-") EXPECT_EQ(Bytes(entry, kUserAgent), record.user_agent);
-  if (record.redirect_url != "-") EXPECT_EQ(Bytes(entry, kRedirectUrl), record.redirect_url);
-  if (record.transformed_target != "-") EXPECT_EQ(Bytes(entry, kTransformedUri), record.transformed_target);
+  if (record.user_agent != "-") {
+    EXPECT_EQ(Bytes(entry, kUserAgent), record.user_agent);
+  }
+  if (record.redirect_url != "-") {
+    EXPECT_EQ(Bytes(entry, kRedirectUrl), record.redirect_url);
+  }
+  if (record.transformed_target != "-") {
+    EXPECT_EQ(Bytes(entry, kTransformedUri), record.transformed_target);
+  }
   EXPECT_EQ(entry[kTarget], record.has_target ? record.target.ToString() : "-");
   EXPECT_EQ(entry.target_group(), record.target_group);
   EXPECT_EQ(entry.error_reason(), record.error_reason);
