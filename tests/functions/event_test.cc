@@ -1,6 +1,6 @@
 #include "functions/event.h"
 
-#include "functions/base64.h"
+#include "base/base64.h"
 #include "functions/json_text.h"
 
 #include <gtest/gtest.h>
