@@ -289,7 +289,7 @@ void AppendAlbLine(std::string& out, const Entry& entry) {
     }
     const bool quoted = rows[i].form == Form::kQuoted;
     if (quoted) out += '"';
-    if (request && field == RequestField::kTargetGroup && text != kMissing) {
+    if (request && field == RequestField::kTargetGroup && text == entry.target_group() && text != kMissing) {
       fmt::format_to(std::back_inserter(out),
                      "arn:aws:elasticloadbalancing:local:000000000000:targetgroup/{}/0000000000000000", text);
     } else {
