@@ -92,7 +92,7 @@ def test_messages_of_eight_megabytes_in_little_memory(shop):
     seen = client(program, "large", bytes=8 << 20, count=4)
     assert seen == {"echo": True, "stream": [True] * 4, "code": OK}
     if not SANITIZED:
-        assert program.vm_hwm_kib() - before < 8 * 1024
+        assert program.vm_hwm_kib() - before < 12 * 1024, "a third of what went through"
 
 
 def test_deadlines_reach_the_server(shop):
