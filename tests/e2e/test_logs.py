@@ -66,7 +66,7 @@ def shop(targets, run, tmp_path):
 def test_both_formats_are_read_together(shop):
     lines = logs(*shop.files).splitlines()
     assert len(lines) == 6
-    assert re.fullmatch(r"\S+Z 503 \S+ \S+ 127\.0\.0\.1:\d+ GET http://shop\.test:\d+/beta/1 rule 7", lines[1]), lines[1]
+    assert re.fullmatch(r"\S+Z 503 - 127\.0\.0\.1:\d+ GET http://shop\.test:\d+/beta/1 rule 7", lines[1]), lines[1]
     assert " rule beta" in lines[4], "JSON knows the name"
     assert " rule default green " in lines[5]
 
