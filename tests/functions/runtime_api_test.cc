@@ -32,7 +32,8 @@ std::string Post(const std::string& path, const std::string& content, const std:
 class RuntimeApiTest : public ::testing::Test, protected functions::RuntimeApiEvents {
  protected:
   RuntimeApiTest() : api(std::move(*RuntimeApi::Listen(loop, *this))), thread([this] { loop.Run(); }) {}
-  ~RuntimeApiTest() override {
+  // The thread calls this object until it ends: before it is taken apart.
+  void TearDown() override {
     loop.Post([this] { api->Close(); });
     loop.Stop();
     thread.join();
