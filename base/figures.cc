@@ -1,5 +1,7 @@
 #include "base/figures.h"
 
+#include "base/text.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -102,6 +104,15 @@ std::string TerminalText(std::string_view text) {
   return out;
 }
 
+bool IsUtf8(std::string_view text) {
+  while (!text.empty()) {
+    const auto length = CharacterLength(text);
+    if (!length) return false;
+    text.remove_prefix(*length);
+  }
+  return true;
+}
+
 std::string Utf8(std::string_view text) {
   std::string out;
   out.reserve(text.size());
@@ -115,6 +126,23 @@ std::string Utf8(std::string_view text) {
     text.remove_prefix(length.value_or(1));
   }
   return out;
+}
+
+void AppendJsonBytes(std::string& out, std::string_view bytes) {
+  out += '"';
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20 || byte >= 0x7f) {
+      out += "\\u00";
+      AppendHex(out, byte, 2);
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
 }
 
 std::string Html(std::string_view text) {

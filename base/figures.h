@@ -26,8 +26,12 @@ namespace weir {
 // Valid UTF-8 with control characters shown as `?`, so that what a peer sent cannot steer a terminal; a character of
 // the text is one column, which weir::Printable does not promise.
 [[nodiscard]] std::string TerminalText(std::string_view text);
+// RFC 3629.
+[[nodiscard]] bool IsUtf8(std::string_view text);
 // The text as valid UTF-8: each byte that is not part of a character becomes U+FFFD.
 [[nodiscard]] std::string Utf8(std::string_view text);
+// Appends bytes as a JSON string in quotes (RFC 8259 section 7): those above ASCII, which may be no UTF-8, as \u00HH.
+void AppendJsonBytes(std::string& out, std::string_view bytes);
 // Valid UTF-8 for text and attribute values of HTML: `&`, `<`, `>` and both quotes are escaped.
 [[nodiscard]] std::string Html(std::string_view text);
 // At most `columns` characters (UTF-8) of valid UTF-8; the last one is `…` when something was cut.

@@ -1,6 +1,7 @@
 #include "functions/event.h"
 
 #include "base/base64.h"
+#include "base/figures.h"
 #include "base/text.h"
 #include "functions/json_text.h"
 #include "http/scan.h"

@@ -7,8 +7,6 @@
 
 namespace weir::functions {
 
-// RFC 3629.
-[[nodiscard]] bool IsUtf8(std::string_view text);
 // Appends it in quotes. A text that is not UTF-8 is taken for ISO 8859-1.
 void AppendJsonString(std::string& out, std::string_view text);
 

@@ -1,5 +1,6 @@
 #include "logs/entry.h"
 
+#include "base/figures.h"
 #include "base/text.h"
 
 #include <boost/json/monotonic_resource.hpp>
@@ -127,22 +128,6 @@ std::string TextOf(const boost::json::value& value) {
   if (value.is_uint64()) return fmt::format("{}", value.get_uint64());
   if (value.is_double()) return fmt::format("{:.6f}", value.get_double());
   return {};
-}
-
-void AppendJsonText(std::string& out, std::string_view text) {
-  out += '"';
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20 || byte >= 0x7f) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", byte);
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
 }
 
 }  // namespace
@@ -319,12 +304,12 @@ void AppendJsonLine(std::string& out, const Entry& entry) {
       const std::size_t zeros = std::min(text.find_first_not_of('0'), text.size() - 1);
       out += text[zeros] == '.' ? text.substr(zeros - 1) : text.substr(zeros);
     } else {
-      AppendJsonText(out, Unescape(text));
+      AppendJsonBytes(out, Unescape(text));
     }
   }
   if (!entry.rule_name.empty()) {
     put_key(kRuleNameKey);
-    AppendJsonText(out, Unescape(entry.rule_name));
+    AppendJsonBytes(out, Unescape(entry.rule_name));
   }
   out += '}';
 }

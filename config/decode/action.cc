@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 #include <set>
 #include <string>
 #include <string_view>
@@ -208,6 +209,24 @@ void DecodeActions(const Fields& fields, std::string_view key, Decoding& decodin
     out.action = row->decode(Fields(*action.Map(row->key)), decoding);
   } else {
     decoding.target_groups.NoteLostReference();
+  }
+}
+
+void CheckLeadingActions(const Fields& fields, std::string_view key, bool speaks_http, Findings& findings) {
+  const auto names = kLeadingActionRows | std::views::transform(&ActionRow<LeadingAction>::key);
+  bool has_one = false;
+  for (const Node& item : fields.List(key)) {
+    for (const auto& row : kLeadingActionRows) {
+      if (!Fields(item).Has(row.key)) continue;
+      if (speaks_http) {
+        findings.AddError(item.position, fmt::format("`{}` on an HTTP listener", row.key),
+                          "it protects nothing without TLS: `protocol: HTTPS`");
+      } else if (has_one) {
+        findings.AddError(item.position, fmt::format("`{}` behind another action of its kind", row.key),
+                          fmt::format("one of {}", fmt::join(names, ", ")));
+      }
+      has_one = true;
+    }
   }
 }
 

@@ -101,21 +101,4 @@ JwtValidationAction DecodeJwtValidation(const Fields& fields, Decoding& decoding
   return out;
 }
 
-void CheckLeadingActions(const Fields& fields, std::string_view key, bool speaks_http, Findings& findings) {
-  bool has_one = false;
-  for (const Node& item : fields.List(key)) {
-    for (const std::string_view name : {"authenticate-oidc", "authenticate-cognito", "jwt-validation"}) {
-      if (!Fields(item).Has(name)) continue;
-      if (speaks_http) {
-        findings.AddError(item.position, fmt::format("`{}` on an HTTP listener", name),
-                          "it protects nothing without TLS: `protocol: HTTPS`");
-      } else if (has_one) {
-        findings.AddError(item.position, fmt::format("`{}` behind another action of its kind", name),
-                          "one of authenticate-oidc, authenticate-cognito, jwt-validation");
-      }
-      has_one = true;
-    }
-  }
-}
-
 }  // namespace weir::config

@@ -1,6 +1,6 @@
 #include "dns/zone/values.h"
 
-#include "base/file.h"
+#include "config/secret_text.h"
 #include "dns/wire/rdata.h"
 #include "dns/wire/types.h"
 
@@ -98,9 +98,7 @@ Places ReadPlaces(const config::Model& model, std::vector<config::Diagnostic>& f
 std::optional<CookieSecret> ReadCookieSecret(const config::Model& model, std::vector<config::Diagnostic>& findings) {
   if (!model.dns || !model.dns->cookie_secret) return std::nullopt;
   const config::Secret& given = *model.dns->cookie_secret;
-  constexpr std::size_t kSecretBytesMax = 4'096;
-  const auto text = given.file.empty() ? Result<std::string>(given.text)
-                                       : ReadFileUpTo(given.file, kSecretBytesMax, "a secret of DNS cookies");
+  const auto text = config::ReadSecret(given, "a secret of DNS cookies");
   auto secret = text ? ParseCookieSecret(*text) : std::unexpected(text.error());
   if (secret) return *secret;
   findings.push_back(Finding(given.position, secret.error().message, secret.error().hint));

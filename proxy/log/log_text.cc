@@ -1,6 +1,7 @@
 #include "proxy/log/log_text.h"
 
 #include "base/arn.h"
+#include "base/figures.h"
 #include "base/text.h"
 #include "base/words.h"
 
@@ -80,21 +81,8 @@ void AppendLoadBalancerId(std::string& out, std::string_view name) {
 void AppendJsonText(std::string& out, std::string_view key, std::string_view value) {
   out += ",\"";
   out += key;
-  out += "\":\"";
-  for (const char c : value) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20 || byte >= 0x7f) {
-      char text[8];
-      std::snprintf(text, sizeof(text), "\\u%04x", byte);
-      out += text;
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
+  out += "\":";
+  AppendJsonBytes(out, value);
 }
 
 void AppendJsonNumber(std::string& out, std::string_view key, std::uint64_t value) {

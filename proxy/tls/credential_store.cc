@@ -1,6 +1,6 @@
 #include "proxy/tls/credential_store.h"
 
-#include "proxy/secret_text.h"
+#include "config/secret_text.h"
 
 #include <expected>
 #include <utility>
@@ -11,7 +11,7 @@ namespace {
 using Part = net::TlsCredentialFailure::Part;
 
 std::expected<std::string, net::TlsCredentialFailure> TextOf(const config::Secret& secret) {
-  auto text = ReadSecret(secret, "a passphrase");
+  auto text = config::ReadSecret(secret, "a passphrase");
   if (!text) return std::unexpected(net::TlsCredentialFailure{.part = Part::kPassphrase, .error = text.error()});
   return std::move(*text);
 }

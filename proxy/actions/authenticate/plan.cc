@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 #include "proxy/balancing/sticky_cookie.h"
-#include "proxy/secret_text.h"
+#include "config/secret_text.h"
 #include "proxy/tls/credential_store.h"
 
 #include <utility>
@@ -73,7 +73,7 @@ std::shared_ptr<const AuthenticationPlan> BuildAuthenticationPlan(const config::
   take_url(action.token_endpoint, plan->token_endpoint);
   take_url(action.user_info_endpoint, plan->user_info_endpoint);
   if (action.client_secret) {
-    auto secret = ReadSecret(*action.client_secret, "a client secret");
+    auto secret = config::ReadSecret(*action.client_secret, "a client secret");
     if (secret && secret->empty()) {
       secret = Failure("the client secret is empty", "write the provider's secret into it");
     }

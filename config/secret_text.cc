@@ -1,12 +1,12 @@
-#include "proxy/secret_text.h"
+#include "config/secret_text.h"
 
 #include "base/file.h"
 
 #include <cstddef>
 
-namespace weir::proxy {
+namespace weir::config {
 
-Result<std::string> ReadSecret(const config::Secret& secret, std::string_view noun) {
+Result<std::string> ReadSecret(const Secret& secret, std::string_view noun) {
   constexpr std::size_t kBytesMax = 4096;
   if (secret.file.empty()) return secret.text;
   auto text = ReadFileUpTo(secret.file, kBytesMax, noun);
@@ -14,4 +14,4 @@ Result<std::string> ReadSecret(const config::Secret& secret, std::string_view no
   return text;
 }
 
-}  // namespace weir::proxy
+}  // namespace weir::config
