@@ -14,10 +14,6 @@ control::Refusal RefusedFile(config::Diagnostics diagnostics) {
   return {.kind = control::RefusalKind::kConfiguration, .error = {}, .diagnostics = std::move(diagnostics)};
 }
 
-control::Refusal RefusedBySystem(Error error) {
-  return {.kind = control::RefusalKind::kConfiguration, .error = std::move(error), .diagnostics = {}};
-}
-
 // By target group.
 health::Engine::TargetTls TargetTlsOf(const proxy::RoutingTable& table) {
   health::Engine::TargetTls out;
@@ -33,6 +29,10 @@ functions::FunctionTargetList FunctionsOf(const proxy::RoutingTable& table) {
 }
 
 }  // namespace
+
+control::Refusal RefusedBySystem(Error error) {
+  return {.kind = control::RefusalKind::kConfiguration, .error = std::move(error), .diagnostics = {}};
+}
 
 Adoption::Adoption(Options options)
     : counters_(options.workers),

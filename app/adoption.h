@@ -45,6 +45,9 @@ struct Candidate {
   SocketPlan sockets;
 };
 
+// What the system, not the text, does not allow: a port that is taken, a file that cannot be read.
+[[nodiscard]] control::Refusal RefusedBySystem(Error error);
+
 // The one way from a model to what serves: compiles and checks it against what serves, and puts it in its place as a
 // new revision. Knows what serves, and takes over what did not change. Thread: control.
 class Adoption {

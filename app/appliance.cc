@@ -19,10 +19,6 @@ constexpr std::chrono::milliseconds kDrainPoll{20};
 // Workers take a new view over within a turn of their loops.
 constexpr std::chrono::milliseconds kSweepPoll{100};
 
-control::Refusal RefusedBySystem(Error error) {
-  return {.kind = control::RefusalKind::kConfiguration, .error = std::move(error), .diagnostics = {}};
-}
-
 // What a refusal comes down to in one line.
 std::string FirstFinding(const control::Refusal& refusal) {
   for (const auto& item : refusal.diagnostics.items) {

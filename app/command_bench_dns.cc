@@ -18,12 +18,12 @@
 namespace weir::app {
 namespace {
 
-constexpr std::uint64_t kThreadsMax = 256;
+constexpr std::uint64_t kDnsThreadsMax = 256;
 constexpr std::uint64_t kSocketsMax = 60'000;
 constexpr std::uint64_t kOutstandingMax = 10'000'000;
-constexpr double kRateMax = 1e8;
+constexpr double kDnsRateMax = 1e8;
 
-struct Arguments {
+struct BenchDnsArguments {
   bench::DnsArguments load;
   bench::VerdictArguments verdict;
   bench::OutputArguments output;
@@ -53,7 +53,7 @@ class StopOnSignal {
   std::thread thread_;
 };
 
-int RunLoad(const Arguments& arguments) {
+int RunDnsLoad(const BenchDnsArguments& arguments) {
   const auto verdict =
       bench::BuildVerdict(arguments.verdict, bench::ExpectedRcodes(),
                           {.error_kinds = bench::QueryErrorKinds(), .parse_answers = &bench::ParseRcodes});
@@ -107,7 +107,7 @@ void AddQueryOptions(CommandSyntax command, bench::DnsArguments& load) {
 void AddLoadOptions(CommandSyntax command, bench::DnsArguments& load) {
   constexpr auto kGroup = "Load";
   auto rate = command.AddOption("--rate", load.rate, "open loop: queries a second; default: flat out");
-  rate.InRange(0.001, kRateMax).Group(kGroup);
+  rate.InRange(0.001, kDnsRateMax).Group(kGroup);
   command.AddOption("--arrivals", load.arrivals, "poisson (default) or constant gaps between the queries of --rate")
       .OneOf({"poisson", "constant"})
       .Needs(rate)
@@ -123,7 +123,7 @@ void AddLoadOptions(CommandSyntax command, bench::DnsArguments& load) {
   command.AddOption("--timeout", load.timeout, "a query without an answer is lost after this time; default 5s")
       .Group(kGroup);
   command.AddOption("-t,--threads", load.threads, "generator threads; default 1")
-      .InRange(std::uint64_t{1}, kThreadsMax)
+      .InRange(std::uint64_t{1}, kDnsThreadsMax)
       .Group(kGroup);
   auto sockets = command.AddOption("--sockets", load.sockets, "UDP sockets, in all threads; default one a thread");
   sockets.InRange(std::uint64_t{1}, kSocketsMax).Group(kGroup);
@@ -138,7 +138,7 @@ void AddLoadOptions(CommandSyntax command, bench::DnsArguments& load) {
 }  // namespace
 
 void AddBenchDnsCommand(CommandSyntax bench, Command& run) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<BenchDnsArguments>();
   auto command = bench.AddCommand("dns", "Loads a DNS server: flat out or at a rate");
   command.AddOption("SERVER", arguments->load.server, "ADDRESS[:PORT], [ADDRESS]:PORT or a host name; port 53")
       .Required();
@@ -151,7 +151,7 @@ void AddBenchDnsCommand(CommandSyntax bench, Command& run) {
       "Exits with 0 when anything was answered as expected and no --fail-if holds, else with 1. Ctrl-C ends the run\n"
       "and reports.\n"
       "Example:  weir bench dns --name www.example.test --rate 5000 --duration 30s 127.0.0.1:5353");
-  command.OnChosen([arguments, &run] { run = [arguments] { return RunLoad(*arguments); }; });
+  command.OnChosen([arguments, &run] { run = [arguments] { return RunDnsLoad(*arguments); }; });
 }
 
 }  // namespace weir::app

@@ -17,12 +17,12 @@
 namespace weir::app {
 namespace {
 
-constexpr unsigned kThreadsMax = 256;
+constexpr unsigned kHttpThreadsMax = 256;
 constexpr unsigned kConnectionsMax = 1'000'000;
 constexpr unsigned kStreamsMax = 10'000;
-constexpr double kRateMax = 1e8;
+constexpr double kHttpRateMax = 1e8;
 
-struct Arguments {
+struct BenchHttpArguments {
   bench::HttpArguments load;
   bench::VerdictArguments verdict;
   bench::OutputArguments output;
@@ -38,7 +38,7 @@ void DescribeLateness(const bench::HttpLoadResult& result, bench::RunRecord& rec
   record.settings.emplace_back("sent late by", fmt::format("p50 {}, p99 {}, max {}", text(50), text(99), text(100)));
 }
 
-int RunLoad(const Arguments& arguments) {
+int RunHttpLoad(const BenchHttpArguments& arguments) {
   const auto verdict =
       bench::BuildVerdict(arguments.verdict, bench::ExpectedStatuses(),
                           {.error_kinds = bench::ErrorKindNames(), .parse_answers = &bench::AnswerSet::ParseStatuses});
@@ -85,7 +85,7 @@ int RunLoad(const Arguments& arguments) {
 void AddLoadOptions(CommandSyntax command, bench::HttpArguments& load) {
   constexpr auto kGroup = "Load";
   command.AddOption("--rate", load.rate, "open loop: requests a second, whatever the answers do; default: closed loop")
-      .InRange(0.001, kRateMax)
+      .InRange(0.001, kHttpRateMax)
       .Group(kGroup);
   command.AddOption("--arrivals", load.arrivals, "poisson (default) or constant gaps between the requests of --rate")
       .OneOf({"poisson", "constant"})
@@ -94,7 +94,7 @@ void AddLoadOptions(CommandSyntax command, bench::HttpArguments& load) {
       .InRange(1U, kConnectionsMax)
       .Group(kGroup);
   command.AddOption("-t,--threads", load.threads, "generator threads; default 1")
-      .InRange(1U, kThreadsMax)
+      .InRange(1U, kHttpThreadsMax)
       .Group(kGroup);
   command
       .AddOption("-d,--duration", load.duration, "500ms, 10s, 5m; default 10s unless --requests or --replay is given")
@@ -174,7 +174,7 @@ void AddConnectionOptions(CommandSyntax command, bench::HttpArguments& load, boo
 }  // namespace
 
 void AddBenchHttpCommand(CommandSyntax bench, Command& run) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<BenchHttpArguments>();
   auto http1 = std::make_shared<bool>(false);  // the default: accepted so that scripts can say it
   auto command = bench.AddCommand("http", "Loads HTTP servers: flat out, at a rate, or as an access log says");
   AddRequestOptions(command, arguments->load);
@@ -187,7 +187,7 @@ void AddBenchHttpCommand(CommandSyntax bench, Command& run) {
       "Exits with 0 when anything was answered as expected and no --fail-if holds, else with 1. Ctrl-C ends the run\n"
       "and reports.\n"
       "Example:  weir bench http --rate 2000 --duration 30s --report load.html http://127.0.0.1:8080/");
-  command.OnChosen([arguments, http1, &run] { run = [arguments] { return RunLoad(*arguments); }; });
+  command.OnChosen([arguments, http1, &run] { run = [arguments] { return RunHttpLoad(*arguments); }; });
 }
 
 }  // namespace weir::app

@@ -22,7 +22,7 @@ namespace {
 
 namespace json = boost::json;
 
-struct Arguments {
+struct CanaryArguments {
   std::string listener;
   std::string rule;
   std::string percent;
@@ -32,7 +32,7 @@ struct Arguments {
 };
 
 // Segments after /v1.
-Result<std::vector<std::string>> CanaryPath(const Arguments& arguments) {
+Result<std::vector<std::string>> CanaryPath(const CanaryArguments& arguments) {
   const auto colon = arguments.listener.rfind(':');
   if (colon == std::string::npos || colon == 0 || colon + 1 == arguments.listener.size()) {
     return Failure(fmt::format("`{}` is no listener", arguments.listener),
@@ -44,7 +44,7 @@ Result<std::vector<std::string>> CanaryPath(const Arguments& arguments) {
                                   "canary"};
 }
 
-int Make(const Arguments& arguments, std::string_view method, std::string body, std::string_view what,
+int Make(const CanaryArguments& arguments, std::string_view method, std::string body, std::string_view what,
          std::string_view last = {}) {
   auto path = CanaryPath(arguments);
   if (!path) return Complain(path.error(), kCommandLineWrong);
@@ -56,7 +56,7 @@ int Make(const Arguments& arguments, std::string_view method, std::string body, 
   return MakeAdminChange(AdminEndpoint(arguments.admin), change, arguments.json);
 }
 
-int Set(const Arguments& arguments) {
+int Set(const CanaryArguments& arguments) {
   const auto percent = config::ParseNumber(arguments.percent);
   if (!percent || *percent < 0 || *percent > 100) {
     return Complain({fmt::format("`{}` is no percent", arguments.percent), "from 0.0 to 100.0"}, kCommandLineWrong);
@@ -66,13 +66,13 @@ int Set(const Arguments& arguments) {
   return Make(arguments, "PUT", json::serialize(body), fmt::format("the canary gets {} %", arguments.percent));
 }
 
-int Promote(const Arguments& arguments) {
+int Promote(const CanaryArguments& arguments) {
   return Make(arguments, "POST", {}, "the canary is the stage now, and gets all", "promote");
 }
 
-int Disable(const Arguments& arguments) { return Make(arguments, "DELETE", {}, "the stage gets all"); }
+int Disable(const CanaryArguments& arguments) { return Make(arguments, "DELETE", {}, "the stage gets all"); }
 
-int Status(const Arguments& arguments) {
+int Status(const CanaryArguments& arguments) {
   const auto segments = CanaryPath(arguments);
   if (!segments) return Complain(segments.error(), kCommandLineWrong);
   std::string path = "/v1";
@@ -112,10 +112,10 @@ int Status(const Arguments& arguments) {
 }  // namespace
 
 void AddCanaryCommand(CommandSyntax root, Command& run) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<CanaryArguments>();
   auto command = root.AddCommand("canary", "Gives a share of a rule's requests to a second target group on trial");
   command.RequireCommand();
-  const auto add = [&](const char* name, const char* description, int (*what)(const Arguments&)) {
+  const auto add = [&](const char* name, const char* description, int (*what)(const CanaryArguments&)) {
     auto added = command.AddCommand(name, description);
     added.AddOption("LISTENER", arguments->listener, "LOAD-BALANCER:PORT, as `weir status` shows them").Required();
     added.AddOption("RULE", arguments->rule, "the rule's name, its priority, or `default`").Required();

@@ -17,7 +17,7 @@
 namespace weir::app {
 namespace {
 
-struct Arguments {
+struct CertificateArguments {
   std::vector<std::string> names;
   std::string out;
   int days = 365;
@@ -37,7 +37,7 @@ Result<void> WriteFile(const std::string& path, std::string_view text, mode_t mo
   return WriteNewFile(path, text, mode);
 }
 
-int Make(const Arguments& arguments) {
+int Make(const CertificateArguments& arguments) {
   const auto made = net::MakeSelfSigned(
       {.names = arguments.names, .lifetime = std::chrono::days(arguments.days), .now = SystemClock().WallNow()});
   if (!made) return Complain(made.error(), kCommandLineWrong);
@@ -59,7 +59,7 @@ int Make(const Arguments& arguments) {
 void AddCertificateCommand(CommandSyntax root, Command& run) {
   auto command = root.AddCommand("certificate", "Makes certificates for HTTPS listeners");
   command.RequireCommand();
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<CertificateArguments>();
   auto make = command.AddCommand("self-signed", "Makes a certificate that signs itself, and its key");
   make.AddOption("NAME", arguments->names, "host names, *.NAME or addresses that it is for").Required();
   make.AddOption("--out", arguments->out, "writes OUT.pem and OUT.key; default: the first name");

@@ -18,7 +18,7 @@
 namespace weir::app {
 namespace {
 
-struct Arguments {
+struct CheckArguments {
   std::string file;
   bool aws = false;
 };
@@ -57,7 +57,7 @@ void CheckLogs(const config::Model& model, config::Diagnostics& diagnostics) {
   }
 }
 
-int Check(const Arguments& arguments) {
+int Check(const CheckArguments& arguments) {
   config::LoadOptions options;
   options.aws_limits = arguments.aws;
   auto checked = LoadOffline(arguments.file, options);
@@ -75,7 +75,7 @@ int Check(const Arguments& arguments) {
 }  // namespace
 
 void AddCheckCommand(CommandSyntax root, Command& run) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<CheckArguments>();
   auto command = root.AddCommand("check", "Checks a configuration file and says everything that is wrong with it");
   command.AddOption("FILE", arguments->file, "the configuration file").Required();
   command.AddFlag("--aws", arguments->aws, "also warn about what AWS itself would refuse or read differently");

@@ -12,7 +12,7 @@
 namespace weir::app {
 namespace {
 
-struct Arguments {
+struct DrainArguments {
   std::string group;
   std::string target;
   bool undo = false;
@@ -20,7 +20,7 @@ struct Arguments {
   std::string admin;
 };
 
-int Drain(const Arguments& arguments) {
+int Drain(const DrainArguments& arguments) {
   const auto target = Endpoint::Parse(arguments.target);
   if (!target) {
     return Complain({fmt::format("`{}` is no target", arguments.target),
@@ -39,7 +39,7 @@ int Drain(const Arguments& arguments) {
 }  // namespace
 
 void AddDrainCommand(CommandSyntax root, Command& run) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<DrainArguments>();
   auto command = root.AddCommand("drain", "Takes a target out of its group: no new requests, none lost");
   command.AddOption("GROUP", arguments->group, "the target group").Required();
   command.AddOption("TARGET", arguments->target, "ADDRESS:PORT, an IPv6 address in brackets").Required();

@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::string_view kSuffix = ".yaml";
 
-struct Arguments {
+struct EditArguments {
   std::string path;  // a JSON Pointer: the part to edit
   bool dry_run = false;
   std::string admin;
@@ -67,7 +67,7 @@ struct Finding {
 // One edit, from the document that is read to the last answer.
 class Edit {
  public:
-  Edit(const Arguments& arguments, LiveDocument& document, const config::Node& part)
+  Edit(const EditArguments& arguments, LiveDocument& document, const config::Node& part)
       : arguments_(arguments), admin_(AdminEndpoint(arguments.admin)), document_(document), part_(part) {}
 
   int Run() {
@@ -173,7 +173,7 @@ class Edit {
     return kSystemRefused;
   }
 
-  const Arguments& arguments_;
+  const EditArguments& arguments_;
   Endpoint admin_;
   LiveDocument& document_;
   const config::Node& part_;
@@ -181,7 +181,7 @@ class Edit {
   bool has_findings_ = false;  // in the file
 };
 
-int RunEdit(const Arguments& arguments) {
+int RunEdit(const EditArguments& arguments) {
   const auto document = ReadLiveDocument(AdminEndpoint(arguments.admin));
   if (!document) return Complain(document.error(), kSystemRefused);
   const auto part = Part((*document)->root, arguments.path);
@@ -192,7 +192,7 @@ int RunEdit(const Arguments& arguments) {
 }  // namespace
 
 void AddEditCommand(CommandSyntax root, Command& run) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<EditArguments>();
   auto command = root.AddCommand("edit", "Opens the live configuration in an editor and applies what changed");
   command.AddOption("PATH", arguments->path, "a part of it: a JSON Pointer such as /load-balancers/0; default: all");
   command.AddFlag("--dry-run", arguments->dry_run, "print the change as a JSON Patch (RFC 6902), apply nothing");

@@ -26,7 +26,7 @@
 namespace weir::app {
 namespace {
 
-struct Arguments {
+struct ExplainArguments {
   std::string file;
   std::string admin;
   bool admin_named = false;  // by --admin or WEIR_ADMIN
@@ -93,7 +93,7 @@ int PrintFindings(const config::Diagnostics& diagnostics) {
   return kInputWrong;
 }
 
-int AskAdmin(const Arguments& arguments, const std::string& target) {
+int AskAdmin(const ExplainArguments& arguments, const std::string& target) {
   const auto reply = control::CallAdmin(AdminEndpoint(arguments.admin), "GET", target);
   if (!reply) return Complain(reply.error(), kSystemRefused);
   boost::system::error_code error;
@@ -111,7 +111,7 @@ int AskAdmin(const Arguments& arguments, const std::string& target) {
 
 // Asks the running appliance at `target` of its admin API and prints what it says. Where neither the command line nor
 // the environment names the appliance, it is the one that serves FILE.
-int AskLive(Arguments arguments, const std::string& target) {
+int AskLive(ExplainArguments arguments, const std::string& target) {
   if (arguments.admin_named || arguments.file.empty()) return AskAdmin(arguments, target);
   const auto loaded = LoadConfiguration(arguments.file);
   if (!loaded.model) return PrintFindings(loaded.diagnostics);
@@ -127,7 +127,7 @@ int AskLive(Arguments arguments, const std::string& target) {
 
 // Loads the file and answers with `explain`, every target and check healthy but those that were named.
 template <class Explain>
-int AskOffline(const Arguments& arguments, Explain explain) {
+int AskOffline(const ExplainArguments& arguments, Explain explain) {
   if (arguments.file.empty()) {
     return Complain({"no configuration file is named", "give FILE before http or dns, or --live"}, kCommandLineWrong);
   }
@@ -148,7 +148,7 @@ int AskOffline(const Arguments& arguments, Explain explain) {
   return kDone;
 }
 
-int ExplainRequest(const Arguments& arguments) {
+int ExplainRequest(const ExplainArguments& arguments) {
   if (std::ranges::find(kMethods, arguments.http.method) == kMethods.end()) {
     return Complain({fmt::format("`{}` is no HTTP method", arguments.http.method),
                      "methods are upper-case words such as GET or POST"},
@@ -180,7 +180,7 @@ int ExplainRequest(const Arguments& arguments) {
   return AskLive(arguments, target);
 }
 
-int ExplainQuery(const Arguments& arguments) {
+int ExplainQuery(const ExplainArguments& arguments) {
   const auto& question = arguments.dns;
   // Said before any file is read: a slip of the command line is one whatever the file holds.
   if (!ParseRecordType(question.type)) {
@@ -201,7 +201,8 @@ int ExplainQuery(const Arguments& arguments) {
   return AskLive(arguments, target);
 }
 
-void AddHttp(CommandSyntax explain, CommandOption admin, const std::shared_ptr<Arguments>& arguments, Command& run) {
+void AddHttp(CommandSyntax explain, CommandOption admin, const std::shared_ptr<ExplainArguments>& arguments,
+             Command& run) {
   auto http = explain.AddCommand("http", "Which rule a request matches, and where it goes");
   http.TakeOptionsOfParent();
   http.AddOption("METHOD", arguments->http.method, "the request's method, upper case").Required();
@@ -226,7 +227,8 @@ void AddHttp(CommandSyntax explain, CommandOption admin, const std::shared_ptr<A
   });
 }
 
-void AddDns(CommandSyntax explain, CommandOption admin, const std::shared_ptr<Arguments>& arguments, Command& run) {
+void AddDns(CommandSyntax explain, CommandOption admin, const std::shared_ptr<ExplainArguments>& arguments,
+            Command& run) {
   auto dns = explain.AddCommand("dns", "How a query is answered: policy, candidates, health of each, answer");
   dns.TakeOptionsOfParent();
   dns.AddOption("NAME", arguments->dns.name, "the domain name").Required();
@@ -242,7 +244,7 @@ void AddDns(CommandSyntax explain, CommandOption admin, const std::shared_ptr<Ar
 }  // namespace
 
 void AddExplainCommand(CommandSyntax root, Command& run) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ExplainArguments>();
   auto command = root.AddCommand("explain", "Says why a request goes where it goes, or a query is answered as it is");
   command.AddOption("FILE", arguments->file, "the configuration file; with --live it names the appliance");
   command.AddFlag("--live", arguments->live, "ask the running appliance, health and overrides included");

@@ -34,7 +34,7 @@ constexpr std::size_t kRowsDefault = 10;
 constexpr std::chrono::milliseconds kFollowInterval{200};
 constexpr std::size_t kOutputBytes = 64 * 1024;
 
-struct Arguments {
+struct LogsArguments {
   std::vector<std::string> files;
   std::vector<std::string> statuses;
   std::vector<std::string> target_statuses;
@@ -76,7 +76,7 @@ Result<std::vector<logs::StatusRange>> ParseStatuses(const std::vector<std::stri
   return out;
 }
 
-Result<logs::Filter> ReadFilter(const Arguments& arguments) {
+Result<logs::Filter> ReadFilter(const LogsArguments& arguments) {
   logs::Filter filter = arguments.filter;
   auto statuses = ParseStatuses(arguments.statuses);
   if (!statuses) return std::unexpected(statuses.error());
@@ -140,7 +140,7 @@ void AppendReadable(std::string& out, const logs::Entry& entry) {
 // Reads files and does with their lines what was asked.
 class LogCommand {
  public:
-  LogCommand(const Arguments& arguments, logs::Filter filter) : arguments_(arguments), filter_(std::move(filter)) {}
+  LogCommand(const LogsArguments& arguments, logs::Filter filter) : arguments_(arguments), filter_(std::move(filter)) {}
 
   int Run() {
     if (!arguments_.replay.empty()) {
@@ -265,7 +265,7 @@ class LogCommand {
     return code_;
   }
 
-  const Arguments& arguments_;
+  const LogsArguments& arguments_;
   logs::Filter filter_;
   std::vector<std::unique_ptr<logs::LineSource>> sources_;
   logs::EntryParser parser_;
@@ -279,7 +279,7 @@ class LogCommand {
   int code_ = kDone;
 };
 
-int Logs(const Arguments& arguments) {
+int Logs(const LogsArguments& arguments) {
   auto filter = ReadFilter(arguments);
   if (!filter) return Complain(filter.error(), kCommandLineWrong);
   return LogCommand(arguments, std::move(*filter)).Run();
@@ -288,7 +288,7 @@ int Logs(const Arguments& arguments) {
 }  // namespace
 
 void AddLogsCommand(CommandSyntax root, Command& run) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<LogsArguments>();
   auto command = root.AddCommand("logs", "Reads access and connection logs, weir's and those of an ALB");
   command
       .AddOption("FILE", arguments->files,

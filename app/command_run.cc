@@ -21,7 +21,7 @@ namespace {
 
 constexpr unsigned kWorkersMax = 256;
 
-struct Arguments {
+struct RunArguments {
   std::string file;
   std::string state;
   unsigned workers = 0;
@@ -44,7 +44,7 @@ LogLevel ParseLogLevel(const std::string& text) {
   return LogLevel::kInfo;
 }
 
-int Run(const Arguments& arguments) {
+int Run(const RunArguments& arguments) {
   BlockSignals();
   RaiseDescriptorLimit();
   SetLogLevel(ParseLogLevel(arguments.log_level));
@@ -76,7 +76,7 @@ int ReportStartFailure(const StartFailure& failure) {
 }
 
 void AddRunCommand(CommandSyntax root, Command& run) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<RunArguments>();
   auto command = root.AddCommand("run", "Serves a configuration until SIGTERM (drains) or SIGINT twice (at once)");
   command.AddOption("FILE", arguments->file, "the configuration file").Required();
   command.AddOption("--state", arguments->state,

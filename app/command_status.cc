@@ -26,7 +26,7 @@ namespace {
 constexpr std::chrono::seconds kRepaintInterval{1};
 constexpr std::chrono::seconds kPatience{5};
 
-struct Arguments {
+struct StatusArguments {
   std::string admin;
   bool json = false;
   bool watch = false;
@@ -36,14 +36,14 @@ struct Arguments {
 bool UseColours() { return isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr; }
 
 // The admin API's answer, or the reason why there is none.
-Result<std::string> FetchStatus(const Arguments& arguments, std::chrono::milliseconds timeout) {
+Result<std::string> FetchStatus(const StatusArguments& arguments, std::chrono::milliseconds timeout) {
   const auto reply = control::CallAdmin(AdminEndpoint(arguments.admin), "GET", "/v1/status", {}, timeout);
   if (!reply) return std::unexpected(reply.error());
   if (reply->status != 200) return Failure(fmt::format("the admin API answers {}: {}", reply->status, reply->body));
   return reply->body;
 }
 
-int PrintOnce(const Arguments& arguments) {
+int PrintOnce(const StatusArguments& arguments) {
   const auto body = FetchStatus(arguments, kPatience);
   if (!body) return Complain(body.error(), kSystemRefused);
   if (arguments.json) {
@@ -59,7 +59,7 @@ int PrintOnce(const Arguments& arguments) {
 // What is seen of an appliance that is asked again and again.
 class Watched {
  public:
-  explicit Watched(const Arguments& arguments) : arguments_(arguments) {}
+  explicit Watched(const StatusArguments& arguments) : arguments_(arguments) {}
 
   // Asks once more.
   void Ask() {
@@ -92,7 +92,7 @@ class Watched {
     return control::RatesBetween(report, report, kRepaintInterval);
   }
 
-  const Arguments& arguments_;
+  const StatusArguments& arguments_;
   std::optional<Error> failure_;
   std::string body_;
   std::optional<control::StatusReport> report_;
@@ -132,7 +132,7 @@ int WatchIntoFile(Watched& watched) {
   }
 }
 
-int Watch(const Arguments& arguments) {
+int Watch(const StatusArguments& arguments) {
   Watched watched(arguments);
   watched.Ask();
   if (const auto* failure = watched.failure()) return Complain(*failure, kSystemRefused);
@@ -143,7 +143,7 @@ int Watch(const Arguments& arguments) {
 }  // namespace
 
 void AddStatusCommand(CommandSyntax root, Command& run) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<StatusArguments>();
   auto command = root.AddCommand("status", "Shows the running appliance: rules, targets, health checks, records");
   AddAdminOption(command, arguments->admin);
   command.AddFlag("--json", arguments->json, "print the admin API's answer as it is");

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::uint64_t kWeightMax = 999;
 
-struct Arguments {
+struct WeightsArguments {
   std::string listener;
   std::string rule;
   std::vector<std::string> weights;
@@ -47,7 +47,7 @@ Result<boost::json::object> ParseWeights(const std::vector<std::string>& words) 
   return out;
 }
 
-Result<AdminChange> PlanChange(const Arguments& arguments) {
+Result<AdminChange> PlanChange(const WeightsArguments& arguments) {
   const auto colon = arguments.listener.rfind(':');
   if (colon == std::string::npos || colon == 0 || colon + 1 == arguments.listener.size()) {
     return Failure(fmt::format("`{}` is no listener", arguments.listener),
@@ -70,7 +70,7 @@ Result<AdminChange> PlanChange(const Arguments& arguments) {
                                          arguments.reset ? " the weights of the file" : words)};
 }
 
-int Weights(const Arguments& arguments) {
+int Weights(const WeightsArguments& arguments) {
   const auto change = PlanChange(arguments);
   if (!change) return Complain(change.error(), kCommandLineWrong);
   return MakeAdminChange(AdminEndpoint(arguments.admin), *change, arguments.json);
@@ -79,7 +79,7 @@ int Weights(const Arguments& arguments) {
 }  // namespace
 
 void AddWeightsCommand(CommandSyntax root, Command& run) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<WeightsArguments>();
   auto command = root.AddCommand("weights", "Shifts the requests of a rule between its target groups, at once");
   command.AddOption("LISTENER", arguments->listener, "LOAD-BALANCER:PORT, as `weir status` shows them").Required();
   command.AddOption("RULE", arguments->rule, "the rule's name, its priority, or `default`").Required();

@@ -17,7 +17,7 @@
 namespace weir::app {
 namespace {
 
-struct Arguments {
+struct ZonalShiftArguments {
   std::string zone;
   std::string expires;
   std::string comment;
@@ -26,7 +26,7 @@ struct Arguments {
   std::string admin;
 };
 
-int Start(const Arguments& arguments) {
+int Start(const ZonalShiftArguments& arguments) {
   if (const auto expiry = control::ParseExpiry(arguments.expires); !expiry) {
     return Complain(expiry.error(), kCommandLineWrong);
   }
@@ -41,13 +41,13 @@ int Start(const Arguments& arguments) {
   return MakeAdminChange(AdminEndpoint(arguments.admin), change, arguments.json);
 }
 
-int Cancel(const Arguments& arguments) {
+int Cancel(const ZonalShiftArguments& arguments) {
   const AdminChange change{
       .method = "DELETE", .path = {"zonal-shift"}, .body = {}, .said = "the zonal shift is cancelled"};
   return MakeAdminChange(AdminEndpoint(arguments.admin), change, arguments.json);
 }
 
-int Status(const Arguments& arguments) {
+int ShowShifts(const ZonalShiftArguments& arguments) {
   const auto reply = control::CallAdmin(AdminEndpoint(arguments.admin), "GET", "/v1/zonal-shift");
   if (!reply) return Complain(reply.error(), kSystemRefused);
   if (reply->status != 200) {
@@ -77,10 +77,10 @@ int Status(const Arguments& arguments) {
 }  // namespace
 
 void AddZonalShiftCommand(CommandSyntax root, Command& run) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ZonalShiftArguments>();
   auto command = root.AddCommand("zonal-shift", "Leads new requests away from an availability zone, for a time");
   command.RequireCommand();
-  const auto add = [&](const char* name, const char* description, int (*what)(const Arguments&)) {
+  const auto add = [&](const char* name, const char* description, int (*what)(const ZonalShiftArguments&)) {
     auto added = command.AddCommand(name, description);
     added.AddFlag("--json", arguments->json, "print the admin API's answer as it is");
     AddAdminOption(added, arguments->admin);
@@ -94,7 +94,7 @@ void AddZonalShiftCommand(CommandSyntax root, Command& run) {
   start.AddFlag("--force", arguments->force, "though a target group has no healthy target elsewhere");
   start.Footer("Example:  weir zonal-shift start a --expires 1h --comment \"power is failing\"");
   add("cancel", "Ends the shift that is under way", Cancel).Footer("Example:  weir zonal-shift cancel");
-  add("status", "Shows the shift that is under way, or the last one", Status)
+  add("status", "Shows the shift that is under way, or the last one", ShowShifts)
       .Footer("Example:  weir zonal-shift status --json");
   command.Footer(
       "It concerns load balancers with `zones` and `zonal_shift.config.enabled: true`. What is in flight is finished.\n"

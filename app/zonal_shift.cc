@@ -14,7 +14,7 @@ namespace {
 
 using Refused = std::unexpected<control::Refusal>;
 
-Refused Refuse(control::RefusalKind kind, std::string message, std::string hint) {
+Refused RefuseShift(control::RefusalKind kind, std::string message, std::string hint) {
   return Refused(control::Refusal{.kind = kind, .error = {std::move(message), std::move(hint)}, .diagnostics = {}});
 }
 
@@ -32,7 +32,7 @@ Refused RefuseUnknown(const config::Model& model, std::string_view zone) {
   const std::string hint = names.empty()  ? "no load balancer has `zones`"
                            : near.empty() ? fmt::format("the zones: {}", fmt::join(names, ", "))
                                           : fmt::format("did you mean {}?", near);
-  return Refuse(control::RefusalKind::kNotFound, fmt::format("no load balancer has a zone {}", zone), hint);
+  return RefuseShift(control::RefusalKind::kNotFound, fmt::format("no load balancer has a zone {}", zone), hint);
 }
 
 // A group whose requests nobody could take that is healthy; null: there is none.
@@ -77,26 +77,26 @@ std::expected<void, control::Refusal> CheckZonalShift(const config::Model& model
   const bool known = std::ranges::any_of(model.load_balancers, [&](const auto& each) { return HasNodeIn(each, zone); });
   if (!known) return RefuseUnknown(model, zone);
   if (current && current->is_active()) {
-    return Refuse(
+    return RefuseShift(
         control::RefusalKind::kConflict,
         fmt::format("a zonal shift leads away from zone {} until {}", current->zone, FormatIso8601(current->expires)),
         "one zone at a time: cancel it first");
   }
   if (BalancersShifted(model, zone).empty()) {
-    return Refuse(control::RefusalKind::kConflict, fmt::format("no load balancer lets zone {} be left", zone),
-                  "set its attribute `zonal_shift.config.enabled: true`");
+    return RefuseShift(control::RefusalKind::kConflict, fmt::format("no load balancer lets zone {} be left", zone),
+                       "set its attribute `zonal_shift.config.enabled: true`");
   }
   for (const config::LoadBalancer& balancer : model.load_balancers) {
     if (!IsConcerned(balancer, zone) || balancer.nodes.size() > 1) continue;
-    return Refuse(control::RefusalKind::kConflict,
-                  fmt::format("zone {} is the only one of load balancer {}", zone, balancer.name),
-                  "a shift needs a zone to lead to");
+    return RefuseShift(control::RefusalKind::kConflict,
+                       fmt::format("zone {} is the only one of load balancer {}", zone, balancer.name),
+                       "a shift needs a zone to lead to");
   }
   if (change.force) return {};
   if (const auto* const group = GroupLeftAlone(model, health, zone)) {
-    return Refuse(control::RefusalKind::kConflict,
-                  fmt::format("target group {} has no healthy target outside of zone {}", group->name, zone),
-                  "wait for one, or force the shift");
+    return RefuseShift(control::RefusalKind::kConflict,
+                       fmt::format("target group {} has no healthy target outside of zone {}", group->name, zone),
+                       "wait for one, or force the shift");
   }
   return {};
 }

@@ -12,6 +12,9 @@ namespace weir {
 [[nodiscard]] constexpr char ToLowerAscii(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 [[nodiscard]] bool EqualsIgnoreCase(std::string_view a, std::string_view b);
 [[nodiscard]] std::string ToLowerAscii(std::string_view text);
+// 0x20-0x7E.
+[[nodiscard]] constexpr bool IsPrintableAscii(char c) { return c >= 0x20 && c <= 0x7E; }
+[[nodiscard]] constexpr bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 // EqualsIgnoreCase for a text that was folded before: `lower` has no upper-case letter.
 [[nodiscard]] bool EqualsLower(std::string_view text, std::string_view lower);
 

@@ -1,11 +1,22 @@
 include(GoogleTest)
 
-# weir_folder(NAME dns HEADERS a.h SOURCES a.cc DEPENDS weir::base PRIVATE_DEPENDS fmt::fmt)
+# Compiles the sources of a target a few at a time, with WEIR_UNITY; those named alone.
+function(weir_unity target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${WEIR_UNITY} UNITY_BUILD_BATCH_SIZE 6)
+  if(ARGN)
+    set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  endif()
+endfunction()
+
+# weir_folder(NAME dns HEADERS a.h SOURCES a.cc ALONE b.cc DEPENDS weir::base PRIVATE_DEPENDS fmt::fmt)
 # One static library per folder, weir::<name>. DEPENDS is what the headers expose, PRIVATE_DEPENDS what only the sources use.
+# With WEIR_UNITY several sources are compiled as one, which halves the time: names of an unnamed namespace are then unique in
+# a folder, and sources for which that would be a burden are ALONE. Every source is a unit of its own in the dev preset.
 # Every header compiles alone: where there is a source of the same name, by its first line, which tests/architecture checks;
 # the others in the target all_verify_interface_header_sets.
 function(weir_folder)
-  cmake_parse_arguments(ARG "" "NAME" "HEADERS;SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "" "NAME" "HEADERS;SOURCES;ALONE;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  list(APPEND ARG_SOURCES ${ARG_ALONE})
   add_library(weir_${ARG_NAME} STATIC ${ARG_SOURCES})
   add_library(weir::${ARG_NAME} ALIAS weir_${ARG_NAME})
   set(with_source)
@@ -23,9 +34,10 @@ function(weir_folder)
   set_property(TARGET weir_${ARG_NAME} PROPERTY INTERFACE_HEADER_SETS_TO_VERIFY HEADERS)
   target_include_directories(weir_${ARG_NAME} PUBLIC ${CMAKE_SOURCE_DIR})
   target_link_libraries(weir_${ARG_NAME} PUBLIC ${ARG_DEPENDS} PRIVATE weir_warnings ${ARG_PRIVATE_DEPENDS})
+  weir_unity(weir_${ARG_NAME} ${ARG_ALONE})
 endfunction()
 
-# weir_test(NAME http LABELS unit SOURCES parser_test.cc DEPENDS weir::http)
+# weir_test(NAME http LABELS unit SOURCES parser_test.cc ALONE other_test.cc DEPENDS weir::http)
 # One test program per folder and label; each TEST becomes one ctest entry with the labels given. One of them says what the
 # tests need: `unit`, nothing of the machine, so that a program that opens a socket aborts (tests/support/no_sockets.cc); or
 # `socket`. A label `threaded` adds the test to the ThreadSanitizer run, which builds only the target threaded_tests.
@@ -36,10 +48,11 @@ if(BUILD_TESTING OR NOT DEFINED BUILD_TESTING)
   add_library(weir_test_headers OBJECT ${CMAKE_SOURCE_DIR}/tests/support/test_headers.cc)
   target_link_libraries(weir_test_headers PRIVATE weir_warnings GTest::gtest GTest::gmock)
   target_precompile_headers(weir_test_headers PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
+  target_compile_options(weir_test_headers PRIVATE ${WEIR_TEST_OPTIONS})
 endif()
 add_custom_target(threaded_tests)
 function(weir_test)
-  cmake_parse_arguments(ARG "" "NAME;TIMEOUT" "LABELS;SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "" "NAME;TIMEOUT" "LABELS;SOURCES;ALONE;DEPENDS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 60)
   endif()
@@ -48,9 +61,13 @@ function(weir_test)
   elseif(NOT "socket" IN_LIST ARG_LABELS)
     message(FATAL_ERROR "The test program ${ARG_NAME} has neither the label `unit` nor `socket`")
   endif()
-  add_executable(${ARG_NAME}_test ${ARG_SOURCES})
+  add_executable(${ARG_NAME}_test ${ARG_SOURCES} ${ARG_ALONE})
+  # These replace functions of the libraries, which what is compiled with them would notice.
+  set(replacing ${CMAKE_SOURCE_DIR}/tests/support/no_sockets.cc ${CMAKE_SOURCE_DIR}/tests/support/allocation_count.cc)
+  weir_unity(${ARG_NAME}_test ${ARG_ALONE} ${replacing})
   target_link_libraries(${ARG_NAME}_test PRIVATE weir_warnings ${ARG_DEPENDS} GTest::gtest GTest::gmock GTest::gtest_main)
   target_include_directories(${ARG_NAME}_test PRIVATE ${CMAKE_SOURCE_DIR})
+  target_compile_options(${ARG_NAME}_test PRIVATE ${WEIR_TEST_OPTIONS})
   target_precompile_headers(${ARG_NAME}_test REUSE_FROM weir_test_headers)
   # gtest_discover_tests of CMake 3.25 keeps only the first of several labels. `ctest -L` matches a regular expression, so that
   # one label `socket-threaded` is found by either word.

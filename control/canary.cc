@@ -120,7 +120,7 @@ Result<Sides> SidesFor(const View& view, const CanaryReport& now, const config::
   return Sides{groups[others.front()].name, step.group};
 }
 
-json::value WeightedGroup(const std::string& name, std::uint16_t weight) {
+json::value GroupAndWeight(const std::string& name, std::uint16_t weight) {
   return json::object{{"name", name}, {"weight", weight}};
 }
 
@@ -194,7 +194,7 @@ Result<std::string> CanaryPatch(const View& view, const FoundRule& found, const 
   };
   remove("target-group");
   add("target-groups",
-      json::array{WeightedGroup(sides->stage, weights.stage), WeightedGroup(sides->canary, weights.canary)});
+      json::array{GroupAndWeight(sides->stage, weights.stage), GroupAndWeight(sides->canary, weights.canary)});
   if (step.kind == CanaryStep::Kind::kDisable) {
     remove("canary");
   } else {

@@ -1,6 +1,7 @@
 #include "control/metrics.h"
 
 #include "base/counters.h"
+#include "control/listener_labels.h"
 #include "control/metrics_authentication.h"
 #include "control/metrics_functions.h"
 #include "control/metrics_histogram.h"
@@ -34,15 +35,6 @@ bool HasJwtValidation(const config::Rule& rule) {
   return std::ranges::any_of(rule.leading_actions, [](const config::LeadingAction& action) {
     return std::holds_alternative<config::JwtValidationAction>(action);
   });
-}
-
-// What labels a listener: its load balancer and its port.
-struct ListenerLabels {
-  const std::string& load_balancer;
-  std::string listener;
-};
-ListenerLabels LabelsOf(const proxy::Listener& listener) {
-  return {listener.load_balancer, std::to_string(listener.port)};
 }
 
 // ---- the appliance itself

@@ -1,6 +1,7 @@
 #include "control/metrics_tls.h"
 
 #include "base/counters.h"
+#include "control/listener_labels.h"
 #include "control/metrics_writer.h"
 #include "net/tls_client.h"
 #include "net/tls_facts.h"
@@ -19,15 +20,6 @@
 
 namespace weir::control {
 namespace {
-
-// What labels a listener: its load balancer and its port.
-struct ListenerLabels {
-  const std::string& load_balancer;
-  std::string listener;
-};
-ListenerLabels LabelsOf(const proxy::Listener& listener) {
-  return {listener.load_balancer, std::to_string(listener.port)};
-}
 
 // Sums of the workers' counters of a listener, and of a target group.
 auto SumOf(const proxy::Listener& listener) {

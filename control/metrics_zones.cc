@@ -108,7 +108,7 @@ void WriteNodeCounters(MetricsWriter& out, const View& view) {
 }
 
 // What nodes use of groups with cross-zone off.
-void WriteGroups(MetricsWriter& out, const View& view) {
+void WriteGroupZones(MetricsWriter& out, const View& view) {
   out.Family("weir_zone_fail_open", "gauge",
              "1 while the node of a zone sends requests to every target of its zone because too few are healthy.");
   const auto& groups = view.model->target_groups;
@@ -156,7 +156,7 @@ void WriteGroups(MetricsWriter& out, const View& view) {
 void WriteZones(MetricsWriter& out, const View& view, const Runtime& runtime) {
   WriteNodes(out, view);
   WriteNodeCounters(out, view);
-  WriteGroups(out, view);
+  WriteGroupZones(out, view);
   out.Family("weir_zonal_shift_expires_timestamp_seconds", "gauge",
              "When the zonal shift that is under way expires, Unix time.");
   if (!runtime.zonal_shift || !runtime.zonal_shift->is_active()) return;

@@ -23,7 +23,7 @@ namespace json = boost::json;
 // ---- writing
 
 template <class Range, class Write>
-json::array Array(const Range& range, Write write) {
+json::array ArrayOf(const Range& range, Write write) {
   json::array out;
   out.reserve(range.size());
   for (const auto& item : range) out.push_back(write(item));
@@ -33,7 +33,7 @@ json::array Array(const Range& range, Write write) {
 json::value Text(const std::string& text) { return json::value(text); }
 
 json::value Weights(const std::vector<WeightedGroup>& groups) {
-  return Array(groups, [](const WeightedGroup& g) { return json::value{{"name", g.name}, {"weight", g.weight}}; });
+  return ArrayOf(groups, [](const WeightedGroup& g) { return json::value{{"name", g.name}, {"weight", g.weight}}; });
 }
 
 json::array Actions(const ActionReport& action) {
@@ -63,7 +63,7 @@ json::value Write(const RuleReport& rule) {
 
 json::value Write(const CertificateReport& certificate) {
   return json::object{{"certificate", certificate.certificate},
-                      {"names", Array(certificate.names, Text)},
+                      {"names", ArrayOf(certificate.names, Text)},
                       {"not-after", certificate.not_after},
                       {"valid", certificate.valid}};
 }
@@ -71,26 +71,26 @@ json::value Write(const CertificateReport& certificate) {
 json::value Write(const ListenerReport& listener) {
   json::object out{{"port", listener.port},
                    {"protocol", listener.protocol},
-                   {"bound", Array(listener.bound, Text)},
+                   {"bound", ArrayOf(listener.bound, Text)},
                    {"requests", listener.requests},
                    {"active-connections", listener.active_connections}};
   if (!listener.ssl_policy.empty()) {
     out["ssl-policy"] = listener.ssl_policy;
-    out["certificates"] = Array(listener.certificates, [](const auto& c) { return Write(c); });
+    out["certificates"] = ArrayOf(listener.certificates, [](const auto& c) { return Write(c); });
     if (!listener.mutual_authentication.empty()) {
       json::object clients{{"mode", listener.mutual_authentication}};
       if (!listener.trust_store.empty()) clients["trust-store"] = listener.trust_store;
       out["mutual-authentication"] = std::move(clients);
     }
   }
-  out["rules"] = Array(listener.rules, [](const auto& r) { return Write(r); });
+  out["rules"] = ArrayOf(listener.rules, [](const auto& r) { return Write(r); });
   return out;
 }
 
 json::value Write(const NodeReport& node) {
   return json::object{{"name", node.zone},
-                      {"addresses", Array(node.addresses, Text)},
-                      {"advertise", Array(node.advertise, Text)},
+                      {"addresses", ArrayOf(node.addresses, Text)},
+                      {"advertise", ArrayOf(node.advertise, Text)},
                       {"healthy", node.healthy},
                       {"shifted", node.shifted},
                       {"answers", node.answers}};
@@ -98,9 +98,9 @@ json::value Write(const NodeReport& node) {
 
 json::value Write(const LoadBalancerReport& balancer) {
   json::object out{
-      {"name", balancer.name}, {"healthy", balancer.healthy}, {"addresses", Array(balancer.addresses, Text)}};
-  if (!balancer.nodes.empty()) out["zones"] = Array(balancer.nodes, [](const auto& n) { return Write(n); });
-  out["listeners"] = Array(balancer.listeners, [](const auto& l) { return Write(l); });
+      {"name", balancer.name}, {"healthy", balancer.healthy}, {"addresses", ArrayOf(balancer.addresses, Text)}};
+  if (!balancer.nodes.empty()) out["zones"] = ArrayOf(balancer.nodes, [](const auto& n) { return Write(n); });
+  out["listeners"] = ArrayOf(balancer.listeners, [](const auto& l) { return Write(l); });
   return out;
 }
 
@@ -142,8 +142,8 @@ json::value Responses(const std::array<std::uint64_t, kClasses.size()>& counts) 
 
 json::value Write(const ResponseTimeReport& recorded) {
   const auto number = [](std::uint64_t value) { return json::value(value); };
-  return json::object{{"bounds-microseconds", Array(LatencyHistogram::kBoundsMicroseconds, number)},
-                      {"counts", Array(recorded.counts, number)}};
+  return json::object{{"bounds-microseconds", ArrayOf(LatencyHistogram::kBoundsMicroseconds, number)},
+                      {"counts", ArrayOf(recorded.counts, number)}};
 }
 
 json::value Write(const GroupZoneReport& zone) {
@@ -164,13 +164,13 @@ json::value Write(const TargetGroupReport& group) {
                    {"failures", group.failures},
                    {"responses", Responses(group.responses)},
                    {"response-time", Write(group.response_time)},
-                   {"targets", Array(group.targets, [](const auto& t) { return Write(t); })},
-                   {"unresolved-hosts", Array(group.unresolved_hosts, [](const auto& h) { return Write(h); })}};
+                   {"targets", ArrayOf(group.targets, [](const auto& t) { return Write(t); })},
+                   {"unresolved-hosts", ArrayOf(group.unresolved_hosts, [](const auto& h) { return Write(h); })}};
   if (group.is_function) out["target-type"] = "lambda";
   if (!group.versions.empty()) out["versions"] = group.versions;
   if (!group.ssl_policy.empty()) out["ssl-policy"] = group.ssl_policy;
   if (!group.stickiness.empty()) out["stickiness"] = group.stickiness;
-  if (!group.zones.empty()) out["zones"] = Array(group.zones, [](const auto& z) { return Write(z); });
+  if (!group.zones.empty()) out["zones"] = ArrayOf(group.zones, [](const auto& z) { return Write(z); });
   return out;
 }
 
@@ -193,7 +193,7 @@ json::value Write(const RecordReport& record) {
 json::value Write(const ZoneReport& zone) {
   return json::object{{"name", zone.name},
                       {"record-count", zone.record_count},
-                      {"records", Array(zone.records, [](const auto& r) { return Write(r); })},
+                      {"records", ArrayOf(zone.records, [](const auto& r) { return Write(r); })},
                       {"records-omitted", zone.records_omitted}};
 }
 
@@ -217,7 +217,7 @@ json::value Write(const ZonalShiftReport& shift) {
                       {"started", shift.started},
                       {"expires", shift.expires},
                       {"comment", shift.comment},
-                      {"load-balancers", Array(shift.load_balancers, Text)},
+                      {"load-balancers", ArrayOf(shift.load_balancers, Text)},
                       {"survives-restart", shift.survives}};
 }
 
@@ -494,7 +494,7 @@ std::string StatusJson(const StatusReport& report) {
                          {"workers", report.workers},
                          {"state-directory", report.state_directory},
                          {"admin", report.admin},
-                         {"dns", Array(report.dns, Text)},
+                         {"dns", ArrayOf(report.dns, Text)},
                          {"configuration", json::object{{"file", report.file},
                                                         {"loaded-at", report.loaded_at},
                                                         {"reloads-refused", report.reloads_refused},
@@ -502,11 +502,11 @@ std::string StatusJson(const StatusReport& report) {
                          {"client-connections", json::object{{"limit", report.client_connections_max},
                                                              {"waiting", report.clients_wait},
                                                              {"waits", report.client_waits}}},
-                         {"load-balancers", Array(report.load_balancers, [](const auto& x) { return Write(x); })},
-                         {"target-groups", Array(report.target_groups, [](const auto& x) { return Write(x); })},
-                         {"health-checks", Array(report.health_checks, [](const auto& x) { return Write(x); })},
-                         {"zones", Array(report.zones, [](const auto& x) { return Write(x); })},
-                         {"overrides", Array(report.overrides, [](const auto& x) { return Write(x); })},
+                         {"load-balancers", ArrayOf(report.load_balancers, [](const auto& x) { return Write(x); })},
+                         {"target-groups", ArrayOf(report.target_groups, [](const auto& x) { return Write(x); })},
+                         {"health-checks", ArrayOf(report.health_checks, [](const auto& x) { return Write(x); })},
+                         {"zones", ArrayOf(report.zones, [](const auto& x) { return Write(x); })},
+                         {"overrides", ArrayOf(report.overrides, [](const auto& x) { return Write(x); })},
                          {"zonal-shift", Write(report.zonal_shift)}};
   return json::serialize(out);
 }

@@ -144,11 +144,11 @@ void AddTraffic(const proxy::TargetGroupRoute& route, TargetGroupReport& out) {
   out.requests = counters.Sum([](const auto& c) { return c.requests.value(); });
   out.no_target = counters.Sum([](const auto& c) { return c.no_target.value(); });
   out.failures = counters.Sum([](const auto& c) { return c.failures.value(); });
-  constexpr std::array kClasses = {&proxy::ResponseCounters::class_1xx, &proxy::ResponseCounters::class_2xx,
-                                   &proxy::ResponseCounters::class_3xx, &proxy::ResponseCounters::class_4xx,
-                                   &proxy::ResponseCounters::class_5xx};
-  for (std::size_t i = 0; i < kClasses.size(); ++i) {
-    out.responses[i] = counters.Sum([&](const auto& c) { return (c.responses.*kClasses[i]).value(); });
+  constexpr std::array kCountersOfClasses = {&proxy::ResponseCounters::class_1xx, &proxy::ResponseCounters::class_2xx,
+                                             &proxy::ResponseCounters::class_3xx, &proxy::ResponseCounters::class_4xx,
+                                             &proxy::ResponseCounters::class_5xx};
+  for (std::size_t i = 0; i < kCountersOfClasses.size(); ++i) {
+    out.responses[i] = counters.Sum([&](const auto& c) { return (c.responses.*kCountersOfClasses[i]).value(); });
   }
   for (std::size_t i = 0; i < out.response_time.counts.size(); ++i) {
     out.response_time.counts[i] = route.response_times->Sum([i](const auto& c) { return c.bucket(i); });

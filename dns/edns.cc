@@ -12,10 +12,6 @@
 namespace weir::dns {
 namespace {
 
-constexpr std::uint16_t kOptionNsid = 3;
-constexpr std::uint16_t kOptionClientSubnet = 8;
-constexpr std::uint16_t kOptionCookie = 10;
-constexpr std::uint16_t kOptionKeepalive = 11;
 constexpr std::size_t kOptFixedBytes = 11;
 constexpr std::size_t kOptionHeaderBytes = 4;
 constexpr std::size_t kAddressBytesMax = 16;

@@ -19,7 +19,7 @@ constexpr std::size_t kBatch = UdpMessages::kAnswersMax;
 // Batches answered in one turn before other descriptors get theirs.
 constexpr int kBatchesPerTurn = 4;
 // A query is one question and a few options; what is longer is cut off and so malformed.
-constexpr std::size_t kQueryBytesMax = 4'096;
+constexpr std::size_t kDatagramBytesMax = 4'096;
 constexpr std::size_t kControlBytes = 64;
 // Queries that wait while the worker is busy elsewhere; the system's default holds under 300. The system may allow
 // less.
@@ -70,7 +70,7 @@ struct UdpResponder::Batch {
 
   // Not a multiple of 4,096: the queries' first lines would all share one cache set.
   struct QueryBuffer {
-    std::array<std::uint8_t, kQueryBytesMax> bytes;
+    std::array<std::uint8_t, kDatagramBytesMax> bytes;
     std::array<std::uint8_t, 64> gap;
   };
   struct ControlBuffer {

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "http/http2_bytes.h"
 
 #include <nghttp2/nghttp2.h>
 
@@ -18,14 +19,10 @@ namespace {
 constexpr std::int32_t kStreamWindowBytes = 16 << 20;
 constexpr std::int32_t kConnectionWindowBytes = 1 << 30;
 
-const std::uint8_t* Bytes(std::string_view text) { return reinterpret_cast<const std::uint8_t*>(text.data()); }
-std::string_view Text(const std::uint8_t* bytes, std::size_t size) {
-  return {reinterpret_cast<const char*>(bytes), size};
-}
-
-struct FreeCallbacks {
+struct FreeClientCallbacks {
   void operator()(nghttp2_session_callbacks* callbacks) const { nghttp2_session_callbacks_del(callbacks); }
 };
+
 struct FreeSession {
   void operator()(nghttp2_session* session) const { nghttp2_session_del(session); }
 };
@@ -90,7 +87,7 @@ class Http2ClientSession::Session {
 Http2ClientSession::Session::Session(Events& events) : events_(events) {
   nghttp2_session_callbacks* made = nullptr;
   WEIR_CHECK(nghttp2_session_callbacks_new(&made) == 0);
-  const std::unique_ptr<nghttp2_session_callbacks, FreeCallbacks> callbacks(made);
+  const std::unique_ptr<nghttp2_session_callbacks, FreeClientCallbacks> callbacks(made);
   nghttp2_session_callbacks_set_on_header_callback(made, &OnHeader);
   nghttp2_session_callbacks_set_on_frame_recv_callback(made, &OnFrame);
   nghttp2_session_callbacks_set_on_stream_close_callback(made, &OnClose);

@@ -3,6 +3,7 @@
 #include "base/block_pool.h"
 #include "base/check.h"
 #include "base/text.h"
+#include "http/http2_bytes.h"
 
 #include <nghttp2/nghttp2.h>
 
@@ -15,11 +16,6 @@
 namespace weir::http {
 namespace {
 
-std::string_view Text(const std::uint8_t* bytes, std::size_t size) {
-  return {reinterpret_cast<const char*>(bytes), size};
-}
-const std::uint8_t* Bytes(std::string_view text) { return reinterpret_cast<const std::uint8_t*>(text.data()); }
-
 // A header section whose decoded size is beyond all reason: what is announced is a quarter of it.
 constexpr std::size_t kHeaderBytesMax = 4 * Http2FieldSection::kListBytesMax;
 // Control frames that wait because the peer does not read them.
@@ -31,11 +27,11 @@ constexpr std::size_t kContinuationsMax = 8;
 // A field of requests whose value is another one each time.
 constexpr std::string_view kUnique = "x-amzn-trace-id";
 
-struct FreeOption {
-  void operator()(nghttp2_option* option) const { nghttp2_option_del(option); }
-};
 struct FreeCallbacks {
   void operator()(nghttp2_session_callbacks* callbacks) const { nghttp2_session_callbacks_del(callbacks); }
+};
+struct FreeOption {
+  void operator()(nghttp2_option* option) const { nghttp2_option_del(option); }
 };
 
 // nghttp2 allocates some twenty times for a request.

@@ -59,7 +59,7 @@ bool InRanges(std::uint16_t status, const std::vector<StatusRange>& ranges) {
   return AnyOrNone(ranges, [&](const StatusRange& range) { return status >= range.first && status <= range.last; });
 }
 
-std::optional<std::uint16_t> ReadStatus(std::string_view text) {
+std::optional<std::uint16_t> StatusOf(std::string_view text) {
   if (text.size() != 3) return std::nullopt;
   const auto value = ParseDecimal(text);
   if (!value) return std::nullopt;
@@ -75,8 +75,8 @@ Result<StatusRange> ParseStatusRange(std::string_view text) {
     return StatusRange{.first = hundreds, .last = static_cast<std::uint16_t>(hundreds + 99)};
   }
   const std::size_t dash = text.find('-');
-  const auto first = ReadStatus(text.substr(0, dash));
-  const auto last = dash == std::string_view::npos ? first : ReadStatus(text.substr(dash + 1));
+  const auto first = StatusOf(text.substr(0, dash));
+  const auto last = dash == std::string_view::npos ? first : StatusOf(text.substr(dash + 1));
   if (!first || !last || *last < *first) return wrong();
   return StatusRange{.first = *first, .last = *last};
 }

@@ -14,7 +14,7 @@
 namespace weir::logs {
 namespace {
 
-constexpr std::size_t kIntervals = 60;
+constexpr std::size_t kJsonIntervals = 60;
 
 double Seconds(std::chrono::microseconds time) { return std::chrono::duration<double>(time).count(); }
 
@@ -76,7 +76,7 @@ std::string SummaryJson(const Summary& summary) {
   out["targets"] = TalliesJson(summary.targets());
   std::chrono::seconds width{0};
   boost::json::array intervals;
-  for (const auto& interval : summary.Intervals(kIntervals, width)) {
+  for (const auto& interval : summary.Intervals(kJsonIntervals, width)) {
     boost::json::object entry = TallyJson(interval.tally);
     entry["start"] = FormatIso8601(interval.start);
     intervals.push_back(std::move(entry));

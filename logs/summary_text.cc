@@ -18,7 +18,7 @@
 namespace weir::logs {
 namespace {
 
-constexpr std::size_t kIntervals = 24;
+constexpr std::size_t kTextIntervals = 24;
 
 // The first column stands to the left, as do those behind `right`; numbers stand to the right.
 class Columns {
@@ -137,7 +137,7 @@ void AppendStatuses(std::string& out, const Summary& summary) {
 
 void AppendIntervals(std::string& out, const Summary& summary) {
   std::chrono::seconds width{0};
-  const auto intervals = summary.Intervals(kIntervals, width);
+  const auto intervals = summary.Intervals(kTextIntervals, width);
   if (intervals.size() < 2) return;
   Columns columns({"FROM", "REQUESTS", "5XX", "P50", "P99"}, 4);
   for (const auto& interval : intervals) {

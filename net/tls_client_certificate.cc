@@ -19,7 +19,7 @@
 namespace weir::net {
 namespace {
 
-constexpr int kRsaBitsMin = 2048;
+constexpr int kClientRsaBitsMin = 2048;
 constexpr int kRsaBitsMax = 8192;
 
 // Of any year that ASN.1 can write, unlike a WallTime.
@@ -38,8 +38,8 @@ std::string UnsupportedKey(const EVP_PKEY* key) {
   switch (EVP_PKEY_get_base_id(key)) {
     case EVP_PKEY_RSA:
     case EVP_PKEY_RSA_PSS:
-      return bits >= kRsaBitsMin && bits <= kRsaBitsMax ? std::string()
-                                                        : "an RSA key of " + std::to_string(bits) + " bits";
+      return bits >= kClientRsaBitsMin && bits <= kRsaBitsMax ? std::string()
+                                                              : "an RSA key of " + std::to_string(bits) + " bits";
     case EVP_PKEY_EC:
       return IsSupportedCurve(*key) ? std::string() : "an ECDSA key on the curve " + CurveName(*key);
     default: {

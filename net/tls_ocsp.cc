@@ -19,7 +19,7 @@ namespace weir::net {
 namespace {
 
 // A response about one certificate has some kilobytes, with those of its signers.
-constexpr std::size_t kFileBytesMax = 64 * 1024;
+constexpr std::size_t kResponseBytesMax = 64 * 1024;
 
 struct FreeOcsp {
   void operator()(OCSP_RESPONSE* response) const { OCSP_RESPONSE_free(response); }
@@ -90,7 +90,7 @@ TlsOcspAnswer AnswerOf(OCSP_SINGLERESP& single) {
 }  // namespace
 
 Result<std::shared_ptr<const TlsOcspResponse>> TlsOcspResponse::Load(const std::string& path) {
-  auto text = ReadFileUpTo(path, kFileBytesMax, "an OCSP response");
+  auto text = ReadFileUpTo(path, kResponseBytesMax, "an OCSP response");
   if (!text) return std::unexpected(text.error());
   const OwnedResponse response = Parse(*text);
   if (response == nullptr)

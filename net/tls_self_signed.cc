@@ -48,7 +48,7 @@ void SetSerial(X509* certificate) {
   BN_free(number);
 }
 
-std::string TextOf(bio_st* memory) {
+std::string PemOf(bio_st* memory) {
   char* bytes = nullptr;
   const long size = BIO_get_mem_data(memory, &bytes);
   return {bytes, static_cast<std::size_t>(size)};
@@ -92,7 +92,7 @@ Result<SelfSignedCertificate> MakeSelfSigned(const SelfSignedRequest& request) {
   PEM_write_bio_X509(certificate_text.get(), certificate.get());
   PEM_write_bio_PrivateKey(key_text.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
   ERR_clear_error();
-  return SelfSignedCertificate{.certificate = TextOf(certificate_text.get()), .key = TextOf(key_text.get())};
+  return SelfSignedCertificate{.certificate = PemOf(certificate_text.get()), .key = PemOf(key_text.get())};
 }
 
 }  // namespace weir::net

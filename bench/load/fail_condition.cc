@@ -30,8 +30,6 @@ std::uint64_t CountUnexpectedIn(const std::map<std::string, std::uint64_t>& erro
   return sum;
 }
 
-double Milliseconds(std::chrono::nanoseconds value) { return std::chrono::duration<double, std::milli>(value).count(); }
-
 // A decimal number at the front of `text`, without sign and exponent; what follows it is left in `text`.
 std::optional<double> TakeNumber(std::string_view& text) {
   double value = 0;

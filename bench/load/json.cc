@@ -25,8 +25,6 @@ namespace json = boost::json;
 // JSON has neither infinity nor NaN.
 double Finite(double value) { return std::isfinite(value) ? value : 0.0; }
 
-double Milliseconds(std::chrono::nanoseconds value) { return std::chrono::duration<double, std::milli>(value).count(); }
-
 // Names that become equal as UTF-8 are added up.
 json::object CountsObject(const std::map<std::string, std::uint64_t>& counts) {
   std::map<std::string, std::uint64_t> valid;

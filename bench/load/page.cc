@@ -180,7 +180,7 @@ std::string TableOf(std::string_view title, const std::string& rows) {
       rows);
 }
 
-std::string Row(std::string_view name, std::string_view value, std::string_view note = {}, bool bad = false) {
+std::string RowOf(std::string_view name, std::string_view value, std::string_view note = {}, bool bad = false) {
   return fmt::format("<tr{}><th scope=\"row\">{}</th><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>\n",
                      bad ? " class=\"bad\"" : "", Html(name), Html(value), Html(note));
 }
@@ -195,38 +195,38 @@ std::string Settings(const RunRecord& record) {
 
 std::string Throughput(const RunRecord& record) {
   const Counts& total = record.total;
-  std::string rows = Row("started", CountText(total.started), RateText(record.PerSecond(total.started)) + "/s");
-  rows += Row("completed", CountText(total.completed), RateText(record.PerSecond(total.completed)) + "/s");
-  rows += Row("errors", CountText(total.error_count()), PercentText(total.error_count(), total.started),
-              total.error_count() > 0);
-  rows += Row("received", BytesText(static_cast<double>(total.bytes_received)),
-              BytesText(record.PerSecond(total.bytes_received)) + "/s");
-  rows += Row("sent", BytesText(static_cast<double>(total.bytes_sent)),
-              BytesText(record.PerSecond(total.bytes_sent)) + "/s");
-  if (total.connections > 0) rows += Row("connections opened", CountText(total.connections));
+  std::string rows = RowOf("started", CountText(total.started), RateText(record.PerSecond(total.started)) + "/s");
+  rows += RowOf("completed", CountText(total.completed), RateText(record.PerSecond(total.completed)) + "/s");
+  rows += RowOf("errors", CountText(total.error_count()), PercentText(total.error_count(), total.started),
+                total.error_count() > 0);
+  rows += RowOf("received", BytesText(static_cast<double>(total.bytes_received)),
+                BytesText(record.PerSecond(total.bytes_received)) + "/s");
+  rows += RowOf("sent", BytesText(static_cast<double>(total.bytes_sent)),
+                BytesText(record.PerSecond(total.bytes_sent)) + "/s");
+  if (total.connections > 0) rows += RowOf("connections opened", CountText(total.connections));
   const auto add_handshakes = [&](std::string_view name, std::uint64_t count) {
-    if (count > 0) rows += Row(name, CountText(count), RateText(record.PerSecond(count)) + "/s");
+    if (count > 0) rows += RowOf(name, CountText(count), RateText(record.PerSecond(count)) + "/s");
   };
   add_handshakes("TLS handshakes, full", total.handshakes_full);
   add_handshakes("TLS handshakes, resumed", total.handshakes_resumed);
   if (record.generator_cpu_seconds > 0) {
-    rows += Row("CPU time of the generator", fmt::format("{:.2f} s", record.generator_cpu_seconds),
-                RateText(static_cast<double>(total.completed) / record.generator_cpu_seconds) + " per CPU-second");
+    rows += RowOf("CPU time of the generator", fmt::format("{:.2f} s", record.generator_cpu_seconds),
+                  RateText(static_cast<double>(total.completed) / record.generator_cpu_seconds) + " per CPU-second");
   }
   return TableOf("Throughput", rows);
 }
 
-std::string Latency(const Histogram& latency) {
+std::string LatencyTable(const Histogram& latency) {
   if (latency.count() == 0) return {};
   constexpr std::array<double, 9> kPercents = {50, 75, 90, 95, 99, 99.9, 99.99, 99.999, 99.9999};
   const auto values = latency.Percentiles(kPercents);
-  std::string rows = Row("min", MillisecondsText(latency.min())) + Row("mean", MillisecondsText(latency.mean()));
+  std::string rows = RowOf("min", MillisecondsText(latency.min())) + RowOf("mean", MillisecondsText(latency.mean()));
   for (std::size_t i = 0; i < kPercents.size(); ++i) {
     // Of 1,000 recordings nothing is known about the ten thousandth part.
     if (static_cast<double>(latency.count()) * (1 - kPercents[i] / 100) < 0.999) break;
-    rows += Row(fmt::format("p{}", kPercents[i]), MillisecondsText(values[i]));
+    rows += RowOf(fmt::format("p{}", kPercents[i]), MillisecondsText(values[i]));
   }
-  return TableOf("Latency", rows + Row("max", MillisecondsText(latency.max())));
+  return TableOf("Latency", rows + RowOf("max", MillisecondsText(latency.max())));
 }
 
 std::string CountsTable(std::string_view title, const std::map<std::string, std::uint64_t>& counts,
@@ -237,12 +237,12 @@ std::string CountsTable(std::string_view title, const std::map<std::string, std:
   std::size_t shown = 0;
   for (const auto& [name, count] : Ranked(counts)) {
     if (++shown <= kRowsMax) {
-      rows += Row(name, CountText(count), PercentText(count, whole));
+      rows += RowOf(name, CountText(count), PercentText(count, whole));
     } else {
       rest += count;
     }
   }
-  if (rest > 0) rows += Row(fmt::format("{} others", shown - kRowsMax), CountText(rest), PercentText(rest, whole));
+  if (rest > 0) rows += RowOf(fmt::format("{} others", shown - kRowsMax), CountText(rest), PercentText(rest, whole));
   return TableOf(title, rows);
 }
 
@@ -252,7 +252,7 @@ std::string Classes(const Counts& total) {
   const auto unexpected = UnexpectedClasses(total.errors);
   std::string rows;
   for (const auto& [name, count] : classes) {
-    rows += Row(name, CountText(count), PercentText(count, total.completed), unexpected.contains(name));
+    rows += RowOf(name, CountText(count), PercentText(count, total.completed), unexpected.contains(name));
   }
   return TableOf("Answers", rows);
 }
@@ -266,7 +266,7 @@ std::string Shares(const Counts& total) {
 std::string Conditions(const RunRecord& record) {
   std::string rows;
   for (const auto& [condition, value, holds] : record.conditions) {
-    rows += Row(condition, value, holds ? "failed" : "passed", holds);
+    rows += RowOf(condition, value, holds ? "failed" : "passed", holds);
   }
   return rows.empty() ? rows : TableOf("Fail if", rows);
 }
@@ -275,7 +275,7 @@ std::string Tables(const RunRecord& record) {
   const Counts& total = record.total;
   return "<div class=\"pair\"><div>" + Throughput(record) + Classes(total) +
          CountsTable("Outcomes", total.outcomes, total.completed) + CountsTable("Errors", total.errors, total.started) +
-         Shares(total) + "</div><div>" + Conditions(record) + Latency(total.latency) + Settings(record) +
+         Shares(total) + "</div><div>" + Conditions(record) + LatencyTable(total.latency) + Settings(record) +
          "</div></div>\n";
 }
 

@@ -8,8 +8,6 @@
 namespace weir::bench {
 namespace {
 
-double Milliseconds(std::chrono::nanoseconds value) { return std::chrono::duration<double, std::milli>(value).count(); }
-
 void AddCounts(const std::map<std::string, std::uint64_t>& from, std::map<std::string, std::uint64_t>& to) {
   for (const auto& [name, count] : from) to[name] += count;
 }

@@ -15,6 +15,9 @@
 
 namespace weir::bench {
 
+[[nodiscard]] constexpr double Milliseconds(std::chrono::nanoseconds value) {
+  return std::chrono::duration<double, std::milli>(value).count();
+}
 [[nodiscard]] std::uint64_t SumOf(const std::map<std::string, std::uint64_t>& counts);
 
 // What happened in a stretch of time. The generator threads count into one each and hand it over whole.

@@ -18,13 +18,13 @@ namespace weir::bench {
 namespace {
 
 // A terminal shows this many rows of a kind; the JSON and the page have them all.
-constexpr std::size_t kRowsMax = 20;
+constexpr std::size_t kCountRowsMax = 20;
 constexpr std::size_t kEventsMax = 40;
 
 constexpr std::string_view kBold = "1";
 constexpr std::string_view kRed = "31";
 
-struct Row {
+struct TableRow {
   std::string name;
   std::string value;
   std::string note = {};
@@ -42,15 +42,15 @@ class TableWriter {
   }
 
   // Names to the left, values to the left: words.
-  void Words(const std::vector<Row>& rows) {
-    const auto width = Widest(rows, &Row::name);
+  void Words(const std::vector<TableRow>& rows) {
+    const auto width = Widest(rows, &TableRow::name);
     for (const auto& row : rows) out_ += fmt::format("  {:<{}}  {}\n", row.name, width, row.value);
   }
 
   // Names to the left, values to the right: numbers that are compared down the column.
-  void Numbers(const std::vector<Row>& rows) {
-    const auto names = Widest(rows, &Row::name);
-    const auto values = Widest(rows, &Row::value);
+  void Numbers(const std::vector<TableRow>& rows) {
+    const auto names = Widest(rows, &TableRow::name);
+    const auto values = Widest(rows, &TableRow::value);
     for (const auto& row : rows) {
       const auto line = fmt::format("  {:<{}}  {:>{}}{}{}", row.name, names, row.value, values,
                                     row.note.empty() ? "" : "  ", row.note);
@@ -65,7 +65,7 @@ class TableWriter {
   [[nodiscard]] std::string Styled(std::string_view text, std::string_view style) const {
     return colours_ ? fmt::format("\x1b[{}m{}\x1b[0m", style, text) : std::string(text);
   }
-  static std::size_t Widest(const std::vector<Row>& rows, std::string Row::* member) {
+  static std::size_t Widest(const std::vector<TableRow>& rows, std::string TableRow::* member) {
     std::size_t width = 0;
     for (const auto& row : rows) width = std::max(width, (row.*member).size());
     return width;
@@ -77,7 +77,7 @@ class TableWriter {
 
 void WriteSettings(TableWriter& out, const RunRecord& record) {
   out.Heading(TerminalText(record.title));
-  std::vector<Row> rows = {{"started", FormatIso8601(record.started)}};
+  std::vector<TableRow> rows = {{"started", FormatIso8601(record.started)}};
   for (const auto& [name, value] : record.settings) rows.push_back({TerminalText(name), TerminalText(value)});
   rows.push_back({"measured", fmt::format("{:.2f} s{}", record.seconds, record.interrupted ? ", interrupted" : "")});
   out.Words(rows);
@@ -86,7 +86,7 @@ void WriteSettings(TableWriter& out, const RunRecord& record) {
 void WriteThroughput(TableWriter& out, const RunRecord& record) {
   const Counts& total = record.total;
   out.Heading("Throughput");
-  std::vector<Row> rows;
+  std::vector<TableRow> rows;
   if (record.offered_rate > 0) {
     rows.push_back({"offered", RateText(record.PerSecond(record.total.started)),
                     fmt::format("{}/s, {}/s asked for", record.unit, RateText(record.offered_rate))});
@@ -122,7 +122,7 @@ void WriteLatency(TableWriter& out, const RunRecord& record) {
   const auto text = [](std::chrono::nanoseconds value) {
     return DurationText(std::chrono::duration<double, std::milli>(value).count());
   };
-  std::vector<Row> rows = {{"min", text(latency.min())}, {"mean", text(latency.mean())}};
+  std::vector<TableRow> rows = {{"min", text(latency.min())}, {"mean", text(latency.mean())}};
   const auto values = latency.Percentiles(kPercents);
   for (std::size_t i = 0; i < kPercents.size(); ++i) {
     rows.push_back({fmt::format("p{}", kPercents[i]), text(values[i])});
@@ -137,18 +137,19 @@ void WriteCounts(TableWriter& out, std::string_view heading, const std::map<std:
   if (counts.empty()) return;
   out.Heading(heading, style);
   const auto ranked = Ranked(counts);
-  std::vector<Row> rows;
+  std::vector<TableRow> rows;
   std::uint64_t rest = 0;
   for (std::size_t i = 0; i < ranked.size(); ++i) {
     const auto& [name, count] = ranked[i];
-    if (i < kRowsMax) {
+    if (i < kCountRowsMax) {
       rows.push_back({TerminalText(name), CountText(count), PercentText(count, whole)});
     } else {
       rest += count;
     }
   }
   if (rest > 0) {
-    rows.push_back({fmt::format("{} others", ranked.size() - kRowsMax), CountText(rest), PercentText(rest, whole)});
+    rows.push_back(
+        {fmt::format("{} others", ranked.size() - kCountRowsMax), CountText(rest), PercentText(rest, whole)});
   }
   out.Numbers(rows);
 }
@@ -161,7 +162,7 @@ void WriteClasses(TableWriter& out, const RunRecord& record) {
   if (classes == total.outcomes) return;
   const auto unexpected = UnexpectedClasses(total.errors);
   out.Heading("Answers");
-  std::vector<Row> rows;
+  std::vector<TableRow> rows;
   for (const auto& [name, count] : classes) {
     rows.push_back(
         {TerminalText(name), CountText(count), PercentText(count, total.completed), unexpected.contains(name)});
@@ -179,7 +180,7 @@ void WriteShares(TableWriter& out, const RunRecord& record) {
 void WriteConditions(TableWriter& out, const std::vector<ConditionResult>& conditions) {
   if (conditions.empty()) return;
   out.Heading("Fail if");
-  std::vector<Row> rows;
+  std::vector<TableRow> rows;
   for (const auto& [condition, value, holds] : conditions) {
     rows.push_back({TerminalText(condition), value, holds ? "failed" : "passed", holds});
   }

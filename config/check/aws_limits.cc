@@ -71,14 +71,14 @@ struct Place {
 
 // A position as something that is compared.
 using FilePlace = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>;
-FilePlace PlaceKey(const Position& position) { return {position.file, position.line, position.column}; }
+FilePlace FilePlaceOf(const Position& position) { return {position.file, position.line, position.column}; }
 
 class AwsLimits {
  public:
   AwsLimits(const Model& model, const Node& root, Findings& findings)
       : model_(model), root_(root), findings_(findings) {
     for (const Diagnostic& item : findings.items()) {
-      if (item.severity == Severity::kError) wrong_.insert(PlaceKey(item.position));
+      if (item.severity == Severity::kError) wrong_.insert(FilePlaceOf(item.position));
     }
   }
 
@@ -102,7 +102,7 @@ class AwsLimits {
   }
 
  private:
-  [[nodiscard]] bool IsWrong(const Position& position) const { return wrong_.contains(PlaceKey(position)); }
+  [[nodiscard]] bool IsWrong(const Position& position) const { return wrong_.contains(FilePlaceOf(position)); }
   // Nothing of a value that has an error: what AWS says of the right one is not known.
   void Warn(Position position, std::string message, std::string limit) {
     if (IsWrong(position)) return;

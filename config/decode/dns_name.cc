@@ -15,8 +15,7 @@
 namespace weir::config {
 namespace {
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 }  // namespace
 
@@ -58,7 +57,7 @@ TextForm TextFormOf(std::string_view value) {
   std::size_t words = 0;
   bool any_unquoted = false;
   for (std::size_t at = 0; at < value.size();) {
-    if (IsBlank(value[at])) {
+    if (IsSpace(value[at])) {
       ++at;
       continue;
     }
@@ -67,7 +66,7 @@ TextForm TextFormOf(std::string_view value) {
     ++words;
     any_unquoted = any_unquoted || !quoted;
     if (quoted) ++at;
-    while (at < value.size() && !(quoted ? value[at] == '"' : IsBlank(value[at]))) at += value[at] == '\\' ? 2U : 1U;
+    while (at < value.size() && !(quoted ? value[at] == '"' : IsSpace(value[at]))) at += value[at] == '\\' ? 2U : 1U;
     if (quoted) ++at;
   }
   if (!any_unquoted) return TextForm::kQuoted;
@@ -77,9 +76,9 @@ TextForm TextFormOf(std::string_view value) {
 std::string_view InternationalName(std::uint16_t type, std::string_view value) {
   constexpr auto kTypes = std::to_array<std::uint16_t>({rr::kNs, rr::kCname, rr::kPtr, rr::kMx, rr::kSrv, rr::kNaptr});
   if (std::ranges::find(kTypes, type) == kTypes.end()) return {};
-  while (!value.empty() && IsBlank(value.back())) value.remove_suffix(1);
+  while (!value.empty() && IsSpace(value.back())) value.remove_suffix(1);
   std::size_t begin = value.size();
-  while (begin > 0 && !IsBlank(value[begin - 1])) --begin;
+  while (begin > 0 && !IsSpace(value[begin - 1])) --begin;
   value.remove_prefix(begin);
   const bool ascii = std::ranges::all_of(value, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
   return ascii ? std::string_view() : value;

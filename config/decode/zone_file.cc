@@ -23,7 +23,7 @@ namespace {
 // Our choices: a file of millions of records is some hundred megabytes; a longer chain of includes is a circle.
 constexpr std::size_t kZoneFileBytesMax = std::size_t{1} << 30;
 constexpr std::size_t kIncludeDepthMax = 16;
-constexpr std::uint32_t kTtlMax = 2'147'483'647;  // RFC 2181 section 8
+constexpr std::uint32_t kFileTtlMax = 2'147'483'647;  // RFC 2181 section 8
 constexpr std::uint64_t kGeneratedMax = 1'000'000;
 constexpr std::size_t kSoaFields = 7;
 
@@ -92,7 +92,7 @@ std::optional<std::uint32_t> ParseTtl(std::string_view text) {
     }
     total += number * unit;
     any = true;
-    if (total > kTtlMax) return std::nullopt;
+    if (total > kFileTtlMax) return std::nullopt;
   }
   return any ? std::optional(static_cast<std::uint32_t>(total)) : std::nullopt;
 }

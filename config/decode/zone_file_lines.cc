@@ -1,5 +1,7 @@
 #include "config/decode/zone_file_lines.h"
 
+#include "base/text.h"
+
 #include <fmt/format.h>
 
 #include <charconv>
@@ -14,7 +16,6 @@ constexpr std::uint64_t kNumberMax = std::numeric_limits<std::uint32_t>::max();
 constexpr std::int64_t kOffsetMax = std::numeric_limits<std::uint32_t>::max();
 
 bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 template <class Number>
 bool TakeNumber(std::string_view& text, Number& out) {

@@ -43,7 +43,7 @@ std::vector<std::pair<std::size_t, std::size_t>> CommonItems(std::span<const Nod
   return out;
 }
 
-class Comparison {
+class Walk {
  public:
   std::vector<EditStep> Take() { return std::move(steps_); }
 
@@ -121,7 +121,7 @@ class Comparison {
 }  // namespace
 
 std::vector<EditStep> Difference(const Node& before, const Node& after) {
-  Comparison comparison;
+  Walk comparison;
   comparison.Compare(before, after);
   return comparison.Take();
 }

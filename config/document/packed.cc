@@ -13,7 +13,7 @@ namespace weir::config {
 namespace {
 
 // Texts that stand in every record and every rule.
-constexpr auto kWords = std::to_array<std::string_view>({
+constexpr auto kPackedWords = std::to_array<std::string_view>({
     "name",
     "type",
     "ttl",
@@ -61,11 +61,11 @@ constexpr auto kWords = std::to_array<std::string_view>({
     "http-request-method",
 });
 
-// The place of a text in kWords; null for other texts.
+// The place of a text in kPackedWords; null for other texts.
 const std::uint64_t* FindWord(std::string_view text) {
   static const auto kPlaces = [] {
     std::unordered_map<std::string_view, std::uint64_t> out;
-    for (std::uint64_t i = 0; i < kWords.size(); ++i) out.emplace(kWords[i], i);
+    for (std::uint64_t i = 0; i < kPackedWords.size(); ++i) out.emplace(kPackedWords[i], i);
     return out;
   }();
   const auto found = kPlaces.find(text);
@@ -120,9 +120,9 @@ class Writer {
 };
 
 // Reads what Writer wrote.
-class Reader {
+class PackedReader {
  public:
-  Reader(const Position& start, std::string_view bytes, Tree& tree) : last_(start), rest_(bytes), tree_(tree) {}
+  PackedReader(const Position& start, std::string_view bytes, Tree& tree) : last_(start), rest_(bytes), tree_(tree) {}
 
   Node TakeContainer(NodeKind kind, const Position& position) {
     std::vector<Node> children;
@@ -151,7 +151,7 @@ class Reader {
   }
   std::string_view TakeText() {
     const std::uint64_t number = TakeNumber();
-    if (number % 2 != 0) return kWords[number / 2];
+    if (number % 2 != 0) return kPackedWords[number / 2];
     const std::string_view text = rest_.substr(0, number / 2);
     rest_.remove_prefix(number / 2);
     return text;
@@ -194,7 +194,7 @@ Node Packed(const Node& node, Tree& tree) {
 
 Node Unpacked(const Node& node, Tree& tree) {
   if (!node.packed) return node;
-  return Reader(node.position, node.text, tree).TakeContainer(node.kind, node.position);
+  return PackedReader(node.position, node.text, tree).TakeContainer(node.kind, node.position);
 }
 
 Node WithUnpackedValues(const Node& map, Tree& tree) {

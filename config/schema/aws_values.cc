@@ -22,7 +22,6 @@ constexpr std::string_view kFieldMarks = " !\"#$%&'()+,./:;<=>@[]^_`{|}~-*?";
 constexpr std::string_view kQueryMarks = "_-.$/~\"'@:+&()!,;=*?\\";
 
 bool IsLetter(char c) { return ToLowerAscii(c) >= 'a' && ToLowerAscii(c) <= 'z'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // Whether each character is a letter, a digit or one of `marks`.
 bool HoldsOnly(std::string_view text, std::string_view marks) {

@@ -11,7 +11,7 @@ using enum FieldType;
 using std::string_view;
 
 constexpr std::int64_t kTtlMax = 2'147'483'647;  // RFC 2181 8
-constexpr std::int64_t kDayMilliseconds = 86'400'000;
+constexpr std::int64_t kProbeDayMilliseconds = 86'400'000;
 
 constexpr auto kHealthCheckTypes =
     std::to_array<string_view>({"HTTP", "HTTPS", "HTTP_STR_MATCH", "HTTPS_STR_MATCH", "TCP", "CALCULATED"});
@@ -34,13 +34,13 @@ constexpr auto kHealthCheckFields = std::to_array<Field>({
     {.key = "request-interval",
      .type = kDuration,
      .minimum = 100,
-     .maximum = kDayMilliseconds,
+     .maximum = kProbeDayMilliseconds,
      .fallback = "30s",
      .doc = "From the end of one probe to the start of the next."},
     {.key = "timeout",
      .type = kDuration,
      .minimum = 10,
-     .maximum = kDayMilliseconds,
+     .maximum = kProbeDayMilliseconds,
      .doc = "To connect; default 4s for HTTP and HTTPS, 10s for TCP."},
     {.key = "failure-threshold",
      .type = kInteger,
@@ -64,7 +64,7 @@ constexpr auto kHealthCheckFields = std::to_array<Field>({
     {.key = "routing-control-arn", .support = Support::kLater},
 });
 
-constexpr auto kSoaFields = std::to_array<Field>({
+constexpr auto kSoaRecordFields = std::to_array<Field>({
     {.key = "mname", .doc = "Default: the first name server. One of the two is needed."},
     {.key = "rname", .doc = "Default: hostmaster of the zone."},
     {.key = "serial", .type = kInteger, .maximum = 4'294'967'295, .later_words = kLaterSerials, .fallback = "1"},
@@ -78,7 +78,7 @@ constexpr auto kSoaFields = std::to_array<Field>({
      .doc = "How long a negative answer is kept (RFC 2308)."},
     {.key = "ttl", .type = kSeconds, .maximum = kTtlMax, .fallback = "15m"},
 });
-constexpr Object kSoaObject{.name = "soa", .doc = "The zone's SOA record.", .fields = kSoaFields};
+constexpr Object kSoaObject{.name = "soa", .doc = "The zone's SOA record.", .fields = kSoaRecordFields};
 
 constexpr auto kAliasFields = std::to_array<Field>({
     {.key = "load-balancer", .doc = "Name of a load balancer: answers what it advertises. Either this or `record`."},

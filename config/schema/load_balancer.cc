@@ -78,7 +78,7 @@ constexpr auto kSslPolicies = std::to_array<string_view>({
 });
 
 // A boolean attribute of a feature that this version does not have.
-constexpr Field LaterSwitch(string_view key, string_view fallback) {
+constexpr Field LaterBalancerSwitch(string_view key, string_view fallback) {
   return {.key = key, .type = kBoolean, .support = Support::kLaterUnlessDefault, .fallback = fallback};
 }
 constexpr Field LaterText(string_view key) { return {.key = key, .support = Support::kLaterUnlessDefault}; }
@@ -143,12 +143,12 @@ constexpr auto kLoadBalancerAttributes = std::to_array<Field>({
      .doc = "The same of connections: `connection-log`, else `connections.log`."},
     {.key = "connection_logs.s3.bucket", .doc = "Of AWS alone."},
     {.key = "connection_logs.s3.prefix", .doc = "Of AWS alone."},
-    LaterSwitch("health_check_logs.s3.enabled", "false"),
+    LaterBalancerSwitch("health_check_logs.s3.enabled", "false"),
     LaterText("health_check_logs.s3.bucket"),
     LaterText("health_check_logs.s3.prefix"),
-    LaterSwitch("deletion_protection.enabled", "false"),
-    LaterSwitch("ipv6.deny_all_igw_traffic", "false"),
-    LaterSwitch("waf.fail_open.enabled", "false"),
+    LaterBalancerSwitch("deletion_protection.enabled", "false"),
+    LaterBalancerSwitch("ipv6.deny_all_igw_traffic", "false"),
+    LaterBalancerSwitch("waf.fail_open.enabled", "false"),
     {.key = "zonal_shift.config.enabled",
      .type = kBoolean,
      .fallback = "false",
@@ -207,7 +207,7 @@ constexpr auto kListenerAttributes = std::to_array<Field>({
      .minimum = 60,
      .maximum = 6000,
      .fallback = "350"},
-    LaterSwitch("send_tcp_reset.on_idle_timeout.enabled", "false"),
+    LaterBalancerSwitch("send_tcp_reset.on_idle_timeout.enabled", "false"),
     {.key = "weir.http2.cleartext.enabled",
      .type = kBoolean,
      .fallback = "false",
@@ -578,7 +578,7 @@ constexpr auto kListenerFields = std::to_array<Field>({
     {.key = "alpn-policy", .support = Support::kLater},
 });
 
-constexpr auto kNodeFields = std::to_array<Field>({
+constexpr auto kZoneNodeFields = std::to_array<Field>({
     {.key = "name", .required = true, .name = true, .doc = "The zone, as targets name it."},
     {.key = "addresses",
      .type = kAddress,
@@ -590,8 +590,9 @@ constexpr auto kNodeFields = std::to_array<Field>({
      .arity = Arity::kList,
      .doc = "What DNS aliases answer for it; default: the bound addresses."},
 });
-constexpr Object kNodeObject{
-    .name = "load-balancer-zone", .doc = "A node of a load balancer in one availability zone.", .fields = kNodeFields};
+constexpr Object kZoneNodeObject{.name = "load-balancer-zone",
+                                 .doc = "A node of a load balancer in one availability zone.",
+                                 .fields = kZoneNodeFields};
 
 constexpr auto kLoadBalancerFields = std::to_array<Field>({
     {.key = "name", .required = true, .name = true, .doc = "Unique among load balancers."},
@@ -627,7 +628,7 @@ constexpr auto kLoadBalancerFields = std::to_array<Field>({
     {.key = "zones",
      .type = kObject,
      .arity = Arity::kList,
-     .object = &kNodeObject,
+     .object = &kZoneNodeObject,
      .doc = "A node in each of these availability zones, instead of `addresses` and `advertise`; at most 8."},
     {.key = "health-check-log", .support = Support::kLater},
 });

@@ -1,6 +1,7 @@
 #include "config/schema/value_checks.h"
 
 #include "base/percent.h"
+#include "base/text.h"
 #include "config/findings.h"
 
 #include <fmt/format.h>
@@ -18,7 +19,6 @@ using std::string_view;
 
 bool IsVisible(char c) { return c >= 0x20 && c < 0x7F; }
 bool IsWildcard(char c) { return c == '*' || c == '?'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // The text with every byte that is no visible ASCII, and every space, percent-encoded.
 std::string Encoded(string_view text) {

@@ -9,10 +9,6 @@
 namespace weir::dns {
 namespace {
 
-constexpr std::uint16_t kOptionNsid = 3;
-constexpr std::uint16_t kOptionClientSubnet = 8;
-constexpr std::uint16_t kOptionCookie = 10;
-constexpr std::uint16_t kOptionKeepalive = 11;
 constexpr std::uint32_t kDnssecOk = 0x8000;
 constexpr std::size_t kUdpPayloadMin = 512;  // RFC 6891 6.2.3: smaller values count as 512
 

@@ -21,6 +21,12 @@ enum class Rcode : std::uint16_t {
   kBadVers = 16,
 };
 
+// EDNS options: IANA's numbers (RFC 5001, 7871, 7873, 7828).
+inline constexpr std::uint16_t kOptionNsid = 3;
+inline constexpr std::uint16_t kOptionClientSubnet = 8;
+inline constexpr std::uint16_t kOptionCookie = 10;
+inline constexpr std::uint16_t kOptionKeepalive = 11;
+
 // `NOERROR`, `NXDOMAIN`, `RCODE11`.
 [[nodiscard]] std::string RcodeName(Rcode rcode);
 

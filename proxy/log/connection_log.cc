@@ -9,7 +9,7 @@ namespace weir::proxy {
 namespace {
 
 // Everything in a line but the texts of a record.
-constexpr std::size_t kAlbFixedBytesMax = 512;
+constexpr std::size_t kAlbConnectionBytesMax = 512;
 
 constexpr std::string_view kOtherFailure = "UnmappedConnectionError";
 
@@ -29,7 +29,7 @@ const net::TlsClientCertificate* CertificateOf(const ConnectionLogRecord& record
 void PutOrDash(TextWriter& out, std::string_view text) { out.Put(text.empty() ? std::string_view("-") : text); }
 
 std::size_t AlbLineBytesMax(const ConnectionLogRecord& record) {
-  std::size_t bytes = kAlbFixedBytesMax + record.connection_id.size() + record.load_balancer.size();
+  std::size_t bytes = kAlbConnectionBytesMax + record.connection_id.size() + record.load_balancer.size();
   if (const auto* const certificate = CertificateOf(record)) {
     bytes += QuotedBytesMax(certificate->subject) + certificate->validity.size() + certificate->serial_number.size();
   }

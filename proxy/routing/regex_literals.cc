@@ -10,8 +10,6 @@ namespace weir::proxy {
 
 namespace {
 
-bool IsVisible(char c) { return c >= 0x20 && c <= 0x7E; }
-
 bool IsAsciiPunctuation(char c) {
   const auto u = static_cast<unsigned char>(c);
   return (u >= 0x21 && u <= 0x2F) || (u >= 0x3A && u <= 0x40) || (u >= 0x5B && u <= 0x60) || (u >= 0x7B && u <= 0x7E);
@@ -116,7 +114,8 @@ Element ReadElement(std::string_view regex, std::size_t begin) {
   if (c == '[') return ReadClass(regex, begin);
   if (c == '(') return ReadGroup(regex, begin);
   if (std::string_view("{*+?|)").contains(c)) return {};
-  if (!IsVisible(c) || std::string_view(".^$").contains(c)) return {.kind = Element::Kind::kOther, .end = begin + 1};
+  if (!IsPrintableAscii(c) || std::string_view(".^$").contains(c))
+    return {.kind = Element::Kind::kOther, .end = begin + 1};
   return {.kind = Element::Kind::kLiteral, .literal = c, .end = begin + 1};
 }
 
@@ -162,7 +161,7 @@ std::string LiteralPrefixOf(std::string_view regex, CaseRule case_rule) {
     } else if (c == '*' || c == '?' || c == '{' || IsTransparent(regex.substr(i))) {
       if (!prefix.empty()) prefix.pop_back();
       return prefix;
-    } else if (!IsVisible(c) || std::string_view("\\.[]()|^$}").contains(c)) {
+    } else if (!IsPrintableAscii(c) || std::string_view("\\.[]()|^$}").contains(c)) {
       return prefix;
     }
     prefix += case_rule == CaseRule::kInsensitive ? ToLowerAscii(c) : c;

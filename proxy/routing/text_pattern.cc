@@ -35,8 +35,6 @@ constexpr std::int64_t kRegexBytesMax = 1 << 20;
 // The longest field line fits, so a value is folded once and searched in linear time.
 constexpr std::size_t kFoldedBytesMax = 16 * 1024;
 
-bool IsVisible(char c) { return c >= 0x20 && c <= 0x7E; }
-
 re2::RE2::Options RegexOptions(CaseRule case_rule) {
   re2::RE2::Options options;
   options.set_log_errors(false);
@@ -159,7 +157,7 @@ bool IsVisibleAscii(std::string_view text) {
     const std::uint64_t low = bytes & EachByte(0x7F);
     if (((bytes | ~(low + EachByte(0x60)) | (low + EachByte(1))) & EachByte(0x80)) != 0) return false;
   }
-  return std::ranges::all_of(text, IsVisible);
+  return std::ranges::all_of(text, IsPrintableAscii);
 }
 
 TextPattern::TextPattern(std::string_view source, std::string_view code, CaseRule case_rule)

@@ -31,7 +31,7 @@ struct CompiledRewrite {
 
 namespace {
 
-constexpr std::int64_t kRegexBytesMax = 1 << 20;
+constexpr std::int64_t kTransformRegexBytesMax = 1 << 20;
 // RE2's own limit for captures that can be named by a digit.
 constexpr std::size_t kGroupsMax = 9;
 
@@ -39,7 +39,7 @@ re2::RE2::Options RegexOptions(config::TransformKind kind) {
   re2::RE2::Options options;
   options.set_log_errors(false);
   options.set_case_sensitive(kind == config::TransformKind::kUrlRewrite);
-  options.set_max_mem(kRegexBytesMax);
+  options.set_max_mem(kTransformRegexBytesMax);
   return options;
 }
 

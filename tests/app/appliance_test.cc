@@ -50,7 +50,7 @@ zones:
 }
 
 // The appliance in a thread of its own, from ready to the end that Stop asks for.
-class ApplianceTest : public testing::Test {
+class ApplianceTest : public ::testing::Test {
  protected:
   ApplianceTest() : file_(folder_.Write("shop.yaml", Shop("pong"))) {
     BlockSignals();

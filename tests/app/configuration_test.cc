@@ -11,7 +11,7 @@
 namespace weir::app {
 namespace {
 
-class CheckTwoPassesTest : public testing::Test {
+class CheckTwoPassesTest : public ::testing::Test {
  protected:
   // Every finding, a line each, without the name of the folder.
   std::string Findings(std::string_view text) {

@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class FileWatcherTest : public testing::Test {
+class FileWatcherTest : public ::testing::Test {
  protected:
   // Turns the loop until a change was told, at most for `limit`.
   bool Changed(std::chrono::milliseconds limit = 10s) {

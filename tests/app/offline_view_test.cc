@@ -25,7 +25,7 @@ health-checks:
   - {name: any, type: CALCULATED, children: [eu, us], health-threshold: 1}
 )";
 
-class OfflineViewTest : public testing::Test {
+class OfflineViewTest : public ::testing::Test {
  protected:
   OfflineViewTest() : loaded_(LoadOffline(folder_.Write("shop.yaml", kShop))) {}
   std::shared_ptr<const control::View> Without(const std::vector<std::string>& unhealthy) {

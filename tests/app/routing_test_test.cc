@@ -11,7 +11,7 @@
 namespace weir::app {
 namespace {
 
-constexpr std::string_view kShop = R"(
+constexpr std::string_view kTestedShop = R"(
 load-balancers:
   - name: shop
     addresses: [127.0.0.1]
@@ -39,7 +39,8 @@ tests:
 // The result of one entry of `tests` beside the configuration above.
 Result<RoutingTestResult> Decide(std::string_view entry) {
   const TemporaryFolder folder;
-  const auto loaded = LoadOffline(folder.Write("shop.yaml", std::string(kShop) + "  - " + std::string(entry) + "\n"));
+  const auto loaded =
+      LoadOffline(folder.Write("shop.yaml", std::string(kTestedShop) + "  - " + std::string(entry) + "\n"));
   if (!loaded.view) return Failure(loaded.diagnostics.FormatAll());
   return DecideRoutingTest(*loaded.view, loaded.view->model->tests.front());
 }

@@ -76,7 +76,7 @@ def test_programs():
         if path.parts[0] != "tests":
             continue
         for name, sources in re.findall(r"weir_test\(\s*NAME (\w+).*?SOURCES\s+(.*?)\s+(?:DEPENDS|LABELS|\))", repository.text(path), re.S):
-            texts = [path.parent / source for source in sources.split() if not source.startswith("$")]
+            texts = [path.parent / source for source in sources.split() if source != "ALONE" and not source.startswith("$")]
             programs[f"{name}_test"] = "\n".join(repository.text(source) for source in texts)
     return programs
 

@@ -10,15 +10,15 @@
 namespace weir::config {
 namespace {
 
-struct Case {
+struct LanguageCase {
   const char* name;
   std::string text;
   const char* finding;  // a part of the output
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
-std::string CaseName(const ::testing::TestParamInfo<Case>& info) { return info.param.name; }
+void PrintTo(const LanguageCase& c, std::ostream* out) { *out << c.name; }
+std::string CaseName(const ::testing::TestParamInfo<LanguageCase>& info) { return info.param.name; }
 
-class LanguageTest : public ::testing::TestWithParam<Case> {};
+class LanguageTest : public ::testing::TestWithParam<LanguageCase> {};
 
 TEST_P(LanguageTest, IsReported) {
   const std::string found = FindingsOf(GetParam().text);
@@ -29,54 +29,57 @@ TEST_P(LanguageTest, IsReported) {
 INSTANTIATE_TEST_SUITE_P(
     Shape, LanguageTest,
     ::testing::Values(
-        Case{"UnknownKey", "load-balancer: []\n",
-             "t.yaml:1:1: error: unknown key `load-balancer` in file; did you mean `load-balancers`?"},
-        Case{"WrongType", "admin: {port: http}\n",
-             "t.yaml:1:15: error: `port` wants a whole number, found `http`; 0 to 65535"},
-        Case{"QuotedNumber", "admin: {port: \"80\"}\n",
-             "`port` wants a whole number, found the text `80`; without the quotes"},
-        Case{"QuotedTextForANumber", "admin: {port: \"http\"}\n",
-             "`port` wants a whole number, found the text `http`; 0 to 65535"},
-        Case{"QuotedNumberOrWord", "target-groups: [{name: a, health-check: {port: \"80\"}}]\n",
-             "the text `80`; without the quotes"},
-        Case{"OutOfRange", "admin: {port: 65536}\n", "t.yaml:1:15: error: `port: 65536` is out of range; 0 to 65535"},
-        Case{"BareDuration", "target-groups: [{name: a, health-check: {interval: 5}}]\n",
-             "`interval` wants a duration, found `5`; with its unit: 5s"},
-        Case{"FractionOfASecond", "zones: [{name: a.test, name-servers: [n], ns-ttl: 1500ms}]\n",
-             "no whole number of seconds"},
-        Case{"ListForText", "node: {name: [a]}\n", "`name` wants a text, found a list"},
-        Case{"TextForList", "target-groups: [{name: a, targets: x}]\n", "`targets` wants a list, found `x`"},
-        Case{"MapForList", "target-groups: {name: a}\n", "`target-groups` wants a list, found a map"},
-        Case{"TextForMap", "admin: x\n", "`admin` wants a map, found `x`"},
-        Case{"NoValue", "admin:\n", "t.yaml:1:1: error: `admin` has no value; give it a map, or leave it out"},
-        Case{"EmptyItem", "target-groups:\n  -\n", "an empty item in `target-groups`"},
-        Case{"MissingKey", "target-groups: [{targets: []}]\n", "target-group without `name`; add `name: ...`"},
-        Case{"MisspeltWord", "load-balancers: [{name: a, ip-address-type: dualstak}]\n",
-             "`ip-address-type` cannot be `dualstak`; did you mean `dualstack`?"},
-        Case{"BadAddress", "admin: {address: 1.2.3}\n", "`address` wants an IPv4 or IPv6 address, found `1.2.3`"},
-        Case{"DuplicateKey", "admin: {port: 1}\nnode: {name: a}\nadmin: {port: 2}\n",
-             "t.yaml:3:1: error: key `admin` stands twice in one map; the first is at line 1"},
-        Case{"DuplicateName", "target-groups: [{name: a}, {name: a}]\n",
-             "t.yaml:1:35: error: a second target group named `a`; the first is at line 1"},
-        Case{"RootIsNoMap", "- a\n", "a configuration is a map of sections"}),
+        LanguageCase{"UnknownKey", "load-balancer: []\n",
+                     "t.yaml:1:1: error: unknown key `load-balancer` in file; did you mean `load-balancers`?"},
+        LanguageCase{"WrongType", "admin: {port: http}\n",
+                     "t.yaml:1:15: error: `port` wants a whole number, found `http`; 0 to 65535"},
+        LanguageCase{"QuotedNumber", "admin: {port: \"80\"}\n",
+                     "`port` wants a whole number, found the text `80`; without the quotes"},
+        LanguageCase{"QuotedTextForANumber", "admin: {port: \"http\"}\n",
+                     "`port` wants a whole number, found the text `http`; 0 to 65535"},
+        LanguageCase{"QuotedNumberOrWord", "target-groups: [{name: a, health-check: {port: \"80\"}}]\n",
+                     "the text `80`; without the quotes"},
+        LanguageCase{"OutOfRange", "admin: {port: 65536}\n",
+                     "t.yaml:1:15: error: `port: 65536` is out of range; 0 to 65535"},
+        LanguageCase{"BareDuration", "target-groups: [{name: a, health-check: {interval: 5}}]\n",
+                     "`interval` wants a duration, found `5`; with its unit: 5s"},
+        LanguageCase{"FractionOfASecond", "zones: [{name: a.test, name-servers: [n], ns-ttl: 1500ms}]\n",
+                     "no whole number of seconds"},
+        LanguageCase{"ListForText", "node: {name: [a]}\n", "`name` wants a text, found a list"},
+        LanguageCase{"TextForList", "target-groups: [{name: a, targets: x}]\n", "`targets` wants a list, found `x`"},
+        LanguageCase{"MapForList", "target-groups: {name: a}\n", "`target-groups` wants a list, found a map"},
+        LanguageCase{"TextForMap", "admin: x\n", "`admin` wants a map, found `x`"},
+        LanguageCase{"NoValue", "admin:\n", "t.yaml:1:1: error: `admin` has no value; give it a map, or leave it out"},
+        LanguageCase{"EmptyItem", "target-groups:\n  -\n", "an empty item in `target-groups`"},
+        LanguageCase{"MissingKey", "target-groups: [{targets: []}]\n", "target-group without `name`; add `name: ...`"},
+        LanguageCase{"MisspeltWord", "load-balancers: [{name: a, ip-address-type: dualstak}]\n",
+                     "`ip-address-type` cannot be `dualstak`; did you mean `dualstack`?"},
+        LanguageCase{"BadAddress", "admin: {address: 1.2.3}\n",
+                     "`address` wants an IPv4 or IPv6 address, found `1.2.3`"},
+        LanguageCase{"DuplicateKey", "admin: {port: 1}\nnode: {name: a}\nadmin: {port: 2}\n",
+                     "t.yaml:3:1: error: key `admin` stands twice in one map; the first is at line 1"},
+        LanguageCase{"DuplicateName", "target-groups: [{name: a}, {name: a}]\n",
+                     "t.yaml:1:35: error: a second target group named `a`; the first is at line 1"},
+        LanguageCase{"RootIsNoMap", "- a\n", "a configuration is a map of sections"}),
     CaseName);
 
 INSTANTIATE_TEST_SUITE_P(
     Yaml, LanguageTest,
     ::testing::Values(
-        Case{"Syntax", "a: [1\n", "t.yaml:2:1: error: not YAML: did not find expected ',' or ']'"},
-        Case{"Tab", "a:\n\t- b\n", "t.yaml:2:1: error: not YAML"},
-        Case{"Binary", std::string("\x01\x02\xFF\x00garbage", 11),
-             "t.yaml:1:1: error: not YAML text: control characters are not allowed"},
-        Case{"InvalidUtf8", "a: b\nc: \xC3(\n", "t.yaml:2:5: error: not YAML text: invalid trailing UTF-8 octet"},
-        Case{"SecondDocument", "node: {name: a}\n---\nnode: {name: b}\n", "a second YAML document starts here"},
-        Case{"UnknownAnchor", "node: *x\n", "t.yaml:1:7: error: no anchor `&x` before this place"},
-        Case{"AliasInsideItself", "node: &x {name: *x}\n", "alias `*x` stands inside what it names"},
-        Case{"MergeOfText", "node: {<<: x}\n", "only a map can be merged"},
-        Case{"UnknownTag", "node: {name: !secret a}\n", "tag `!secret` has no meaning here"},
-        Case{"KeyIsNoText", "{[a]: b}\n", "a key has to be text"},
-        Case{"DepthBomb", std::string(5'000, '['), "nested deeper than 64 levels"},
-        Case{"Ipv6InFlowNeedsQuotes", "load-balancers: [{name: a, addresses: [::1]}]\n", "quotes are needed"}),
+        LanguageCase{"Syntax", "a: [1\n", "t.yaml:2:1: error: not YAML: did not find expected ',' or ']'"},
+        LanguageCase{"Tab", "a:\n\t- b\n", "t.yaml:2:1: error: not YAML"},
+        LanguageCase{"Binary", std::string("\x01\x02\xFF\x00garbage", 11),
+                     "t.yaml:1:1: error: not YAML text: control characters are not allowed"},
+        LanguageCase{"InvalidUtf8", "a: b\nc: \xC3(\n",
+                     "t.yaml:2:5: error: not YAML text: invalid trailing UTF-8 octet"},
+        LanguageCase{"SecondDocument", "node: {name: a}\n---\nnode: {name: b}\n", "a second YAML document starts here"},
+        LanguageCase{"UnknownAnchor", "node: *x\n", "t.yaml:1:7: error: no anchor `&x` before this place"},
+        LanguageCase{"AliasInsideItself", "node: &x {name: *x}\n", "alias `*x` stands inside what it names"},
+        LanguageCase{"MergeOfText", "node: {<<: x}\n", "only a map can be merged"},
+        LanguageCase{"UnknownTag", "node: {name: !secret a}\n", "tag `!secret` has no meaning here"},
+        LanguageCase{"KeyIsNoText", "{[a]: b}\n", "a key has to be text"},
+        LanguageCase{"DepthBomb", std::string(5'000, '['), "nested deeper than 64 levels"},
+        LanguageCase{"Ipv6InFlowNeedsQuotes", "load-balancers: [{name: a, addresses: [::1]}]\n", "quotes are needed"}),
     CaseName);
 
 std::string OneListener(std::string_view key) {
@@ -88,107 +91,120 @@ std::string OneListener(std::string_view key) {
 INSTANTIATE_TEST_SUITE_P(
     ProxyProtocol, LanguageTest,
     ::testing::Values(
-        Case{
+        LanguageCase{
             "WithoutSenders", OneListener("attributes: {weir.proxy_protocol.enabled: true}"),
             "t.yaml:1:92: error: weir.proxy_protocol.enabled needs weir.proxy_protocol.senders; the networks of those"},
-        Case{"NoNetwork", OneListener("attributes: {weir.proxy_protocol.senders: '10.0.0.0/8, example.test'}"),
-             "t.yaml:1:92: error: `example.test` is no network of a sender"},
-        Case{"HostBits", OneListener("attributes: {weir.proxy_protocol.senders: 10.0.0.1/8}"),
-             "`10.0.0.1/8` is no network of a sender"},
-        Case{"Empty", OneListener("attributes: {weir.proxy_protocol.enabled: true, weir.proxy_protocol.senders: ''}"),
-             "is no network of a sender"},
-        Case{"Version", "target-groups: [{name: a, attributes: {weir.proxy_protocol.version: v3}}]\n",
-             "`weir.proxy_protocol.version` cannot be `v3`"}),
+        LanguageCase{"NoNetwork", OneListener("attributes: {weir.proxy_protocol.senders: '10.0.0.0/8, example.test'}"),
+                     "t.yaml:1:92: error: `example.test` is no network of a sender"},
+        LanguageCase{"HostBits", OneListener("attributes: {weir.proxy_protocol.senders: 10.0.0.1/8}"),
+                     "`10.0.0.1/8` is no network of a sender"},
+        LanguageCase{"Empty",
+                     OneListener("attributes: {weir.proxy_protocol.enabled: true, weir.proxy_protocol.senders: ''}"),
+                     "is no network of a sender"},
+        LanguageCase{"Version", "target-groups: [{name: a, attributes: {weir.proxy_protocol.version: v3}}]\n",
+                     "`weir.proxy_protocol.version` cannot be `v3`"}),
     CaseName);
 
 INSTANTIATE_TEST_SUITE_P(
     Http2Targets, LanguageTest,
     ::testing::Values(
-        Case{"ProxyHeader",
-             "target-groups: [{name: a, protocol-version: HTTP2, attributes: {weir.proxy_protocol.version: v1}}]\n",
-             "t.yaml:1:94: error: `weir.proxy_protocol.version` with `protocol-version: HTTP2`; the header names one"},
-        Case{"GrpcProxyHeader",
-             "target-groups: [{name: a, protocol-version: GRPC, attributes: {weir.proxy_protocol.version: v2}}]\n",
-             "`weir.proxy_protocol.version` with `protocol-version: GRPC`"},
-        Case{"Resets",
-             "target-groups: [{name: a, attributes: {routing.http2.rst_stream_error_forwarding.enabled: true}}]\n",
-             "`routing.http2.rst_stream_error_forwarding.enabled` needs targets that speak HTTP/2"},
-        Case{"Http1Requests", "target-groups: [{name: a, attributes: {weir.http1_requests.enabled: true}}]\n",
-             "`weir.http1_requests.enabled` needs `HTTP2`; a group of HTTP1 takes them anyway"},
-        Case{"Http1RequestsOfGrpc",
-             "target-groups: [{name: a, protocol-version: GRPC, attributes: {weir.http1_requests.enabled: true}}]\n",
-             "`weir.http1_requests.enabled` needs `HTTP2`; gRPC is HTTP/2 alone"},
-        Case{"Word", "target-groups: [{name: a, protocol-version: HTTP3}]\n", "`protocol-version` cannot be `HTTP3`"},
-        Case{"GrpcMatcher", "target-groups: [{name: a, protocol-version: GRPC, health-check: {matcher: 0-100}}]\n",
-             "`matcher` cannot be `0-100`; gRPC's codes from 0 to 99: 0, or 0,12, or 0-99"},
-        Case{"Http2Matcher", "target-groups: [{name: a, protocol-version: HTTP2, health-check: {matcher: '12'}}]\n",
-             "`matcher` cannot be `12`; status codes from 100 to 599"}),
+        LanguageCase{
+            "ProxyHeader",
+            "target-groups: [{name: a, protocol-version: HTTP2, attributes: {weir.proxy_protocol.version: v1}}]\n",
+            "t.yaml:1:94: error: `weir.proxy_protocol.version` with `protocol-version: HTTP2`; the header names one"},
+        LanguageCase{
+            "GrpcProxyHeader",
+            "target-groups: [{name: a, protocol-version: GRPC, attributes: {weir.proxy_protocol.version: v2}}]\n",
+            "`weir.proxy_protocol.version` with `protocol-version: GRPC`"},
+        LanguageCase{
+            "Resets",
+            "target-groups: [{name: a, attributes: {routing.http2.rst_stream_error_forwarding.enabled: true}}]\n",
+            "`routing.http2.rst_stream_error_forwarding.enabled` needs targets that speak HTTP/2"},
+        LanguageCase{"Http1Requests", "target-groups: [{name: a, attributes: {weir.http1_requests.enabled: true}}]\n",
+                     "`weir.http1_requests.enabled` needs `HTTP2`; a group of HTTP1 takes them anyway"},
+        LanguageCase{
+            "Http1RequestsOfGrpc",
+            "target-groups: [{name: a, protocol-version: GRPC, attributes: {weir.http1_requests.enabled: true}}]\n",
+            "`weir.http1_requests.enabled` needs `HTTP2`; gRPC is HTTP/2 alone"},
+        LanguageCase{"Word", "target-groups: [{name: a, protocol-version: HTTP3}]\n",
+                     "`protocol-version` cannot be `HTTP3`"},
+        LanguageCase{"GrpcMatcher",
+                     "target-groups: [{name: a, protocol-version: GRPC, health-check: {matcher: 0-100}}]\n",
+                     "`matcher` cannot be `0-100`; gRPC's codes from 0 to 99: 0, or 0,12, or 0-99"},
+        LanguageCase{"Http2Matcher",
+                     "target-groups: [{name: a, protocol-version: HTTP2, health-check: {matcher: '12'}}]\n",
+                     "`matcher` cannot be `12`; status codes from 100 to 599"}),
     CaseName);
 
 INSTANTIATE_TEST_SUITE_P(
     LaterVersions, LanguageTest,
     ::testing::Values(
-        Case{"Tcp", OneListener("protocol: tcp"), "`protocol: tcp` is not supported in this version"},
-        Case{"Network", "load-balancers: [{name: a, type: network}]\n",
-             "`type: network` is not supported in this version; only application"},
-        Case{"GroupTls", "target-groups: [{name: a, protocol: TLS}]\n",
-             "`protocol: TLS` is not supported in this version"},
-        Case{"CloudWatch", "health-checks: [{name: a, type: CLOUDWATCH_METRIC}]\n",
-             "`type: CLOUDWATCH_METRIC` is not supported in this version"},
-        Case{"GeolocationOfNoCountry",
-             WithRecords("      - {name: a, type: A, set: x, ttl: 1s, values: [1.1.1.1], geolocation: {country: X}}\n"),
-             "`X` is no code of a country"},
-        Case{"GeolocationOfNoContinent",
-             WithRecords(
-                 "      - {name: a, type: A, set: x, ttl: 1s, values: [1.1.1.1], geolocation: {continent: eu}}\n"),
-             "`eu` is no continent"},
-        Case{"GeolocationOfTwoPlaces",
-             WithRecords("      - {name: a, type: A, set: x, ttl: 1s, values: [1.1.1.1], "
-                         "geolocation: {continent: EU, country: DE}}\n"),
-             "`continent` beside `country`"},
-        Case{"SubdivisionOfEverybody",
-             WithRecords("      - {name: a, type: A, set: x, ttl: 1s, values: [1.1.1.1], "
-                         "geolocation: {country: \"*\", subdivision: WA}}\n"),
-             "a subdivision without its country"},
-        Case{"GeoproximityWithoutAPlace",
-             WithRecords("      - {name: a, type: A, set: x, ttl: 1s, values: [1.1.1.1], geoproximity: {bias: 5}}\n"),
-             "a geoproximity without a place"},
-        Case{"GeoproximityBias",
-             WithRecords("      - {name: a, type: A, set: x, ttl: 1s, values: [1.1.1.1], "
-                         "geoproximity: {coordinates: {latitude: 1, longitude: 1}, bias: 100}}\n"),
-             "100"},
-        Case{"SlowStartOfAnotherAlgorithm",
-             "target-groups: [{name: a, attributes: {slow_start.duration_seconds: 30, load_balancing.algorithm.type: "
-             "weighted_random}}]\n",
-             "error: `slow_start.duration_seconds` needs `round_robin`"},
-        Case{"MitigationOfAnotherAlgorithm",
-             "target-groups: [{name: a, attributes: {load_balancing.algorithm.anomaly_mitigation: on}}]\n",
-             "error: `load_balancing.algorithm.anomaly_mitigation` needs `weighted_random`"},
-        Case{"HashKeyOfAnotherAlgorithm", "target-groups: [{name: a, attributes: {weir.consistent_hash.key: uri}}]\n",
-             "error: `weir.consistent_hash.key` needs `weir.consistent_hash`"},
-        Case{"HashKeyWithoutItsName",
-             "target-groups: [{name: a, attributes: {load_balancing.algorithm.type: weir.consistent_hash, "
-             "weir.consistent_hash.key: header}}]\n",
-             "error: `header` without `weir.consistent_hash.name`"},
-        Case{"HashKeyThatHasNoName",
-             "target-groups: [{name: a, attributes: {load_balancing.algorithm.type: weir.consistent_hash, "
-             "weir.consistent_hash.name: x}}]\n",
-             "error: `weir.consistent_hash.name` has no meaning for `client_address`"},
-        Case{"HashKeyWithANameThatIsNone",
-             "target-groups: [{name: a, attributes: {load_balancing.algorithm.type: weir.consistent_hash, "
-             "weir.consistent_hash.key: cookie, weir.consistent_hash.name: a b}}]\n",
-             "error: `a b` is no name of a cookie"},
-        Case{"TargetOfNoWeight", "target-groups: [{name: a, targets: [{address: 127.0.0.1, port: 1, weight: 0}]}]\n",
-             "weight"},
-        Case{"UnknownAttribute", "target-groups: [{name: a, attributes: {slow_start.duration_second: 0}}]\n",
-             "did you mean `slow_start.duration_seconds`?"},
-        Case{"MisspeltAlgorithm",
-             "target-groups: [{name: a, attributes: {load_balancing.algorithm.type: round_robbin}}]\n",
-             "did you mean `round_robin`?"}),
+        LanguageCase{"Tcp", OneListener("protocol: tcp"), "`protocol: tcp` is not supported in this version"},
+        LanguageCase{"Network", "load-balancers: [{name: a, type: network}]\n",
+                     "`type: network` is not supported in this version; only application"},
+        LanguageCase{"GroupTls", "target-groups: [{name: a, protocol: TLS}]\n",
+                     "`protocol: TLS` is not supported in this version"},
+        LanguageCase{"CloudWatch", "health-checks: [{name: a, type: CLOUDWATCH_METRIC}]\n",
+                     "`type: CLOUDWATCH_METRIC` is not supported in this version"},
+        LanguageCase{
+            "GeolocationOfNoCountry",
+            WithRecords("      - {name: a, type: A, set: x, ttl: 1s, values: [1.1.1.1], geolocation: {country: X}}\n"),
+            "`X` is no code of a country"},
+        LanguageCase{
+            "GeolocationOfNoContinent",
+            WithRecords(
+                "      - {name: a, type: A, set: x, ttl: 1s, values: [1.1.1.1], geolocation: {continent: eu}}\n"),
+            "`eu` is no continent"},
+        LanguageCase{"GeolocationOfTwoPlaces",
+                     WithRecords("      - {name: a, type: A, set: x, ttl: 1s, values: [1.1.1.1], "
+                                 "geolocation: {continent: EU, country: DE}}\n"),
+                     "`continent` beside `country`"},
+        LanguageCase{"SubdivisionOfEverybody",
+                     WithRecords("      - {name: a, type: A, set: x, ttl: 1s, values: [1.1.1.1], "
+                                 "geolocation: {country: \"*\", subdivision: WA}}\n"),
+                     "a subdivision without its country"},
+        LanguageCase{
+            "GeoproximityWithoutAPlace",
+            WithRecords("      - {name: a, type: A, set: x, ttl: 1s, values: [1.1.1.1], geoproximity: {bias: 5}}\n"),
+            "a geoproximity without a place"},
+        LanguageCase{"GeoproximityBias",
+                     WithRecords("      - {name: a, type: A, set: x, ttl: 1s, values: [1.1.1.1], "
+                                 "geoproximity: {coordinates: {latitude: 1, longitude: 1}, bias: 100}}\n"),
+                     "100"},
+        LanguageCase{
+            "SlowStartOfAnotherAlgorithm",
+            "target-groups: [{name: a, attributes: {slow_start.duration_seconds: 30, load_balancing.algorithm.type: "
+            "weighted_random}}]\n",
+            "error: `slow_start.duration_seconds` needs `round_robin`"},
+        LanguageCase{"MitigationOfAnotherAlgorithm",
+                     "target-groups: [{name: a, attributes: {load_balancing.algorithm.anomaly_mitigation: on}}]\n",
+                     "error: `load_balancing.algorithm.anomaly_mitigation` needs `weighted_random`"},
+        LanguageCase{"HashKeyOfAnotherAlgorithm",
+                     "target-groups: [{name: a, attributes: {weir.consistent_hash.key: uri}}]\n",
+                     "error: `weir.consistent_hash.key` needs `weir.consistent_hash`"},
+        LanguageCase{"HashKeyWithoutItsName",
+                     "target-groups: [{name: a, attributes: {load_balancing.algorithm.type: weir.consistent_hash, "
+                     "weir.consistent_hash.key: header}}]\n",
+                     "error: `header` without `weir.consistent_hash.name`"},
+        LanguageCase{"HashKeyThatHasNoName",
+                     "target-groups: [{name: a, attributes: {load_balancing.algorithm.type: weir.consistent_hash, "
+                     "weir.consistent_hash.name: x}}]\n",
+                     "error: `weir.consistent_hash.name` has no meaning for `client_address`"},
+        LanguageCase{"HashKeyWithANameThatIsNone",
+                     "target-groups: [{name: a, attributes: {load_balancing.algorithm.type: weir.consistent_hash, "
+                     "weir.consistent_hash.key: cookie, weir.consistent_hash.name: a b}}]\n",
+                     "error: `a b` is no name of a cookie"},
+        LanguageCase{"TargetOfNoWeight",
+                     "target-groups: [{name: a, targets: [{address: 127.0.0.1, port: 1, weight: 0}]}]\n", "weight"},
+        LanguageCase{"UnknownAttribute", "target-groups: [{name: a, attributes: {slow_start.duration_second: 0}}]\n",
+                     "did you mean `slow_start.duration_seconds`?"},
+        LanguageCase{"MisspeltAlgorithm",
+                     "target-groups: [{name: a, attributes: {load_balancing.algorithm.type: round_robbin}}]\n",
+                     "did you mean `round_robin`?"}),
     CaseName);
 
 // Keys and values that are refused by name, and nothing else is said of the file.
-class LaterNameTest : public ::testing::TestWithParam<Case> {};
+class LaterNameTest : public ::testing::TestWithParam<LanguageCase> {};
 
 TEST_P(LaterNameTest, IsRefusedByNameAlone) {
   const auto result = LoadFor(GetParam().text);
@@ -199,14 +215,14 @@ TEST_P(LaterNameTest, IsRefusedByNameAlone) {
   EXPECT_EQ(std::ranges::count(found, '\n'), 1) << found;
 }
 
-Case LaterSection(const char* name, const char* section, const char* value = "[]") {
+LanguageCase LaterSection(const char* name, const char* section, const char* value = "[]") {
   return {name, OneListener("protocol: HTTP").append(section).append(": ").append(value).append("\n"), section};
 }
-Case LaterKeyOf(const char* name, const char* key, std::string_view before, std::string_view after) {
+LanguageCase LaterKeyOf(const char* name, const char* key, std::string_view before, std::string_view after) {
   return {name, OneListener("protocol: HTTP").append(before).append(key).append(": {}").append(after).append("\n"),
           key};
 }
-Case LaterBalancerKey(const char* name, const char* key) {
+LanguageCase LaterBalancerKey(const char* name, const char* key) {
   return {name,
           std::string("load-balancers: [{name: a, ")
               .append(key)
@@ -214,7 +230,7 @@ Case LaterBalancerKey(const char* name, const char* key) {
               .append(OneListener("rules: []").substr(27)),
           key};
 }
-Case LaterGroupKey(const char* name, const char* key, const char* value) {
+LanguageCase LaterGroupKey(const char* name, const char* key, const char* value) {
   return {name,
           std::string(
               "load-balancers: [{name: a, listeners: [{port: 1, default-actions: [{forward: {target-group: b}}]}]}]\n")
@@ -223,13 +239,13 @@ Case LaterGroupKey(const char* name, const char* key, const char* value) {
               .append("}]\n"),
           key};
 }
-Case LaterZoneKey(const char* name, const char* key, std::string_view more = ", name-servers: [ns1]") {
+LanguageCase LaterZoneKey(const char* name, const char* key, std::string_view more = ", name-servers: [ns1]") {
   return {
       name,
       std::string("dns: {port: 5353}\nzones: [{name: a.test, ").append(key).append(": {}").append(more).append("}]\n"),
       key};
 }
-Case LaterAttribute(const char* name, const char* key, const char* value) {
+LanguageCase LaterAttribute(const char* name, const char* key, const char* value) {
   return {name, OneListener(std::string("attributes: {").append(key).append("}")), value};
 }
 
@@ -247,18 +263,19 @@ INSTANTIATE_TEST_SUITE_P(
         LaterGroupKey("TargetType", "target-type: alb", "target-type: alb, targets: [{address: 127.0.0.1, port: 1}]"),
         LaterZoneKey("ZoneSecondary", "secondary", ""), LaterZoneKey("ZoneDnssec", "dnssec"),
         LaterZoneKey("ZoneTransfer", "transfer"),
-        Case{"SoaSerial", "dns: {port: 5353}\nzones: [{name: a.test, name-servers: [ns1], soa: {serial: auto}}]\n",
-             "serial: auto"},
+        LanguageCase{"SoaSerial",
+                     "dns: {port: 5353}\nzones: [{name: a.test, name-servers: [ns1], soa: {serial: auto}}]\n",
+                     "serial: auto"},
         LaterKeyOf("Alarm", "alarm", "health-checks: [{name: h, type: TCP, address: 127.0.0.1, port: 1, ",
                    "}]\n"
                    "dns: {port: 5353}\nzones: [{name: a.test, name-servers: [ns1], records: [{name: x, type: A, ttl: "
                    "1s, values: [192.0.2.1], health-check: h}]}]"),
         LaterAttribute("TcpReset", "send_tcp_reset.on_idle_timeout.enabled: true",
                        "send_tcp_reset.on_idle_timeout.enabled: true"),
-        Case{"HealthCheckLogsInS3",
-             std::string("load-balancers: [{name: a, attributes: {health_check_logs.s3.enabled: true}, ")
-                 .append(OneListener("rules: []").substr(27)),
-             "health_check_logs.s3.enabled: true"}),
+        LanguageCase{"HealthCheckLogsInS3",
+                     std::string("load-balancers: [{name: a, attributes: {health_check_logs.s3.enabled: true}, ")
+                         .append(OneListener("rules: []").substr(27)),
+                     "health_check_logs.s3.enabled: true"}),
     CaseName);
 
 TEST(LanguageFileTest, AnUnknownKeyIsNotToldToBeOneOfALaterVersion) {

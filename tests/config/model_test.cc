@@ -111,13 +111,13 @@ target-groups:
   EXPECT_EQ(group.unhealthy_state_routing.percentage, 50U);
 }
 
-struct Case {
+struct ModelCase {
   const char* name;
   std::string text;
   const char* finding;
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
-class ModelErrorTest : public ::testing::TestWithParam<Case> {};
+void PrintTo(const ModelCase& c, std::ostream* out) { *out << c.name; }
+class ModelErrorTest : public ::testing::TestWithParam<ModelCase> {};
 
 TEST_P(ModelErrorTest, IsReported) {
   const std::string found = FindingsOf(GetParam().text);
@@ -136,62 +136,66 @@ std::string Group(std::string_view keys) {
 INSTANTIATE_TEST_SUITE_P(
     All, ModelErrorTest,
     ::testing::Values(
-        Case{"DanglingGroup", Action("{forward: {target-group: blu}}"),
-             "error: no target group is named `blu`; did you mean `blue`?"},
-        Case{"WeightMissing", Action("{forward: {target-groups: [{name: blue}, {name: green, weight: 1}]}}"),
-             "target group `blue` without a weight"},
-        Case{"GroupTwice", Action("{forward: {target-groups: [{name: blue, weight: 1}, {name: blue, weight: 1}]}}"),
-             "stands twice in one forward action"},
-        Case{"AllWeightsZero",
-             Action("{forward: {target-groups: [{name: blue, weight: 0}, {name: green, weight: 0}]}}"),
-             "warning: every weight of this forward action is 0"},
-        Case{"TwoActions", Action("{forward: {target-group: blue}}, {fixed-response: {status-code: 200}}"),
-             "a second action"},
-        Case{"TwoKinds", Action("{forward: {target-group: blue}, fixed-response: {status-code: 200}}"),
-             "`fixed-response` beside `forward` in one action"},
-        Case{"RedirectLoop", Action("{redirect: {query: a, status-code: HTTP_301}}"),
-             "a redirect to the same place would never end"},
-        Case{"RedirectPlaceholder", Action("{redirect: {host: \"#{path}\", status-code: HTTP_301}}"),
-             "`#{path}` has no meaning in `host`; only #{host}"},
-        Case{"RedirectPort", Action("{redirect: {port: 0, status-code: HTTP_301}}"), "`port` cannot be `0`"},
-        Case{"RedirectPath", Action("{redirect: {path: a, status-code: HTTP_301}}"), "does not start with /"},
-        Case{"FixedStatus", Action("{fixed-response: {status-code: 301}}"), "a fixed response cannot have status 301"},
-        Case{"LongBody",
-             Action("{fixed-response: {status-code: 200, message-body: \"" + std::string(1025, 'x') + "\"}}"),
-             "longer than 1024 characters"},
-        Case{"FieldInjection",
-             "load-balancers: [{name: a, listeners: [{port: 1, attributes: "
-             "{routing.http.response.strict_transport_security.header_value: \"a\\r\\nb\"}, default-actions: "
-             "[{fixed-response: {status-code: 200}}]}]}]\n",
-             "a character that cannot be sent"},
-        Case{"UnusedGroup", Group("targets: []"), "warning: no rule forwards to target group `g`"},
-        Case{"EmptyGroup", Action("{forward: {target-group: blue}}"),
-             "warning: target group `blue` has no targets; its requests are answered 503"},
-        Case{"TargetTwice", Group("targets: [{address: 127.0.0.1, port: 1}, {address: 127.0.0.1, port: 1}]"),
-             "127.0.0.1 port 1 stands twice in target group `g`"},
-        Case{"AddressAndHost", Group("targets: [{address: 127.0.0.1, host: a, port: 1}]"), "`address` beside `host`"},
-        Case{"TimeoutOverInterval", Group("health-check: {interval: 1s, timeout: 2s}"),
-             "`timeout` is longer than the interval of 1s"},
-        Case{"Matcher", Group("health-check: {matcher: 200-}"), "`matcher` cannot be `200-`"},
-        Case{"MatcherRange", Group("health-check: {matcher: \"99\"}"), "status codes from 100 to 599"},
-        Case{"ProbePath", Group("health-check: {path: health}"), "`health` is no path to request"},
-        Case{"BoundTwice",
-             "load-balancers:\n  - {name: a, addresses: [127.0.0.1], listeners: [{port: 9900, default-actions: "
-             "[{fixed-response: {status-code: 200}}]}]}\n",
-             "admin binds 127.0.0.1:9900, which load balancer `a` binds too"},
-        Case{"BoundTwiceByDns", "dns: {addresses: [127.0.0.1], port: 9900}\n",
-             "admin binds 127.0.0.1:9900, which dns binds too"},
-        Case{"ExcludedFamily", "load-balancers: [{name: a, ip-address-type: ipv4, addresses: [\"::1\"]}]\n",
-             "::1 does not fit `ip-address-type: ipv4`"},
-        Case{"AdvertisedWildcard", "load-balancers: [{name: a, advertise: [0.0.0.0]}]\n",
-             "a wildcard address cannot be advertised"},
-        Case{"TestWithoutQuestion", "tests: [{expect: {rcode: NOERROR}}]\n", "a test that asks nothing"},
-        Case{"TestRequest", "tests: [{request: /x, expect: {status: 200}}]\n", "`/x` is no request"},
-        Case{"TestMixed", "tests: [{query: a.test A, expect: {status: 200}}]\n", "`status` has no meaning for a query"},
-        Case{"TestUnhealthy",
-             "health-checks: [{name: db, type: TCP, address: 127.0.0.1, port: 1}]\ntests: [{query: a.test A, "
-             "unhealthy: [bd], expect: {ttl: 1s}}]\n",
-             "nothing is named `bd`"}),
+        ModelCase{"DanglingGroup", Action("{forward: {target-group: blu}}"),
+                  "error: no target group is named `blu`; did you mean `blue`?"},
+        ModelCase{"WeightMissing", Action("{forward: {target-groups: [{name: blue}, {name: green, weight: 1}]}}"),
+                  "target group `blue` without a weight"},
+        ModelCase{"GroupTwice",
+                  Action("{forward: {target-groups: [{name: blue, weight: 1}, {name: blue, weight: 1}]}}"),
+                  "stands twice in one forward action"},
+        ModelCase{"AllWeightsZero",
+                  Action("{forward: {target-groups: [{name: blue, weight: 0}, {name: green, weight: 0}]}}"),
+                  "warning: every weight of this forward action is 0"},
+        ModelCase{"TwoActions", Action("{forward: {target-group: blue}}, {fixed-response: {status-code: 200}}"),
+                  "a second action"},
+        ModelCase{"TwoKinds", Action("{forward: {target-group: blue}, fixed-response: {status-code: 200}}"),
+                  "`fixed-response` beside `forward` in one action"},
+        ModelCase{"RedirectLoop", Action("{redirect: {query: a, status-code: HTTP_301}}"),
+                  "a redirect to the same place would never end"},
+        ModelCase{"RedirectPlaceholder", Action("{redirect: {host: \"#{path}\", status-code: HTTP_301}}"),
+                  "`#{path}` has no meaning in `host`; only #{host}"},
+        ModelCase{"RedirectPort", Action("{redirect: {port: 0, status-code: HTTP_301}}"), "`port` cannot be `0`"},
+        ModelCase{"RedirectPath", Action("{redirect: {path: a, status-code: HTTP_301}}"), "does not start with /"},
+        ModelCase{"FixedStatus", Action("{fixed-response: {status-code: 301}}"),
+                  "a fixed response cannot have status 301"},
+        ModelCase{"LongBody",
+                  Action("{fixed-response: {status-code: 200, message-body: \"" + std::string(1025, 'x') + "\"}}"),
+                  "longer than 1024 characters"},
+        ModelCase{"FieldInjection",
+                  "load-balancers: [{name: a, listeners: [{port: 1, attributes: "
+                  "{routing.http.response.strict_transport_security.header_value: \"a\\r\\nb\"}, default-actions: "
+                  "[{fixed-response: {status-code: 200}}]}]}]\n",
+                  "a character that cannot be sent"},
+        ModelCase{"UnusedGroup", Group("targets: []"), "warning: no rule forwards to target group `g`"},
+        ModelCase{"EmptyGroup", Action("{forward: {target-group: blue}}"),
+                  "warning: target group `blue` has no targets; its requests are answered 503"},
+        ModelCase{"TargetTwice", Group("targets: [{address: 127.0.0.1, port: 1}, {address: 127.0.0.1, port: 1}]"),
+                  "127.0.0.1 port 1 stands twice in target group `g`"},
+        ModelCase{"AddressAndHost", Group("targets: [{address: 127.0.0.1, host: a, port: 1}]"),
+                  "`address` beside `host`"},
+        ModelCase{"TimeoutOverInterval", Group("health-check: {interval: 1s, timeout: 2s}"),
+                  "`timeout` is longer than the interval of 1s"},
+        ModelCase{"Matcher", Group("health-check: {matcher: 200-}"), "`matcher` cannot be `200-`"},
+        ModelCase{"MatcherRange", Group("health-check: {matcher: \"99\"}"), "status codes from 100 to 599"},
+        ModelCase{"ProbePath", Group("health-check: {path: health}"), "`health` is no path to request"},
+        ModelCase{"BoundTwice",
+                  "load-balancers:\n  - {name: a, addresses: [127.0.0.1], listeners: [{port: 9900, default-actions: "
+                  "[{fixed-response: {status-code: 200}}]}]}\n",
+                  "admin binds 127.0.0.1:9900, which load balancer `a` binds too"},
+        ModelCase{"BoundTwiceByDns", "dns: {addresses: [127.0.0.1], port: 9900}\n",
+                  "admin binds 127.0.0.1:9900, which dns binds too"},
+        ModelCase{"ExcludedFamily", "load-balancers: [{name: a, ip-address-type: ipv4, addresses: [\"::1\"]}]\n",
+                  "::1 does not fit `ip-address-type: ipv4`"},
+        ModelCase{"AdvertisedWildcard", "load-balancers: [{name: a, advertise: [0.0.0.0]}]\n",
+                  "a wildcard address cannot be advertised"},
+        ModelCase{"TestWithoutQuestion", "tests: [{expect: {rcode: NOERROR}}]\n", "a test that asks nothing"},
+        ModelCase{"TestRequest", "tests: [{request: /x, expect: {status: 200}}]\n", "`/x` is no request"},
+        ModelCase{"TestMixed", "tests: [{query: a.test A, expect: {status: 200}}]\n",
+                  "`status` has no meaning for a query"},
+        ModelCase{"TestUnhealthy",
+                  "health-checks: [{name: db, type: TCP, address: 127.0.0.1, port: 1}]\ntests: [{query: a.test A, "
+                  "unhealthy: [bd], expect: {ttl: 1s}}]\n",
+                  "nothing is named `bd`"}),
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(ModelTest, PortZeroMayBeTakenOften) {

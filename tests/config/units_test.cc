@@ -44,7 +44,7 @@ zones:
     records: [{name: c, type: A, ttl: 60s, values: [192.0.2.1], cidr: {collection: offices, location: lab}, set: a}]
 )";
 
-class UnitsTest : public testing::Test {
+class UnitsTest : public ::testing::Test {
  protected:
   UnitsTest() : loaded_(LoadFor(kText)) { EXPECT_TRUE(loaded_.model) << loaded_.diagnostics.FormatAll(); }
 

@@ -15,7 +15,7 @@
 namespace weir::control {
 namespace {
 
-class AdminApiTest : public testing::Test {
+class AdminApiTest : public ::testing::Test {
  protected:
   AdminApiTest() {
     appliance_.view = MakeView(kShopYaml);
@@ -203,7 +203,7 @@ struct Refused {
   friend void PrintTo(const Refused& row, std::ostream* out) { *out << row.name; }
 };
 
-class AdminApiRefusalTest : public AdminApiTest, public testing::WithParamInterface<Refused> {};
+class AdminApiRefusalTest : public AdminApiTest, public ::testing::WithParamInterface<Refused> {};
 
 TEST_P(AdminApiRefusalTest, IsAnErrorWithAHintAndChangesNothing) {
   const auto& row = GetParam();

@@ -16,7 +16,7 @@
 namespace weir::control {
 namespace {
 
-class AdminServerTest : public testing::Test {
+class AdminServerTest : public ::testing::Test {
  protected:
   AdminServerTest() {
     appliance_.view = MakeView(kShopYaml);

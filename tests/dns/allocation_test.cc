@@ -68,14 +68,14 @@ Server EveryPolicy() {
   return Server(std::move(model), 4, 1);
 }
 
-struct Row {
+struct QueryRow {
   const char* name;
   const char* owner;
   std::uint16_t type;
   QueryOptions options = {};
 };
 
-std::vector<Row> EveryKind() {
+std::vector<QueryRow> EveryKind() {
   return {
       {"static A", "www.example.test.", rr::kA},
       {"static AAAA", "www.example.test.", rr::kAaaa},
@@ -131,7 +131,7 @@ TEST(AllocationTest, NoQueryOfAnyKindAllocates) {
     const ClientQuery query{.message = message, .client = client, .transport = transport};
     CountResponse(counters.of(transport), server.zones().get(), 0, server.answerer.Answer(query, out));
   };
-  for (const Row& row : EveryKind()) {
+  for (const QueryRow& row : EveryKind()) {
     const auto message = EncodeQuery(row.owner, row.type, row.options);
     for (const Transport transport : {Transport::kUdp, Transport::kTcp}) {
       ask(message, transport);
@@ -145,7 +145,7 @@ TEST(AllocationTest, NoQueryOfAnyKindAllocates) {
 TEST(AllocationTest, ReadingAheadAllocatesNothingAndTakesAnyMessage) {
   const Server server = EveryPolicy();
   std::vector<std::vector<std::uint8_t>> messages = {{}, {0, 1, 2}, std::vector<std::uint8_t>(kHeaderBytes, 0)};
-  for (const Row& row : EveryKind()) {
+  for (const QueryRow& row : EveryKind()) {
     const auto whole = EncodeQuery(row.owner, row.type, row.options);
     for (std::size_t size = 0; size <= whole.size(); ++size) {
       messages.emplace_back(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));

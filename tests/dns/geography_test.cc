@@ -23,9 +23,9 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr const char* kName = "geo.example.test.";
+constexpr const char* kGeographyName = "geo.example.test.";
 
-std::string Address(std::size_t number) { return "192.0.2." + std::to_string(number); }
+std::string GeographyAddress(std::size_t number) { return "192.0.2." + std::to_string(number); }
 
 config::GeoLocation Continent(std::string code) { return {std::move(code), {}, {}}; }
 config::GeoLocation Country(std::string code, std::string subdivision = {}) {
@@ -57,8 +57,8 @@ class GeographyTest : public ::testing::Test {
     AddChecks(model, locations.size());
     std::vector<config::RecordSet> records;
     for (std::uint32_t i = 0; i < locations.size(); ++i) {
-      records.push_back(MakeRecord(kName, rr::kA,
-                                   {.values = {Address(i + 1)},
+      records.push_back(MakeRecord(kGeographyName, rr::kA,
+                                   {.values = {GeographyAddress(i + 1)},
                                     .policy = config::RoutingPolicy::kGeolocation,
                                     .set = "s" + std::to_string(i + 1),
                                     .geolocation = locations[i],
@@ -74,8 +74,8 @@ class GeographyTest : public ::testing::Test {
     AddChecks(model, places.size());
     std::vector<config::RecordSet> records;
     for (std::uint32_t i = 0; i < places.size(); ++i) {
-      records.push_back(MakeRecord(kName, rr::kA,
-                                   {.values = {Address(i + 1)},
+      records.push_back(MakeRecord(kGeographyName, rr::kA,
+                                   {.values = {GeographyAddress(i + 1)},
                                     .policy = config::RoutingPolicy::kGeoproximity,
                                     .set = "s" + std::to_string(i + 1),
                                     .geoproximity = places[i],
@@ -86,7 +86,7 @@ class GeographyTest : public ::testing::Test {
     return model;
   }
   static std::unique_ptr<Response> AskFrom(Server& server, std::string_view block) {
-    return server.Ask(kName, rr::kA, {.edns = true, .options = SubnetOption(block)});
+    return server.Ask(kGeographyName, rr::kA, {.edns = true, .options = SubnetOption(block)});
   }
 
   std::filesystem::path folder_;
@@ -109,11 +109,12 @@ TEST_F(GeographyTest, TheNarrowestPlaceThatHoldsTheClientAnswers) {
            Row{"2001:db8:7::/48", 5, 32},
        }) {
     const auto response = AskFrom(server, row.client);
-    EXPECT_THAT(response->values(), ElementsAre(Address(row.answer))) << row.client;
+    EXPECT_THAT(response->values(), ElementsAre(GeographyAddress(row.answer))) << row.client;
     EXPECT_EQ(response->option(8)->at(3), row.scope) << row.client;
   }
-  EXPECT_THAT(AskFrom(server, "192.0.2.0/24")->values(), ElementsAre(Address(1))) << "not in the database";
-  EXPECT_THAT(server.Ask(kName, rr::kA, {}, Transport::kUdp, "10.1.0.53")->values(), ElementsAre(Address(4)))
+  EXPECT_THAT(AskFrom(server, "192.0.2.0/24")->values(), ElementsAre(GeographyAddress(1))) << "not in the database";
+  EXPECT_THAT(server.Ask(kGeographyName, rr::kA, {}, Transport::kUdp, "10.1.0.53")->values(),
+              ElementsAre(GeographyAddress(4)))
       << "the resolver's address stands for the client";
 }
 
@@ -123,12 +124,12 @@ TEST_F(GeographyTest, AnUnhealthyPlaceGivesWayToTheNextWiderOne) {
   for (const std::size_t unhealthy : {3U, 2U, 1U}) {
     server.status.checks[unhealthy].healthy = false;
     server.Publish();
-    EXPECT_THAT(answer(), ElementsAre(Address(unhealthy))) << unhealthy;
+    EXPECT_THAT(answer(), ElementsAre(GeographyAddress(unhealthy))) << unhealthy;
   }
   server.status.checks[0].healthy = false;
   server.Publish();
-  EXPECT_THAT(answer(), ElementsAre(Address(4))) << "none is healthy: the smallest place";
-  EXPECT_THAT(AskFrom(server, "10.5.0.0/24")->values(), ElementsAre(Address(1))) << "the only one for Africa";
+  EXPECT_THAT(answer(), ElementsAre(GeographyAddress(4))) << "none is healthy: the smallest place";
+  EXPECT_THAT(AskFrom(server, "10.5.0.0/24")->values(), ElementsAre(GeographyAddress(1))) << "the only one for Africa";
 }
 
 TEST_F(GeographyTest, WithoutARecordForTheClientThereIsNoData) {
@@ -137,50 +138,51 @@ TEST_F(GeographyTest, WithoutARecordForTheClientThereIsNoData) {
   EXPECT_EQ(response->rcode(), Rcode::kNoError);
   EXPECT_THAT(response->values(), IsEmpty());
   EXPECT_EQ(response->option(8)->at(3), 16);
-  EXPECT_THAT(AskFrom(server, "10.1.0.0/24")->values(), ElementsAre(Address(2)));
+  EXPECT_THAT(AskFrom(server, "10.1.0.0/24")->values(), ElementsAre(GeographyAddress(2)));
 }
 
 TEST_F(GeographyTest, WithoutADatabaseEverybodyGetsTheDefault) {
   auto model = Model({Continent("EU"), Country({})});
   model.latency.geoip = {};
   Server server(std::move(model), 2);
-  EXPECT_THAT(AskFrom(server, "10.3.0.0/24")->values(), ElementsAre(Address(2)));
+  EXPECT_THAT(AskFrom(server, "10.3.0.0/24")->values(), ElementsAre(GeographyAddress(2)));
 }
 
 TEST_F(GeographyTest, TheNearestRecordAnswersItsBiasConsidered) {
   // From Washington State: 1 is in the east, 2 in the west; from Virginia the other way round.
   Server plain(Model(std::vector<config::GeoProximity>{{.region = 1}, {.region = 0}}), 2);
-  EXPECT_THAT(AskFrom(plain, "10.1.0.0/24")->values(), ElementsAre(Address(2)));
-  EXPECT_THAT(AskFrom(plain, "10.2.0.0/24")->values(), ElementsAre(Address(1)));
+  EXPECT_THAT(AskFrom(plain, "10.1.0.0/24")->values(), ElementsAre(GeographyAddress(2)));
+  EXPECT_THAT(AskFrom(plain, "10.2.0.0/24")->values(), ElementsAre(GeographyAddress(1)));
   EXPECT_EQ(AskFrom(plain, "10.2.0.0/24")->option(8)->at(3), 16);
   // 3,700 km x (1 - 99/100) is less than the 72 km to the west.
   Server drawn(Model(std::vector<config::GeoProximity>{{.region = 1, .bias = 99}, {.region = 0}}), 2);
-  EXPECT_THAT(AskFrom(drawn, "10.1.0.0/24")->values(), ElementsAre(Address(1)));
+  EXPECT_THAT(AskFrom(drawn, "10.1.0.0/24")->values(), ElementsAre(GeographyAddress(1)));
   // 72 km / (1 - 99/100) is more than 3,700 km.
   Server pushed(Model(std::vector<config::GeoProximity>{{.region = 1}, {.region = 0, .bias = -99}}), 2);
-  EXPECT_THAT(AskFrom(pushed, "10.1.0.0/24")->values(), ElementsAre(Address(1)));
+  EXPECT_THAT(AskFrom(pushed, "10.1.0.0/24")->values(), ElementsAre(GeographyAddress(1)));
 }
 
 TEST_F(GeographyTest, TheNearestHealthyRecordAnswers) {
   Server server(Model(std::vector<config::GeoProximity>{
                     {.latitude = 48, .longitude = 11}, {.latitude = 52, .longitude = 13}, {.region = 0}}),
                 3);
-  EXPECT_THAT(AskFrom(server, "10.3.0.0/24")->values(), ElementsAre(Address(1)));
+  EXPECT_THAT(AskFrom(server, "10.3.0.0/24")->values(), ElementsAre(GeographyAddress(1)));
   server.status.checks[0].healthy = false;
   server.Publish();
-  EXPECT_THAT(AskFrom(server, "10.3.0.0/24")->values(), ElementsAre(Address(2)));
+  EXPECT_THAT(AskFrom(server, "10.3.0.0/24")->values(), ElementsAre(GeographyAddress(2)));
   server.status.checks[1].healthy = false;
   server.status.checks[2].healthy = false;
   server.Publish();
-  EXPECT_THAT(AskFrom(server, "10.3.0.0/24")->values(), ElementsAre(Address(1))) << "fail-open";
-  EXPECT_THAT(AskFrom(server, "10.5.0.0/24")->values(), ElementsAre(Address(1))) << "no place: first in the file";
+  EXPECT_THAT(AskFrom(server, "10.3.0.0/24")->values(), ElementsAre(GeographyAddress(1))) << "fail-open";
+  EXPECT_THAT(AskFrom(server, "10.5.0.0/24")->values(), ElementsAre(GeographyAddress(1)))
+      << "no place: first in the file";
 }
 
 TEST_F(GeographyTest, ExplanationsSayThePlaceAndTheDistance) {
   const auto explain = [](config::Model model, const char* client) {
     const auto zones = BuildZones(std::move(model));
     const auto status = std::make_shared<const health::StatusTable>(MakeStatus(4));
-    return RenderText(ExplainQuery(zones, status, kName, rr::kA, CidrBlock::Parse(client).value()).value());
+    return RenderText(ExplainQuery(zones, status, kGeographyName, rr::kA, CidrBlock::Parse(client).value()).value());
   };
   EXPECT_THAT(explain(Model({Country({}), Country("US", "WA"), Continent("EU")}), "10.1.0.0/24"),
               ::testing::AllOf(HasSubstr("(US-WA) 192.0.2.2: chosen"), HasSubstr("(*) 192.0.2.1: another comes first"),

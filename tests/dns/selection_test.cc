@@ -23,10 +23,10 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using enum config::RoutingPolicy;
 
-std::string Address(std::size_t number) { return "192.0.2." + std::to_string(number); }
+std::string SelectionAddress(std::size_t number) { return "192.0.2." + std::to_string(number); }
 
 RecordOptions Weighted(std::size_t number, std::uint32_t weight, std::optional<std::uint32_t> check = {}) {
-  return {.values = {Address(number)},
+  return {.values = {SelectionAddress(number)},
           .policy = kWeighted,
           .set = "s" + std::to_string(number),
           .weight = weight,
@@ -55,13 +55,13 @@ TEST(FailoverTest, FollowsTheTruthTable) {
     config::Model model;
     AddChecks(model, 2);
     RecordOptions secondary{
-        .values = {Address(2)}, .policy = kFailover, .set = "s", .failover = config::FailoverRole::kSecondary};
+        .values = {SelectionAddress(2)}, .policy = kFailover, .set = "s", .failover = config::FailoverRole::kSecondary};
     if (row.secondary_checked) secondary.check = 1;
     // The secondary first: the role counts, not the order of the file.
-    model.zones = {
-        MakeZone("example.test.", {MakeRecord("f.example.test.", rr::kA, secondary),
-                                   MakeRecord("f.example.test.", rr::kA,
-                                              {.values = {Address(1)}, .policy = kFailover, .set = "p", .check = 0})})};
+    model.zones = {MakeZone(
+        "example.test.", {MakeRecord("f.example.test.", rr::kA, secondary),
+                          MakeRecord("f.example.test.", rr::kA,
+                                     {.values = {SelectionAddress(1)}, .policy = kFailover, .set = "p", .check = 0})})};
     Server server(std::move(model), 2);
     server.status.checks[0].healthy = row.primary_up;
     server.status.checks[1].healthy = row.secondary_up;
@@ -79,8 +79,8 @@ TEST(WeightedTest, SharesAreExact) {
                                               MakeRecord("w.example.test.", rr::kA, Weighted(2, 2))})};
     Server server(std::move(model), 0, 0, seed);
     const auto counts = Draw(server, 10'000);
-    EXPECT_NEAR(counts.at(Address(1)), 8'000, 2);
-    EXPECT_NEAR(counts.at(Address(2)), 2'000, 2);
+    EXPECT_NEAR(counts.at(SelectionAddress(1)), 8'000, 2);
+    EXPECT_NEAR(counts.at(SelectionAddress(2)), 2'000, 2);
   }
 }
 
@@ -94,8 +94,8 @@ TEST(WeightedTest, TheRestSharesWhatAnUnhealthyMemberHad) {
   server.status.checks[2].healthy = false;
   server.Publish();
   const auto counts = Draw(server, 3'000);  // spec: dns.md 3.2, weights 10/20/20 with one 20 down
-  EXPECT_NEAR(counts.at(Address(1)), 1'000, 3);
-  EXPECT_EQ(counts.count(Address(3)), 0U);
+  EXPECT_NEAR(counts.at(SelectionAddress(1)), 1'000, 3);
+  EXPECT_EQ(counts.count(SelectionAddress(3)), 0U);
 }
 
 TEST(WeightedTest, WeightZeroAnswersOnlyWhenNoOtherIsHealthy) {
@@ -126,7 +126,7 @@ TEST(WeightedTest, WeightZeroAnswersOnlyWhenNoOtherIsHealthy) {
     const auto counts = Draw(server, 100);
     ASSERT_THAT(counts, SizeIs(row.drawn.size())) << row.name;
     for (const auto number : row.drawn)
-      EXPECT_EQ(counts.at(Address(number)), 100 / static_cast<int>(row.drawn.size())) << row.name;
+      EXPECT_EQ(counts.at(SelectionAddress(number)), 100 / static_cast<int>(row.drawn.size())) << row.name;
   }
 }
 
@@ -138,7 +138,7 @@ TEST(MultivalueTest, AnswersUpToEightHealthyOnes) {
   std::vector<config::RecordSet> records;
   for (std::uint32_t i = 0; i < 12; ++i) {
     records.push_back(MakeRecord("m.example.test.", rr::kA,
-                                 {.values = {Address(i + 1)},
+                                 {.values = {SelectionAddress(i + 1)},
                                   .ttl = 60 - i,
                                   .policy = kMultivalue,
                                   .set = "s" + std::to_string(i),
@@ -159,7 +159,8 @@ TEST(MultivalueTest, AnswersUpToEightHealthyOnes) {
   for (const auto& [value, count] : seen) EXPECT_NEAR(count, 200, 60) << value;
   for (std::size_t i = 3; i < 12; ++i) server.status.checks[i].healthy = false;
   server.Publish();
-  EXPECT_THAT(server.Ask("m.example.test.", rr::kA)->values(), ElementsAre(Address(1), Address(2), Address(3)));
+  EXPECT_THAT(server.Ask("m.example.test.", rr::kA)->values(),
+              ElementsAre(SelectionAddress(1), SelectionAddress(2), SelectionAddress(3)));
   for (auto& check : server.status.checks) check.healthy = false;
   server.Publish();
   EXPECT_THAT(server.Ask("m.example.test.", rr::kA)->answer, SizeIs(8));
@@ -168,18 +169,19 @@ TEST(MultivalueTest, AnswersUpToEightHealthyOnes) {
 TEST(SimpleTest, AFailingCheckDoesNotTakeTheOnlyRecordAway) {
   config::Model model;
   AddChecks(model, 1);
-  model.zones = {
-      MakeZone("example.test.", {MakeRecord("s.example.test.", rr::kA, {.values = {Address(1)}, .check = 0})})};
+  model.zones = {MakeZone("example.test.",
+                          {MakeRecord("s.example.test.", rr::kA, {.values = {SelectionAddress(1)}, .check = 0})})};
   Server server(std::move(model), 1);
   server.status.checks[0].healthy = false;
   server.Publish();
-  EXPECT_THAT(server.Ask("s.example.test.", rr::kA)->values(), ElementsAre(Address(1)));
+  EXPECT_THAT(server.Ask("s.example.test.", rr::kA)->values(), ElementsAre(SelectionAddress(1)));
 }
 
 TEST(SimpleTest, EveryValueComesFirstSometimes) {
   config::Model model;
   model.zones = {MakeZone("example.test.",
-                          {MakeRecord("w.example.test.", rr::kA, {.values = {Address(1), Address(2), Address(3)}})})};
+                          {MakeRecord("w.example.test.", rr::kA,
+                                      {.values = {SelectionAddress(1), SelectionAddress(2), SelectionAddress(3)}})})};
   Server server(std::move(model));
   EXPECT_THAT(Draw(server, 200), SizeIs(3));
 }
@@ -217,14 +219,14 @@ config::Model TreeModel(bool evaluate) {
       {MakeRecord("top.example.test.", rr::kA,
                   {.policy = kFailover, .set = "p", .alias = "eu.example.test.", .evaluate = evaluate}),
        MakeRecord("top.example.test.", rr::kA,
-                  {.values = {Address(9)},
+                  {.values = {SelectionAddress(9)},
                    .policy = kFailover,
                    .set = "s",
                    .failover = config::FailoverRole::kSecondary,
                    .check = 2}),
        MakeRecord("eu.example.test.", rr::kA, {.policy = kFailover, .set = "p", .balancer = 0, .evaluate = true}),
        MakeRecord("eu.example.test.", rr::kA,
-                  {.values = {Address(2)},
+                  {.values = {SelectionAddress(2)},
                    .policy = kFailover,
                    .set = "s",
                    .failover = config::FailoverRole::kSecondary,
@@ -247,7 +249,8 @@ TEST(AliasTest, HealthLooksThroughTheWholeTreeAndEachGroupFailsOpen) {
     server.status.checks[1].healthy = row.second;
     server.status.checks[2].healthy = row.last;
     server.Publish();
-    EXPECT_THAT(server.Ask("top.example.test.", rr::kA)->values(), ElementsAre(Address(row.answer))) << row.name;
+    EXPECT_THAT(server.Ask("top.example.test.", rr::kA)->values(), ElementsAre(SelectionAddress(row.answer)))
+        << row.name;
   }
 }
 
@@ -280,7 +283,7 @@ TEST(AliasTest, ALoadBalancerWithZonesAnswersThoseThatAnswer) {
 
 TEST(AliasTest, ChecksThatTheTableDoesNotHaveCountAsHealthy) {
   Server server(TreeModel(true), 0, 0);
-  EXPECT_THAT(server.Ask("top.example.test.", rr::kA)->values(), ElementsAre(Address(1)));
+  EXPECT_THAT(server.Ask("top.example.test.", rr::kA)->values(), ElementsAre(SelectionAddress(1)));
 }
 
 // ---- the whole of dns.md 3 against an independent reading of it, on random trees
@@ -354,7 +357,7 @@ TEST(SelectionPropertyTest, RandomTreesAnswerWhatTheRulesAllow) {
           options.alias = "g" + std::to_string(group + 1 + random.Below(kGroups - group - 1)) + ".example.test.";
           options.evaluate = random.Below(4) != 0;
         } else {
-          options.values = {Address(leaf++)};
+          options.values = {SelectionAddress(leaf++)};
         }
         records.push_back(MakeRecord("g" + std::to_string(group) + ".example.test.", rr::kA, options));
       }
@@ -391,9 +394,12 @@ class LatencyTest : public ::testing::Test {
     model.latency.table = {path_.string(), {0, 7, 10}};
     std::vector<config::RecordSet> records;
     for (std::uint32_t i = 0; i < 3; ++i) {
-      records.push_back(MakeRecord(
-          "l.example.test.", rr::kA,
-          {.values = {Address(i + 1)}, .policy = kLatency, .set = model.regions[i].name, .region = i, .check = i}));
+      records.push_back(MakeRecord("l.example.test.", rr::kA,
+                                   {.values = {SelectionAddress(i + 1)},
+                                    .policy = kLatency,
+                                    .set = model.regions[i].name,
+                                    .region = i,
+                                    .check = i}));
     }
     model.zones = {MakeZone("example.test.", std::move(records))};
     return model;
@@ -416,31 +422,31 @@ TEST_F(LatencyTest, TheLongestPrefixOfEachRegionCounts) {
                          // Shorter than the row: 10.1.2.0/24 does not hold it.
                          Row{"10.1.2.0/23", 1, 24}}) {
     const auto response = server.Ask("l.example.test.", rr::kA, {.edns = true, .options = SubnetOption(row.client)});
-    EXPECT_THAT(response->values(), ElementsAre(Address(row.answer))) << row.client;
+    EXPECT_THAT(response->values(), ElementsAre(SelectionAddress(row.answer))) << row.client;
     EXPECT_EQ(response->option(8)->at(3), row.scope) << row.client;
   }
   // Without a subnet the resolver's address counts; an empty subnet asks for exactly that, with scope 0.
   EXPECT_THAT(server.Ask("l.example.test.", rr::kA, {}, Transport::kUdp, "10.1.2.3")->values(),
-              ElementsAre(Address(3)));
+              ElementsAre(SelectionAddress(3)));
   const auto empty = server.Ask("l.example.test.", rr::kA, {.edns = true, .options = SubnetOption("0.0.0.0/0")},
                                 Transport::kUdp, "10.1.2.3");
-  EXPECT_THAT(empty->values(), ElementsAre(Address(3)));
+  EXPECT_THAT(empty->values(), ElementsAre(SelectionAddress(3)));
   EXPECT_EQ(empty->option(8)->at(3), 0);
 }
 
 TEST_F(LatencyTest, UnhealthyRegionsGiveWayToTheNextBest) {
   Server server(Model("10.0.0.0/8,eu-west,50\n10.0.0.0/8,us-east,20\n10.0.0.0/8,ap,90\n"), 3);
   const auto ask = [&] { return server.Ask("l.example.test.", rr::kA, {}, Transport::kUdp, "10.0.0.1")->values(); };
-  EXPECT_THAT(ask(), ElementsAre(Address(2)));
+  EXPECT_THAT(ask(), ElementsAre(SelectionAddress(2)));
   server.status.checks[1].healthy = false;
   server.Publish();
-  EXPECT_THAT(ask(), ElementsAre(Address(1)));
+  EXPECT_THAT(ask(), ElementsAre(SelectionAddress(1)));
   server.status.checks[0].healthy = false;
   server.Publish();
-  EXPECT_THAT(ask(), ElementsAre(Address(3)));
+  EXPECT_THAT(ask(), ElementsAre(SelectionAddress(3)));
   server.status.checks[2].healthy = false;
   server.Publish();
-  EXPECT_THAT(ask(), ElementsAre(Address(2)));  // lowest latency overall
+  EXPECT_THAT(ask(), ElementsAre(SelectionAddress(2)));  // lowest latency overall
 }
 
 // Inside one scope every address has the same answer: checked by brute force over a small space.
@@ -476,21 +482,23 @@ TEST_F(LatencyTest, EveryDrawHasTheNarrowestScopeThatTheClientCouldGet) {
     return MakeRecord(name, rr::kA, std::move(options));
   };
   records.push_back(weighted("w.example.test.", {.set = "near", .alias = "l.example.test."}));
-  records.push_back(weighted("w.example.test.", {.values = {Address(9)}, .set = "plain"}));
+  records.push_back(weighted("w.example.test.", {.values = {SelectionAddress(9)}, .set = "plain"}));
   // A draw behind a draw, and a failover between them.
   records.push_back(weighted("deep.example.test.", {.set = "a", .alias = "between.example.test."}));
-  records.push_back(weighted("deep.example.test.", {.values = {Address(8)}, .set = "b"}));
+  records.push_back(weighted("deep.example.test.", {.values = {SelectionAddress(8)}, .set = "b"}));
   records.push_back(MakeRecord("between.example.test.", rr::kA,
                                {.policy = kFailover, .set = "p", .alias = "w.example.test.", .evaluate = true}));
-  records.push_back(MakeRecord(
-      "between.example.test.", rr::kA,
-      {.values = {Address(7)}, .policy = kFailover, .set = "s", .failover = config::FailoverRole::kSecondary}));
+  records.push_back(MakeRecord("between.example.test.", rr::kA,
+                               {.values = {SelectionAddress(7)},
+                                .policy = kFailover,
+                                .set = "s",
+                                .failover = config::FailoverRole::kSecondary}));
   // What nobody can be given does not count.
   records.push_back(weighted("off.example.test.", {.set = "near", .alias = "l.example.test."}));
-  records.push_back(weighted("off.example.test.", {.values = {Address(6)}, .set = "plain"}));
+  records.push_back(weighted("off.example.test.", {.values = {SelectionAddress(6)}, .set = "plain"}));
   records[records.size() - 2].weight = 0;
-  records.push_back(weighted("plain.example.test.", {.values = {Address(5)}, .set = "a"}));
-  records.push_back(weighted("plain.example.test.", {.values = {Address(4)}, .set = "b"}));
+  records.push_back(weighted("plain.example.test.", {.values = {SelectionAddress(5)}, .set = "a"}));
+  records.push_back(weighted("plain.example.test.", {.values = {SelectionAddress(4)}, .set = "b"}));
   Server server(std::move(model), 3);
   const auto scopes_of = [&](const std::string& name, const std::string& client) {
     std::set<unsigned> scopes;
@@ -525,7 +533,7 @@ TEST_F(LatencyTest, DrawsOfCnamesHaveOneScopeToo) {
   cname("c.example.test.", "near", "l.example.test.");
   cname("c.example.test.", "away", "www.example.org.");
   records.push_back(MakeRecord("alias.example.test.", rr::kCname, {.alias = "c.example.test."}));
-  records.push_back(MakeRecord("plain.example.test.", rr::kA, {.values = {Address(9)}}));
+  records.push_back(MakeRecord("plain.example.test.", rr::kA, {.values = {SelectionAddress(9)}}));
   cname("d.example.test.", "one", "plain.example.test.");
   cname("d.example.test.", "other", "d.example.test.");  // a circle
   Server server(std::move(model), 3);

@@ -43,7 +43,7 @@ INSTANTIATE_TEST_SUITE_P(AlbSection102, EnoughHealthyTest,
                                            EnoughRow{"seventy_percent_of_twenty", 1, 50, 14, 20, true}),
                          [](const auto& row) { return std::string(row.param.name); });
 
-GroupStatus Group(const std::vector<HealthState>& states) {
+GroupStatus GroupOf(const std::vector<HealthState>& states) {
   GroupStatus status;
   for (const HealthState state : states) {
     TargetStatus target;
@@ -63,7 +63,7 @@ using enum HealthState;
 using Indexes = std::vector<std::uint32_t>;
 
 TEST(SummarizeGroupTest, HealthyTargetsAreRoutableInTheOrderOfTheFile) {
-  GroupStatus status = Group({kHealthy, kUnhealthy, kInitial, kHealthy});
+  GroupStatus status = GroupOf({kHealthy, kUnhealthy, kInitial, kHealthy});
   SummarizeGroup(Used(), status);
   EXPECT_EQ(status.routable, (Indexes{0, 3}));
   EXPECT_EQ(status.healthy, 2U);
@@ -72,7 +72,7 @@ TEST(SummarizeGroupTest, HealthyTargetsAreRoutableInTheOrderOfTheFile) {
 }
 
 TEST(SummarizeGroupTest, FailsOpenToEveryTargetThatIsNotDraining) {
-  GroupStatus status = Group({kUnhealthy, kDraining, kInitial});
+  GroupStatus status = GroupOf({kUnhealthy, kDraining, kInitial});
   SummarizeGroup(Used(), status);
   EXPECT_EQ(status.routable, (Indexes{0, 2}));
   EXPECT_TRUE(status.fail_open);
@@ -81,14 +81,14 @@ TEST(SummarizeGroupTest, FailsOpenToEveryTargetThatIsNotDraining) {
 TEST(SummarizeGroupTest, FailsOpenBelowTheThresholdThoughSomeAreHealthy) {
   config::TargetGroup group = Used();
   group.unhealthy_state_routing = {.count = 1, .percentage = 50};
-  GroupStatus status = Group({kHealthy, kUnhealthy, kUnhealthy});
+  GroupStatus status = GroupOf({kHealthy, kUnhealthy, kUnhealthy});
   SummarizeGroup(group, status);
   EXPECT_EQ(status.routable, (Indexes{0, 1, 2}));
   EXPECT_TRUE(status.fail_open);
 }
 
 TEST(SummarizeGroupTest, DeregisteredTargetsAreNeitherRoutableNorCounted) {
-  GroupStatus status = Group({kHealthy, kDraining});
+  GroupStatus status = GroupOf({kHealthy, kDraining});
   status.targets[1].deregistered = true;
   SummarizeGroup(Used(), status);
   EXPECT_EQ(status.routable, (Indexes{0}));
@@ -103,7 +103,7 @@ TEST(SummarizeGroupTest, AnEmptyGroupHasNothingToSendToAndDoesNotFailOpen) {
 }
 
 TEST(SummarizeGroupTest, AnUnusedGroupDoesNotFailOpen) {
-  GroupStatus status = Group({kUnused, kUnused});
+  GroupStatus status = GroupOf({kUnused, kUnused});
   SummarizeGroup(config::TargetGroup{}, status);
   EXPECT_EQ(status.routable, (Indexes{0, 1}));
   EXPECT_FALSE(status.fail_open);
@@ -132,23 +132,23 @@ bool LoadBalancerHealthy(const config::Model& model, std::vector<GroupStatus> gr
 
 // spec: dns.md 3.1.
 TEST(SummarizeLoadBalancerTest, IsHealthyWhenEveryGroupHasAHealthyTarget) {
-  EXPECT_TRUE(LoadBalancerHealthy(TwoGroups(), {Group({kHealthy}), Group({kHealthy, kUnhealthy})}));
+  EXPECT_TRUE(LoadBalancerHealthy(TwoGroups(), {GroupOf({kHealthy}), GroupOf({kHealthy, kUnhealthy})}));
 }
 
 TEST(SummarizeLoadBalancerTest, OneGroupWithoutAHealthyTargetSuffices) {
-  EXPECT_FALSE(LoadBalancerHealthy(TwoGroups(), {Group({kHealthy}), Group({kUnhealthy})}));
-  EXPECT_FALSE(LoadBalancerHealthy(TwoGroups(), {Group({kInitial}), Group({kHealthy})}));
+  EXPECT_FALSE(LoadBalancerHealthy(TwoGroups(), {GroupOf({kHealthy}), GroupOf({kUnhealthy})}));
+  EXPECT_FALSE(LoadBalancerHealthy(TwoGroups(), {GroupOf({kInitial}), GroupOf({kHealthy})}));
 }
 
 TEST(SummarizeLoadBalancerTest, AGroupWithoutTargetsIsUnhealthy) {
-  EXPECT_FALSE(LoadBalancerHealthy(TwoGroups(), {Group({kHealthy}), Group({})}));
+  EXPECT_FALSE(LoadBalancerHealthy(TwoGroups(), {GroupOf({kHealthy}), GroupOf({})}));
 }
 
 TEST(SummarizeLoadBalancerTest, ObeysTheThresholdForDns) {
   config::Model model = TwoGroups();
   model.target_groups[0].dns_failover = {.count = 2, .percentage = std::nullopt};
-  EXPECT_FALSE(LoadBalancerHealthy(model, {Group({kHealthy, kUnhealthy}), Group({kHealthy})}));
-  EXPECT_TRUE(LoadBalancerHealthy(model, {Group({kHealthy, kHealthy}), Group({kHealthy})}));
+  EXPECT_FALSE(LoadBalancerHealthy(model, {GroupOf({kHealthy, kUnhealthy}), GroupOf({kHealthy})}));
+  EXPECT_TRUE(LoadBalancerHealthy(model, {GroupOf({kHealthy, kHealthy}), GroupOf({kHealthy})}));
 }
 
 TEST(SummarizeLoadBalancerTest, WithoutForwardsItIsHealthy) {

@@ -47,18 +47,18 @@ Decoded Decode(std::string_view bytes, const std::vector<std::size_t>& cuts = {}
   return decoded;
 }
 
-struct Row {
+struct ChunkRow {
   std::string_view name;
   std::string_view bytes;
   bool accepted = true;
   std::string_view content{};
 };
 
-class ChunkedTable : public ::testing::TestWithParam<Row> {};
+class ChunkedTable : public ::testing::TestWithParam<ChunkRow> {};
 
 TEST_P(ChunkedTable, DecodesOrRefusesHoweverItIsSplit) {
   using enum ChunkedDecoder::Step;
-  const Row& row = GetParam();
+  const ChunkRow& row = GetParam();
   const Decoded whole = Decode(row.bytes);
   EXPECT_EQ(whole.step, row.accepted ? kEnd : kRefused) << whole.why;
   EXPECT_EQ(whole.why.empty(), row.accepted);
@@ -85,36 +85,43 @@ TEST_P(ChunkedTable, DecodesOrRefusesHoweverItIsSplit) {
 INSTANTIATE_TEST_SUITE_P(
     Chunks, ChunkedTable,
     ::testing::Values(
-        Row{"Empty", "0\r\n\r\n"}, Row{"TwoChunks", "4\r\nWiki\r\n5\r\npedia\r\n0\r\n\r\n", true, "Wikipedia"},
-        Row{"UpperAndLowerDigits", "A\r\n0123456789\r\na\r\n0123456789\r\n0\r\n\r\n", true, "01234567890123456789"},
-        Row{"ContentWithCrLf", "6\r\na\r\nb\r\n\r\n0\r\n\r\n", true, "a\r\nb\r\n"},
-        Row{"LeadingZeros", "0004\r\nWiki\r\n0000\r\n\r\n", true, "Wiki"},
-        Row{"SizePrefix", "0x1\r\na\r\n0\r\n\r\n", false}, Row{"SizeNegative", "-1\r\n\r\n", false},
-        Row{"SizePlus", "+1\r\na\r\n0\r\n\r\n", false}, Row{"SizeUnderscore", "1_0\r\n", false},
-        Row{"SizeSpaceBefore", " 1\r\na\r\n0\r\n\r\n", false}, Row{"SizeSpaceBehind", "1 \r\na\r\n0\r\n\r\n", false},
-        Row{"SizeEmpty", "\r\n0\r\n\r\n", false}, Row{"SizeEmptyBeforeExtension", ";a\r\n0\r\n\r\n", false},
-        Row{"Size17Digits", "00000000000000001\r\n", false}, Row{"SizeOverflows", "10000000000000000\r\n", false},
-        Row{"SizeNul", LITERAL("1\0\r\n"), false}, Row{"SizeLf", "1\na\r\n0\r\n\r\n", false},
-        Row{"SizeCrX", "1\rX\na\r\n0\r\n\r\n", false}, Row{"DataWithoutCrLf", "1\r\nab\r\n0\r\n\r\n", false},
-        Row{"DataLf", "1\r\na\n0\r\n\r\n", false}, Row{"DataCrX", "1\r\na\rX0\r\n\r\n", false},
-        Row{"LastChunkLf", "0\n\r\n", false}, Row{"LastLineLf", "0\r\n\n", false},
-        Row{"LastLineCrX", "0\r\n\rX\n", false},
-        Row{"Extension", "1;a\r\nx\r\n0;b=c;d=\"e;\\\"\\\\f\"\r\n\r\n", true, "x"},
-        Row{"ExtensionWhiteSpace", "1 \t; a \t= \tb ;c\r\nx\r\n0\r\n\r\n", true, "x"},
-        Row{"ExtensionCr", "1;a\rb\r\nx\r\n0\r\n\r\n", false}, Row{"ExtensionLf", "1;a\nx\r\n0\r\n\r\n", false},
-        Row{"ExtensionLfInQuotes", "1;a=\"x\ny\"\r\nx\r\n0\r\n\r\n", false},
-        Row{"ExtensionCrLfInQuotes", "1;a=\"\r\n\"\r\nx\r\n0\r\n\r\n", false},
-        Row{"ExtensionEscapedLf", "1;a=\"\\\n\"\r\nx\r\n0\r\n\r\n", false},
-        Row{"ExtensionUnbalancedQuote", "1;a=\"b\r\nx\r\n0\r\n\r\n", false},
-        Row{"ExtensionTextBehindQuote", "1;a=\"b\"c\r\nx\r\n0\r\n\r\n", false},
-        Row{"ExtensionWithoutName", "1;\r\nx\r\n0\r\n\r\n", false},
-        Row{"ExtensionWithoutValue", "1;a=\r\nx\r\n0\r\n\r\n", false},
-        Row{"ExtensionTwoValues", "1;a=b=c\r\nx\r\n0\r\n\r\n", false},
-        Row{"ExtensionSpaceInName", "1;a b\r\nx\r\n0\r\n\r\n", false}, Row{"TrailerField", "0\r\nA: b\r\n\r\n"},
-        Row{"TrailerLf", "0\r\nA: b\n\r\n", false}, Row{"TrailerFold", "0\r\nA: b\r\n c\r\n\r\n", false},
-        Row{"TrailerNoColon", "0\r\nAb\r\n\r\n", false}, Row{"TrailerEmptyName", "0\r\n: b\r\n\r\n", false},
-        Row{"TrailerSpaceBeforeColon", "0\r\nA : b\r\n\r\n", false}, Row{"TrailerCr", "0\r\nA: b\rc\r\n\r\n", false},
-        Row{"TrailerNul", LITERAL("0\r\nA: \0\r\n\r\n"), false}, Row{"TrailerControl", "0\r\nA: \x01\r\n\r\n", false}),
+        ChunkRow{"Empty", "0\r\n\r\n"},
+        ChunkRow{"TwoChunks", "4\r\nWiki\r\n5\r\npedia\r\n0\r\n\r\n", true, "Wikipedia"},
+        ChunkRow{"UpperAndLowerDigits", "A\r\n0123456789\r\na\r\n0123456789\r\n0\r\n\r\n", true,
+                 "01234567890123456789"},
+        ChunkRow{"ContentWithCrLf", "6\r\na\r\nb\r\n\r\n0\r\n\r\n", true, "a\r\nb\r\n"},
+        ChunkRow{"LeadingZeros", "0004\r\nWiki\r\n0000\r\n\r\n", true, "Wiki"},
+        ChunkRow{"SizePrefix", "0x1\r\na\r\n0\r\n\r\n", false}, ChunkRow{"SizeNegative", "-1\r\n\r\n", false},
+        ChunkRow{"SizePlus", "+1\r\na\r\n0\r\n\r\n", false}, ChunkRow{"SizeUnderscore", "1_0\r\n", false},
+        ChunkRow{"SizeSpaceBefore", " 1\r\na\r\n0\r\n\r\n", false},
+        ChunkRow{"SizeSpaceBehind", "1 \r\na\r\n0\r\n\r\n", false}, ChunkRow{"SizeEmpty", "\r\n0\r\n\r\n", false},
+        ChunkRow{"SizeEmptyBeforeExtension", ";a\r\n0\r\n\r\n", false},
+        ChunkRow{"Size17Digits", "00000000000000001\r\n", false},
+        ChunkRow{"SizeOverflows", "10000000000000000\r\n", false}, ChunkRow{"SizeNul", LITERAL("1\0\r\n"), false},
+        ChunkRow{"SizeLf", "1\na\r\n0\r\n\r\n", false}, ChunkRow{"SizeCrX", "1\rX\na\r\n0\r\n\r\n", false},
+        ChunkRow{"DataWithoutCrLf", "1\r\nab\r\n0\r\n\r\n", false}, ChunkRow{"DataLf", "1\r\na\n0\r\n\r\n", false},
+        ChunkRow{"DataCrX", "1\r\na\rX0\r\n\r\n", false}, ChunkRow{"LastChunkLf", "0\n\r\n", false},
+        ChunkRow{"LastLineLf", "0\r\n\n", false}, ChunkRow{"LastLineCrX", "0\r\n\rX\n", false},
+        ChunkRow{"Extension", "1;a\r\nx\r\n0;b=c;d=\"e;\\\"\\\\f\"\r\n\r\n", true, "x"},
+        ChunkRow{"ExtensionWhiteSpace", "1 \t; a \t= \tb ;c\r\nx\r\n0\r\n\r\n", true, "x"},
+        ChunkRow{"ExtensionCr", "1;a\rb\r\nx\r\n0\r\n\r\n", false},
+        ChunkRow{"ExtensionLf", "1;a\nx\r\n0\r\n\r\n", false},
+        ChunkRow{"ExtensionLfInQuotes", "1;a=\"x\ny\"\r\nx\r\n0\r\n\r\n", false},
+        ChunkRow{"ExtensionCrLfInQuotes", "1;a=\"\r\n\"\r\nx\r\n0\r\n\r\n", false},
+        ChunkRow{"ExtensionEscapedLf", "1;a=\"\\\n\"\r\nx\r\n0\r\n\r\n", false},
+        ChunkRow{"ExtensionUnbalancedQuote", "1;a=\"b\r\nx\r\n0\r\n\r\n", false},
+        ChunkRow{"ExtensionTextBehindQuote", "1;a=\"b\"c\r\nx\r\n0\r\n\r\n", false},
+        ChunkRow{"ExtensionWithoutName", "1;\r\nx\r\n0\r\n\r\n", false},
+        ChunkRow{"ExtensionWithoutValue", "1;a=\r\nx\r\n0\r\n\r\n", false},
+        ChunkRow{"ExtensionTwoValues", "1;a=b=c\r\nx\r\n0\r\n\r\n", false},
+        ChunkRow{"ExtensionSpaceInName", "1;a b\r\nx\r\n0\r\n\r\n", false},
+        ChunkRow{"TrailerField", "0\r\nA: b\r\n\r\n"}, ChunkRow{"TrailerLf", "0\r\nA: b\n\r\n", false},
+        ChunkRow{"TrailerFold", "0\r\nA: b\r\n c\r\n\r\n", false}, ChunkRow{"TrailerNoColon", "0\r\nAb\r\n\r\n", false},
+        ChunkRow{"TrailerEmptyName", "0\r\n: b\r\n\r\n", false},
+        ChunkRow{"TrailerSpaceBeforeColon", "0\r\nA : b\r\n\r\n", false},
+        ChunkRow{"TrailerCr", "0\r\nA: b\rc\r\n\r\n", false},
+        ChunkRow{"TrailerNul", LITERAL("0\r\nA: \0\r\n\r\n"), false},
+        ChunkRow{"TrailerControl", "0\r\nA: \x01\r\n\r\n", false}),
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(ChunkedDecoderTest, BytesBehindTheEndAreLeftAlone) {

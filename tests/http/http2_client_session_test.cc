@@ -15,7 +15,7 @@ namespace weir::http {
 namespace {
 
 // What a client session reported, by token.
-struct Seen final : Http2ClientSession::Events {
+struct SeenByClient final : Http2ClientSession::Events {
   struct One {
     std::uint16_t status = 0;
     std::map<std::string, std::string, std::less<>> fields;
@@ -36,32 +36,33 @@ struct Seen final : Http2ClientSession::Events {
 };
 
 // The other side, by the same library's server.
-class Server {
+class ServedSide {
  public:
-  Server() {
+  ServedSide() {
     nghttp2_session_callbacks* callbacks = nullptr;
     nghttp2_session_callbacks_new(&callbacks);
     nghttp2_session_callbacks_set_on_header_callback(
         callbacks, [](nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
                       const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user) {
           const std::string_view key(reinterpret_cast<const char*>(name), name_size);
-          auto& fields = static_cast<Server*>(user)->requests[frame->hd.stream_id];
+          auto& fields = static_cast<ServedSide*>(user)->requests[frame->hd.stream_id];
           fields[std::string(key)] = std::string_view(reinterpret_cast<const char*>(value), value_size);
           return 0;
         });
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(
         callbacks, [](nghttp2_session*, std::uint8_t, std::int32_t stream, const std::uint8_t* bytes, std::size_t size,
                       void* user) {
-          static_cast<Server*>(user)->requests[stream]["content"].append(reinterpret_cast<const char*>(bytes), size);
+          static_cast<ServedSide*>(user)->requests[stream]["content"].append(reinterpret_cast<const char*>(bytes),
+                                                                             size);
           return 0;
         });
     nghttp2_session_server_new(&session, callbacks, this);
     nghttp2_session_callbacks_del(callbacks);
     nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, nullptr, 0);
   }
-  ~Server() { nghttp2_session_del(session); }
-  Server(const Server&) = delete;
-  Server& operator=(const Server&) = delete;
+  ~ServedSide() { nghttp2_session_del(session); }
+  ServedSide(const ServedSide&) = delete;
+  ServedSide& operator=(const ServedSide&) = delete;
 
   void Settings(std::uint32_t streams_max) const {
     const nghttp2_settings_entry entry = {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, streams_max};
@@ -111,9 +112,9 @@ class Http2ClientSessionTest : public ::testing::Test {
     return client_.Submit(fields, content, token);
   }
 
-  Seen seen_;
+  SeenByClient seen_;
   Http2ClientSession client_{seen_};
-  Server server_;
+  ServedSide server_;
 };
 
 TEST_F(Http2ClientSessionTest, ARequestAndItsResponse) {

@@ -12,7 +12,7 @@ namespace {
 
 using namespace http2_frames;
 
-std::string Request(std::uint32_t stream, std::uint8_t flags = kEndStream) { return Headers(stream, Get(), flags); }
+std::string RequestOf(std::uint32_t stream, std::uint8_t flags = kEndStream) { return Headers(stream, Get(), flags); }
 
 std::string ContentOf(const std::vector<Seen>& frames, std::uint32_t stream) {
   std::string content;
@@ -26,11 +26,11 @@ const Seen* Find(const std::vector<Seen>& frames, std::uint8_t type) {
   return found == frames.end() ? nullptr : &*found;
 }
 
-struct Server : testing::Test {
+struct AsServer : ::testing::Test {
   SessionRig rig{Http2Session::Role::kServer};
 };
 
-TEST_F(Server, AnnouncesItsLimits) {
+TEST_F(AsServer, AnnouncesItsLimits) {
   SessionRig fresh(Http2Session::Role::kClient);
   Http2Session server(Http2Session::Role::kServer, fresh, fresh.now);
   std::string out;
@@ -43,7 +43,7 @@ TEST_F(Server, AnnouncesItsLimits) {
   EXPECT_NE(frames[0].payload.find(Number(9, 2) + Number(1, 4)), std::string::npos);
 }
 
-TEST_F(Server, AnnouncesExtendedConnectWhereItIsTaken) {
+TEST_F(AsServer, AnnouncesExtendedConnectWhereItIsTaken) {
   const std::string setting = Number(8, 2) + Number(1, 4);
   const Fields connect = {{":method", "CONNECT"},
                           {":protocol", "websocket"},
@@ -62,8 +62,8 @@ TEST_F(Server, AnnouncesExtendedConnectWhereItIsTaken) {
   }
 }
 
-TEST_F(Server, RequestsAndResponsesWithContentAndTrailers) {
-  rig.Get(Request(1, 0) + Frame(kData, 0, 1, "ab") + Frame(kData, 0, 1, "cd") + Headers(1, {{"x-sum", "4"}}));
+TEST_F(AsServer, RequestsAndResponsesWithContentAndTrailers) {
+  rig.Get(RequestOf(1, 0) + Frame(kData, 0, 1, "ab") + Frame(kData, 0, 1, "cd") + Headers(1, {{"x-sum", "4"}}));
   SeenStream& stream = rig.Of(1);
   EXPECT_EQ(stream.head[":path"], "/");
   EXPECT_EQ(stream.content, "abcd");
@@ -82,14 +82,14 @@ TEST_F(Server, RequestsAndResponsesWithContentAndTrailers) {
   EXPECT_EQ(stream.code, Http2Error::kNoError);
 }
 
-TEST_F(Server, ContentAndItsEndAreGivenOnTogether) {
-  rig.Get(Request(1, 0) + Frame(kData, kEndStream, 1, "all"));
+TEST_F(AsServer, ContentAndItsEndAreGivenOnTogether) {
+  rig.Get(RequestOf(1, 0) + Frame(kData, kEndStream, 1, "all"));
   EXPECT_EQ(rig.Of(1).content, "all");
   EXPECT_TRUE(rig.Of(1).last);
 }
 
-TEST_F(Server, NothingIsFramedBeforeThereIsRoom) {
-  rig.Get(Settings({{4, 1 << 20}}) + Frame(kWindowUpdate, 0, 0, Number(1 << 20, 4)) + Request(1) + Request(3));
+TEST_F(AsServer, NothingIsFramedBeforeThereIsRoom) {
+  rig.Get(Settings({{4, 1 << 20}}) + Frame(kWindowUpdate, 0, 0, Number(1 << 20, 4)) + RequestOf(1) + RequestOf(3));
   const std::string much(200'000, 'x');
   for (const int id : {1, 3}) {
     rig.session.Respond(rig.Of(id), 200, {}, false);
@@ -106,8 +106,8 @@ TEST_F(Server, NothingIsFramedBeforeThereIsRoom) {
   EXPECT_EQ(rig.Of(1).drained, 1);
 }
 
-TEST_F(Server, ASlowStreamHoldsNoOther) {
-  rig.Get(Frame(kWindowUpdate, 0, 0, Number(1 << 24, 4)) + Request(1) + Request(3));
+TEST_F(AsServer, ASlowStreamHoldsNoOther) {
+  rig.Get(Frame(kWindowUpdate, 0, 0, Number(1 << 24, 4)) + RequestOf(1) + RequestOf(3));
   const std::string much(500'000, 'x');
   rig.session.Respond(rig.Of(1), 200, {}, false);
   rig.session.Send(rig.Of(1), much, true, {});
@@ -118,9 +118,9 @@ TEST_F(Server, ASlowStreamHoldsNoOther) {
   EXPECT_EQ(ContentOf(rig.Frames(), 3), "fast");
 }
 
-TEST_F(Server, TheStreamsWindowIsGivenBackOnlyWhenItsContentWasTaken) {
+TEST_F(AsServer, TheStreamsWindowIsGivenBackOnlyWhenItsContentWasTaken) {
   rig.takes = false;
-  rig.Get(Request(1, 0));
+  rig.Get(RequestOf(1, 0));
   std::string content;
   for (int i = 0; i < 3; ++i) content += Frame(kData, 0, 1, std::string(16'000, 'x'));
   for (const Seen& frame : rig.Get(content)) EXPECT_FALSE(frame.type == kWindowUpdate && frame.stream == 1);
@@ -131,17 +131,17 @@ TEST_F(Server, TheStreamsWindowIsGivenBackOnlyWhenItsContentWasTaken) {
   EXPECT_EQ(Find(frames, kWindowUpdate)->first(), 48'000U);
 }
 
-TEST_F(Server, ContentBeyondTheWindowIsRefused) {
+TEST_F(AsServer, ContentBeyondTheWindowIsRefused) {
   rig.takes = false;
-  rig.Get(Request(1, 0));
+  rig.Get(RequestOf(1, 0));
   std::string content;
   for (int i = 0; i < 5; ++i) content += Frame(kData, 0, 1, std::string(16'000, 'x'));
   rig.Get(content);
   EXPECT_TRUE(rig.Of(1).closed || rig.session.fault() == Http2Error::kFlowControlError);
 }
 
-TEST_F(Server, AnEarlyResponseEndsTheRequestWithoutAnError) {
-  rig.Get(Request(1, 0));
+TEST_F(AsServer, AnEarlyResponseEndsTheRequestWithoutAnError) {
+  rig.Get(RequestOf(1, 0));
   rig.session.Respond(rig.Of(1), 413, {}, true);
   const auto frames = rig.Frames();
   ASSERT_NE(Find(frames, kRstStream), nullptr);
@@ -153,22 +153,22 @@ TEST_F(Server, AnEarlyResponseEndsTheRequestWithoutAnError) {
   EXPECT_EQ(rig.session.fault(), Http2Error::kNoError);
 }
 
-TEST_F(Server, GoesAwayInTwoStepsWithTheLastStreamThatIsServed) {
-  rig.Get(Request(1));
+TEST_F(AsServer, GoesAwayInTwoStepsWithTheLastStreamThatIsServed) {
+  rig.Get(RequestOf(1));
   rig.session.AnnounceGoAway();
   auto frames = rig.Frames();
   ASSERT_NE(Find(frames, kGoAway), nullptr);
   EXPECT_EQ(Find(frames, kGoAway)->first(), 0x7fffffffU);
   ASSERT_NE(Find(frames, kPing), nullptr);
   // A request that was on its way is served.
-  rig.Get(Request(3) + Frame(kPing, kAck, 0, Find(frames, kPing)->payload));
+  rig.Get(RequestOf(3) + Frame(kPing, kAck, 0, Find(frames, kPing)->payload));
   EXPECT_EQ(rig.pings_answered, 1);
   EXPECT_EQ(rig.streams.size(), 2U);
   rig.session.GoAway();
   frames = rig.Frames();
   EXPECT_EQ(Find(frames, kGoAway)->first(), 3U);
   EXPECT_EQ(Find(frames, kGoAway)->code(), 0U);
-  rig.Get(Request(5));
+  rig.Get(RequestOf(5));
   EXPECT_EQ(rig.streams.size(), 2U);
   for (const int id : {1, 3}) rig.session.Respond(rig.Of(id), 200, {}, true);
   rig.Frames();
@@ -176,50 +176,50 @@ TEST_F(Server, GoesAwayInTwoStepsWithTheLastStreamThatIsServed) {
   EXPECT_EQ(rig.session.streams(), 0U);
 }
 
-TEST_F(Server, AClientsResetClosesTheStream) {
-  rig.Get(Request(1) + Frame(kRstStream, 0, 1, Number(8, 4)));
+TEST_F(AsServer, AClientsResetClosesTheStream) {
+  rig.Get(RequestOf(1) + Frame(kRstStream, 0, 1, Number(8, 4)));
   EXPECT_TRUE(rig.Of(1).closed);
   EXPECT_EQ(rig.Of(1).code, Http2Error::kCancel);
   EXPECT_TRUE(rig.Of(1).by_peer);
 }
 
-TEST_F(Server, OurResetClosesTheStream) {
-  rig.Get(Request(1));
+TEST_F(AsServer, OurResetClosesTheStream) {
+  rig.Get(RequestOf(1));
   rig.session.Reset(rig.Of(1), Http2Error::kInternalError);
   EXPECT_EQ(Find(rig.Frames(), kRstStream)->code(), 2U);
   EXPECT_TRUE(rig.Of(1).closed);
   EXPECT_FALSE(rig.Of(1).by_peer);
 }
 
-TEST_F(Server, RequestsThatNobodyServesAreRefused) {
+TEST_F(AsServer, RequestsThatNobodyServesAreRefused) {
   rig.refuses = true;
-  const auto frames = rig.Get(Request(1));
+  const auto frames = rig.Get(RequestOf(1));
   ASSERT_NE(Find(frames, kRstStream), nullptr);
   EXPECT_EQ(static_cast<Http2Error>(Find(frames, kRstStream)->code()), Http2Error::kRefusedStream);
 }
 
-TEST_F(Server, MalformedRequestsAreToldOf) {
+TEST_F(AsServer, MalformedRequestsAreToldOf) {
   rig.Get(Headers(1, With(Get(), {{"connection", "close"}})));
   EXPECT_EQ(rig.malformed, 1);
   EXPECT_TRUE(rig.streams.empty());
 }
 
-TEST_F(Server, TrailersOfAStreamThatIsClosedAreNoErrorWhateverWasPassedOver) {
-  rig.Get(Request(1) + Request(5, 0) + Request(9));
+TEST_F(AsServer, TrailersOfAStreamThatIsClosedAreNoErrorWhateverWasPassedOver) {
+  rig.Get(RequestOf(1) + RequestOf(5, 0) + RequestOf(9));
   rig.session.Reset(rig.Of(5), Http2Error::kCancel);
   rig.Frames();
   rig.Get(Headers(5, {{"x", "1"}}));
   EXPECT_EQ(rig.session.fault(), Http2Error::kNoError);
 }
 
-TEST_F(Server, FramesOfAnyCutAreTheSame) {
-  const std::string bytes = Request(1, 0) + Frame(kData, 0, 1, "content") + Frame(kData, kEndStream, 1, "!");
+TEST_F(AsServer, FramesOfAnyCutAreTheSame) {
+  const std::string bytes = RequestOf(1, 0) + Frame(kData, 0, 1, "content") + Frame(kData, kEndStream, 1, "!");
   for (const char byte : bytes) rig.Get({&byte, 1});
   EXPECT_EQ(rig.Of(1).content, "content!");
   EXPECT_TRUE(rig.Of(1).last);
 }
 
-struct Client : testing::Test {
+struct AsClient : ::testing::Test {
   SeenStream stream;
   SessionRig rig{Http2Session::Role::kClient};
   std::vector<Field> fields = {{.name = ":method", .value = "POST"},
@@ -228,7 +228,7 @@ struct Client : testing::Test {
                                {.name = ":path", .value = "/"}};
 };
 
-TEST_F(Client, RequestsAndResponses) {
+TEST_F(AsClient, RequestsAndResponses) {
   ASSERT_TRUE(rig.session.Request(stream, fields, false));
   rig.session.Send(stream, "content", true, {});
   const auto frames = rig.Frames();
@@ -244,7 +244,7 @@ TEST_F(Client, RequestsAndResponses) {
   EXPECT_EQ(stream.code, Http2Error::kNoError);
 }
 
-TEST_F(Client, StreamsBehindAGoAwayWereRefused) {
+TEST_F(AsClient, StreamsBehindAGoAwayWereRefused) {
   SeenStream second;
   ASSERT_TRUE(rig.session.Request(stream, fields, true));
   ASSERT_TRUE(rig.session.Request(second, fields, true));
@@ -260,14 +260,14 @@ TEST_F(Client, StreamsBehindAGoAwayWereRefused) {
   EXPECT_EQ(stream.code, Http2Error::kNoError);
 }
 
-TEST_F(Client, AGoAwayWithoutStreamsIsNoFault) {
+TEST_F(AsClient, AGoAwayWithoutStreamsIsNoFault) {
   rig.Get(Frame(kGoAway, 0, 0, Number(0, 4) + Number(0, 4)));
   EXPECT_TRUE(rig.goaway);
   EXPECT_FALSE(rig.broken);
   EXPECT_EQ(rig.session.fault(), Http2Error::kNoError);
 }
 
-TEST_F(Client, RequestsThatWereNotFramedBeforeAGoAwayWereRefused) {
+TEST_F(AsClient, RequestsThatWereNotFramedBeforeAGoAwayWereRefused) {
   ASSERT_TRUE(rig.session.Request(stream, fields, true));
   rig.Get(Frame(kGoAway, 0, 0, Number(0, 4) + Number(0, 4)));
   rig.Frames();
@@ -276,14 +276,14 @@ TEST_F(Client, RequestsThatWereNotFramedBeforeAGoAwayWereRefused) {
   EXPECT_EQ(rig.session.streams(), 0U);
 }
 
-TEST_F(Client, StreamsMaxIsTheServersUpToOurOwn) {
+TEST_F(AsClient, StreamsMaxIsTheServersUpToOurOwn) {
   EXPECT_EQ(rig.session.streams_max(), Http2Session::kStreamsMax);
   rig.Get(Settings({{3, 7}}));
   EXPECT_EQ(rig.session.streams_max(), 7U);
 }
 
 // Each ends a request of ours; whoever answers badly may answer all of them so.
-TEST_F(Client, ResetsOfItsOwnStreamsAreNoFlood) {
+TEST_F(AsClient, ResetsOfItsOwnStreamsAreNoFlood) {
   for (std::uint32_t id = 1; id < 2'001; id += 2) {
     SeenStream reset;
     ASSERT_TRUE(rig.session.Request(reset, fields, true));
@@ -296,7 +296,7 @@ TEST_F(Client, ResetsOfItsOwnStreamsAreNoFlood) {
   EXPECT_EQ(rig.session.fault(), Http2Error::kNoError);
 }
 
-TEST_F(Client, AsksWhetherThePeerIsThere) {
+TEST_F(AsClient, AsksWhetherThePeerIsThere) {
   rig.session.Ping();
   const auto frames = rig.Frames();
   const Seen* const ping = Find(frames, kPing);
@@ -306,7 +306,7 @@ TEST_F(Client, AsksWhetherThePeerIsThere) {
   EXPECT_EQ(rig.pings_answered, 1);
 }
 
-TEST_F(Client, AHeadAsLargeAsIsTakenFromClientsIsSent) {
+TEST_F(AsClient, AHeadAsLargeAsIsTakenFromClientsIsSent) {
   std::vector<std::string> values(8, std::string(15 * 1024, 'v'));
   for (const std::string& value : values) fields.push_back({.name = "x", .value = value});
   ASSERT_TRUE(rig.session.Request(stream, fields, true));
@@ -316,7 +316,7 @@ TEST_F(Client, AHeadAsLargeAsIsTakenFromClientsIsSent) {
   EXPECT_TRUE(stream.open());
 }
 
-TEST_F(Client, AResetBeforeTheRequestWasFramedClosesTheStream) {
+TEST_F(AsClient, AResetBeforeTheRequestWasFramedClosesTheStream) {
   ASSERT_TRUE(rig.session.Request(stream, fields, false));
   rig.session.Reset(stream, Http2Error::kCancel);
   rig.Frames();

@@ -18,7 +18,7 @@
 namespace weir::net {
 namespace {
 
-using testing::Connection;
+using weir::testing::Connection;
 
 // Takes up to `room` connections and notes what it was told.
 struct Door final : AcceptorEvents, StreamEvents {

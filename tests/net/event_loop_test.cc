@@ -165,7 +165,7 @@ TEST(EventLoopTest, DestroyLaterWaitsForTheEndOfTheTurn) {
 }
 
 // Two watchers whose descriptors are ready in the same turn; whichever is asked first does `act` to the other.
-class SigtermWatcherTest : public testing::Test {
+class SigtermWatcherTest : public ::testing::Test {
  protected:
   void Prepare(const std::function<void(std::size_t other)>& act) {
     for (std::size_t i = 0; i < 2; ++i) {

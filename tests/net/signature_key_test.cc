@@ -11,7 +11,7 @@
 namespace weir::net {
 namespace {
 
-using testing::Signer;
+using weir::testing::Signer;
 using enum SignatureAlgorithm;
 
 TEST(SignatureKeyTest, VerifiesWhatTheOwnerSignedByEveryAlgorithm) {

@@ -19,7 +19,7 @@
 namespace weir::net {
 namespace {
 
-struct Events final : StreamEvents {
+struct SeenEvents final : StreamEvents {
   void OnConnected(int result) override {
     connected = true;
     error = result;
@@ -68,8 +68,8 @@ class StreamTest : public ::testing::Test {
 
   EventLoop loop_;
   UniqueFd listener_;
-  Events client_events_;
-  Events server_events_;
+  SeenEvents client_events_;
+  SeenEvents server_events_;
   std::unique_ptr<TcpStream> client_;
   std::unique_ptr<TcpStream> server_;
 };
@@ -182,8 +182,8 @@ TEST_F(StreamTest, ReadingIntoAPipeTellsTheEndAndErrors) {
 TEST_F(StreamTest, WhatAFullSocketDoesNotTakeStaysInThePipe) {
   const std::string block(64 * 1024, 'x');
   UniqueFd source;
-  Events source_events;
-  Events sink_events;
+  SeenEvents source_events;
+  SeenEvents sink_events;
   // A second pair brings the bytes that the pipe passes on to the first.
   int error = 0;
   const auto sender = TcpStream::Connect(loop_, LocalEndpoint(listener_.get()), source_events, error);
@@ -246,7 +246,7 @@ TEST(StreamConnectTest, ARefusedConnectionIsReported) {
   const Endpoint gone = LocalEndpoint(listener->get());
   listener->Reset();
   EventLoop loop;
-  Events events;
+  SeenEvents events;
   int error = 0;
   const auto stream = TcpStream::Connect(loop, gone, events, error);
   ASSERT_NE(stream, nullptr);

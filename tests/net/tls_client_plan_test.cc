@@ -21,9 +21,9 @@
 namespace weir::net {
 namespace {
 
-using testing::Certificate;
-using testing::TlsConnection;
-using testing::TlsServer;
+using weir::testing::Certificate;
+using weir::testing::TlsConnection;
+using weir::testing::TlsServer;
 
 class TlsClientPlanTest : public ::testing::Test {
  protected:

@@ -24,11 +24,11 @@
 namespace weir::net {
 namespace {
 
-using testing::Certificate;
-using testing::Connection;
-using testing::FakeTarget;
-using testing::TlsConnection;
-using testing::TlsServer;
+using weir::testing::Certificate;
+using weir::testing::Connection;
+using weir::testing::FakeTarget;
+using weir::testing::TlsConnection;
+using weir::testing::TlsServer;
 
 class TlsClientTest : public ::testing::Test {
  protected:

@@ -22,12 +22,12 @@
 namespace weir::outbound {
 namespace {
 
-using testing::Certificate;
-using testing::Connection;
-using testing::FakeDnsServer;
-using testing::FakeTarget;
-using testing::TlsConnection;
-using testing::TlsServer;
+using weir::testing::Certificate;
+using weir::testing::Connection;
+using weir::testing::FakeDnsServer;
+using weir::testing::FakeTarget;
+using weir::testing::TlsConnection;
+using weir::testing::TlsServer;
 
 constexpr std::chrono::seconds kPatience{20};
 

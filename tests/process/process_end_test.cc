@@ -27,7 +27,7 @@ using process::ProcessEnd;
 using process::SpawnRequest;
 using ::testing::ElementsAre;
 
-SpawnRequest Shell(std::string script) {
+SpawnRequest ShellOf(std::string script) {
   return {.command = {"/bin/sh", "-c", std::move(script)}, .environment = {{"PATH", "/usr/bin:/bin"}}};
 }
 
@@ -40,7 +40,7 @@ TEST(ProcessEndTest, ASpawnerThatIsKilledTakesItsProcessesAlongAndIsReplaced) {
   for (int round = 0; round < 3; ++round) {
     const pid_t spawner = client.spawner_pid();
     std::array<Watched, 3> families;
-    for (auto& family : families) static_cast<void>(client.Spawn(Shell(kFamily), family));
+    for (auto& family : families) static_cast<void>(client.Spawn(ShellOf(kFamily), family));
     for (auto& family : families) ASSERT_TRUE(RunUntil(loop, [&] { return family.output.size() == 3; }));
     kill(spawner, SIGKILL);
     for (auto& family : families) ASSERT_TRUE(RunUntil(loop, [&] { return family.ends == 1; }));
@@ -55,7 +55,7 @@ TEST(ProcessEndTest, ASpawnerThatIsKilledTakesItsProcessesAlongAndIsReplaced) {
     // The new one works.
     Watched next;
     EXPECT_TRUE(RunUntil(loop, [&] {
-      static_cast<void>(client.Spawn(Shell("echo again"), next));
+      static_cast<void>(client.Spawn(ShellOf("echo again"), next));
       return RunUntil(loop, [&] { return next.ends > 0; }) && std::exchange(next.ends, 0) > 0 && !next.output.empty();
     }));
     EXPECT_THAT(process::Children(), ElementsAre(client.spawner_pid()));
@@ -72,7 +72,7 @@ TEST(ProcessEndTest, ChildrenFromBeforeTheSpawnerAreSpared) {
   {
     process::ProcessClient client(loop, StartTestSpawner());
     Watched family;
-    static_cast<void>(client.Spawn(Shell(kFamily), family));
+    static_cast<void>(client.Spawn(ShellOf(kFamily), family));
     ASSERT_TRUE(RunUntil(loop, [&] { return family.output.size() == 3; }));
     kill(client.spawner_pid(), SIGKILL);
     for (const auto& pid : family.output) {
@@ -92,8 +92,8 @@ TEST(ProcessEndTest, WhoHearsOfALossMayStartAnewAtOnce) {
   ASSERT_TRUE(RunUntil(loop, [&] { return std::chrono::steady_clock::now() > later; }));
   Watched first;
   Watched second;
-  static_cast<void>(client.Spawn(Shell("echo up; exec sleep 60"), first));
-  first.on_end = [&] { static_cast<void>(client.Spawn(Shell("echo second"), second)); };
+  static_cast<void>(client.Spawn(ShellOf("echo up; exec sleep 60"), first));
+  first.on_end = [&] { static_cast<void>(client.Spawn(ShellOf("echo second"), second)); };
   ASSERT_TRUE(RunUntil(loop, [&] { return !first.output.empty(); }));
   kill(client.spawner_pid(), SIGKILL);
   ASSERT_TRUE(RunUntil(loop, [&] { return second.ends == 1; }));
@@ -107,7 +107,7 @@ TEST(ProcessEndTest, TheClientsEndIsThatOfAllProcesses) {
     net::EventLoop loop;
     process::ProcessClient client(loop, StartTestSpawner());
     spawner = client.spawner_pid();
-    static_cast<void>(client.Spawn(Shell(kFamily), family));
+    static_cast<void>(client.Spawn(ShellOf(kFamily), family));
     ASSERT_TRUE(RunUntil(loop, [&] { return family.output.size() == 3; }));
   }
   for (const auto& pid : family.output) EXPECT_TRUE(WaitGone(std::stoi(pid))) << pid;
@@ -119,11 +119,11 @@ TEST(ProcessEndTest, SignalsThatEndWeirDoNotEndTheSpawner) {
   net::EventLoop loop;
   process::ProcessClient client(loop, StartTestSpawner());
   Watched first;
-  static_cast<void>(client.Spawn(Shell("exit 0"), first));
+  static_cast<void>(client.Spawn(ShellOf("exit 0"), first));
   ASSERT_TRUE(RunUntil(loop, [&] { return first.ends == 1; }));  // it is there
   for (const int number : {SIGINT, SIGHUP, SIGTERM, SIGQUIT, SIGUSR1}) kill(client.spawner_pid(), number);
   Watched second;
-  static_cast<void>(client.Spawn(Shell("exit 7"), second));
+  static_cast<void>(client.Spawn(ShellOf("exit 7"), second));
   ASSERT_TRUE(RunUntil(loop, [&] { return second.ends == 1; }));
   EXPECT_EQ(second.end, (ProcessEnd{.kind = ProcessEnd::Kind::kExited, .value = 7}));
 }

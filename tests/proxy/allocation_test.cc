@@ -20,9 +20,9 @@
 namespace weir::proxy {
 namespace {
 
-using testing::AllocationCount;
-using testing::Connection;
-using testing::FakeTarget;
+using weir::testing::AllocationCount;
+using weir::testing::Connection;
+using weir::testing::FakeTarget;
 
 constexpr int kWarmUp = 64;
 constexpr int kCounted = 1'000;

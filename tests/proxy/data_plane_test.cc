@@ -13,15 +13,15 @@ namespace weir::proxy {
 namespace {
 
 using ::testing::AllOf;
-using testing::Connection;
 using ::testing::EndsWith;
-using testing::Eventually;
-using testing::FakeTarget;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using testing::RequestLog;
-using testing::ServeBody;
 using ::testing::StartsWith;
+using weir::testing::Connection;
+using weir::testing::Eventually;
+using weir::testing::FakeTarget;
+using weir::testing::RequestLog;
+using weir::testing::ServeBody;
 
 constexpr std::string_view kGet = "GET /a?b=c HTTP/1.1\r\nHost: shop.example\r\n\r\n";
 

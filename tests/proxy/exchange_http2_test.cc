@@ -14,8 +14,8 @@ using config::TargetProtocolVersion;
 using http::Version;
 using Plan = FakeUpstreams::Plan;
 
-const std::string kGet = "GET /a HTTP/1.1\r\nHost: shop.test";
-const std::string kPost = "POST /a HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 6";
+const std::string kHttp2Get = "GET /a HTTP/1.1\r\nHost: shop.test";
+const std::string kHttp2Post = "POST /a HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 6";
 
 class Http2GroupFixture : public ExchangeFixture {
  public:
@@ -28,7 +28,7 @@ class Http2GroupFixture : public ExchangeFixture {
   }
 };
 
-void ExpectOver(const ExchangeFixture& fixture, const FakeDownstream& downstream) {
+void ExpectHttp2Over(const ExchangeFixture& fixture, const FakeDownstream& downstream) {
   EXPECT_EQ(downstream.finished, 1);
   EXPECT_TRUE(fixture.idle());
   EXPECT_EQ(fixture.active_requests(), 0U);
@@ -58,7 +58,7 @@ TEST_P(ProtocolMatrixTest, ForwardsOrAnswers464) {
   EXPECT_EQ(downstream.status, row.fits ? 200 : 464);
   EXPECT_EQ(fixture.errors(ErrorCode::kProtocolVersionMismatch), row.fits ? 0U : 1U);
   EXPECT_EQ(fixture.upstreams.streams.size(), row.fits ? 1U : 0U);
-  ExpectOver(fixture, downstream);
+  ExpectHttp2Over(fixture, downstream);
 }
 
 constexpr const char* kGrpc = "POST /shop.Cart/Add HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc+proto";
@@ -84,7 +84,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(ExchangeHttp2Test, ARefusedPostIsSentAgainToTheOnlyTarget) {
   Http2GroupFixture fixture;
   FakeDownstream downstream;
-  Exchange& exchange = fixture.Begin(downstream, kPost, "abc", ContentEnd::kMore);
+  Exchange& exchange = fixture.Begin(downstream, kHttp2Post, "abc", ContentEnd::kMore);
   exchange.OnRequestContent({.bytes = "def", .end = ContentEnd::kLast});
   fixture.upstreams.last().Fail(ErrorCode::kTargetStreamRefused);
   ASSERT_EQ(fixture.upstreams.streams.size(), 2U);
@@ -95,37 +95,37 @@ TEST(ExchangeHttp2Test, ARefusedPostIsSentAgainToTheOnlyTarget) {
   EXPECT_EQ(downstream.status, 200);
   EXPECT_EQ(fixture.group().retries.value(), 1U);
   EXPECT_EQ(fixture.group().requests.value(), 1U);
-  ExpectOver(fixture, downstream);
+  ExpectHttp2Over(fixture, downstream);
 }
 
 TEST(ExchangeHttp2Test, ARequestThatIsRefusedAgainAndAgainIs502) {
   Http2GroupFixture fixture;
   FakeDownstream downstream;
-  fixture.Begin(downstream, kGet);
+  fixture.Begin(downstream, kHttp2Get);
   for (std::size_t i = 0; i <= Attempts::kRefusalsMax; ++i) {
     ASSERT_EQ(fixture.upstreams.streams.size(), i + 1);
     fixture.upstreams.last().Fail(ErrorCode::kTargetStreamRefused);
   }
   EXPECT_EQ(downstream.status, 502);
-  ExpectOver(fixture, downstream);
+  ExpectHttp2Over(fixture, downstream);
 }
 
 TEST(ExchangeHttp2Test, ContentThatIsNotThereAnyMoreIsNotSentAgain) {
   Http2GroupFixture fixture;
   FakeDownstream downstream;
-  Exchange& exchange = fixture.Begin(downstream, kPost, "abc", ContentEnd::kMore);
+  Exchange& exchange = fixture.Begin(downstream, kHttp2Post, "abc", ContentEnd::kMore);
   exchange.OnRequestContent({.bytes = std::string(HeldContent::kRepeatableBytesMax, 'x')});
   fixture.upstreams.last().Fail(ErrorCode::kTargetStreamRefused);
   EXPECT_EQ(downstream.status, 502);
   EXPECT_EQ(fixture.upstreams.streams.size(), 1U);
-  ExpectOver(fixture, downstream);
+  ExpectHttp2Over(fixture, downstream);
 }
 
 TEST(ExchangeHttp2Test, WhoWaitsForAConnectionThatIsFullGoesOnWithAnother) {
   Http2GroupFixture fixture;
   fixture.upstreams.plans = {Plan{.connected = false}, Plan{}};
   FakeDownstream downstream;
-  Exchange& exchange = fixture.Begin(downstream, kPost, "abc", ContentEnd::kMore);
+  Exchange& exchange = fixture.Begin(downstream, kHttp2Post, "abc", ContentEnd::kMore);
   EXPECT_TRUE(downstream.request_paused);
   fixture.upstreams.last().Fail(ErrorCode::kTargetStreamRefused);
   ASSERT_EQ(fixture.upstreams.streams.size(), 2U);
@@ -133,19 +133,19 @@ TEST(ExchangeHttp2Test, WhoWaitsForAConnectionThatIsFullGoesOnWithAnother) {
   exchange.OnRequestContent({.bytes = "def", .end = ContentEnd::kLast});
   EXPECT_EQ(fixture.upstreams.last().content, "abcdef");
   fixture.upstreams.last().Answer(200);
-  ExpectOver(fixture, downstream);
+  ExpectHttp2Over(fixture, downstream);
 }
 
 TEST(ExchangeHttp2Test, AResetIsNotSentAgain) {
   Http2GroupFixture fixture(TargetProtocolVersion::kHttp2, 2);
   FakeDownstream downstream;
   downstream.forwards_resets = true;
-  fixture.Begin(downstream, kGet);
+  fixture.Begin(downstream, kHttp2Get);
   fixture.upstreams.last().reset_by = 0x8;
   fixture.upstreams.last().Fail(ErrorCode::kTargetStreamReset);
   EXPECT_EQ(downstream.status, 502);
   EXPECT_FALSE(downstream.forwarded);
-  ExpectOver(fixture, downstream);
+  ExpectHttp2Over(fixture, downstream);
 }
 
 // spec: alb.md 12.7.
@@ -156,14 +156,14 @@ TEST(ExchangeHttp2Test, ForwardsFourCodesWhereThatIsWanted) {
     fixture.Publish();
     FakeDownstream downstream;
     downstream.forwards_resets = true;
-    fixture.Begin(downstream, kGet);
+    fixture.Begin(downstream, kHttp2Get);
     fixture.upstreams.last().reset_by = code;
     fixture.upstreams.last().Fail(code == 0x7 ? ErrorCode::kTargetStreamRefused : ErrorCode::kTargetStreamReset);
     const bool is_forwarded = code == 0x2 || code == 0x7 || code == 0x8 || code == 0xb;
     EXPECT_EQ(downstream.forwarded.has_value(), is_forwarded) << code;
     EXPECT_EQ(downstream.forwarded.value_or(code), code);
     EXPECT_EQ(downstream.status, is_forwarded ? 0 : 502) << code;
-    ExpectOver(fixture, downstream);
+    ExpectHttp2Over(fixture, downstream);
   }
 }
 
@@ -174,11 +174,11 @@ TEST(ExchangeHttp2Test, AnHttp1ClientGets502ForWhatWouldBeForwarded) {
   fixture.model.target_groups[0].forwards_resets = true;
   fixture.Publish();
   FakeDownstream downstream;
-  fixture.Begin(downstream, kGet);
+  fixture.Begin(downstream, kHttp2Get);
   fixture.upstreams.last().reset_by = 0x8;
   fixture.upstreams.last().Fail(ErrorCode::kTargetStreamReset);
   EXPECT_EQ(downstream.status, 502);
-  ExpectOver(fixture, downstream);
+  ExpectHttp2Over(fixture, downstream);
 }
 
 TEST(ExchangeHttp2Test, AWebSocketHandshakeIsSentWithoutItsUpgrade) {
@@ -191,7 +191,7 @@ TEST(ExchangeHttp2Test, AWebSocketHandshakeIsSentWithoutItsUpgrade) {
   EXPECT_EQ(fixture.upstreams.last().fields.find("pgrade"), std::string::npos);
   fixture.upstreams.last().Answer(400);
   EXPECT_EQ(downstream.status, 400);
-  ExpectOver(fixture, downstream);
+  ExpectHttp2Over(fixture, downstream);
 }
 
 }  // namespace

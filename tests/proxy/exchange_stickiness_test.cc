@@ -21,7 +21,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using Plan = FakeUpstreams::Plan;
 
-const std::string kGet = "GET /a?b=c HTTP/1.1\r\nHost: shop.test";
+const std::string kStickyGet = "GET /a?b=c HTTP/1.1\r\nHost: shop.test";
 
 // `name=value` of the cookie that is set.
 std::string CookieOf(const std::string& fields, std::string_view name) {
@@ -39,7 +39,7 @@ class ExchangeStickinessTest : public ::testing::Test {
   // Sends a request with this Cookie field; the answer's fields are in `fields_`, who was asked in `port_`.
   void Get(const std::string& cookies = {}, const std::string& more = {}) {
     FakeDownstream downstream;
-    fixture_.Begin(downstream, kGet + (cookies.empty() ? "" : "\r\nCookie: " + cookies) + more);
+    fixture_.Begin(downstream, kStickyGet + (cookies.empty() ? "" : "\r\nCookie: " + cookies) + more);
     ASSERT_FALSE(fixture_.upstreams.streams.empty());
     port_ = fixture_.upstreams.last().endpoint.port;
     fixture_.upstreams.last().Answer(200, "ok");
@@ -64,7 +64,7 @@ class ExchangeStickinessTest : public ::testing::Test {
 TEST_F(ExchangeStickinessTest, AGroupThatIsNotStickySetsNoCookies) {
   ExchangeFixture plain;
   FakeDownstream downstream;
-  plain.Begin(downstream, kGet + "\r\nCookie: AWSALB=1");
+  plain.Begin(downstream, kStickyGet + "\r\nCookie: AWSALB=1");
   plain.upstreams.last().Answer(200);
   EXPECT_THAT(downstream.fields, Not(HasSubstr("Set-Cookie")));
   EXPECT_EQ(plain.group().non_sticky_requests.value(), 0U);
@@ -153,7 +153,7 @@ TEST_F(ExchangeStickinessTest, AStaleConnectionIsNoReasonToLeave) {
 
 TEST_F(ExchangeStickinessTest, AnAnswerOfWeirsOwnSetsNoCookie) {
   FakeDownstream downstream;
-  fixture_.Begin(downstream, kGet);
+  fixture_.Begin(downstream, kStickyGet);
   fixture_.upstreams.last().Fail(ErrorCode::kTargetReset);
   EXPECT_EQ(downstream.status, 502);
   EXPECT_THAT(downstream.fields, Not(HasSubstr("AWSALB")));
@@ -167,7 +167,7 @@ TEST_F(ExchangeStickinessTest, TheApplicationsCookieMakesASession) {
   Get();
   EXPECT_THAT(fields_, Not(HasSubstr("AWSALB")));
   FakeDownstream downstream;
-  fixture_.Begin(downstream, kGet + "\r\nOrigin: https://a.test\r\nUser-Agent: Chrome/120.0");
+  fixture_.Begin(downstream, kStickyGet + "\r\nOrigin: https://a.test\r\nUser-Agent: Chrome/120.0");
   const std::uint16_t first = fixture_.upstreams.last().endpoint.port;
   http::ResponseHead answer;
   answer.status = 200;
@@ -230,7 +230,7 @@ TEST_F(ExchangeGroupStickinessTest, ACookieThatIsNoneOfOursIsDrawnFor) {
 TEST_F(ExchangeGroupStickinessTest, AnEmptyGroupThatIsDrawnIsStill503) {
   SetWeights(0, 1);
   FakeDownstream downstream;
-  fixture_.Begin(downstream, kGet);
+  fixture_.Begin(downstream, kStickyGet);
   EXPECT_EQ(downstream.status, 503);
 }
 

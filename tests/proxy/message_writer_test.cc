@@ -10,7 +10,7 @@ namespace weir::proxy {
 namespace {
 
 using http::FramingKind;
-using Receiver = MessageWriter::Receiver;
+using WriterReceiver = MessageWriter::Receiver;
 
 std::string Joined(std::span<const iovec> pieces) {
   std::string all;
@@ -26,17 +26,25 @@ TEST(MessageWriterTest, TheHeadSaysHowTheContentEnds) {
   struct Row {
     const char* name;
     http::Framing framing;
-    Receiver receiver;
+    WriterReceiver receiver;
     std::string field;
     bool framed;
   };
   const std::vector<Row> rows = {
-      {"none", {FramingKind::kNone, 0}, Receiver::kKnowsChunks, "", true},
-      {"a length", {FramingKind::kContentLength, 5}, Receiver::kHttp10, "Content-Length: 5\r\n", true},
-      {"chunks", {FramingKind::kChunked, 0}, Receiver::kKnowsChunks, "Transfer-Encoding: chunked\r\n", true},
-      {"until close", {FramingKind::kUntilClose, 0}, Receiver::kKnowsChunks, "Transfer-Encoding: chunked\r\n", true},
-      {"a stream's end", {FramingKind::kUnknown, 0}, Receiver::kKnowsChunks, "Transfer-Encoding: chunked\r\n", true},
-      {"no chunks for 1.0", {FramingKind::kChunked, 0}, Receiver::kHttp10, "", false},
+      {"none", {FramingKind::kNone, 0}, WriterReceiver::kKnowsChunks, "", true},
+      {"a length", {FramingKind::kContentLength, 5}, WriterReceiver::kHttp10, "Content-Length: 5\r\n", true},
+      {"chunks", {FramingKind::kChunked, 0}, WriterReceiver::kKnowsChunks, "Transfer-Encoding: chunked\r\n", true},
+      {"until close",
+       {FramingKind::kUntilClose, 0},
+       WriterReceiver::kKnowsChunks,
+       "Transfer-Encoding: chunked\r\n",
+       true},
+      {"a stream's end",
+       {FramingKind::kUnknown, 0},
+       WriterReceiver::kKnowsChunks,
+       "Transfer-Encoding: chunked\r\n",
+       true},
+      {"no chunks for 1.0", {FramingKind::kChunked, 0}, WriterReceiver::kHttp10, "", false},
   };
   for (const Row& row : rows) {
     MessageWriter writer;
@@ -50,7 +58,7 @@ TEST(MessageWriterTest, TheHeadSaysHowTheContentEnds) {
 TEST(MessageWriterTest, SmallContentIsOnePieceWithItsHeadAndLargeContentIsNotCopied) {
   MessageWriter writer;
   std::string out;
-  EXPECT_TRUE(writer.Begin(out, {FramingKind::kContentLength, 5}, Receiver::kKnowsChunks));
+  EXPECT_TRUE(writer.Begin(out, {FramingKind::kContentLength, 5}, WriterReceiver::kKnowsChunks));
   MessageWriter::Pieces room;
   const auto small = writer.Frame(out, Piece("hello", ContentEnd::kLast), room);
   EXPECT_EQ(Joined(small), "Content-Length: 5\r\nhello");
@@ -66,7 +74,7 @@ TEST(MessageWriterTest, EachPieceOfUnknownContentIsAChunk) {
   MessageWriter writer;
   MessageWriter::Pieces room;
   std::string out;
-  EXPECT_TRUE(writer.Begin(out, {FramingKind::kChunked, 0}, Receiver::kKnowsChunks));
+  EXPECT_TRUE(writer.Begin(out, {FramingKind::kChunked, 0}, WriterReceiver::kKnowsChunks));
   out.clear();
   EXPECT_EQ(Joined(writer.Frame(out, Piece("hello", ContentEnd::kMore), room)), "5\r\nhello\r\n");
   out.clear();
@@ -77,7 +85,7 @@ TEST(MessageWriterTest, EachPieceOfUnknownContentIsAChunk) {
                                 room)),
             "1000\r\n" + large + "\r\n0\r\nX-Sum: 7\r\n\r\n");
   // The next message begins anew.
-  EXPECT_TRUE(writer.Begin(out, {FramingKind::kNone, 0}, Receiver::kKnowsChunks));
+  EXPECT_TRUE(writer.Begin(out, {FramingKind::kNone, 0}, WriterReceiver::kKnowsChunks));
   out.clear();
   EXPECT_EQ(Joined(writer.Frame(out, Piece("", ContentEnd::kLast), room)), "");
 }

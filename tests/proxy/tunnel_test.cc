@@ -13,10 +13,10 @@
 namespace weir::proxy {
 namespace {
 
-const std::string kGet = "GET /chat HTTP/1.1\r\nHost: shop.test";
-const std::string kOpening = kGet + "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: a2V5";
+const std::string kTunnelGet = "GET /chat HTTP/1.1\r\nHost: shop.test";
+const std::string kOpening = kTunnelGet + "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: a2V5";
 
-Content Piece(std::string_view bytes, ContentEnd end = ContentEnd::kMore) {
+Content TunnelPiece(std::string_view bytes, ContentEnd end = ContentEnd::kMore) {
   return {.bytes = bytes, .pipe = nullptr, .end = end, .trailers = nullptr};
 }
 
@@ -61,18 +61,18 @@ TEST(UpgradeTest, OnlyAGetWithoutContentAsksForAWebSocket) {
   const std::string upgrade = "\r\nConnection: Upgrade\r\nUpgrade: ";
   const std::vector<Row> rows = {
       {"as browsers do", kOpening, true},
-      {"in any case", kGet + "\r\nconnection: keep-alive, UPGRADE\r\nupgrade: WebSocket", true},
-      {"among others", kGet + upgrade + "foo/2, websocket", true},
-      {"in a further line", kGet + upgrade + "foo\r\nUpgrade: websocket", true},
-      {"without Connection", kGet + "\r\nUpgrade: websocket", false},
-      {"Connection names another", kGet + "\r\nConnection: close\r\nUpgrade: websocket", false},
-      {"without Upgrade", kGet + "\r\nConnection: Upgrade", false},
+      {"in any case", kTunnelGet + "\r\nconnection: keep-alive, UPGRADE\r\nupgrade: WebSocket", true},
+      {"among others", kTunnelGet + upgrade + "foo/2, websocket", true},
+      {"in a further line", kTunnelGet + upgrade + "foo\r\nUpgrade: websocket", true},
+      {"without Connection", kTunnelGet + "\r\nUpgrade: websocket", false},
+      {"Connection names another", kTunnelGet + "\r\nConnection: close\r\nUpgrade: websocket", false},
+      {"without Upgrade", kTunnelGet + "\r\nConnection: Upgrade", false},
       {"HTTP/1.0 (RFC 9110 7.8)", "GET / HTTP/1.0\r\nHost: shop.test" + upgrade + "websocket", false},
       {"another method", "POST /chat HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 0" + upgrade + "websocket", false},
       {"a custom method", "FETCH /chat HTTP/1.1\r\nHost: shop.test" + upgrade + "websocket", false},
-      {"h2c", kGet + upgrade + "h2c\r\nHTTP2-Settings: AAMAAABk", false},
-      {"a version of it", kGet + upgrade + "websocket/13", false},
-      {"a longer name", kGet + upgrade + "websockets", false},
+      {"h2c", kTunnelGet + upgrade + "h2c\r\nHTTP2-Settings: AAMAAABk", false},
+      {"a version of it", kTunnelGet + upgrade + "websocket/13", false},
+      {"a longer name", kTunnelGet + upgrade + "websockets", false},
   };
   for (const Row& row : rows) {
     ExchangeFixture fixture;
@@ -110,23 +110,23 @@ TEST(UpgradeTest, A101HasToNameTheProtocol) {
 TEST(TunnelTest, PassesBytesBothWaysUntilBothSidesHaveEnded) {
   Open open("hello");
   EXPECT_EQ(open.downstream.content, "hello");
-  open.exchange->OnRequestContent(Piece("ping"));
+  open.exchange->OnRequestContent(TunnelPiece("ping"));
   open.target().Say("pong");
   EXPECT_EQ(open.target().content, "ping");
   EXPECT_EQ(open.downstream.content, "hellopong");
   open.target().Say("bye", ContentEnd::kLast);
   EXPECT_TRUE(open.downstream.complete);
   EXPECT_FALSE(open.target().complete) << "the client goes on";
-  open.exchange->OnRequestContent(Piece("more"));
+  open.exchange->OnRequestContent(TunnelPiece("more"));
   EXPECT_EQ(open.target().content, "pingmore");
-  open.exchange->OnRequestContent(Piece("", ContentEnd::kLast));
+  open.exchange->OnRequestContent(TunnelPiece("", ContentEnd::kLast));
   open.ExpectEnded();
   EXPECT_EQ(open.target().reusable, UpstreamStream::Reusable::kNever);
 }
 
 TEST(TunnelTest, TheClientMayEndFirst) {
   Open open;
-  open.exchange->OnRequestContent(Piece("bye", ContentEnd::kLast));
+  open.exchange->OnRequestContent(TunnelPiece("bye", ContentEnd::kLast));
   EXPECT_TRUE(open.target().complete);
   EXPECT_EQ(open.downstream.finished, 0);
   open.target().Say("still here");
@@ -171,7 +171,7 @@ TEST(TunnelTest, AnyOtherAnswerIsAnAnswer) {
 TEST(TunnelTest, A101ThatNobodyAskedForIs502) {
   ExchangeFixture fixture;
   FakeDownstream downstream;
-  fixture.Begin(downstream, kGet);
+  fixture.Begin(downstream, kTunnelGet);
   fixture.upstreams.last().Answer(101, "evil", ContentEnd::kMore);
   EXPECT_EQ(downstream.status, 502);
   EXPECT_EQ(fixture.errors(ErrorCode::kTargetResponseMalformed), 1U);
@@ -181,7 +181,7 @@ TEST(TunnelTest, A101ThatNobodyAskedForIs502) {
 TEST(TunnelTest, ACongestedSidePausesTheOther) {
   Open open;
   open.target().is_congested = true;
-  open.exchange->OnRequestContent(Piece("a"));
+  open.exchange->OnRequestContent(TunnelPiece("a"));
   EXPECT_TRUE(open.downstream.request_paused);
   open.target().is_congested = false;
   open.target().events->OnUpstreamDrained();
@@ -210,7 +210,7 @@ TEST(TunnelTest, WaitsUntilTheTargetHasTakenTheLastByte) {
   Open open;
   open.target().Say("", ContentEnd::kLast);
   open.target().is_congested = true;
-  open.exchange->OnRequestContent(Piece("last words", ContentEnd::kLast));
+  open.exchange->OnRequestContent(TunnelPiece("last words", ContentEnd::kLast));
   EXPECT_EQ(open.downstream.finished, 0);
   open.target().is_congested = false;
   open.target().events->OnUpstreamDrained();
@@ -244,7 +244,7 @@ TEST(TunnelTest, AClientThatBreaksBreaksTheTargetsSide) {
 TEST(TunnelTest, ATargetThatBreaksBreaksTheClientsSide) {
   for (const bool client_ended : {false, true}) {
     Open open;
-    if (client_ended) open.exchange->OnRequestContent(Piece("", ContentEnd::kLast));
+    if (client_ended) open.exchange->OnRequestContent(TunnelPiece("", ContentEnd::kLast));
     open.target().Fail(ErrorCode::kTargetResponseIncomplete, true);
     EXPECT_TRUE(open.downstream.aborted);
     EXPECT_EQ(open.fixture.upstreams.streams.size(), 1U) << "no further attempt";
@@ -307,7 +307,7 @@ TEST(TunnelTest, ARequestThatCouldHaveBeenRepeatedKeepsNothing) {
   exchange.Abort();
   // What was a tunnel is a request again.
   FakeDownstream next;
-  fixture.Begin(next, kGet);
+  fixture.Begin(next, kTunnelGet);
   EXPECT_FALSE(fixture.upstreams.last().asked_for_websocket);
   fixture.upstreams.last().Answer(200);
   EXPECT_EQ(next.status, 200);
@@ -322,7 +322,7 @@ struct AskedByHttp2 {
 
   AskedByHttp2() {
     fixture.version = http::Version::kHttp2;
-    exchange = &fixture.Begin(downstream, kGet + "\r\nConnection: Upgrade\r\nUpgrade: websocket");
+    exchange = &fixture.Begin(downstream, kTunnelGet + "\r\nConnection: Upgrade\r\nUpgrade: websocket");
   }
   [[nodiscard]] FakeUpstream& target() const { return fixture.upstreams.last(); }
 };
@@ -339,11 +339,11 @@ TEST(Http2TunnelTest, TheTargetGetsAKeyAndTheClient200) {
   asked.target().Answer(101, {}, ContentEnd::kMore);
   EXPECT_TRUE(asked.downstream.tunnel);
   EXPECT_EQ(asked.fixture.listener().responses.class_2xx.value(), 1U) << "what the client gets is 200";
-  asked.exchange->OnRequestContent(Piece("ping"));
+  asked.exchange->OnRequestContent(TunnelPiece("ping"));
   EXPECT_EQ(asked.target().content, "ping");
   asked.target().Say("pong");
   EXPECT_EQ(asked.downstream.content, "pong");
-  asked.exchange->OnRequestContent(Piece({}, ContentEnd::kLast));
+  asked.exchange->OnRequestContent(TunnelPiece({}, ContentEnd::kLast));
   asked.target().Say({}, ContentEnd::kLast);
   EXPECT_EQ(asked.downstream.finished, 1);
   EXPECT_TRUE(asked.fixture.idle());

@@ -126,7 +126,7 @@ bool DnsLoadBuilder::TakeNumbers() {
   load.sockets = given == 0 ? arguments_.threads : given;
   load.outstanding = arguments_.outstanding;
   load.rate = arguments_.rate;
-  load.arrival = arguments_.arrivals == "constant" ? Arrival::kConstant : Arrival::kPoisson;
+  load.arrival = arguments_.arrivals == "constant" ? Spacing::kConstant : Spacing::kPoisson;
   load.queries_max = arguments_.count;
   load.seed = Random().Next();
   if (arguments_.duration.empty() && arguments_.count == 0) load.duration = kDefaultDuration;
@@ -218,7 +218,7 @@ void DnsLoadBuilder::Describe() {
   if (const std::string text = MessageText(); !text.empty()) put("message", text);
   put("mode", load.rate == 0 ? "flat out"
                              : fmt::format("{} queries/s, {}", load.rate,
-                                           load.arrival == Arrival::kConstant ? "constant" : "Poisson"));
+                                           load.arrival == Spacing::kConstant ? "constant" : "Poisson"));
   put("outstanding", fmt::format("at most {}", load.outstanding));
   put(arguments_.tcp ? "connections" : "sockets", std::to_string(load.sockets));
   put("threads", std::to_string(load.threads));

@@ -31,7 +31,7 @@ struct DnsLoad {
   std::size_t sockets = 1;        // UDP sockets, each with a port of its own, or TCP connections; at least one a thread
   std::size_t outstanding = 512;  // queries that wait for an answer at most; at least one a socket
   double rate = 0;                // queries per second; 0: as many as the window lets through
-  Arrival arrival = Arrival::kPoisson;
+  Spacing arrival = Spacing::kPoisson;
   std::chrono::nanoseconds duration{0};  // in which queries are due; 0: until queries_max
   std::uint64_t queries_max = 0;         // 0: no limit; not together with a warm-up
   std::chrono::nanoseconds timeout{std::chrono::seconds(5)};

@@ -10,7 +10,7 @@
 namespace weir::bench {
 namespace {
 
-constexpr std::size_t kHeaderBytes = 12;
+constexpr std::size_t kQueryHeaderBytes = 12;
 constexpr std::uint8_t kRecursionDesired = 0x01;
 constexpr std::uint16_t kOptionClientSubnet = 8;
 
@@ -54,7 +54,7 @@ QuerySet::QuerySet(std::span<const Question> questions, std::span<const CidrBloc
   std::vector<std::uint8_t> message;
   questions_.reserve(questions.size());
   for (const Question& question : questions) {
-    message.assign(kHeaderBytes, 0);
+    message.assign(kQueryHeaderBytes, 0);
     message[2] = options.recursion_desired ? kRecursionDesired : 0;
     message[5] = 1;                 // one question
     message[11] = has_opt ? 1 : 0;  // one additional record
@@ -88,7 +88,7 @@ std::size_t QuerySet::Put(std::uint64_t turn, std::uint16_t id, std::span<std::u
 
 std::span<const std::uint8_t> QuerySet::question(std::uint32_t index) const {
   const Piece& piece = questions_[index];
-  return std::span(bytes_).subspan(piece.offset + kHeaderBytes, piece.bytes - kHeaderBytes);
+  return std::span(bytes_).subspan(piece.offset + kQueryHeaderBytes, piece.bytes - kQueryHeaderBytes);
 }
 
 std::uint16_t QuerySet::type(std::uint32_t index) const {

@@ -7,12 +7,12 @@ namespace weir::bench {
 
 Schedule::Schedule(const Options& options) : options_(options), random_(options.seed), next_(options.begin) {
   if (flat_out()) return;
-  if (options_.arrival == Arrival::kConstant) elapsed_seconds_ = (options_.phase - 1) / options_.rate;
+  if (options_.arrival == Spacing::kConstant) elapsed_seconds_ = (options_.phase - 1) / options_.rate;
   Advance();
 }
 
 void Schedule::Advance() {
-  const double gap = options_.arrival == Arrival::kConstant ? 1 : -std::log1p(-random_.Fraction());
+  const double gap = options_.arrival == Spacing::kConstant ? 1 : -std::log1p(-random_.Fraction());
   elapsed_seconds_ += gap / options_.rate;
   next_ = options_.begin +
           std::chrono::duration_cast<SteadyTime::duration>(std::chrono::duration<double>(elapsed_seconds_));

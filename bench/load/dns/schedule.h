@@ -7,14 +7,14 @@
 
 namespace weir::bench {
 
-enum class Arrival : std::uint8_t { kPoisson, kConstant };
+enum class Spacing : std::uint8_t { kPoisson, kConstant };
 
 // When one thread's queries are due. Thread: one.
 class Schedule {
  public:
   struct Options {
     double rate = 0;  // per second; 0: flat out, a query is always due
-    Arrival arrival = Arrival::kPoisson;
+    Spacing arrival = Spacing::kPoisson;
     double phase = 0;               // constant: part of the distance between queries that the first one waits
     std::uint64_t queries_max = 0;  // 0: no limit
     SteadyTime begin;

@@ -24,7 +24,7 @@ constexpr std::size_t kUnsentBytesMax = 65'536;
 constexpr std::chrono::milliseconds kReconnectDelay{100};
 constexpr std::chrono::milliseconds kWaitMax{5};  // the grain of timeouts and of the end
 
-SteadyTime Now() { return std::chrono::steady_clock::now(); }
+SteadyTime TcpNow() { return std::chrono::steady_clock::now(); }
 
 // One connection and what is on its way on it.
 class TcpConnection {
@@ -253,12 +253,12 @@ bool TcpPort::IsStuck(SteadyTime now) {
 }
 
 void TcpPort::Run() {
-  SteadyTime now = Now();
+  SteadyTime now = TcpNow();
   last_open_ = now;
   while (lane_.Continue(now, open_count()) && !IsStuck(now)) {
     SendDue(now);
     Wait(now);
-    now = Now();
+    now = TcpNow();
     for (std::size_t i = 0; i < connections_.size(); ++i) {
       connections_[i].OnEvents(polled_[i].revents, now);
       connections_[i].Expire(now);

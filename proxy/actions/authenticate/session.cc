@@ -9,7 +9,7 @@
 namespace weir::proxy {
 namespace {
 
-constexpr std::uint64_t kVersion = 1;
+constexpr std::uint64_t kSessionVersion = 1;
 constexpr std::size_t kShardsMax = 4;
 constexpr std::size_t kCookieBytesMax = 4096;
 // Of all of them in one Cookie field, which together with `Cookie: `, AWSALBAuthNonce and some cookies of the
@@ -17,7 +17,7 @@ constexpr std::size_t kCookieBytesMax = 4096;
 // nothing more.
 constexpr std::size_t kCookiesBytesMax = 15 * 1024 + 512;
 // Always, whenever the session ends.
-constexpr std::chrono::hours kCookieLifetime{7 * 24};
+constexpr std::chrono::hours kSessionLifetime{7 * 24};
 
 std::uint64_t Seconds(std::chrono::sys_seconds time) {
   return static_cast<std::uint64_t>(time.time_since_epoch().count());
@@ -49,7 +49,7 @@ std::string EncodeSession(const UserSession& session) {
   std::string out;
   out.reserve(7 * 8 + session.access_token.size() + session.refresh_token.size() + session.identity.size() +
               session.claims.size());
-  PackNumber(out, kVersion);
+  PackNumber(out, kSessionVersion);
   PackNumber(out, Seconds(session.ends));
   PackNumber(out, session.access_token_expires ? Seconds(*session.access_token_expires) : 0);
   for (const auto* text : {&session.access_token, &session.refresh_token, &session.identity, &session.claims}) {
@@ -60,7 +60,7 @@ std::string EncodeSession(const UserSession& session) {
 
 std::optional<UserSession> DecodeSession(std::string_view text) {
   Unpacker in(text);
-  if (in.Number() != kVersion) return std::nullopt;
+  if (in.Number() != kSessionVersion) return std::nullopt;
   UserSession session;
   session.ends = TimeAt(in.Number());
   if (const std::uint64_t expires = in.Number(); expires != 0) session.access_token_expires = TimeAt(expires);
@@ -82,7 +82,7 @@ bool AppendSessionCookies(std::string_view name, std::string_view sealed, SameSi
   std::string value(1, static_cast<char>('0' + count));
   value += sealed;
   for (std::size_t i = 0; i < count; ++i) {
-    AppendCookie(ShardName(name, i), std::string_view(value).substr(i * room, room), same_site, now + kCookieLifetime,
+    AppendCookie(ShardName(name, i), std::string_view(value).substr(i * room, room), same_site, now + kSessionLifetime,
                  out);
   }
   return true;

@@ -25,7 +25,7 @@ namespace json = boost::json;
 constexpr std::size_t kJsonRoom = 4096;
 using JsonRoom = std::array<unsigned char, kJsonRoom>;
 
-std::string_view View(const json::string& text) { return {text.data(), text.size()}; }
+std::string_view TextOf(const json::string& text) { return {text.data(), text.size()}; }
 
 // ---- claims
 
@@ -40,7 +40,7 @@ Fault CheckIssuer(const json::object& claims, std::string_view issuer) {
   if (claim == nullptr) return TokenFault::kClaimNotPresent;
   const json::string* const text = claim->if_string();
   if (text == nullptr) return TokenFault::kClaimFormat;
-  if (View(*text) != issuer) return TokenFault::kClaimValue;
+  if (TextOf(*text) != issuer) return TokenFault::kClaimValue;
   return std::nullopt;
 }
 
@@ -85,7 +85,7 @@ Fault CheckArray(const json::value& claim, const std::vector<std::string>& value
     return TokenFault::kClaimFormat;
   }
   const bool has_one = std::ranges::any_of(*items, [&](const json::value& item) {
-    return std::ranges::find(values, View(item.get_string())) != values.end();
+    return std::ranges::find(values, TextOf(item.get_string())) != values.end();
   });
   return has_one ? Fault() : TokenFault::kClaimValue;
 }
@@ -98,8 +98,8 @@ Fault CheckClaim(const json::object& claims, const config::JwtClaim& expected) {
   if (text == nullptr) return TokenFault::kClaimFormat;
   const bool holds =
       expected.format == config::JwtClaimFormat::kSingleString
-          ? View(*text) == expected.values.front()
-          : std::ranges::all_of(expected.values, [&](const auto& value) { return HasWord(View(*text), value); });
+          ? TextOf(*text) == expected.values.front()
+          : std::ranges::all_of(expected.values, [&](const auto& value) { return HasWord(TextOf(*text), value); });
   return holds ? Fault() : TokenFault::kClaimValue;
 }
 
@@ -140,10 +140,10 @@ std::expected<Token, TokenFault> ParseToken(std::string_view text) {
   const json::string* const name = TextMember(*header, "alg");
   const json::string* const key_id = TextMember(*header, "kid");
   if (name == nullptr || key_id == nullptr) return malformed;
-  const auto algorithm = net::FindSignatureAlgorithm(View(*name));
+  const auto algorithm = net::FindSignatureAlgorithm(TextOf(*name));
   if (!algorithm) return std::unexpected(TokenFault::kSignature);
   return Token{.algorithm = *algorithm,
-               .key_id = std::string(View(*key_id)),
+               .key_id = std::string(TextOf(*key_id)),
                .signed_text = text.substr(0, second),
                .claims = text.substr(first + 1, second - first - 1),
                .signature = std::move(*signature)};

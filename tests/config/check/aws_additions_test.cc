@@ -22,7 +22,7 @@ std::vector<std::string_view> KeysThatAwsHas(const Object& object) {
   return out;
 }
 
-constexpr const char* kFile = R"(
+constexpr const char* kAdditionsFile = R"(
 load-balancers:
   - name: shop
     listeners:
@@ -37,7 +37,7 @@ target-groups:
 )";
 
 TEST(AwsAdditionsTest, EveryKeyAndValueOfOursIsToldOfAtItsPlace) {
-  const std::string findings = FindingsOf(kFile, true);
+  const std::string findings = FindingsOf(kAdditionsFile, true);
   for (const char* expected :
        {":7:22: warning: AWS: `weir.http2.cleartext.enabled` is weir's own attribute; leave it out",
         ":11:53: warning: AWS: `weight` is weir's own; every target of a group takes the same",
@@ -71,7 +71,7 @@ TEST(AwsAdditionsTest, ConditionsAndActionsAreAwsOrAdditions) {
                                                          "authenticate-cognito", "jwt-validation"));
 }
 
-TEST(AwsAdditionsTest, WithoutTheQuestionNothingIsSaid) { EXPECT_EQ(FindingsOf(kFile), ""); }
+TEST(AwsAdditionsTest, WithoutTheQuestionNothingIsSaid) { EXPECT_EQ(FindingsOf(kAdditionsFile), ""); }
 
 }  // namespace
 }  // namespace weir::config

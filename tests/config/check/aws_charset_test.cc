@@ -9,13 +9,13 @@
 namespace weir::config {
 namespace {
 
-struct Case {
+struct AwsCharsetCase {
   const char* name;
   const char* condition;
   const char* finding;  // a part of the output; empty: nothing that begins with `AWS:`
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
-class CheckAwsCharsetTest : public ::testing::TestWithParam<Case> {};
+void PrintTo(const AwsCharsetCase& c, std::ostream* out) { *out << c.name; }
+class CheckAwsCharsetTest : public ::testing::TestWithParam<AwsCharsetCase> {};
 
 TEST_P(CheckAwsCharsetTest, IsWarnedOf) {
   const std::string found = FindingsOf(WithRules(std::string("          - {priority: 1, conditions: [")
@@ -36,23 +36,27 @@ TEST_P(CheckAwsCharsetTest, IsWarnedOf) {
 INSTANTIATE_TEST_SUITE_P(
     All, CheckAwsCharsetTest,
     ::testing::Values(
-        Case{"HostWithoutDot", "{host-header: [localhost]}", "AWS: host-header `localhost`; at least one dot"},
-        Case{"DigitBehindTheLastDot", "{host-header: [ex.c0m]}",
-             "AWS: host-header `ex.c0m`; only letters behind the last dot"},
-        Case{"HostWithSpace", "{host-header: [\"exa mple.com\"]}", "AWS: host-header `exa mple.com`; letters, digits"},
-        Case{"HostWithUmlaut", "{host-header: [münchen.de]}", "AWS: host-header `münchen.de`; letters, digits"},
-        Case{"HostWithPort", "{host-header: [\"example.com:8443\"]}", "AWS: host-header `example.com:8443`"},
-        Case{"Hosts", "{host-header: [\"*.example.com\", my_shop-?.example.COM]}", ""},
-        Case{"PathWithSpace", "{path-pattern: [\"/a b/*\"]}", "AWS: path-pattern `/a b/*`; letters, digits"},
-        Case{"PathWithPercent", "{path-pattern: [\"/p%20q/*\"]}", "AWS: path-pattern `/p%20q/*`"},
-        Case{"PathWithFragment", "{path-pattern: [\"/x#y\"]}", "AWS: path-pattern `/x#y`"},
-        Case{"PathWithUmlaut", "{path-pattern: [\"/über/*\"]}", "AWS: path-pattern `/über/*`"},
-        Case{"Paths", "{path-pattern: [\"/a_-.$/~'@:+&*?\", \"/\\\"\"]}", ""},
-        Case{"HeaderWithBackslash", "{http-header: {name: X-A, values: ['a\\b']}}", "AWS: http-header value `a\\b`"},
-        Case{"Header", "{http-header: {name: X-A, values: [\"a !#$%&'()+,./:;<=>@[]^_`{|}~-*?\"]}}", ""},
-        Case{"QueryWithPercent", "{query-string: [{key: \"a%\", value: b}]}", "AWS: query-string key `a%`"},
-        Case{"QueryValueWithBrace", "{query-string: [{value: \"{b}\"}]}", "AWS: query-string value `{b}`"},
-        Case{"Query", "{query-string: [{key: a.b, value: \"x-\\\\*$()!,;=\"}]}", ""}),
+        AwsCharsetCase{"HostWithoutDot", "{host-header: [localhost]}",
+                       "AWS: host-header `localhost`; at least one dot"},
+        AwsCharsetCase{"DigitBehindTheLastDot", "{host-header: [ex.c0m]}",
+                       "AWS: host-header `ex.c0m`; only letters behind the last dot"},
+        AwsCharsetCase{"HostWithSpace", "{host-header: [\"exa mple.com\"]}",
+                       "AWS: host-header `exa mple.com`; letters, digits"},
+        AwsCharsetCase{"HostWithUmlaut", "{host-header: [münchen.de]}",
+                       "AWS: host-header `münchen.de`; letters, digits"},
+        AwsCharsetCase{"HostWithPort", "{host-header: [\"example.com:8443\"]}", "AWS: host-header `example.com:8443`"},
+        AwsCharsetCase{"Hosts", "{host-header: [\"*.example.com\", my_shop-?.example.COM]}", ""},
+        AwsCharsetCase{"PathWithSpace", "{path-pattern: [\"/a b/*\"]}", "AWS: path-pattern `/a b/*`; letters, digits"},
+        AwsCharsetCase{"PathWithPercent", "{path-pattern: [\"/p%20q/*\"]}", "AWS: path-pattern `/p%20q/*`"},
+        AwsCharsetCase{"PathWithFragment", "{path-pattern: [\"/x#y\"]}", "AWS: path-pattern `/x#y`"},
+        AwsCharsetCase{"PathWithUmlaut", "{path-pattern: [\"/über/*\"]}", "AWS: path-pattern `/über/*`"},
+        AwsCharsetCase{"Paths", "{path-pattern: [\"/a_-.$/~'@:+&*?\", \"/\\\"\"]}", ""},
+        AwsCharsetCase{"HeaderWithBackslash", "{http-header: {name: X-A, values: ['a\\b']}}",
+                       "AWS: http-header value `a\\b`"},
+        AwsCharsetCase{"Header", "{http-header: {name: X-A, values: [\"a !#$%&'()+,./:;<=>@[]^_`{|}~-*?\"]}}", ""},
+        AwsCharsetCase{"QueryWithPercent", "{query-string: [{key: \"a%\", value: b}]}", "AWS: query-string key `a%`"},
+        AwsCharsetCase{"QueryValueWithBrace", "{query-string: [{value: \"{b}\"}]}", "AWS: query-string value `{b}`"},
+        AwsCharsetCase{"Query", "{query-string: [{key: a.b, value: \"x-\\\\*$()!,;=\"}]}", ""}),
     [](const auto& row) { return std::string(row.param.name); });
 
 }  // namespace

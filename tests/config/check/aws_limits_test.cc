@@ -10,13 +10,13 @@
 namespace weir::config {
 namespace {
 
-struct Case {
+struct AwsLimitsCase {
   const char* name;
   std::string text;
   const char* finding;  // a part of the output
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
-class AwsLimitsTest : public ::testing::TestWithParam<Case> {};
+void PrintTo(const AwsLimitsCase& c, std::ostream* out) { *out << c.name; }
+class AwsLimitsTest : public ::testing::TestWithParam<AwsLimitsCase> {};
 
 TEST_P(AwsLimitsTest, IsWarnedOf) {
   const std::string found = FindingsOf(GetParam().text, true);
@@ -30,7 +30,7 @@ std::string Conditions(std::string_view conditions) {
                        .append(conditions)
                        .append("], actions: [{forward: {target-group: blue}}]}\n"));
 }
-std::string Action(std::string_view action, std::string_view protocol = "HTTP") {
+std::string LimitsAction(std::string_view action, std::string_view protocol = "HTTP") {
   return std::string("load-balancers: [{name: a, listeners: [{port: 443, protocol: ")
       .append(protocol)
       .append(protocol == "HTTPS"
@@ -45,7 +45,7 @@ std::string Balancer(std::string_view attributes) {
       .append(attributes)
       .append("}, listeners: [{port: 80, default-actions: [{fixed-response: {status-code: 200}}]}]}]\n");
 }
-std::string Group(std::string_view keys) {
+std::string LimitsGroup(std::string_view keys) {
   return std::string(
              "load-balancers: [{name: a, listeners: [{port: 80, default-actions: [{forward: {target-group: g}}]}]}]\n"
              "target-groups: [{name: g, ")
@@ -59,7 +59,7 @@ std::string SixGroups() {
     forward.append(forward.empty() ? "" : ", ").append("{name: ").append(name).append(", weight: 1}");
     groups.append("  - {name: ").append(name).append(", targets: [{address: 127.0.0.1, port: 1}]}\n");
   }
-  return Action("{forward: {target-groups: [" + forward + "]}}") + "target-groups:\n" + groups;
+  return LimitsAction("{forward: {target-groups: [" + forward + "]}}") + "target-groups:\n" + groups;
 }
 
 const std::string kLong(129, 'x');
@@ -68,84 +68,95 @@ constexpr std::string_view kTargets = "targets: [{address: 127.0.0.1, port: 1}]"
 INSTANTIATE_TEST_SUITE_P(
     Rules, AwsLimitsTest,
     ::testing::Values(
-        Case{"ValuesOfARule", Conditions("{path-pattern: [/a, /b, /c]}, {http-request-method: [GET, PUT, POST]}"),
-             "6 condition values in a rule; at most 5"},
-        Case{"ValuesOfACondition", Conditions("{path-pattern: [/a, /b, /c, /d]}"),
-             "4 values in a condition; at most 3"},
-        Case{"Networks",
-             Conditions("{source-ip: [10.0.0.0/8, 11.0.0.0/8, 12.0.0.0/8, 13.0.0.0/8, 14.0.0.0/8, 15.0.0.0/8]}"),
-             "6 values in a condition; at most 5"},
-        Case{"Wildcards", Conditions("{path-pattern: [\"/*/?/*/?/*/?\"]}"), "6 wildcards in a rule; at most 5"},
-        Case{"SecondOfAKind", Conditions("{path-pattern: [\"/a*\"]}, {path-pattern: [\"*b\"]}"),
-             "a second condition of this kind in one rule; one each of host-header, path-pattern, http-request-method "
-             "and source-ip"},
-        Case{"LongExpression", Conditions("{path-pattern: {regex-values: [\"" + kLong + "\"]}}"),
-             "a regular expression of 129 characters; at most 128"},
-        Case{"LongFieldName", Conditions("{http-header: {name: " + std::string(41, 'x') + ", values: [a]}}"),
-             "a header name of 41 characters; at most 40"},
-        Case{"HostAsHeader", Conditions("{http-header: {name: Host, values: [a.test]}}"),
-             "an http-header condition on Host; host-header"},
-        Case{"LowerMethod", Conditions("{http-request-method: [get]}"), "method `get`; at most 40 of A-Z, - and _"}),
+        AwsLimitsCase{"ValuesOfARule",
+                      Conditions("{path-pattern: [/a, /b, /c]}, {http-request-method: [GET, PUT, POST]}"),
+                      "6 condition values in a rule; at most 5"},
+        AwsLimitsCase{"ValuesOfACondition", Conditions("{path-pattern: [/a, /b, /c, /d]}"),
+                      "4 values in a condition; at most 3"},
+        AwsLimitsCase{
+            "Networks",
+            Conditions("{source-ip: [10.0.0.0/8, 11.0.0.0/8, 12.0.0.0/8, 13.0.0.0/8, 14.0.0.0/8, 15.0.0.0/8]}"),
+            "6 values in a condition; at most 5"},
+        AwsLimitsCase{"Wildcards", Conditions("{path-pattern: [\"/*/?/*/?/*/?\"]}"),
+                      "6 wildcards in a rule; at most 5"},
+        AwsLimitsCase{
+            "SecondOfAKind", Conditions("{path-pattern: [\"/a*\"]}, {path-pattern: [\"*b\"]}"),
+            "a second condition of this kind in one rule; one each of host-header, path-pattern, http-request-method "
+            "and source-ip"},
+        AwsLimitsCase{"LongExpression", Conditions("{path-pattern: {regex-values: [\"" + kLong + "\"]}}"),
+                      "a regular expression of 129 characters; at most 128"},
+        AwsLimitsCase{"LongFieldName", Conditions("{http-header: {name: " + std::string(41, 'x') + ", values: [a]}}"),
+                      "a header name of 41 characters; at most 40"},
+        AwsLimitsCase{"HostAsHeader", Conditions("{http-header: {name: Host, values: [a.test]}}"),
+                      "an http-header condition on Host; host-header"},
+        AwsLimitsCase{"LowerMethod", Conditions("{http-request-method: [get]}"),
+                      "method `get`; at most 40 of A-Z, - and _"}),
     [](const auto& row) { return std::string(row.param.name); });
 
 INSTANTIATE_TEST_SUITE_P(
     Actions, AwsLimitsTest,
     ::testing::Values(
-        Case{"GroupsOfAnAction", SixGroups(), "6 target groups in an action; at most 5"},
-        Case{"BackToHttp", Action("{redirect: {protocol: HTTP, port: 80, status-code: HTTP_301}}", "HTTPS"),
-             "a redirect from HTTPS to HTTP; HTTPS or #{protocol}"},
-        Case{"RedirectHost", Action("{redirect: {host: " + kLong + ", status-code: HTTP_301}}"),
-             "129 characters in a redirect's host; at most 128"},
-        Case{"RedirectPath", Action("{redirect: {path: /" + kLong + ", status-code: HTTP_301}}"),
-             "130 characters in a redirect's path; at most 128"},
-        Case{"RedirectQuery", Action("{redirect: {path: /, query: " + kLong + ", status-code: HTTP_301}}"),
-             "129 characters in a redirect's query; at most 128"},
-        Case{"ContentType", Action("{fixed-response: {status-code: 200, content-type: text/xml, message-body: x}}"),
-             "content type `text/xml`; one of text/plain, text/css, text/html, application/javascript or "
-             "application/json"}),
+        AwsLimitsCase{"GroupsOfAnAction", SixGroups(), "6 target groups in an action; at most 5"},
+        AwsLimitsCase{"BackToHttp",
+                      LimitsAction("{redirect: {protocol: HTTP, port: 80, status-code: HTTP_301}}", "HTTPS"),
+                      "a redirect from HTTPS to HTTP; HTTPS or #{protocol}"},
+        AwsLimitsCase{"RedirectHost", LimitsAction("{redirect: {host: " + kLong + ", status-code: HTTP_301}}"),
+                      "129 characters in a redirect's host; at most 128"},
+        AwsLimitsCase{"RedirectPath", LimitsAction("{redirect: {path: /" + kLong + ", status-code: HTTP_301}}"),
+                      "130 characters in a redirect's path; at most 128"},
+        AwsLimitsCase{"RedirectQuery",
+                      LimitsAction("{redirect: {path: /, query: " + kLong + ", status-code: HTTP_301}}"),
+                      "129 characters in a redirect's query; at most 128"},
+        AwsLimitsCase{"ContentType",
+                      LimitsAction("{fixed-response: {status-code: 200, content-type: text/xml, message-body: x}}"),
+                      "content type `text/xml`; one of text/plain, text/css, text/html, application/javascript or "
+                      "application/json"}),
     [](const auto& row) { return std::string(row.param.name); });
 
 INSTANTIATE_TEST_SUITE_P(
     Balancers, AwsLimitsTest,
-    ::testing::Values(
-        Case{"Idle", Balancer("idle_timeout.timeout_seconds: 4001"), "idle_timeout.timeout_seconds of 4001; 1 to 4000"},
-        Case{"KeepAlive", Balancer("client_keep_alive.seconds: 59"), "client_keep_alive.seconds of 59; 60 to 604800"},
-        Case{"CrossZone", Balancer("load_balancing.cross_zone.enabled: false"),
-             "cross-zone off for all of an application load balancer"},
-        Case{"PortZero",
-             "load-balancers: [{name: a, listeners: [{port: 0, default-actions: [{fixed-response: "
-             "{status-code: 200}}]}]}]\n",
-             "port 0; 1 to 65535"},
-        Case{"InternalName",
-             "load-balancers: [{name: internal-a, listeners: [{port: 80, default-actions: "
-             "[{fixed-response: {status-code: 200}}]}]}]\n",
-             "load balancer name `internal-a`; may not start with internal-"}),
+    ::testing::Values(AwsLimitsCase{"Idle", Balancer("idle_timeout.timeout_seconds: 4001"),
+                                    "idle_timeout.timeout_seconds of 4001; 1 to 4000"},
+                      AwsLimitsCase{"KeepAlive", Balancer("client_keep_alive.seconds: 59"),
+                                    "client_keep_alive.seconds of 59; 60 to 604800"},
+                      AwsLimitsCase{"CrossZone", Balancer("load_balancing.cross_zone.enabled: false"),
+                                    "cross-zone off for all of an application load balancer"},
+                      AwsLimitsCase{
+                          "PortZero",
+                          "load-balancers: [{name: a, listeners: [{port: 0, default-actions: [{fixed-response: "
+                          "{status-code: 200}}]}]}]\n",
+                          "port 0; 1 to 65535"},
+                      AwsLimitsCase{"InternalName",
+                                    "load-balancers: [{name: internal-a, listeners: [{port: 80, default-actions: "
+                                    "[{fixed-response: {status-code: 200}}]}]}]\n",
+                                    "load balancer name `internal-a`; may not start with internal-"}),
     [](const auto& row) { return std::string(row.param.name); });
 
 INSTANTIATE_TEST_SUITE_P(
     Groups, AwsLimitsTest,
     ::testing::Values(
-        Case{"Families", Group("targets: [{address: 127.0.0.1, port: 1}, {address: \"::1\", port: 1}]"),
-             "IPv4 and IPv6 targets in one target group; one address type in a group"},
-        Case{"ByName", Group("targets: [{host: localhost, port: 1}]"), "a target given by name"},
-        Case{"Delay", Group(std::string(kTargets) + ", attributes: {deregistration_delay.timeout_seconds: 3601}"),
-             "deregistration_delay.timeout_seconds of 3601; 0 to 3600"},
-        Case{"Thresholds",
-             Group(std::string(kTargets) +
-                   ", attributes: {target_group_health.dns_failover.minimum_healthy_targets.count: 1, "
-                   "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count: 2}"),
-             "a DNS failover threshold below the routing threshold; at least as high"},
-        Case{"Matcher", Group(std::string(kTargets) + ", health-check: {matcher: 200-599}"),
-             "a matcher with 200-599; 200 to 499"},
-        Case{"Threshold", Group(std::string(kTargets) + ", health-check: {healthy-threshold: 11}"),
-             "a healthy-threshold of 11; 2 to 10"},
-        Case{"TcpProbe", Group(std::string(kTargets) + ", health-check: {protocol: TCP}"),
-             "a TCP health check; HTTP or HTTPS"},
-        Case{"Name",
-             "load-balancers: [{name: a, listeners: [{port: 80, default-actions: [{forward: {target-group: "
-             "-g}}]}]}]\ntarget-groups: [{name: -g, targets: [{address: 127.0.0.1, port: 1}]}]\n",
-             "target group name `-g`; at most 32 letters, digits and hyphens, no hyphen at either end"},
-        Case{
+        AwsLimitsCase{"Families", LimitsGroup("targets: [{address: 127.0.0.1, port: 1}, {address: \"::1\", port: 1}]"),
+                      "IPv4 and IPv6 targets in one target group; one address type in a group"},
+        AwsLimitsCase{"ByName", LimitsGroup("targets: [{host: localhost, port: 1}]"), "a target given by name"},
+        AwsLimitsCase{"Delay",
+                      LimitsGroup(std::string(kTargets) + ", attributes: {deregistration_delay.timeout_seconds: 3601}"),
+                      "deregistration_delay.timeout_seconds of 3601; 0 to 3600"},
+        AwsLimitsCase{"Thresholds",
+                      LimitsGroup(std::string(kTargets) +
+                                  ", attributes: {target_group_health.dns_failover.minimum_healthy_targets.count: 1, "
+                                  "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count: 2}"),
+                      "a DNS failover threshold below the routing threshold; at least as high"},
+        AwsLimitsCase{"Matcher", LimitsGroup(std::string(kTargets) + ", health-check: {matcher: 200-599}"),
+                      "a matcher with 200-599; 200 to 499"},
+        AwsLimitsCase{"Threshold", LimitsGroup(std::string(kTargets) + ", health-check: {healthy-threshold: 11}"),
+                      "a healthy-threshold of 11; 2 to 10"},
+        AwsLimitsCase{"TcpProbe", LimitsGroup(std::string(kTargets) + ", health-check: {protocol: TCP}"),
+                      "a TCP health check; HTTP or HTTPS"},
+        AwsLimitsCase{"Name",
+                      "load-balancers: [{name: a, listeners: [{port: 80, default-actions: [{forward: {target-group: "
+                      "-g}}]}]}]\ntarget-groups: [{name: -g, targets: [{address: 127.0.0.1, port: 1}]}]\n",
+                      "target group name `-g`; at most 32 letters, digits and hyphens, no hyphen at either end"},
+        AwsLimitsCase{
             "TwoOwners",
             "load-balancers:\n  - {name: a, listeners: [{port: 80, default-actions: [{forward: {target-group: g}}]}]}\n"
             "  - {name: b, listeners: [{port: 81, default-actions: [{forward: {target-group: g}}]}]}\n"

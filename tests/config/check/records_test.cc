@@ -10,13 +10,13 @@
 namespace weir::config {
 namespace {
 
-struct Case {
+struct RecordsCase {
   const char* name;
   const char* records;
   const char* finding;
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
-class RecordErrorTest : public ::testing::TestWithParam<Case> {};
+void PrintTo(const RecordsCase& c, std::ostream* out) { *out << c.name; }
+class RecordErrorTest : public ::testing::TestWithParam<RecordsCase> {};
 
 TEST_P(RecordErrorTest, IsReported) {
   const std::string found =
@@ -27,118 +27,130 @@ TEST_P(RecordErrorTest, IsReported) {
 INSTANTIATE_TEST_SUITE_P(
     All, RecordErrorTest,
     ::testing::Values(
-        Case{"MixedPolicies",
-             "      - {name: a, type: A, set: x, weight: 1, ttl: 1s, values: [1.1.1.1]}\n      - {name: a, type: A, "
-             "set: y, failover: PRIMARY, ttl: 1s, values: [1.1.1.2]}\n",
-             "a failover record of a.example.test. A beside a weighted one"},
-        Case{"TwoSimple",
-             "      - {name: a, type: A, ttl: 1s, values: [1.1.1.1]}\n      - {name: A, type: A, ttl: 1s, values: "
-             "[1.1.1.2]}\n",
-             "a second record a.example.test. A"},
-        Case{"SetTwice",
-             "      - {name: a, type: A, set: x, weight: 1, ttl: 1s, values: [1.1.1.1]}\n      - {name: a, type: A, "
-             "set: x, weight: 1, ttl: 1s, values: [1.1.1.2]}\n",
-             "a second set `x` of a.example.test. A"},
-        Case{"SetMissing", "      - {name: a, type: A, weight: 1, ttl: 1s, values: [1.1.1.1]}\n",
-             "`weight` without a `set`"},
-        Case{"SetWithoutPolicy", "      - {name: a, type: A, set: x, ttl: 1s, values: [1.1.1.1]}\n",
-             "a `set` without a routing policy"},
-        Case{"TwoPolicies", "      - {name: a, type: A, set: x, weight: 1, region: eu, ttl: 1s, values: [1.1.1.1]}\n",
-             "`region` beside `weight`"},
-        Case{"TwoPrimaries",
-             "      - {name: a, type: A, set: x, failover: PRIMARY, ttl: 1s, values: [1.1.1.1]}\n      - {name: a, "
-             "type: A, set: y, failover: PRIMARY, ttl: 1s, values: [1.1.1.2]}\n",
-             "a second PRIMARY record"},
-        Case{"RegionTwice",
-             "      - {name: a, type: A, set: x, region: eu, ttl: 1s, values: [1.1.1.1]}\n      - {name: a, type: A, "
-             "set: y, region: eu, ttl: 1s, values: [1.1.1.2]}\n",
-             "a second record of a.example.test. A for the same region"},
-        Case{"UnknownRegion", "      - {name: a, type: A, set: x, region: ue, ttl: 1s, values: [1.1.1.1]}\n",
-             "no region is named `ue`"},
-        Case{"DifferentTtls",
-             "      - {name: a, type: A, set: x, weight: 1, ttl: 1s, values: [1.1.1.1]}\n      - {name: a, type: A, "
-             "set: y, weight: 1, ttl: 2s, values: [1.1.1.2]}\n",
-             "warning: the TTLs of a.example.test. A differ"},
-        Case{"AllWeightsZero", "      - {name: a, type: A, set: x, weight: 0, ttl: 1s, values: [1.1.1.1]}\n",
-             "warning: every weight of a.example.test. A is 0"},
-        Case{"NoTtl", "      - {name: a, type: A, values: [1.1.1.1]}\n", "a record without `ttl`"},
-        Case{"NoValues", "      - {name: a, type: A, ttl: 1s}\n", "a record without values"},
-        Case{"ValueTwice", "      - {name: a, type: A, ttl: 1s, values: [1.1.1.1, 1.1.1.1]}\n",
-             "value `1.1.1.1` stands twice"},
-        Case{"CnameBesideOther",
-             "      - {name: a, type: CNAME, ttl: 1s, values: [b]}\n      - {name: a, type: A, ttl: 1s, values: "
-             "[1.1.1.1]}\n",
-             "a CNAME beside the A records of a.example.test."},
-        Case{"CnameAtApex", "      - {name: \"@\", type: CNAME, ttl: 1s, values: [b]}\n", "a CNAME at the apex"},
-        Case{"SoaRecord", "      - {name: \"@\", type: SOA, ttl: 1s, values: [b]}\n", "a SOA among the records"},
-        Case{"ApexNs", "      - {name: \"@\", type: NS, ttl: 1s, values: [b]}\n", "write `name-servers: [...]`"},
-        Case{"OutsideTheZone", "      - {name: a.other., type: A, ttl: 1s, values: [1.1.1.1]}\n",
-             "a.other. is not in zone example.test."},
-        Case{"UnknownType", "      - {name: a, type: AAAAA, ttl: 1s, values: [1.1.1.1]}\n",
-             "`AAAAA` is no record type; did you mean `AAAA`?"},
-        Case{"DanglingAlias",
-             "      - {name: a, type: A, alias: {record: ap}}\n      - {name: app, type: A, ttl: 1s, values: "
-             "[1.1.1.1]}\n",
-             "no A record is named ap.example.test.; did you mean `app.example.test.`?"},
+        RecordsCase{
+            "MixedPolicies",
+            "      - {name: a, type: A, set: x, weight: 1, ttl: 1s, values: [1.1.1.1]}\n      - {name: a, type: A, "
+            "set: y, failover: PRIMARY, ttl: 1s, values: [1.1.1.2]}\n",
+            "a failover record of a.example.test. A beside a weighted one"},
+        RecordsCase{
+            "TwoSimple",
+            "      - {name: a, type: A, ttl: 1s, values: [1.1.1.1]}\n      - {name: A, type: A, ttl: 1s, values: "
+            "[1.1.1.2]}\n",
+            "a second record a.example.test. A"},
+        RecordsCase{
+            "SetTwice",
+            "      - {name: a, type: A, set: x, weight: 1, ttl: 1s, values: [1.1.1.1]}\n      - {name: a, type: A, "
+            "set: x, weight: 1, ttl: 1s, values: [1.1.1.2]}\n",
+            "a second set `x` of a.example.test. A"},
+        RecordsCase{"SetMissing", "      - {name: a, type: A, weight: 1, ttl: 1s, values: [1.1.1.1]}\n",
+                    "`weight` without a `set`"},
+        RecordsCase{"SetWithoutPolicy", "      - {name: a, type: A, set: x, ttl: 1s, values: [1.1.1.1]}\n",
+                    "a `set` without a routing policy"},
+        RecordsCase{"TwoPolicies",
+                    "      - {name: a, type: A, set: x, weight: 1, region: eu, ttl: 1s, values: [1.1.1.1]}\n",
+                    "`region` beside `weight`"},
+        RecordsCase{
+            "TwoPrimaries",
+            "      - {name: a, type: A, set: x, failover: PRIMARY, ttl: 1s, values: [1.1.1.1]}\n      - {name: a, "
+            "type: A, set: y, failover: PRIMARY, ttl: 1s, values: [1.1.1.2]}\n",
+            "a second PRIMARY record"},
+        RecordsCase{
+            "RegionTwice",
+            "      - {name: a, type: A, set: x, region: eu, ttl: 1s, values: [1.1.1.1]}\n      - {name: a, type: A, "
+            "set: y, region: eu, ttl: 1s, values: [1.1.1.2]}\n",
+            "a second record of a.example.test. A for the same region"},
+        RecordsCase{"UnknownRegion", "      - {name: a, type: A, set: x, region: ue, ttl: 1s, values: [1.1.1.1]}\n",
+                    "no region is named `ue`"},
+        RecordsCase{
+            "DifferentTtls",
+            "      - {name: a, type: A, set: x, weight: 1, ttl: 1s, values: [1.1.1.1]}\n      - {name: a, type: A, "
+            "set: y, weight: 1, ttl: 2s, values: [1.1.1.2]}\n",
+            "warning: the TTLs of a.example.test. A differ"},
+        RecordsCase{"AllWeightsZero", "      - {name: a, type: A, set: x, weight: 0, ttl: 1s, values: [1.1.1.1]}\n",
+                    "warning: every weight of a.example.test. A is 0"},
+        RecordsCase{"NoTtl", "      - {name: a, type: A, values: [1.1.1.1]}\n", "a record without `ttl`"},
+        RecordsCase{"NoValues", "      - {name: a, type: A, ttl: 1s}\n", "a record without values"},
+        RecordsCase{"ValueTwice", "      - {name: a, type: A, ttl: 1s, values: [1.1.1.1, 1.1.1.1]}\n",
+                    "value `1.1.1.1` stands twice"},
+        RecordsCase{"CnameBesideOther",
+                    "      - {name: a, type: CNAME, ttl: 1s, values: [b]}\n      - {name: a, type: A, ttl: 1s, values: "
+                    "[1.1.1.1]}\n",
+                    "a CNAME beside the A records of a.example.test."},
+        RecordsCase{"CnameAtApex", "      - {name: \"@\", type: CNAME, ttl: 1s, values: [b]}\n", "a CNAME at the apex"},
+        RecordsCase{"SoaRecord", "      - {name: \"@\", type: SOA, ttl: 1s, values: [b]}\n", "a SOA among the records"},
+        RecordsCase{"ApexNs", "      - {name: \"@\", type: NS, ttl: 1s, values: [b]}\n", "write `name-servers: [...]`"},
+        RecordsCase{"OutsideTheZone", "      - {name: a.other., type: A, ttl: 1s, values: [1.1.1.1]}\n",
+                    "a.other. is not in zone example.test."},
+        RecordsCase{"UnknownType", "      - {name: a, type: AAAAA, ttl: 1s, values: [1.1.1.1]}\n",
+                    "`AAAAA` is no record type; did you mean `AAAA`?"},
+        RecordsCase{"DanglingAlias",
+                    "      - {name: a, type: A, alias: {record: ap}}\n      - {name: app, type: A, ttl: 1s, values: "
+                    "[1.1.1.1]}\n",
+                    "no A record is named ap.example.test.; did you mean `app.example.test.`?"},
         // The zone's name, which both share, does not make them alike.
-        Case{"DanglingAliasOfAnotherName",
-             "      - {name: a, type: A, alias: {record: nosuch}}\n      - {name: b, type: A, ttl: 1s, values: "
-             "[1.1.1.1]}\n",
-             "no A record is named nosuch.example.test.; there is only b.example.test."},
-        Case{"DanglingAliasAtItsName", "      - {name: a, type: A, alias: {record: nosuch}}\n",
-             "t.yaml:7:44: error: no A record is named nosuch.example.test."},
-        Case{"AliasCycleAtTheNameOfTheNext", "      - {name: a, type: A, alias: {record: a}}\n",
-             "t.yaml:7:44: error: the alias to a.example.test. leads back to itself"},
-        Case{"NsAtAnEscapedWildcard", "      - {name: '\\052', type: NS, ttl: 1s, values: [ns.b.test.]}\n",
-             "a wildcard NS record"},
-        Case{"EscapeThatIsNotOctal", "      - {name: '\\199', type: A, ttl: 1s, values: [1.1.1.1]}\n",
-             "`\\199` is no domain name: a bad escape; write \\052, three octal digits"},
-        Case{"NameInUtf8",
-             "      - {name: b\xC3\xBC"
-             "cher, type: A, ttl: 1s, values: [1.1.1.1]}\n",
-             "in DNS it is xn--bcher-kva"},
-        Case{"TargetInUtf8",
-             "      - {name: a, type: MX, ttl: 1s, values: ['10 b\xC3\xBC"
-             "cher.test.']}\n",
-             "warning: the name `b\xC3\xBC"
-             "cher.test.` is sent as it is, in UTF-8; in DNS it is xn--bcher-kva.test."},
-        Case{"ZoneTwiceInAName", "      - {name: www.example.test, type: A, ttl: 1s, values: [1.1.1.1]}\n",
-             "t.yaml:7:16: warning: `www.example.test` has no final dot: it becomes www.example.test.example.test."},
-        Case{"UnquotedText", "      - {name: a, type: TXT, ttl: 1s, values: [v=spf1 -all]}\n",
-             "warning: `v=spf1 -all` is not in quotation marks; each word becomes a string"},
-        Case{"UnquotedSpf", "      - {name: a, type: SPF, ttl: 1s, values: ['\"v=spf1\" -all']}\n",
-             "is not in quotation marks"},
-        Case{"AliasOfOtherType",
-             "      - {name: a, type: AAAA, alias: {record: app}}\n      - {name: app, type: A, ttl: 1s, values: "
-             "[1.1.1.1]}\n",
-             "no AAAA record is named app.example.test."},
-        Case{"AliasWithTtl", "      - {name: a, type: A, ttl: 1s, alias: {record: b}}\n",
-             "an alias to a record has no TTL of its own"},
-        Case{"AliasToItself", "      - {name: a, type: A, alias: {record: a}}\n", "leads back to itself"},
-        Case{"AliasCycle",
-             "      - {name: a, type: A, alias: {record: b}}\n      - {name: b, type: A, alias: {record: a}}\n",
-             "leads back to itself"},
-        Case{"AliasBelowADelegation",
-             "      - {name: sub, type: NS, ttl: 1s, values: [ns.sub]}\n      - {name: ns.sub, type: A, ttl: 1s, "
-             "values: "
-             "[1.1.1.1]}\n      - {name: a, type: A, alias: {record: ns.sub}}\n",
-             "error: ns.sub.example.test. is delegated with sub.example.test.; what is at or below an NS record is "
-             "answered"},
-        Case{"AliasToADelegation",
-             "      - {name: sub, type: NS, ttl: 1s, values: [ns.sub]}\n      - {name: sub, type: A, ttl: 1s, values: "
-             "[1.1.1.1]}\n      - {name: a, type: A, alias: {record: sub}}\n",
-             "error: sub.example.test. is delegated with sub.example.test."},
-        Case{"AliasOutsideTheZone", "      - {name: a, type: A, alias: {record: b.other.}}\n",
-             "an alias answers records of its own zone"},
-        Case{"UnknownLoadBalancer", "      - {name: a, type: A, alias: {load-balancer: x}}\n",
-             "no load balancer is named `x`; the file has no load balancer"},
-        Case{"FailoverAliasWithoutHealth",
-             "      - {name: a, type: A, set: x, failover: PRIMARY, alias: {record: b}}\n",
-             "add `evaluate-target-health: true`"},
-        Case{"MultivalueAlias", "      - {name: a, type: A, set: x, multivalue-answer: true, alias: {record: b}}\n",
-             "a multivalue answer cannot be an alias"},
-        Case{"UnknownHealthCheck", "      - {name: a, type: A, ttl: 1s, values: [1.1.1.1], health-check: x}\n",
-             "no health check is named `x`"}),
+        RecordsCase{"DanglingAliasOfAnotherName",
+                    "      - {name: a, type: A, alias: {record: nosuch}}\n      - {name: b, type: A, ttl: 1s, values: "
+                    "[1.1.1.1]}\n",
+                    "no A record is named nosuch.example.test.; there is only b.example.test."},
+        RecordsCase{"DanglingAliasAtItsName", "      - {name: a, type: A, alias: {record: nosuch}}\n",
+                    "t.yaml:7:44: error: no A record is named nosuch.example.test."},
+        RecordsCase{"AliasCycleAtTheNameOfTheNext", "      - {name: a, type: A, alias: {record: a}}\n",
+                    "t.yaml:7:44: error: the alias to a.example.test. leads back to itself"},
+        RecordsCase{"NsAtAnEscapedWildcard", "      - {name: '\\052', type: NS, ttl: 1s, values: [ns.b.test.]}\n",
+                    "a wildcard NS record"},
+        RecordsCase{"EscapeThatIsNotOctal", "      - {name: '\\199', type: A, ttl: 1s, values: [1.1.1.1]}\n",
+                    "`\\199` is no domain name: a bad escape; write \\052, three octal digits"},
+        RecordsCase{"NameInUtf8",
+                    "      - {name: b\xC3\xBC"
+                    "cher, type: A, ttl: 1s, values: [1.1.1.1]}\n",
+                    "in DNS it is xn--bcher-kva"},
+        RecordsCase{"TargetInUtf8",
+                    "      - {name: a, type: MX, ttl: 1s, values: ['10 b\xC3\xBC"
+                    "cher.test.']}\n",
+                    "warning: the name `b\xC3\xBC"
+                    "cher.test.` is sent as it is, in UTF-8; in DNS it is xn--bcher-kva.test."},
+        RecordsCase{
+            "ZoneTwiceInAName", "      - {name: www.example.test, type: A, ttl: 1s, values: [1.1.1.1]}\n",
+            "t.yaml:7:16: warning: `www.example.test` has no final dot: it becomes www.example.test.example.test."},
+        RecordsCase{"UnquotedText", "      - {name: a, type: TXT, ttl: 1s, values: [v=spf1 -all]}\n",
+                    "warning: `v=spf1 -all` is not in quotation marks; each word becomes a string"},
+        RecordsCase{"UnquotedSpf", "      - {name: a, type: SPF, ttl: 1s, values: ['\"v=spf1\" -all']}\n",
+                    "is not in quotation marks"},
+        RecordsCase{
+            "AliasOfOtherType",
+            "      - {name: a, type: AAAA, alias: {record: app}}\n      - {name: app, type: A, ttl: 1s, values: "
+            "[1.1.1.1]}\n",
+            "no AAAA record is named app.example.test."},
+        RecordsCase{"AliasWithTtl", "      - {name: a, type: A, ttl: 1s, alias: {record: b}}\n",
+                    "an alias to a record has no TTL of its own"},
+        RecordsCase{"AliasToItself", "      - {name: a, type: A, alias: {record: a}}\n", "leads back to itself"},
+        RecordsCase{"AliasCycle",
+                    "      - {name: a, type: A, alias: {record: b}}\n      - {name: b, type: A, alias: {record: a}}\n",
+                    "leads back to itself"},
+        RecordsCase{
+            "AliasBelowADelegation",
+            "      - {name: sub, type: NS, ttl: 1s, values: [ns.sub]}\n      - {name: ns.sub, type: A, ttl: 1s, "
+            "values: "
+            "[1.1.1.1]}\n      - {name: a, type: A, alias: {record: ns.sub}}\n",
+            "error: ns.sub.example.test. is delegated with sub.example.test.; what is at or below an NS record is "
+            "answered"},
+        RecordsCase{
+            "AliasToADelegation",
+            "      - {name: sub, type: NS, ttl: 1s, values: [ns.sub]}\n      - {name: sub, type: A, ttl: 1s, values: "
+            "[1.1.1.1]}\n      - {name: a, type: A, alias: {record: sub}}\n",
+            "error: sub.example.test. is delegated with sub.example.test."},
+        RecordsCase{"AliasOutsideTheZone", "      - {name: a, type: A, alias: {record: b.other.}}\n",
+                    "an alias answers records of its own zone"},
+        RecordsCase{"UnknownLoadBalancer", "      - {name: a, type: A, alias: {load-balancer: x}}\n",
+                    "no load balancer is named `x`; the file has no load balancer"},
+        RecordsCase{"FailoverAliasWithoutHealth",
+                    "      - {name: a, type: A, set: x, failover: PRIMARY, alias: {record: b}}\n",
+                    "add `evaluate-target-health: true`"},
+        RecordsCase{"MultivalueAlias",
+                    "      - {name: a, type: A, set: x, multivalue-answer: true, alias: {record: b}}\n",
+                    "a multivalue answer cannot be an alias"},
+        RecordsCase{"UnknownHealthCheck", "      - {name: a, type: A, ttl: 1s, values: [1.1.1.1], health-check: x}\n",
+                    "no health check is named `x`"}),
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(RecordTest, AsterisksAndEscapesAreReadAsRoute53ReadsThem) {

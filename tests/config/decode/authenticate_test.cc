@@ -121,13 +121,13 @@ TEST(AuthenticateTest, AdditionsAreToldOf) {
   EXPECT_THAT(cognito, HasSubstr("AWS: `client-secret` is weir's own"));
 }
 
-struct Case {
+struct AuthenticateCase {
   const char* name;
   std::string text;
   const char* finding;  // a part of the output
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
-class AuthenticateFaultTest : public ::testing::TestWithParam<Case> {};
+void PrintTo(const AuthenticateCase& c, std::ostream* out) { *out << c.name; }
+class AuthenticateFaultTest : public ::testing::TestWithParam<AuthenticateCase> {};
 
 TEST_P(AuthenticateFaultTest, IsReportedOnce) {
   const std::string found = Found(GetParam().text);
@@ -143,33 +143,38 @@ std::string Replaced(std::string_view from, std::string_view to) {
 INSTANTIATE_TEST_SUITE_P(
     All, AuthenticateFaultTest,
     ::testing::Values(
-        Case{"Http", With(Oidc(), "HTTP"), "`authenticate-oidc` on an HTTP listener"},
-        Case{"Two", With(Oidc() + ", " + Cognito()), "`authenticate-cognito` behind another action of its kind"},
-        Case{"Cleartext", Replaced("https://id.test/token", "http://id.test/token"), "`token-endpoint` cannot be"},
-        Case{"NoHost", Replaced("https://id.test/me", "https:///me"), "`user-info-endpoint` cannot be"},
-        Case{"User", Replaced("https://id.test/auth", "https://a@id.test/auth"), "`authorization-endpoint` cannot be"},
-        Case{"Fragment", Replaced("https://id.test/auth", "\"https://id.test/auth#a\""), "cannot be"},
-        Case{"Port", Replaced("https://id.test/auth", "\"https://id.test:0/auth\""), "cannot be"},
-        Case{"NoSecret", Replaced(", client-secret: \"${SECRET}\"", ""), "client-secret"},
-        Case{"Timeout", With(Oidc(", session-timeout: 0s")), "session-timeout"},
-        Case{"Choice", With(Oidc(", on-unauthenticated-request: ask")), "on-unauthenticated-request"},
-        Case{"Cookie", With(Oidc(", session-cookie-name: \"a b\"")), "is no name of a cookie"},
-        Case{"OwnCookie", With(Oidc(", session-cookie-name: AWSALBTG")), "is the load balancer's own"},
-        Case{"Scope", With(Oidc(", scope: \"openid \\n\"")), "is no scope"},
-        Case{"NoOpenid", With(Oidc(", scope: email")), "without the scope `openid`"},
-        Case{"Params",
-             With(Oidc(", authentication-request-extra-params: {a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1, h: 1, i: 1, "
-                       "j: 1, k: 1}")),
-             "11 extra parameters"},
-        Case{"OwnParam", With(Oidc(", authentication-request-extra-params: {state: a}")), "is set already"},
-        Case{"Pkce", With(Oidc(", weir.pkce: plain")), "weir.pkce"},
-        Case{"Pool", With("{authenticate-cognito: {user-pool-arn: pool, user-pool-client-id: c, user-pool-domain: d}}"),
-             "is no user pool"},
-        Case{"Domain",
-             With("{authenticate-cognito: {user-pool-arn: "
-                  "arn:aws:cognito-idp:eu-west-1:1:userpool/p, user-pool-client-id: c, user-pool-domain: "
-                  "https://d}}"),
-             "is no domain"}),
+        AuthenticateCase{"Http", With(Oidc(), "HTTP"), "`authenticate-oidc` on an HTTP listener"},
+        AuthenticateCase{"Two", With(Oidc() + ", " + Cognito()),
+                         "`authenticate-cognito` behind another action of its kind"},
+        AuthenticateCase{"Cleartext", Replaced("https://id.test/token", "http://id.test/token"),
+                         "`token-endpoint` cannot be"},
+        AuthenticateCase{"NoHost", Replaced("https://id.test/me", "https:///me"), "`user-info-endpoint` cannot be"},
+        AuthenticateCase{"User", Replaced("https://id.test/auth", "https://a@id.test/auth"),
+                         "`authorization-endpoint` cannot be"},
+        AuthenticateCase{"Fragment", Replaced("https://id.test/auth", "\"https://id.test/auth#a\""), "cannot be"},
+        AuthenticateCase{"Port", Replaced("https://id.test/auth", "\"https://id.test:0/auth\""), "cannot be"},
+        AuthenticateCase{"NoSecret", Replaced(", client-secret: \"${SECRET}\"", ""), "client-secret"},
+        AuthenticateCase{"Timeout", With(Oidc(", session-timeout: 0s")), "session-timeout"},
+        AuthenticateCase{"Choice", With(Oidc(", on-unauthenticated-request: ask")), "on-unauthenticated-request"},
+        AuthenticateCase{"Cookie", With(Oidc(", session-cookie-name: \"a b\"")), "is no name of a cookie"},
+        AuthenticateCase{"OwnCookie", With(Oidc(", session-cookie-name: AWSALBTG")), "is the load balancer's own"},
+        AuthenticateCase{"Scope", With(Oidc(", scope: \"openid \\n\"")), "is no scope"},
+        AuthenticateCase{"NoOpenid", With(Oidc(", scope: email")), "without the scope `openid`"},
+        AuthenticateCase{
+            "Params",
+            With(Oidc(", authentication-request-extra-params: {a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1, h: 1, i: 1, "
+                      "j: 1, k: 1}")),
+            "11 extra parameters"},
+        AuthenticateCase{"OwnParam", With(Oidc(", authentication-request-extra-params: {state: a}")), "is set already"},
+        AuthenticateCase{"Pkce", With(Oidc(", weir.pkce: plain")), "weir.pkce"},
+        AuthenticateCase{
+            "Pool", With("{authenticate-cognito: {user-pool-arn: pool, user-pool-client-id: c, user-pool-domain: d}}"),
+            "is no user pool"},
+        AuthenticateCase{"Domain",
+                         With("{authenticate-cognito: {user-pool-arn: "
+                              "arn:aws:cognito-idp:eu-west-1:1:userpool/p, user-pool-client-id: c, user-pool-domain: "
+                              "https://d}}"),
+                         "is no domain"}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST(AuthenticateTest, StandsBeforeTheActionThatAnswers) {

@@ -11,7 +11,7 @@
 namespace weir::config {
 namespace {
 
-std::string With(std::string_view forward, std::string_view balancer = {}) {
+std::string WithCanary(std::string_view forward, std::string_view balancer = {}) {
   return std::string("load-balancers: [{name: a, ")
       .append(balancer)
       .append("listeners: [{port: 80, default-actions: [{forward: {")
@@ -24,7 +24,7 @@ std::string With(std::string_view forward, std::string_view balancer = {}) {
 constexpr std::string_view kTwo = "target-groups: [{name: blue, weight: 9}, {name: green, weight: 1}], ";
 
 std::string LogOf(std::string_view canary, std::string_view balancer) {
-  const auto loaded = LoadFor(With(std::string(kTwo).append(canary), balancer));
+  const auto loaded = LoadFor(WithCanary(std::string(kTwo).append(canary), balancer));
   EXPECT_TRUE(loaded.model) << loaded.diagnostics.FormatAll();
   if (!loaded.model) return {};
   const LoadBalancer& shop = loaded.model->load_balancers[0];
@@ -45,20 +45,21 @@ TEST(CanaryTest, ItsLogIsItsOwnUnlessNothingIsLoggedOrAllOfItPrinted) {
 }
 
 TEST(CanaryTest, ItIsOneOfExactlyTwoGroups) {
-  EXPECT_NE(FindingsOf(With("target-group: blue, canary: {target-group: green}"))
+  EXPECT_NE(FindingsOf(WithCanary("target-group: blue, canary: {target-group: green}"))
                 .find("error: `canary` without exactly two target groups"),
             std::string::npos);
-  EXPECT_NE(FindingsOf(With("target-groups: [{name: blue}], canary: {target-group: blue}"))
+  EXPECT_NE(FindingsOf(WithCanary("target-groups: [{name: blue}], canary: {target-group: blue}"))
                 .find("error: `canary` without exactly two target groups"),
             std::string::npos);
-  EXPECT_NE(FindingsOf(With(std::string(kTwo).append("canary: {target-group: gren}"))).find("did you mean `green`?"),
-            std::string::npos);
-  EXPECT_NE(FindingsOf(With(std::string(kTwo).append("canary: {}"))).find("canary without `target-group`"),
+  EXPECT_NE(
+      FindingsOf(WithCanary(std::string(kTwo).append("canary: {target-group: gren}"))).find("did you mean `green`?"),
+      std::string::npos);
+  EXPECT_NE(FindingsOf(WithCanary(std::string(kTwo).append("canary: {}"))).find("canary without `target-group`"),
             std::string::npos);
 }
 
 TEST(CanaryTest, AwsHasNone) {
-  EXPECT_NE(FindingsOf(With(std::string(kTwo).append("canary: {target-group: green}")), true)
+  EXPECT_NE(FindingsOf(WithCanary(std::string(kTwo).append("canary: {target-group: green}")), true)
                 .find("AWS: `canary` is weir's own"),
             std::string::npos);
 }

@@ -51,25 +51,25 @@ TEST(CidrTest, RecordsAreDecoded) {
   EXPECT_FALSE(records[2].is_plain());
 }
 
-struct Case {
+struct CidrCase {
   const char* name;
   std::string text;
   const char* finding;
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
-class CidrErrorTest : public ::testing::TestWithParam<Case> {};
+void PrintTo(const CidrCase& c, std::ostream* out) { *out << c.name; }
+class CidrErrorTest : public ::testing::TestWithParam<CidrCase> {};
 
 TEST_P(CidrErrorTest, IsReported) {
   const std::string found = FindingsOf(GetParam().text);
   EXPECT_NE(found.find(GetParam().finding), std::string::npos) << found;
 }
 
-Case OfRecords(const char* name, const std::string& records, const char* finding) {
+CidrCase OfRecords(const char* name, const std::string& records, const char* finding) {
   return {name, WithRecords(std::string(kEveryOther) + records, kOffices), finding};
 }
 
 // One collection, and the finding with its place.
-Case OfCollection(const char* name, std::string_view collection, const char* finding) {
+CidrCase OfCollection(const char* name, std::string_view collection, const char* finding) {
   return {name, std::string("cidr-collections: [").append(collection).append("]\n"), finding};
 }
 

@@ -92,13 +92,13 @@ TEST(FunctionTest, AttributesThatAskForNothingMayStandThere) {
   EXPECT_TRUE(loaded.model->target_groups[0].function->multi_value_headers);
 }
 
-struct Case {
+struct FunctionCase {
   const char* name;
   std::string text;
   std::string_view finding;
 };
 
-class WrongFunctionTest : public ::testing::TestWithParam<Case> {};
+class WrongFunctionTest : public ::testing::TestWithParam<FunctionCase> {};
 
 TEST_P(WrongFunctionTest, IsReportedWhereItStands) {
   const auto found = FindingsOf(GetParam().text);
@@ -111,51 +111,56 @@ constexpr const char* kEndpoint = "{invoke: 'http://h/x'}";
 INSTANTIATE_TEST_SUITE_P(
     Mixtures, WrongFunctionTest,
     ::testing::Values(
-        Case{"NoFunction", "target-groups: [{name: a, target-type: lambda}]\n",
-             "t.yaml:1:40: error: a target group of a function without `function`"},
-        Case{"FunctionOfAddresses", "target-groups: [{name: a, function: {invoke: 'http://h/x'}}]\n",
-             "t.yaml:1:37: error: `function` of a target group of addresses; `target-type: lambda`"},
-        Case{"Targets", GroupOf(kEndpoint, ", targets: []"), "error: `targets` has no meaning for a function"},
-        Case{"Protocol", GroupOf(kEndpoint, ", protocol: HTTPS"), "error: `protocol` has no meaning for a function"},
-        Case{"ProtocolVersion", GroupOf(kEndpoint, ", protocol-version: HTTP2"), "error: `protocol-version` has no"},
-        Case{"Tls", GroupOf(kEndpoint, ", tls: {}"), "error: `tls` has no meaning for a function"},
-        Case{"CheckPort", GroupOf(kEndpoint, ", health-check: {enabled: true, port: 80}"),
-             "error: `port` has no meaning"},
-        Case{"Sticky", GroupOf(kEndpoint, ", attributes: {stickiness.enabled: true}"),
-             "error: `stickiness.enabled` has no meaning for a function"},
-        Case{"Deregistration", GroupOf(kEndpoint, ", attributes: {deregistration_delay.timeout_seconds: 5}"),
-             "error: `deregistration_delay.timeout_seconds` has no meaning for a function"},
-        Case{"CrossZone", GroupOf(kEndpoint, ", attributes: {load_balancing.cross_zone.enabled: false}"),
-             "error: `load_balancing.cross_zone.enabled: false` with a function"},
-        Case{"MultiValueOfTargets",
-             "target-groups: [{name: a, targets: [], attributes: {lambda.multi_value_headers.enabled: true}}]\n",
-             "error: `lambda.multi_value_headers.enabled` needs a function"},
-        Case{"CheckOfTargetsOff", "target-groups: [{name: a, targets: [], health-check: {enabled: false}}]\n",
-             "error: health checks of targets cannot be turned off"},
-        Case{"NothingToRun", GroupOf("{handler: a.b}"), "error: a function has nothing to run"},
-        Case{"TwoKinds", GroupOf("{command: [x], invoke: 'http://h/x'}"), "error: `invoke` beside `command`"},
-        Case{"NoHandler", GroupOf("{runtime: node}"), "error: a function without `handler`"},
-        Case{"EmptyCommand", GroupOf("{command: []}"), "`command`"},
-        Case{"HandlerOfAnEndpoint", GroupOf("{invoke: 'http://h/x', handler: a.b}"),
-             "error: `handler` has no meaning for an endpoint"},
-        Case{"NoUrl", GroupOf("{invoke: 'ftp://h/x'}"), "error: `ftp://h/x` cannot be invoked"},
-        Case{"TimeoutTooLong", GroupOf("{invoke: 'http://h/x', timeout: 2h}"), "error: `timeout: 2h` is out of range"},
-        Case{"AliasAlone", GroupOf("{invoke: 'http://h/x', alias: live}"), "error: `alias` without `versions`"},
-        Case{"WeightsShort",
-             GroupOf("{invoke: 'http://h/x', versions: [{name: a, weight: 0.5}, {name: b, weight: 0.4}]}"),
-             "error: the weights of the versions add up to 0.9; to 1"},
-        Case{"WeightsLong",
-             GroupOf("{invoke: 'http://h/x', versions: [{name: a}, {name: b, weight: 0.7}, {name: c, "
-                     "weight: 0.4}]}"),
-             "error: the weights of the versions add up to 1.1; to at most 1"},
-        Case{"TwoRests", GroupOf("{invoke: 'http://h/x', versions: [{name: a}, {name: b}]}"),
-             "error: a second version without `weight`"},
-        Case{"VersionTwice", GroupOf("{invoke: 'http://h/x', versions: [{name: a, weight: 1}, {name: a, weight: 0}]}"),
-             "error: version `a` stands twice"},
-        Case{"VersionName", GroupOf("{invoke: 'http://h/x', versions: [{name: 'a b'}]}"),
-             "error: `name` cannot be `a b`"},
-        Case{"TypeOfALaterVersion", "target-groups: [{name: a, target-type: instance, targets: []}]\n",
-             "error: `target-type: instance` is not supported in this version"}),
+        FunctionCase{"NoFunction", "target-groups: [{name: a, target-type: lambda}]\n",
+                     "t.yaml:1:40: error: a target group of a function without `function`"},
+        FunctionCase{"FunctionOfAddresses", "target-groups: [{name: a, function: {invoke: 'http://h/x'}}]\n",
+                     "t.yaml:1:37: error: `function` of a target group of addresses; `target-type: lambda`"},
+        FunctionCase{"Targets", GroupOf(kEndpoint, ", targets: []"), "error: `targets` has no meaning for a function"},
+        FunctionCase{"Protocol", GroupOf(kEndpoint, ", protocol: HTTPS"),
+                     "error: `protocol` has no meaning for a function"},
+        FunctionCase{"ProtocolVersion", GroupOf(kEndpoint, ", protocol-version: HTTP2"),
+                     "error: `protocol-version` has no"},
+        FunctionCase{"Tls", GroupOf(kEndpoint, ", tls: {}"), "error: `tls` has no meaning for a function"},
+        FunctionCase{"CheckPort", GroupOf(kEndpoint, ", health-check: {enabled: true, port: 80}"),
+                     "error: `port` has no meaning"},
+        FunctionCase{"Sticky", GroupOf(kEndpoint, ", attributes: {stickiness.enabled: true}"),
+                     "error: `stickiness.enabled` has no meaning for a function"},
+        FunctionCase{"Deregistration", GroupOf(kEndpoint, ", attributes: {deregistration_delay.timeout_seconds: 5}"),
+                     "error: `deregistration_delay.timeout_seconds` has no meaning for a function"},
+        FunctionCase{"CrossZone", GroupOf(kEndpoint, ", attributes: {load_balancing.cross_zone.enabled: false}"),
+                     "error: `load_balancing.cross_zone.enabled: false` with a function"},
+        FunctionCase{
+            "MultiValueOfTargets",
+            "target-groups: [{name: a, targets: [], attributes: {lambda.multi_value_headers.enabled: true}}]\n",
+            "error: `lambda.multi_value_headers.enabled` needs a function"},
+        FunctionCase{"CheckOfTargetsOff", "target-groups: [{name: a, targets: [], health-check: {enabled: false}}]\n",
+                     "error: health checks of targets cannot be turned off"},
+        FunctionCase{"NothingToRun", GroupOf("{handler: a.b}"), "error: a function has nothing to run"},
+        FunctionCase{"TwoKinds", GroupOf("{command: [x], invoke: 'http://h/x'}"), "error: `invoke` beside `command`"},
+        FunctionCase{"NoHandler", GroupOf("{runtime: node}"), "error: a function without `handler`"},
+        FunctionCase{"EmptyCommand", GroupOf("{command: []}"), "`command`"},
+        FunctionCase{"HandlerOfAnEndpoint", GroupOf("{invoke: 'http://h/x', handler: a.b}"),
+                     "error: `handler` has no meaning for an endpoint"},
+        FunctionCase{"NoUrl", GroupOf("{invoke: 'ftp://h/x'}"), "error: `ftp://h/x` cannot be invoked"},
+        FunctionCase{"TimeoutTooLong", GroupOf("{invoke: 'http://h/x', timeout: 2h}"),
+                     "error: `timeout: 2h` is out of range"},
+        FunctionCase{"AliasAlone", GroupOf("{invoke: 'http://h/x', alias: live}"), "error: `alias` without `versions`"},
+        FunctionCase{"WeightsShort",
+                     GroupOf("{invoke: 'http://h/x', versions: [{name: a, weight: 0.5}, {name: b, weight: 0.4}]}"),
+                     "error: the weights of the versions add up to 0.9; to 1"},
+        FunctionCase{"WeightsLong",
+                     GroupOf("{invoke: 'http://h/x', versions: [{name: a}, {name: b, weight: 0.7}, {name: c, "
+                             "weight: 0.4}]}"),
+                     "error: the weights of the versions add up to 1.1; to at most 1"},
+        FunctionCase{"TwoRests", GroupOf("{invoke: 'http://h/x', versions: [{name: a}, {name: b}]}"),
+                     "error: a second version without `weight`"},
+        FunctionCase{"VersionTwice",
+                     GroupOf("{invoke: 'http://h/x', versions: [{name: a, weight: 1}, {name: a, weight: 0}]}"),
+                     "error: version `a` stands twice"},
+        FunctionCase{"VersionName", GroupOf("{invoke: 'http://h/x', versions: [{name: 'a b'}]}"),
+                     "error: `name` cannot be `a b`"},
+        FunctionCase{"TypeOfALaterVersion", "target-groups: [{name: a, target-type: instance, targets: []}]\n",
+                     "error: `target-type: instance` is not supported in this version"}),
     [](const auto& row) { return row.param.name; });
 
 TEST(FunctionTest, AwsTakesTwoNumberedVersionsAndFifteenMinutes) {

@@ -18,13 +18,13 @@ std::string Text(std::string_view field, std::string_view value) {
       .append("\"}, default-actions: [{fixed-response: {status-code: 200}}]}]}]\n");
 }
 
-struct Case {
+struct HeaderValuesCase {
   const char* name;
   std::string text;
   const char* finding;
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
-class HeaderValuesTest : public ::testing::TestWithParam<Case> {};
+void PrintTo(const HeaderValuesCase& c, std::ostream* out) { *out << c.name; }
+class HeaderValuesTest : public ::testing::TestWithParam<HeaderValuesCase> {};
 
 TEST_P(HeaderValuesTest, IsReported) {
   const std::string found = FindingsOf(GetParam().text);
@@ -34,14 +34,16 @@ TEST_P(HeaderValuesTest, IsReported) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, HeaderValuesTest,
-    ::testing::Values(
-        Case{"LongValue", Text("content_security_policy", std::string(1025, 'x')),
-             "the value of Content-Security-Policy is longer than 1024 bytes"},
-        Case{"Control", Text("strict_transport_security", "a\\tb"), "holds a character that cannot be sent"},
-        Case{"Latin", Text("access_control_allow_origin", "h\xC3\xA9"), "holds a character that cannot be sent"},
-        Case{"NoSniff", Text("x_content_type_options", "sniff"), "X-Content-Type-Options cannot be `sniff`; nosniff"},
-        Case{"Frame", Text("x_frame_options", "ALLOWALL"),
-             "X-Frame-Options cannot be `ALLOWALL`; DENY, SAMEORIGIN or ALLOW-FROM URI"}),
+    ::testing::Values(HeaderValuesCase{"LongValue", Text("content_security_policy", std::string(1025, 'x')),
+                                       "the value of Content-Security-Policy is longer than 1024 bytes"},
+                      HeaderValuesCase{"Control", Text("strict_transport_security", "a\\tb"),
+                                       "holds a character that cannot be sent"},
+                      HeaderValuesCase{"Latin", Text("access_control_allow_origin", "h\xC3\xA9"),
+                                       "holds a character that cannot be sent"},
+                      HeaderValuesCase{"NoSniff", Text("x_content_type_options", "sniff"),
+                                       "X-Content-Type-Options cannot be `sniff`; nosniff"},
+                      HeaderValuesCase{"Frame", Text("x_frame_options", "ALLOWALL"),
+                                       "X-Frame-Options cannot be `ALLOWALL`; DENY, SAMEORIGIN or ALLOW-FROM URI"}),
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(HeaderValuesTest, EveryFieldOfTheTableIsSet) {

@@ -43,14 +43,14 @@ TEST(JwtValidationDecodeTest, ReadsWhatAwsHasAndWhatIsOurs) {
   EXPECT_TRUE(jwt.ca_bundle.text.ends_with("ca.pem"));
 }
 
-struct Case {
+struct JwtValidationCase {
   std::string action;
   std::string expected;
 };
 
 TEST(JwtValidationDecodeTest, WhatItCannotBeIsReported) {
   const std::string long_text(257, 'x');
-  const std::vector<Case> cases = {
+  const std::vector<JwtValidationCase> cases = {
       {"{jwt-validation: {issuer: i}}", "`jwks-endpoint`"},
       {"{jwt-validation: {jwks-endpoint: \"https://a/\"}}", "`issuer`"},
       {Jwt("", "http://id.test/jwks"), "is no https URL"},
@@ -73,7 +73,7 @@ TEST(JwtValidationDecodeTest, WhatItCannotBeIsReported) {
       {Jwt(", weir.jwt.algorithms: [HS256]"), "cannot be `HS256`"},
       {Jwt(", weir.jwt.algorithms: []"), "`weir.jwt.algorithms`"},
       {Jwt() + ", " + Jwt(), "`jwt-validation` behind another action of its kind"}};
-  for (const Case& each : cases) {
+  for (const JwtValidationCase& each : cases) {
     const std::string findings = FindingsOf(File(each.action), false);
     EXPECT_NE(findings.find(each.expected), std::string::npos) << each.action << "\n" << findings;
   }

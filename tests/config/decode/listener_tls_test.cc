@@ -171,13 +171,13 @@ TEST(ListenerTlsTest, AwsMixesFipsAndPostQuantumPoliciesWithNoOthers) {
   EXPECT_EQ(found("TLS13-1-2-FIPS-2023-04").find("beside"), std::string::npos);
 }
 
-struct Case {
+struct ListenerTlsCase {
   const char* name;
   const char* keys;
   const char* finding;
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
-class ListenerTlsMistakeTest : public ::testing::TestWithParam<Case> {};
+void PrintTo(const ListenerTlsCase& c, std::ostream* out) { *out << c.name; }
+class ListenerTlsMistakeTest : public ::testing::TestWithParam<ListenerTlsCase> {};
 
 TEST_P(ListenerTlsMistakeTest, IsReported) {
   const std::string found = FindingsOf(ListenerWith(GetParam().keys));
@@ -187,27 +187,29 @@ TEST_P(ListenerTlsMistakeTest, IsReported) {
 INSTANTIATE_TEST_SUITE_P(
     All, ListenerTlsMistakeTest,
     ::testing::Values(
-        Case{"NoCertificates", "protocol: HTTPS", "an HTTPS listener without `certificates`; add `certificates: ["},
-        Case{"NoneInTheList", "protocol: HTTPS, certificates: []", "`certificates`"},
-        Case{"NoKey", "protocol: HTTPS, certificates: [{certificate: a.pem}]",
-             "listener-certificate without `key`; add `key: ...`"},
-        Case{"EmptyPath", "protocol: HTTPS, certificates: [{certificate: '', key: a.key}]", "`certificate` is empty"},
-        Case{"AnotherMap", "protocol: HTTPS, certificates: [{certificate: {path: a.pem}, key: a.key}]",
-             "`certificate` wants a path, or {file: PATH}, found another map"},
-        Case{"AListForAPath", "protocol: HTTPS, certificates: [{certificate: [a.pem], key: a.key}]",
-             "`certificate` wants a path, or {file: PATH}, found a list"},
-        Case{"UnknownPolicy", "protocol: HTTPS, ssl-policy: ELBSecurityPolicy-TLS13-1-3-2021-07",
-             "did you mean `ELBSecurityPolicy-TLS13-1-3-2021-06`?"},
-        Case{"PolicyForHttp", "ssl-policy: ELBSecurityPolicy-2016-08",
-             "`ssl-policy` has no meaning for an HTTP listener"},
-        Case{"CertificatesForHttp", "certificates: [{certificate: a.pem, key: a.key}]",
-             "`certificates` has no meaning for an HTTP listener"},
-        Case{"NameForHttp", "attributes: {routing.http.request.x_amzn_tls_version.header_name: X-V}",
-             "`routing.http.request.x_amzn_tls_version.header_name` has no meaning for an HTTP listener"},
-        Case{"NoFieldName",
-             "protocol: HTTPS, certificates: [{certificate: a.pem, key: a.key}], attributes: "
-             "{routing.http.request.x_amzn_tls_version.header_name: 'X V'}",
-             "`X V` is no name of a header field"}),
+        ListenerTlsCase{"NoCertificates", "protocol: HTTPS",
+                        "an HTTPS listener without `certificates`; add `certificates: ["},
+        ListenerTlsCase{"NoneInTheList", "protocol: HTTPS, certificates: []", "`certificates`"},
+        ListenerTlsCase{"NoKey", "protocol: HTTPS, certificates: [{certificate: a.pem}]",
+                        "listener-certificate without `key`; add `key: ...`"},
+        ListenerTlsCase{"EmptyPath", "protocol: HTTPS, certificates: [{certificate: '', key: a.key}]",
+                        "`certificate` is empty"},
+        ListenerTlsCase{"AnotherMap", "protocol: HTTPS, certificates: [{certificate: {path: a.pem}, key: a.key}]",
+                        "`certificate` wants a path, or {file: PATH}, found another map"},
+        ListenerTlsCase{"AListForAPath", "protocol: HTTPS, certificates: [{certificate: [a.pem], key: a.key}]",
+                        "`certificate` wants a path, or {file: PATH}, found a list"},
+        ListenerTlsCase{"UnknownPolicy", "protocol: HTTPS, ssl-policy: ELBSecurityPolicy-TLS13-1-3-2021-07",
+                        "did you mean `ELBSecurityPolicy-TLS13-1-3-2021-06`?"},
+        ListenerTlsCase{"PolicyForHttp", "ssl-policy: ELBSecurityPolicy-2016-08",
+                        "`ssl-policy` has no meaning for an HTTP listener"},
+        ListenerTlsCase{"CertificatesForHttp", "certificates: [{certificate: a.pem, key: a.key}]",
+                        "`certificates` has no meaning for an HTTP listener"},
+        ListenerTlsCase{"NameForHttp", "attributes: {routing.http.request.x_amzn_tls_version.header_name: X-V}",
+                        "`routing.http.request.x_amzn_tls_version.header_name` has no meaning for an HTTP listener"},
+        ListenerTlsCase{"NoFieldName",
+                        "protocol: HTTPS, certificates: [{certificate: a.pem, key: a.key}], attributes: "
+                        "{routing.http.request.x_amzn_tls_version.header_name: 'X V'}",
+                        "`X V` is no name of a header field"}),
     [](const auto& row) { return std::string(row.param.name); });
 
 }  // namespace

@@ -10,7 +10,7 @@
 namespace weir::config {
 namespace {
 
-std::string Text(std::string_view attributes, std::string_view logs = "") {
+std::string LogsText(std::string_view attributes, std::string_view logs = "") {
   return std::string("load-balancers:\n  - name: a\n    attributes: {")
       .append(attributes)
       .append("}\n")
@@ -23,7 +23,7 @@ constexpr std::string_view kBoth =
     "connection_logs.s3.enabled: \"true\", connection_logs.s3.bucket: b";
 
 TEST(LogsTest, S3IsALocalFileAndAWarningSaysWhich) {
-  const auto loaded = LoadFor(Text(kBoth));
+  const auto loaded = LoadFor(LogsText(kBoth));
   ASSERT_TRUE(loaded.model) << loaded.diagnostics.FormatAll();
   const LoadBalancer& balancer = loaded.model->load_balancers[0];
   ASSERT_TRUE(balancer.access_log && balancer.connection_log);
@@ -38,9 +38,9 @@ TEST(LogsTest, S3IsALocalFileAndAWarningSaysWhich) {
 }
 
 TEST(LogsTest, AFileOfOnesOwnTakesThePlaceOfTheBucket) {
-  const auto loaded = LoadFor(Text(kBoth,
-                                   "    access-log: {path: /var/log/r.json, format: json}\n"
-                                   "    connection-log: {path: \"-\"}\n"));
+  const auto loaded = LoadFor(LogsText(kBoth,
+                                       "    access-log: {path: /var/log/r.json, format: json}\n"
+                                       "    connection-log: {path: \"-\"}\n"));
   ASSERT_TRUE(loaded.model) << loaded.diagnostics.FormatAll();
   EXPECT_EQ(loaded.model->load_balancers[0].access_log->path, "/var/log/r.json");
   EXPECT_EQ(loaded.model->load_balancers[0].access_log->format, LogFormat::kJson);
@@ -52,7 +52,7 @@ TEST(LogsTest, AFileOfOnesOwnTakesThePlaceOfTheBucket) {
 
 TEST(LogsTest, ABucketThatIsNotEnabledLogsNothing) {
   const auto loaded =
-      LoadFor(Text("access_logs.s3.enabled: false, access_logs.s3.bucket: b, access_logs.s3.prefix: p"));
+      LoadFor(LogsText("access_logs.s3.enabled: false, access_logs.s3.bucket: b, access_logs.s3.prefix: p"));
   ASSERT_TRUE(loaded.model) << loaded.diagnostics.FormatAll();
   EXPECT_FALSE(loaded.model->load_balancers[0].access_log);
   EXPECT_FALSE(loaded.model->load_balancers[0].connection_log);
@@ -61,20 +61,21 @@ TEST(LogsTest, ABucketThatIsNotEnabledLogsNothing) {
 
 TEST(LogsTest, TheFileOfTheBucketIsNotThatOfTheOtherLog) {
   const std::string found =
-      FindingsOf(Text("access_logs.s3.enabled: true", "    connection-log: {path: access.log}\n"));
+      FindingsOf(LogsText("access_logs.s3.enabled: true", "    connection-log: {path: access.log}\n"));
   EXPECT_NE(found.find("t.yaml:4:28: error: the access log is written to the same file"), std::string::npos) << found;
 }
 
 TEST(LogsTest, WhatAwsWouldRefuse) {
   const std::string found = FindingsOf(
-      Text("access_logs.s3.enabled: true, connection_logs.s3.bucket: b, connection_logs.s3.prefix: x/AWSLogs/y"), true);
+      LogsText("access_logs.s3.enabled: true, connection_logs.s3.bucket: b, connection_logs.s3.prefix: x/AWSLogs/y"),
+      true);
   EXPECT_NE(found.find("t.yaml:3:42: warning: AWS: `access_logs.s3.enabled` without a bucket; `access_logs.s3.bucket`"),
             std::string::npos)
       << found;
   EXPECT_NE(found.find("warning: AWS: `x/AWSLogs/y` in `connection_logs.s3.prefix`; a text without AWSLogs"),
             std::string::npos)
       << found;
-  EXPECT_EQ(FindingsOf(Text(kBoth), true).find("AWS:"), std::string::npos);
+  EXPECT_EQ(FindingsOf(LogsText(kBoth), true).find("AWS:"), std::string::npos);
 }
 
 }  // namespace

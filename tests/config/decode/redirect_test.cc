@@ -17,13 +17,13 @@ std::string ListenerWith(std::string_view port, std::string_view redirect) {
       .append("}}]}]}]\n");
 }
 
-struct Case {
+struct RedirectCase {
   const char* name;
   const char* redirect;
   const char* finding;  // a part of the output; empty: there is none
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
-class RedirectHostPortTest : public ::testing::TestWithParam<Case> {};
+void PrintTo(const RedirectCase& c, std::ostream* out) { *out << c.name; }
+class RedirectHostPortTest : public ::testing::TestWithParam<RedirectCase> {};
 
 TEST_P(RedirectHostPortTest, IsReported) {
   const std::string found = FindingsOf(ListenerWith("80", GetParam().redirect));
@@ -39,29 +39,30 @@ TEST_P(RedirectHostPortTest, IsReported) {
 INSTANTIATE_TEST_SUITE_P(
     All, RedirectHostPortTest,
     ::testing::Values(
-        Case{"HostWithPort", "host: \"example.com:9443\"",
-             "error: `example.com:9443` is no host; the port goes into `port`"},
-        Case{"PlaceholderWithPort", "host: \"#{host}:9443\"", "is no host; the port goes into `port`"},
-        Case{"HostWithScheme", "host: \"https://example.com\"",
-             "error: `https://example.com` is no host; the scheme goes into `protocol`"},
-        Case{"HostWithPath", "host: example.com/x", "is no host; the path goes into `path`"},
-        Case{"HostWithUser", "host: me@example.com", "error: `me@example.com` is no host"},
-        Case{"HostWithSpace", "host: \"exa mple.com\"", "error: `host` holds a character that cannot be sent"},
-        Case{"HostWithQuery", "host: \"example.com?x\"", "is no host; the query goes into `query`"},
-        Case{"HostWithNonAscii", "host: münchen.test", "error: `host` holds a character that cannot be sent"},
-        Case{"Ipv6Host", "host: \"[2001:db8::1]\"", ""},
-        Case{"PlainIpv6Host", "host: \"2001:db8::1\"", "an IPv6 address stands in brackets"},
-        Case{"HostWithPlaceholder", "host: \"www.#{host}\"", ""},
-        Case{"PathWithQuery", "path: \"/x?y=1\"",
-             "warning: a `?` in the path of a redirect ends the path; the query goes into `query`"},
-        Case{"PathWithFragment", "path: \"/x#top\"", "warning: a `#` in the path of a redirect begins a fragment"},
-        Case{"PathWithPlaceholder", "path: \"/x/#{path}\"", ""},
-        Case{"QueryWithFragment", "path: /x, query: \"a=1#top\"",
-             "warning: a `#` in the query of a redirect begins a fragment"},
-        Case{"QueryWithPlaceholder", "path: /x, query: \"from=#{path}&#{query}\"", ""},
-        Case{"QueryWithMark", "path: /x, query: \"a=?\"", ""},
-        Case{"PortWithZeros", "port: \"0443\"", "error: `port` cannot be `0443`; 1 to 65535"},
-        Case{"UnknownProtocol", "protocol: FTP", "`protocol` cannot be `FTP`"}),
+        RedirectCase{"HostWithPort", "host: \"example.com:9443\"",
+                     "error: `example.com:9443` is no host; the port goes into `port`"},
+        RedirectCase{"PlaceholderWithPort", "host: \"#{host}:9443\"", "is no host; the port goes into `port`"},
+        RedirectCase{"HostWithScheme", "host: \"https://example.com\"",
+                     "error: `https://example.com` is no host; the scheme goes into `protocol`"},
+        RedirectCase{"HostWithPath", "host: example.com/x", "is no host; the path goes into `path`"},
+        RedirectCase{"HostWithUser", "host: me@example.com", "error: `me@example.com` is no host"},
+        RedirectCase{"HostWithSpace", "host: \"exa mple.com\"", "error: `host` holds a character that cannot be sent"},
+        RedirectCase{"HostWithQuery", "host: \"example.com?x\"", "is no host; the query goes into `query`"},
+        RedirectCase{"HostWithNonAscii", "host: münchen.test", "error: `host` holds a character that cannot be sent"},
+        RedirectCase{"Ipv6Host", "host: \"[2001:db8::1]\"", ""},
+        RedirectCase{"PlainIpv6Host", "host: \"2001:db8::1\"", "an IPv6 address stands in brackets"},
+        RedirectCase{"HostWithPlaceholder", "host: \"www.#{host}\"", ""},
+        RedirectCase{"PathWithQuery", "path: \"/x?y=1\"",
+                     "warning: a `?` in the path of a redirect ends the path; the query goes into `query`"},
+        RedirectCase{"PathWithFragment", "path: \"/x#top\"",
+                     "warning: a `#` in the path of a redirect begins a fragment"},
+        RedirectCase{"PathWithPlaceholder", "path: \"/x/#{path}\"", ""},
+        RedirectCase{"QueryWithFragment", "path: /x, query: \"a=1#top\"",
+                     "warning: a `#` in the query of a redirect begins a fragment"},
+        RedirectCase{"QueryWithPlaceholder", "path: /x, query: \"from=#{path}&#{query}\"", ""},
+        RedirectCase{"QueryWithMark", "path: /x, query: \"a=?\"", ""},
+        RedirectCase{"PortWithZeros", "port: \"0443\"", "error: `port` cannot be `0443`; 1 to 65535"},
+        RedirectCase{"UnknownProtocol", "protocol: FTP", "`protocol` cannot be `FTP`"}),
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(SecureRedirectTest, WithoutAPortIsWarnedOfUnlessTheListenerHas443) {

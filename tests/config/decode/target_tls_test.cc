@@ -52,13 +52,13 @@ TEST(TargetTlsTest, KeysAreReadWithTheirPlaces) {
   EXPECT_EQ(tls.certificate->passphrase->file, "front.pass");
 }
 
-struct Case {
+struct TargetTlsCase {
   const char* name;
   std::string keys;
   std::string_view finding;
 };
 
-class TargetTlsErrorTest : public ::testing::TestWithParam<Case> {};
+class TargetTlsErrorTest : public ::testing::TestWithParam<TargetTlsCase> {};
 
 TEST_P(TargetTlsErrorTest, IsFoundAtItsPlace) {
   const std::string found = FindingsOf(GroupWith(GetParam().keys));
@@ -67,19 +67,19 @@ TEST_P(TargetTlsErrorTest, IsFoundAtItsPlace) {
 
 INSTANTIATE_TEST_SUITE_P(
     Keys, TargetTlsErrorTest,
-    ::testing::Values(Case{"OfAnHttpGroup", "tls: {verify: true}",
-                           "error: `tls` has no meaning for an HTTP target group"},
-                      Case{"AuthoritiesForNothing", "protocol: HTTPS, tls: {ca-bundle: ca.pem}",
-                           "error: `ca-bundle` has no meaning without `verify: true`"},
-                      Case{"CertificateWithoutKey", "protocol: HTTPS, tls: {certificate: a.pem}",
-                           "error: `certificate` without `key`; add `key: PATH`"},
-                      Case{"KeyWithoutCertificate", "protocol: HTTPS, tls: {key: a.key}",
-                           "error: `key` without `certificate`; add `certificate: PATH`"},
-                      Case{"PassphraseAlone", "protocol: HTTPS, tls: {passphrase: {file: a.pass}}",
-                           "error: `passphrase` without `key`"},
-                      Case{"NoHostName", "protocol: HTTPS, tls: {server-name: 'app internal'}", "is no host name"},
-                      Case{"UnknownKey", "protocol: HTTPS, tls: {verfy: true}", "did you mean `verify`?"},
-                      Case{"NoBoolean", "protocol: HTTPS, tls: {verify: maybe}", "`verify`"}),
+    ::testing::Values(
+        TargetTlsCase{"OfAnHttpGroup", "tls: {verify: true}", "error: `tls` has no meaning for an HTTP target group"},
+        TargetTlsCase{"AuthoritiesForNothing", "protocol: HTTPS, tls: {ca-bundle: ca.pem}",
+                      "error: `ca-bundle` has no meaning without `verify: true`"},
+        TargetTlsCase{"CertificateWithoutKey", "protocol: HTTPS, tls: {certificate: a.pem}",
+                      "error: `certificate` without `key`; add `key: PATH`"},
+        TargetTlsCase{"KeyWithoutCertificate", "protocol: HTTPS, tls: {key: a.key}",
+                      "error: `key` without `certificate`; add `certificate: PATH`"},
+        TargetTlsCase{"PassphraseAlone", "protocol: HTTPS, tls: {passphrase: {file: a.pass}}",
+                      "error: `passphrase` without `key`"},
+        TargetTlsCase{"NoHostName", "protocol: HTTPS, tls: {server-name: 'app internal'}", "is no host name"},
+        TargetTlsCase{"UnknownKey", "protocol: HTTPS, tls: {verfy: true}", "did you mean `verify`?"},
+        TargetTlsCase{"NoBoolean", "protocol: HTTPS, tls: {verify: maybe}", "`verify`"}),
     [](const auto& row) { return row.param.name; });
 
 TEST(TargetTlsTest, AwsHasNothingOfTheKind) {

@@ -189,7 +189,7 @@ INSTANTIATE_TEST_SUITE_P(
                       TextRow{"MixedLevels", "- a\nb: 1\n"}),
     RowName);
 
-std::string FindingOf(const std::string& text) {
+std::string YamlFindingOf(const std::string& text) {
   Tree tree;
   Findings findings;
   (void)ReadYaml(text, 0, tree, findings);
@@ -198,7 +198,7 @@ std::string FindingOf(const std::string& text) {
 }
 
 TEST(YamlReaderTest, ALastKeyNeedsItsColon) {
-  EXPECT_EQ(FindingOf("a: 1\nb\n"), "not YAML: could not find expected ':'");
+  EXPECT_EQ(YamlFindingOf("a: 1\nb\n"), "not YAML: could not find expected ':'");
 }
 
 TEST(YamlReaderTest, AliasesThatMultiplyAreBounded) {
@@ -209,7 +209,7 @@ TEST(YamlReaderTest, AliasesThatMultiplyAreBounded) {
     for (int j = 1; j < 10; ++j) text.append(", ").append(alias);
     text += "]\n";
   }
-  EXPECT_NE(FindingOf(text).find("aliases expand to more than 2000000 nodes"), std::string::npos);
+  EXPECT_NE(YamlFindingOf(text).find("aliases expand to more than 2000000 nodes"), std::string::npos);
 }
 
 TEST(YamlReaderTest, DepthIsBoundedInEveryStyle) {
@@ -218,7 +218,7 @@ TEST(YamlReaderTest, DepthIsBoundedInEveryStyle) {
   for (int i = 0; i < 2'000; ++i) block.append(static_cast<std::size_t>(i), ' ').append("a:\n");
   for (int i = 0; i < 2'000; ++i) items.append("- ");
   for (const std::string& text : {block, items, std::string(200'000, '['), std::string(200'000, '{')}) {
-    EXPECT_NE(FindingOf(text).find("nested deeper than 64 levels"), std::string::npos);
+    EXPECT_NE(YamlFindingOf(text).find("nested deeper than 64 levels"), std::string::npos);
   }
 }
 

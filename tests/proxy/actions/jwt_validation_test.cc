@@ -18,7 +18,7 @@ namespace {
 
 using net::SignatureAlgorithm;
 using ::testing::HasSubstr;
-using testing::Signer;
+using weir::testing::Signer;
 
 const std::string kClaims = R"({"iss":"https://id.test","exp":99999999999})";
 

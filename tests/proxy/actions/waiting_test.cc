@@ -16,10 +16,10 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using Plan = FakeUpstreams::Plan;
 
-const std::string kGet = "GET /a?b=c HTTP/1.1\r\nHost: shop.test";
-const std::string kPost = "POST /a HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 6";
+const std::string kWaitingGet = "GET /a?b=c HTTP/1.1\r\nHost: shop.test";
+const std::string kWaitingPost = "POST /a HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 6";
 
-Content Piece(std::string_view bytes, ContentEnd end = ContentEnd::kMore) {
+Content WaitingPiece(std::string_view bytes, ContentEnd end = ContentEnd::kMore) {
   return {.bytes = bytes, .pipe = nullptr, .end = end, .trailers = nullptr};
 }
 
@@ -58,7 +58,7 @@ GeneratedResponse Unauthorized() {
 }
 
 TEST_F(WaitingTest, TheRequestGoesOnAsItWasWhenTheWaitIsOver) {
-  fixture_.Begin(downstream_, kGet + "\r\nX-Cart: 7");
+  fixture_.Begin(downstream_, kWaitingGet + "\r\nX-Cart: 7");
   EXPECT_EQ(wait().seen, "GET /a?b=c");
   EXPECT_THAT(fixture_.upstreams.streams, IsEmpty());
   fixture_.ForgetHeads();
@@ -74,27 +74,27 @@ TEST_F(WaitingTest, TheRequestGoesOnAsItWasWhenTheWaitIsOver) {
 }
 
 TEST_F(WaitingTest, AWaitEndsInAGroupAnAnswerOrAFailure) {
-  fixture_.Begin(downstream_, kGet);
+  fixture_.Begin(downstream_, kWaitingGet);
   wait().handle.Forward(0);
   fixture_.upstreams.last().Answer(204);
   EXPECT_EQ(downstream_.status, 204);
   ExpectOver(downstream_);
 
   FakeDownstream answered;
-  fixture_.Begin(answered, kGet);
+  fixture_.Begin(answered, kWaitingGet);
   wait().handle.Respond(Unauthorized());
   EXPECT_EQ(answered.status, 401);
   EXPECT_EQ(answered.content, "who are you?");
   ExpectOver(answered);
 
   FakeDownstream failed;
-  fixture_.Begin(failed, kGet);
+  fixture_.Begin(failed, kWaitingGet);
   wait().handle.Fail(ErrorCode::kRedirectTooLong);
   EXPECT_EQ(failed.status, 507);
   ExpectOver(failed);
 
   FakeDownstream groupless;
-  fixture_.Begin(groupless, kGet);
+  fixture_.Begin(groupless, kWaitingGet);
   wait().handle.Forward(std::nullopt);
   EXPECT_EQ(groupless.status, 503);
   EXPECT_EQ(fixture_.upstreams.streams.size(), 1U);
@@ -102,24 +102,24 @@ TEST_F(WaitingTest, AWaitEndsInAGroupAnAnswerOrAFailure) {
 }
 
 TEST_F(WaitingTest, TheClientSaysNoMoreMeanwhileAndNothingIsLost) {
-  Exchange& exchange = fixture_.Begin(downstream_, kPost, "ab", ContentEnd::kMore);
+  Exchange& exchange = fixture_.Begin(downstream_, kWaitingPost, "ab", ContentEnd::kMore);
   EXPECT_TRUE(downstream_.request_paused);
   EXPECT_FALSE(exchange.TakesRequestPipe());
-  exchange.OnRequestContent(Piece("cd"));  // was on its way when the pause was asked for
+  exchange.OnRequestContent(WaitingPiece("cd"));  // was on its way when the pause was asked for
   exchange.OnDownstreamDrained();
   exchange.EndIfDeregistered(*fixture_.view);
   fixture_.ForgetHeads();
   wait().handle.GoOn();
   EXPECT_FALSE(downstream_.request_paused);
   EXPECT_EQ(fixture_.upstreams.last().content, "abcd");
-  exchange.OnRequestContent(Piece("ef", ContentEnd::kLast));
+  exchange.OnRequestContent(WaitingPiece("ef", ContentEnd::kLast));
   EXPECT_EQ(fixture_.upstreams.last().content, "abcdef");
   fixture_.upstreams.last().Answer(200);
   ExpectOver(downstream_);
 }
 
 TEST_F(WaitingTest, AClientThatWaitsToContinueIsToldToWhenTheRequestGoesOn) {
-  fixture_.Begin(downstream_, kPost + "\r\nExpect: 100-continue", "", ContentEnd::kMore);
+  fixture_.Begin(downstream_, kWaitingPost + "\r\nExpect: 100-continue", "", ContentEnd::kMore);
   EXPECT_THAT(downstream_.interim, IsEmpty());
   wait().handle.GoOn();
   EXPECT_THAT(downstream_.interim, ElementsAre(100));
@@ -130,13 +130,13 @@ TEST_F(WaitingTest, AClientThatWaitsToContinueIsToldToWhenTheRequestGoesOn) {
 
 TEST_F(WaitingTest, WhatWasHeldWaitsForTheConnectionToo) {
   fixture_.upstreams.plans = {Plan{.connected = false}, Plan{.connected = false}};
-  Exchange& exchange = fixture_.Begin(downstream_, kPost, "abc", ContentEnd::kMore);
+  Exchange& exchange = fixture_.Begin(downstream_, kWaitingPost, "abc", ContentEnd::kMore);
   wait().handle.GoOn();
   EXPECT_TRUE(downstream_.request_paused);
   fixture_.upstreams.last().Fail(ErrorCode::kConnectionRefused);
   fixture_.upstreams.last().Connect();
   EXPECT_FALSE(downstream_.request_paused);
-  exchange.OnRequestContent(Piece("def", ContentEnd::kLast));
+  exchange.OnRequestContent(WaitingPiece("def", ContentEnd::kLast));
   EXPECT_EQ(fixture_.upstreams.last().content, "abcdef");
   fixture_.upstreams.last().Answer(200);
   ExpectOver(downstream_);
@@ -144,7 +144,7 @@ TEST_F(WaitingTest, WhatWasHeldWaitsForTheConnectionToo) {
 
 TEST_F(WaitingTest, ACongestedTargetKeepsTheClientPaused) {
   fixture_.upstreams.plans = {Plan{.congested = true}};
-  fixture_.Begin(downstream_, kPost, "abc", ContentEnd::kMore);
+  fixture_.Begin(downstream_, kWaitingPost, "abc", ContentEnd::kMore);
   wait().handle.GoOn();
   EXPECT_TRUE(downstream_.request_paused);
   fixture_.upstreams.last().is_congested = false;
@@ -159,7 +159,7 @@ TEST_F(WaitingTest, ARepeatSendsWhatWasHeldWhileItWaited) {
   Exchange& exchange =
       fixture_.Begin(downstream_, "PUT /a HTTP/1.1\r\nHost: a\r\nContent-Length: 6", "abc", ContentEnd::kMore);
   wait().handle.GoOn();
-  exchange.OnRequestContent(Piece("def", ContentEnd::kLast));
+  exchange.OnRequestContent(WaitingPiece("def", ContentEnd::kLast));
   fixture_.upstreams.last().Fail(ErrorCode::kTargetReset);
   ASSERT_EQ(fixture_.upstreams.streams.size(), 2U);
   EXPECT_EQ(fixture_.upstreams.last().content, "abcdef");
@@ -168,7 +168,7 @@ TEST_F(WaitingTest, ARepeatSendsWhatWasHeldWhileItWaited) {
 }
 
 TEST_F(WaitingTest, AClientThatGoesAwayCancels) {
-  Exchange& exchange = fixture_.Begin(downstream_, kPost, "abc", ContentEnd::kMore);
+  Exchange& exchange = fixture_.Begin(downstream_, kWaitingPost, "abc", ContentEnd::kMore);
   action_->on_cancel = [](const ActionHandle& handle) { handle.GoOn(); };  // too late
   exchange.OnDownstreamFailed(ErrorCode::kClientClosed);
   EXPECT_TRUE(wait().cancelled);
@@ -180,7 +180,7 @@ TEST_F(WaitingTest, AClientThatGoesAwayCancels) {
 }
 
 TEST_F(WaitingTest, TheIdleTimeoutEndsAWait) {
-  Exchange& exchange = fixture_.Begin(downstream_, kPost, "abc", ContentEnd::kMore);
+  Exchange& exchange = fixture_.Begin(downstream_, kWaitingPost, "abc", ContentEnd::kMore);
   exchange.OnIdleTimeout();
   EXPECT_EQ(downstream_.status, 504);
   EXPECT_EQ(fixture_.errors(ErrorCode::kActionTimeout), 1U);
@@ -189,7 +189,7 @@ TEST_F(WaitingTest, TheIdleTimeoutEndsAWait) {
 }
 
 TEST_F(WaitingTest, ADrainingWorkerLetsAWaitEndAndAStoppingOneCancelsIt) {
-  fixture_.Begin(downstream_, kGet);
+  fixture_.Begin(downstream_, kWaitingGet);
   fixture_.worker.draining = true;
   wait().handle.GoOn();
   fixture_.upstreams.last().Answer(200);
@@ -197,14 +197,14 @@ TEST_F(WaitingTest, ADrainingWorkerLetsAWaitEndAndAStoppingOneCancelsIt) {
   ExpectOver(downstream_);
 
   FakeDownstream stopped;
-  Exchange& exchange = fixture_.Begin(stopped, kGet);
+  Exchange& exchange = fixture_.Begin(stopped, kWaitingGet);
   exchange.Abort();
   EXPECT_TRUE(wait().cancelled);
   ExpectOver(stopped);
 }
 
 TEST_F(WaitingTest, TheSecondUseOfAHandleDoesNothing) {
-  fixture_.Begin(downstream_, kGet);
+  fixture_.Begin(downstream_, kWaitingGet);
   const ActionHandle first = wait().handle;
   const ActionHandle second = first;
   first.GoOn();
@@ -217,7 +217,7 @@ TEST_F(WaitingTest, TheSecondUseOfAHandleDoesNothing) {
   ExpectOver(downstream_);
 
   FakeDownstream next;  // in the same object
-  fixture_.Begin(next, kGet);
+  fixture_.Begin(next, kWaitingGet);
   first.Respond(Unauthorized());
   EXPECT_EQ(next.finished, 0);
   wait().handle.Respond(Unauthorized());
@@ -226,7 +226,7 @@ TEST_F(WaitingTest, TheSecondUseOfAHandleDoesNothing) {
 
 TEST_F(WaitingTest, AWaitMayEndBeforeItsStartReturns) {
   action_->on_start = [](const ActionHandle& handle) { handle.GoOn(); };
-  fixture_.Begin(downstream_, kPost, "abc", ContentEnd::kMore);
+  fixture_.Begin(downstream_, kWaitingPost, "abc", ContentEnd::kMore);
   EXPECT_FALSE(downstream_.request_paused);
   EXPECT_EQ(fixture_.upstreams.last().content, "abc");
   fixture_.upstreams.last().Answer(200);
@@ -234,13 +234,13 @@ TEST_F(WaitingTest, AWaitMayEndBeforeItsStartReturns) {
 
   action_->on_start = [](const ActionHandle& handle) { handle.Respond(Unauthorized()); };
   FakeDownstream answered;
-  fixture_.Begin(answered, kGet);
+  fixture_.Begin(answered, kWaitingGet);
   EXPECT_EQ(answered.status, 401);
   ExpectOver(answered);
 }
 
 TEST_F(WaitingTest, ARequestGoesWhereTheViewThatItBeganWithSays) {
-  fixture_.Begin(downstream_, kGet);
+  fixture_.Begin(downstream_, kWaitingGet);
   config::TargetGroup other;
   other.name = "other";
   fixture_.model.target_groups.insert(fixture_.model.target_groups.begin(), other);
@@ -260,7 +260,7 @@ TEST_F(WaitingTest, ActionsWaitOneAfterTheOther) {
   fixture_.leading_actions = {action_, action_};
   fixture_.model.load_balancers[0].access_log = config::LogFile{.path = "-"};
   fixture_.Publish();
-  fixture_.Begin(downstream_, kPost, "abc", ContentEnd::kMore);
+  fixture_.Begin(downstream_, kWaitingPost, "abc", ContentEnd::kMore);
   fixture_.ForgetHeads();
   wait().handle.GoOn();
   ASSERT_EQ(action_->waits.size(), 2U);
@@ -278,25 +278,25 @@ TEST_F(WaitingTest, ActionsWaitOneAfterTheOther) {
 
 TEST_F(WaitingTest, AnActionMaySayAtOnceHowTheRequestGoesOn) {
   action_->outcome = ActionOutcome::GoOn();
-  fixture_.Begin(downstream_, kGet);
+  fixture_.Begin(downstream_, kWaitingGet);
   fixture_.upstreams.last().Answer(200);
   ExpectOver(downstream_);
 
   action_->outcome = ActionOutcome::Respond();
   FakeDownstream answered;
-  fixture_.Begin(answered, kGet);
+  fixture_.Begin(answered, kWaitingGet);
   EXPECT_EQ(answered.status, 401);
   ExpectOver(answered);
 
   action_->outcome = ActionOutcome::Fail(ErrorCode::kNoTarget);
   FakeDownstream failed;
-  fixture_.Begin(failed, kGet);
+  fixture_.Begin(failed, kWaitingGet);
   EXPECT_EQ(failed.status, 503);
   ExpectOver(failed);
 
   action_->outcome = ActionOutcome::Forward(0);
   FakeDownstream forwarded;
-  fixture_.Begin(forwarded, kGet);
+  fixture_.Begin(forwarded, kWaitingGet);
   fixture_.upstreams.last().Answer(202);
   EXPECT_EQ(forwarded.status, 202);
   ExpectOver(forwarded);
@@ -314,7 +314,7 @@ TEST(ActionHandleTest, OutlivesTheExchangeAndItsWorker) {
     fixture.leading_actions = {action};
     fixture.Publish();
     FakeDownstream downstream;
-    Exchange& exchange = fixture.Begin(downstream, kGet);
+    Exchange& exchange = fixture.Begin(downstream, kWaitingGet);
     handle = action->waits.back().handle;
     EXPECT_TRUE(handle.awaited());
     exchange.Abort();

@@ -19,7 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 using namespace weir::proxy::testing;
 
-constexpr WallTime kNow{std::chrono::hours(1'000)};
+constexpr WallTime kAlgorithmsNow{std::chrono::hours(1'000)};
 
 // Targets that all take requests, seen by two workers.
 health::GroupStatus Targets(std::size_t count) {
@@ -71,9 +71,9 @@ TEST(LeastOutstandingTest, AsksOnlyTargetsThatTakeRequests) {
   status.routable = {1, 2};
   auto selector = Fresh(1);
   const auto group = With(config::BalancingAlgorithm::kLeastOutstandingRequests);
-  for (int i = 0; i < 20; ++i) EXPECT_EQ(selector.SelectTarget(group, 0, status, kNow), 2U);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(selector.SelectTarget(group, 0, status, kAlgorithmsNow), 2U);
   status.routable.clear();
-  EXPECT_EQ(selector.SelectTarget(group, 0, status, kNow), std::nullopt);
+  EXPECT_EQ(selector.SelectTarget(group, 0, status, kAlgorithmsNow), std::nullopt);
 }
 
 TEST(LeastOutstandingTest, SpreadsOverEquals) {
@@ -81,7 +81,7 @@ TEST(LeastOutstandingTest, SpreadsOverEquals) {
   auto selector = Fresh(1);
   std::map<std::uint32_t, int> taken;
   const auto group = With(config::BalancingAlgorithm::kLeastOutstandingRequests);
-  for (int i = 0; i < 4'000; ++i) ++taken[selector.SelectTarget(group, 0, status, kNow).value()];
+  for (int i = 0; i < 4'000; ++i) ++taken[selector.SelectTarget(group, 0, status, kAlgorithmsNow).value()];
   for (std::uint32_t i = 0; i < 4; ++i) EXPECT_NEAR(taken[i], 1'000, 150);
 }
 
@@ -90,25 +90,25 @@ TEST(WeightedRandomTest, IsUniform) {
   auto selector = Fresh(7);
   std::map<std::uint32_t, int> taken;
   const auto group = With(config::BalancingAlgorithm::kWeightedRandom);
-  for (int i = 0; i < 4'000; ++i) ++taken[selector.SelectTarget(group, 0, status, kNow).value()];
+  for (int i = 0; i < 4'000; ++i) ++taken[selector.SelectTarget(group, 0, status, kAlgorithmsNow).value()];
   for (std::uint32_t i = 0; i < 4; ++i) EXPECT_NEAR(taken[i], 1'000, 150);
 }
 
 TEST(SlowStartTest, TheShareGrowsInAStraightLine) {
   health::TargetStatus target;
-  EXPECT_EQ(SlowStartShare(target, 100s, kNow), 1);
-  target.slow_start_since = kNow;
-  EXPECT_EQ(SlowStartShare(target, 0s, kNow), 1);
-  EXPECT_EQ(SlowStartShare(target, 100s, kNow), 0);
-  EXPECT_EQ(SlowStartShare(target, 100s, kNow + 25s), 0.25);
-  EXPECT_EQ(SlowStartShare(target, 100s, kNow + 100s), 1);
-  EXPECT_EQ(SlowStartShare(target, 100s, kNow + 300s), 1);
-  EXPECT_EQ(SlowStartShare(target, 100s, kNow - 1s), 0) << "the clock was set back";
+  EXPECT_EQ(SlowStartShare(target, 100s, kAlgorithmsNow), 1);
+  target.slow_start_since = kAlgorithmsNow;
+  EXPECT_EQ(SlowStartShare(target, 0s, kAlgorithmsNow), 1);
+  EXPECT_EQ(SlowStartShare(target, 100s, kAlgorithmsNow), 0);
+  EXPECT_EQ(SlowStartShare(target, 100s, kAlgorithmsNow + 25s), 0.25);
+  EXPECT_EQ(SlowStartShare(target, 100s, kAlgorithmsNow + 100s), 1);
+  EXPECT_EQ(SlowStartShare(target, 100s, kAlgorithmsNow + 300s), 1);
+  EXPECT_EQ(SlowStartShare(target, 100s, kAlgorithmsNow - 1s), 0) << "the clock was set back";
 }
 
 TEST(SlowStartTest, RequestsFollowTheShare) {
   auto status = Targets(4);
-  status.targets[3].slow_start_since = kNow;
+  status.targets[3].slow_start_since = kAlgorithmsNow;
   status.slow_start = true;
   config::TargetGroup group;
   group.slow_start = 100s;
@@ -118,19 +118,19 @@ TEST(SlowStartTest, RequestsFollowTheShare) {
     for (int i = 0; i < 10'000; ++i) taken += selector.SelectTarget(group, 0, status, now) == 3U ? 1 : 0;
     return taken;
   };
-  EXPECT_EQ(count(kNow), 0);
-  EXPECT_NEAR(count(kNow + 50s), 10'000 * 0.5 / 3.5, 150);
-  EXPECT_NEAR(count(kNow + 100s), 2'500, 1);
+  EXPECT_EQ(count(kAlgorithmsNow), 0);
+  EXPECT_NEAR(count(kAlgorithmsNow + 50s), 10'000 * 0.5 / 3.5, 150);
+  EXPECT_NEAR(count(kAlgorithmsNow + 100s), 2'500, 1);
 }
 
 TEST(SlowStartTest, AloneATargetTakesAll) {
   auto status = Targets(1);
-  status.targets[0].slow_start_since = kNow;
+  status.targets[0].slow_start_since = kAlgorithmsNow;
   status.slow_start = true;
   config::TargetGroup group;
   group.slow_start = 100s;
   auto selector = Fresh(3);
-  for (int i = 0; i < 10; ++i) EXPECT_EQ(selector.SelectTarget(group, 0, status, kNow), 0U);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(selector.SelectTarget(group, 0, status, kAlgorithmsNow), 0U);
 }
 
 }  // namespace

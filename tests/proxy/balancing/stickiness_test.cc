@@ -22,7 +22,7 @@ using namespace weir::proxy::testing;
 using Verdict = StickyVerdict;
 
 // Sun, 06 Nov 1994 08:49:37 GMT.
-constexpr WallTime kNow{std::chrono::seconds(784'111'777)};
+constexpr WallTime kStickinessNow{std::chrono::seconds(784'111'777)};
 
 std::shared_ptr<config::Model> StickyModel() {
   config::ForwardAction action;
@@ -66,21 +66,21 @@ class StickinessTest : public ::testing::Test {
     return lines.substr(begin + mark.size(), lines.find(';', begin) - begin - mark.size());
   }
   // The value of AWSALB for a target of a group.
-  std::string TargetCookie(std::uint32_t target, WallTime now = kNow, std::size_t group = 0) {
+  std::string TargetCookie(std::uint32_t target, WallTime now = kStickinessNow, std::size_t group = 0) {
     std::string lines;
     stickiness_.AppendTargetCookies(route(group), status_.groups[group].targets[target].endpoint, target, {}, false,
                                     now, lines);
     return ValueOf(lines, "AWSALB");
   }
-  std::string GroupCookie(std::uint32_t group, WallTime now = kNow) {
+  std::string GroupCookie(std::uint32_t group, WallTime now = kStickinessNow) {
     std::string lines;
     stickiness_.AppendGroupCookies(forward(), *table_, group, now, lines);
     return ValueOf(lines, "AWSALBTG");
   }
-  StickyChoice FindTarget(const std::string& cookies, WallTime now = kNow, std::size_t group = 0) {
+  StickyChoice FindTarget(const std::string& cookies, WallTime now = kStickinessNow, std::size_t group = 0) {
     return stickiness_.FindTarget(route(group), status_.groups[group], {{.name = "Cookie", .value = cookies}}, now);
   }
-  StickyChoice FindGroup(const std::string& cookies, WallTime now = kNow) {
+  StickyChoice FindGroup(const std::string& cookies, WallTime now = kStickinessNow) {
     return stickiness_.FindGroup(forward(), *table_, &status_, {{.name = "Cookie", .value = cookies}}, now);
   }
   void Remove(std::uint32_t target) { std::erase(status_.groups[0].routable, target); }
@@ -93,14 +93,14 @@ class StickinessTest : public ::testing::Test {
 
 TEST_F(StickinessTest, CookiesAreWrittenAsAlbWritesThem) {
   std::string lines;
-  stickiness_.AppendTargetCookies(route(), status_.groups[0].targets[1].endpoint, 1, {}, false, kNow, lines);
+  stickiness_.AppendTargetCookies(route(), status_.groups[0].targets[1].endpoint, 1, {}, false, kStickinessNow, lines);
   const std::string value = ValueOf(lines, "AWSALB");
   EXPECT_EQ(lines, "Set-Cookie: AWSALB=" + value +
                        "; Expires=Sun, 13 Nov 1994 08:49:37 GMT; Path=/\r\n"
                        "Set-Cookie: AWSALBCORS=" +
                        value + "; Expires=Sun, 13 Nov 1994 08:49:37 GMT; Path=/; SameSite=None; Secure\r\n");
   lines.clear();
-  stickiness_.AppendGroupCookies(forward(), *table_, 1, kNow, lines);
+  stickiness_.AppendGroupCookies(forward(), *table_, 1, kStickinessNow, lines);
   const std::string group = ValueOf(lines, "AWSALBTG");
   EXPECT_EQ(lines, "Set-Cookie: AWSALBTG=" + group +
                        "; Expires=Sun, 13 Nov 1994 08:49:37 GMT; Path=/\r\n"
@@ -120,10 +120,10 @@ TEST_F(StickinessTest, AClientStaysAtItsTarget) {
 
 TEST_F(StickinessTest, TheDurationIsCountedFromTheLastResponse) {
   const std::string cookie = "AWSALB=" + TargetCookie(1);
-  EXPECT_EQ(FindTarget(cookie, kNow + 599s).chosen, 1U);
-  EXPECT_EQ(FindTarget(cookie, kNow + 600s).verdict, Verdict::kExpired);
-  EXPECT_EQ(FindTarget(cookie, kNow + 600s).chosen, std::nullopt);
-  EXPECT_EQ(FindTarget("AWSALB=" + TargetCookie(1, kNow + 300s), kNow + 600s).chosen, 1U);
+  EXPECT_EQ(FindTarget(cookie, kStickinessNow + 599s).chosen, 1U);
+  EXPECT_EQ(FindTarget(cookie, kStickinessNow + 600s).verdict, Verdict::kExpired);
+  EXPECT_EQ(FindTarget(cookie, kStickinessNow + 600s).chosen, std::nullopt);
+  EXPECT_EQ(FindTarget("AWSALB=" + TargetCookie(1, kStickinessNow + 300s), kStickinessNow + 600s).chosen, 1U);
 }
 
 TEST_F(StickinessTest, ATargetThatTakesNoRequestsIsLeft) {
@@ -153,7 +153,7 @@ TEST_F(StickinessTest, ATargetIsFoundWhereverItStandsNow) {
 
 TEST_F(StickinessTest, ACookieOfAnotherGroupChoosesNothing) {
   const std::string cookie = "AWSALB=" + TargetCookie(1);
-  EXPECT_EQ(FindTarget(cookie, kNow, 1).verdict, Verdict::kElsewhere);
+  EXPECT_EQ(FindTarget(cookie, kStickinessNow, 1).verdict, Verdict::kElsewhere);
 }
 
 TEST_F(StickinessTest, WhatWasMadeForAGroupIsNoTarget) {
@@ -162,10 +162,10 @@ TEST_F(StickinessTest, WhatWasMadeForAGroupIsNoTarget) {
 }
 
 TEST_F(StickinessTest, ClientsOfOneSecondShareAValue) {
-  EXPECT_EQ(TargetCookie(1), TargetCookie(1, kNow + 999ms));
-  EXPECT_NE(TargetCookie(1), TargetCookie(1, kNow + 1s));
+  EXPECT_EQ(TargetCookie(1), TargetCookie(1, kStickinessNow + 999ms));
+  EXPECT_NE(TargetCookie(1), TargetCookie(1, kStickinessNow + 1s));
   EXPECT_NE(TargetCookie(1), TargetCookie(2));
-  EXPECT_NE(TargetCookie(1), TargetCookie(1, kNow, 1));
+  EXPECT_NE(TargetCookie(1), TargetCookie(1, kStickinessNow, 1));
 }
 
 TEST_F(StickinessTest, MoreTargetsThanAreRememberedHaveTheirOwnValues) {
@@ -189,7 +189,7 @@ TEST_F(StickinessTest, WhatWasOpenedOnceIsNoMoreThanWhatItSays) {
   }
   EXPECT_EQ(FindTarget("AWSALB=" + good.substr(0, 103)).verdict, Verdict::kInvalid);
   EXPECT_EQ(FindGroup("AWSALBTG=" + good).verdict, Verdict::kInvalid) << "made for another purpose";
-  EXPECT_EQ(FindTarget("AWSALB=" + good, kNow + 600s).verdict, Verdict::kExpired);
+  EXPECT_EQ(FindTarget("AWSALB=" + good, kStickinessNow + 600s).verdict, Verdict::kExpired);
   EXPECT_EQ(FindTarget("AWSALB=" + good).chosen, 1U);
 }
 
@@ -197,7 +197,8 @@ TEST_F(StickinessTest, AnotherApplianceWithTheSameKeyAgrees) {
   Stickiness other;
   other.Reset(*table_);
   const std::string cookie = "AWSALB=" + TargetCookie(2);
-  EXPECT_EQ(other.FindTarget(route(), status_.groups[0], {{.name = "cookie", .value = cookie}}, kNow).chosen, 2U);
+  EXPECT_EQ(other.FindTarget(route(), status_.groups[0], {{.name = "cookie", .value = cookie}}, kStickinessNow).chosen,
+            2U);
 }
 
 TEST_F(StickinessTest, OtherKeysForgetEverybody) {
@@ -215,16 +216,18 @@ TEST_F(StickinessTest, AnApplicationsCookieIsNeededBesideOurs) {
   Build();
   std::string lines;
   const Endpoint target = status_.groups[0].targets[1].endpoint;
-  stickiness_.AppendTargetCookies(route(), target, 1, {{.name = "Set-Cookie", .value = "other=1"}}, false, kNow, lines);
+  stickiness_.AppendTargetCookies(route(), target, 1, {{.name = "Set-Cookie", .value = "other=1"}}, false,
+                                  kStickinessNow, lines);
   EXPECT_EQ(lines, "") << "the response does not set it";
-  stickiness_.AppendTargetCookies(route(), target, 1, {{.name = "Set-Cookie", .value = "sid=1"}}, true, kNow, lines);
+  stickiness_.AppendTargetCookies(route(), target, 1, {{.name = "Set-Cookie", .value = "sid=1"}}, true, kStickinessNow,
+                                  lines);
   const std::string value = ValueOf(lines, "AWSALBAPP-0");
   EXPECT_EQ(lines, "Set-Cookie: AWSALBAPP-0=" + value +
                        "; Expires=Sun, 13 Nov 1994 08:49:37 GMT; Path=/; SameSite=None; Secure\r\n");
   EXPECT_EQ(FindTarget("sid=1; AWSALBAPP-0=" + value).chosen, 1U);
   EXPECT_EQ(FindTarget("AWSALBAPP-0=" + value).verdict, Verdict::kNoApplicationCookie);
   EXPECT_EQ(FindTarget("sid=1").verdict, Verdict::kNoCookie);
-  EXPECT_EQ(FindTarget("sid=1; AWSALBAPP-0=" + value, kNow + 600s).verdict, Verdict::kExpired);
+  EXPECT_EQ(FindTarget("sid=1; AWSALBAPP-0=" + value, kStickinessNow + 600s).verdict, Verdict::kExpired);
   EXPECT_EQ(FindTarget("sid=1; AWSALB=" + value).verdict, Verdict::kNoCookie);
 }
 
@@ -236,30 +239,34 @@ TEST_F(StickinessTest, AClientStaysWithItsGroupWhateverTheWeights) {
   Forward shifted = forward();
   shifted.choices[0].weight = 0;
   shifted.SumWeights();
-  const auto found = stickiness_.FindGroup(shifted, *table_, &status_, {{.name = "Cookie", .value = blue}}, kNow);
+  const auto found =
+      stickiness_.FindGroup(shifted, *table_, &status_, {{.name = "Cookie", .value = blue}}, kStickinessNow);
   EXPECT_EQ(found.chosen, 0U) << "what is there may stay";
   std::string lines;
-  stickiness_.AppendGroupCookies(shifted, *table_, 0, kNow, lines);
+  stickiness_.AppendGroupCookies(shifted, *table_, 0, kStickinessNow, lines);
   EXPECT_EQ(lines, "") << "but is not renewed";
-  stickiness_.AppendGroupCookies(shifted, *table_, 1, kNow, lines);
+  stickiness_.AppendGroupCookies(shifted, *table_, 1, kStickinessNow, lines);
   EXPECT_NE(lines, "");
 }
 
 TEST_F(StickinessTest, AGroupIsLeftWhenItsTimeIsOverOrItHasNoTarget) {
   const std::string blue = "AWSALBTG=" + GroupCookie(0);
-  EXPECT_EQ(FindGroup(blue, kNow + 3599s).chosen, 0U);
-  EXPECT_EQ(FindGroup(blue, kNow + 3600s).verdict, Verdict::kExpired);
+  EXPECT_EQ(FindGroup(blue, kStickinessNow + 3599s).chosen, 0U);
+  EXPECT_EQ(FindGroup(blue, kStickinessNow + 3600s).verdict, Verdict::kExpired);
   status_.groups[0].routable.clear();
   EXPECT_EQ(FindGroup(blue).verdict, Verdict::kGone);
-  EXPECT_EQ(stickiness_.FindGroup(forward(), *table_, nullptr, {{.name = "Cookie", .value = blue}}, kNow).chosen, 0U);
+  EXPECT_EQ(
+      stickiness_.FindGroup(forward(), *table_, nullptr, {{.name = "Cookie", .value = blue}}, kStickinessNow).chosen,
+      0U);
 }
 
 TEST_F(StickinessTest, AGroupThatTheRuleDoesNotForwardToIsLeft) {
   Forward other = forward();
   const std::string blue = "AWSALBTG=" + GroupCookie(0);
   other.choices.erase(other.choices.begin());
-  EXPECT_EQ(stickiness_.FindGroup(other, *table_, &status_, {{.name = "Cookie", .value = blue}}, kNow).verdict,
-            Verdict::kElsewhere);
+  EXPECT_EQ(
+      stickiness_.FindGroup(other, *table_, &status_, {{.name = "Cookie", .value = blue}}, kStickinessNow).verdict,
+      Verdict::kElsewhere);
 }
 
 TEST(StickyVerdictTest, FaultsHaveAReasonForTheLog) {

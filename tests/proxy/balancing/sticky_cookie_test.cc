@@ -113,14 +113,14 @@ TEST(StickyCookieTest, GroupsAreNamedByAStableHash) {
   EXPECT_EQ(StickyGroupId("a"), 0xaf63dc4c8601ec8cU);
 }
 
-std::vector<http::Field> Fields(const std::vector<std::string_view>& cookies) {
+std::vector<http::Field> CookieFields(const std::vector<std::string_view>& cookies) {
   std::vector<http::Field> fields = {{.name = "Host", .value = "a"}};
   for (const auto cookie : cookies) fields.push_back({.name = "cOOkie", .value = cookie});
   return fields;
 }
 
 TEST(ReceivedCookiesTest, AreFoundAmongOthers) {
-  const auto fields = Fields({"a=b; AWSALB=1;AWSALBTG= 2 ; session=x", "AWSALBAPP-0=3"});
+  const auto fields = CookieFields({"a=b; AWSALB=1;AWSALBTG= 2 ; session=x", "AWSALBAPP-0=3"});
   const auto found = ReadStickyCookies(fields, "session");
   EXPECT_EQ(found.target, "1");
   EXPECT_EQ(found.group, "2");
@@ -131,24 +131,24 @@ TEST(ReceivedCookiesTest, AreFoundAmongOthers) {
 }
 
 TEST(ReceivedCookiesTest, TheCorsCopyWins) {
-  const auto found = ReadStickyCookies(Fields({"AWSALB=1; AWSALBCORS=2; AWSALBTG=3; AWSALBTGCORS=4"}), "");
+  const auto found = ReadStickyCookies(CookieFields({"AWSALB=1; AWSALBCORS=2; AWSALBTG=3; AWSALBTGCORS=4"}), "");
   EXPECT_EQ(found.target, "2");
   EXPECT_EQ(found.group, "4");
-  EXPECT_EQ(ReadStickyCookies(Fields({"AWSALBCORS=; AWSALB=1"}), "").target, "") << "even where it is bad";
+  EXPECT_EQ(ReadStickyCookies(CookieFields({"AWSALBCORS=; AWSALB=1"}), "").target, "") << "even where it is bad";
 }
 
 TEST(ReceivedCookiesTest, OfOneNameTheFirstCounts) {
-  const auto found = ReadStickyCookies(Fields({"AWSALB=1; AWSALB=2", "AWSALB=3"}), "");
+  const auto found = ReadStickyCookies(CookieFields({"AWSALB=1; AWSALB=2", "AWSALB=3"}), "");
   EXPECT_EQ(found.target, "1");
 }
 
 TEST(ReceivedCookiesTest, WhatIsNoPairIsPassedOver) {
   for (const std::string_view cookie : {"", ";", ";;;;", "=", "AWSALB", "AWSALB;", "awsalb=1", "AWSALBX=1",
                                         "AWSALBAPP=1", "AWSALBAPP-1=1", "x AWSALB=1"}) {
-    const auto found = ReadStickyCookies(Fields({cookie}), "own");
+    const auto found = ReadStickyCookies(CookieFields({cookie}), "own");
     EXPECT_FALSE(found.target || found.group || found.application || found.has_own) << cookie;
   }
-  EXPECT_EQ(ReadStickyCookies(Fields({";; ;=;AWSALB=a=b;"}), "").target, "a=b");
+  EXPECT_EQ(ReadStickyCookies(CookieFields({";; ;=;AWSALB=a=b;"}), "").target, "a=b");
 }
 
 TEST(SetsCookieTest, LooksAtTheNameAlone) {

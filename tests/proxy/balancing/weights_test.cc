@@ -23,10 +23,10 @@ namespace {
 
 using namespace weir::proxy::testing;
 
-constexpr WallTime kNow{std::chrono::hours(1'000)};
+constexpr WallTime kWeightsNow{std::chrono::hours(1'000)};
 
 // 10.0.0.1 and so on, which all take requests; with a weight for each where there are any.
-health::GroupStatus Targets(std::size_t count, const std::vector<std::uint16_t>& weights = {}) {
+health::GroupStatus WeightedTargets(std::size_t count, const std::vector<std::uint16_t>& weights = {}) {
   health::GroupStatus status;
   std::uint32_t sum = 0;
   for (std::uint32_t i = 0; i < count; ++i) {
@@ -54,7 +54,7 @@ class AdditionsTest : public ::testing::Test {
                                       int count) {
     settings_.algorithm = algorithm;
     std::map<std::uint32_t, int> taken;
-    for (int i = 0; i < count; ++i) ++taken[selector_.SelectTarget(settings_, 0, status, kNow).value()];
+    for (int i = 0; i < count; ++i) ++taken[selector_.SelectTarget(settings_, 0, status, kWeightsNow).value()];
     return taken;
   }
 
@@ -63,7 +63,7 @@ class AdditionsTest : public ::testing::Test {
 };
 
 TEST_F(AdditionsTest, InTurnSharesByWeightAreExact) {
-  const auto status = Targets(3, {1, 2, 7});
+  const auto status = WeightedTargets(3, {1, 2, 7});
   auto taken = Choose(status, config::BalancingAlgorithm::kRoundRobin, 10'000);
   EXPECT_NEAR(taken[0], 1'000, 5);
   EXPECT_NEAR(taken[1], 2'000, 5);
@@ -74,24 +74,24 @@ TEST_F(AdditionsTest, InTurnSharesByWeightAreExact) {
 }
 
 TEST_F(AdditionsTest, TurnsOfALightTargetAreSpread) {
-  const auto status = Targets(2, {9, 1});
+  const auto status = WeightedTargets(2, {9, 1});
   int longest = 0;
   int without = 0;
   for (int i = 0; i < 10'000; ++i) {
-    without = selector_.SelectTarget(settings_, 0, status, kNow) == 1U ? 0 : without + 1;
+    without = selector_.SelectTarget(settings_, 0, status, kWeightsNow) == 1U ? 0 : without + 1;
     longest = std::max(longest, without);
   }
   EXPECT_LE(longest, 13);
 }
 
 TEST_F(AdditionsTest, ChanceObeysWeights) {
-  auto taken = Choose(Targets(3, {1, 2, 7}), config::BalancingAlgorithm::kWeightedRandom, 10'000);
+  auto taken = Choose(WeightedTargets(3, {1, 2, 7}), config::BalancingAlgorithm::kWeightedRandom, 10'000);
   EXPECT_NEAR(taken[0], 1'000, 120);
   EXPECT_NEAR(taken[2], 7'000, 180);
 }
 
 TEST_F(AdditionsTest, RequestsUnderWayCountForTheWeight) {
-  const auto status = Targets(2, {1, 3});
+  const auto status = WeightedTargets(2, {1, 3});
   SetActive(status, 0, 2);
   SetActive(status, 1, 5);
   EXPECT_EQ(Choose(status, config::BalancingAlgorithm::kLeastOutstandingRequests, 50)[1], 50)
@@ -102,17 +102,17 @@ TEST_F(AdditionsTest, RequestsUnderWayCountForTheWeight) {
 }
 
 TEST_F(AdditionsTest, IdleTargetsTakeTheirWeights) {
-  const auto status = Targets(3, {1, 2, 7});
+  const auto status = WeightedTargets(3, {1, 2, 7});
   EXPECT_NEAR(Choose(status, config::BalancingAlgorithm::kLeastOutstandingRequests, 10'000)[2], 7'000, 180);
 }
 
 TEST_F(AdditionsTest, OfTwoTheLessBusyOneIsTaken) {
-  const auto status = Targets(10);
+  const auto status = WeightedTargets(10);
   SetActive(status, 4, 8);
   auto taken = Choose(status, config::BalancingAlgorithm::kPowerOfTwoChoices, 9'000);
   EXPECT_EQ(taken[4], 0) << "whatever it is drawn with is less busy";
   for (const std::uint32_t other : {0U, 3U, 5U, 9U}) EXPECT_NEAR(taken[other], 1'000, 150);
-  EXPECT_EQ(Choose(Targets(1), config::BalancingAlgorithm::kPowerOfTwoChoices, 5)[0], 5);
+  EXPECT_EQ(Choose(WeightedTargets(1), config::BalancingAlgorithm::kPowerOfTwoChoices, 5)[0], 5);
 }
 
 // ---- consistent hash
@@ -128,7 +128,7 @@ std::vector<std::uint32_t> Owners(const health::GroupStatus& status, std::uint64
 constexpr std::uint64_t kKeys = 100'000;
 
 TEST(ConsistentHashTest, RemovingOneOf100TargetsMovesAtMost2PercentOfTheKeys) {
-  auto status = Targets(100);
+  auto status = WeightedTargets(100);
   const auto before = Owners(status, kKeys);
   status.routable.erase(status.routable.begin() + 37);
   const auto after = Owners(status, kKeys);
@@ -144,26 +144,26 @@ TEST(ConsistentHashTest, RemovingOneOf100TargetsMovesAtMost2PercentOfTheKeys) {
 
 TEST(ConsistentHashTest, NoTargetHasMoreThan125PercentOfTheMean) {
   std::map<std::uint32_t, std::uint64_t> taken;
-  for (const std::uint32_t owner : Owners(Targets(100), kKeys)) ++taken[owner];
+  for (const std::uint32_t owner : Owners(WeightedTargets(100), kKeys)) ++taken[owner];
   ASSERT_EQ(taken.size(), 100U);
   for (const auto& [target, count] : taken) EXPECT_LE(count, kKeys / 100 * 125 / 100) << target;
 }
 
 TEST(ConsistentHashTest, NoTargetHasMoreThan125PercentOfTheLoadWhateverTheKeys) {
   // All requests stay under way, and half of them ask for the same.
-  const auto status = Targets(100);
+  const auto status = WeightedTargets(100);
   for (std::uint64_t i = 0; i < 10'000; ++i) {
     const auto choice = ChooseByHash(status, Key(i % 2 == 0 ? 7 : i));
     SetActive(status, status.routable[choice.position], 1);
   }
-  EXPECT_EQ(ChooseByHash(status, Key(7)).preferred, ChooseByHash(Targets(100), Key(7)).position);
+  EXPECT_EQ(ChooseByHash(status, Key(7)).preferred, ChooseByHash(WeightedTargets(100), Key(7)).position);
   for (const auto& target : status.targets) {
     EXPECT_LE((*target.observations)[0].active_requests.value(), 125U) << target.endpoint.ToString();
   }
 }
 
 TEST(ConsistentHashTest, AFewRequestsSideBySideAreNoLoad) {
-  const auto status = Targets(100);
+  const auto status = WeightedTargets(100);
   const auto first = ChooseByHash(status, Key(7));
   SetActive(status, status.routable[first.position], 3);
   EXPECT_EQ(ChooseByHash(status, Key(7)).position, first.position);
@@ -174,7 +174,7 @@ TEST(ConsistentHashTest, AFewRequestsSideBySideAreNoLoad) {
 }
 
 TEST(ConsistentHashTest, WhereTargetsStandInTheFileDoesNotMatter) {
-  auto status = Targets(10);
+  auto status = WeightedTargets(10);
   const auto of = [&](std::uint64_t key) {
     return status.targets[status.routable[ChooseByHash(status, Key(key)).position]].endpoint;
   };
@@ -186,22 +186,22 @@ TEST(ConsistentHashTest, WhereTargetsStandInTheFileDoesNotMatter) {
 
 TEST(ConsistentHashTest, PartsFollowTheWeights) {
   std::map<std::uint32_t, int> taken;
-  for (const std::uint32_t owner : Owners(Targets(3, {1, 2, 7}), 10'000)) ++taken[owner];
+  for (const std::uint32_t owner : Owners(WeightedTargets(3, {1, 2, 7}), 10'000)) ++taken[owner];
   EXPECT_NEAR(taken[0], 1'000, 120);
   EXPECT_NEAR(taken[1], 2'000, 150);
   EXPECT_NEAR(taken[2], 7'000, 180);
 }
 
 TEST_F(AdditionsTest, ARequestWithoutTheKeyIsServedInTurn) {
-  auto taken = Choose(Targets(4), config::BalancingAlgorithm::kConsistentHash, 400);
+  auto taken = Choose(WeightedTargets(4), config::BalancingAlgorithm::kConsistentHash, 400);
   for (std::uint32_t i = 0; i < 4; ++i) EXPECT_EQ(taken[i], 100);
 }
 
 TEST_F(AdditionsTest, ARequestWithTheKeyGoesToItsTarget) {
-  const auto status = Targets(4);
+  const auto status = WeightedTargets(4);
   settings_.algorithm = config::BalancingAlgorithm::kConsistentHash;
   const std::uint32_t owner = status.routable[ChooseByHash(status, Key(3)).position];
-  for (int i = 0; i < 20; ++i) EXPECT_EQ(selector_.SelectTarget(settings_, 0, status, kNow, Key(3)), owner);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(selector_.SelectTarget(settings_, 0, status, kWeightsNow, Key(3)), owner);
 }
 
 TEST(HashKeyTest, IsOfWhatTheGroupNames) {

@@ -91,13 +91,13 @@ TEST(TextIndexTest, FindAllocatesNothingWhenTablesFindEveryExpression) {
   const ExpressionIndex index(regexes, kSensitive);
   const std::string text = "/v12/app123/" + std::string(2'000, 'a');
   std::size_t found = 0;
-  const auto before = testing::AllocationCount();
+  const auto before = weir::testing::AllocationCount();
   (*index).Find(text, [&](std::span<const std::uint32_t> values) { found += values.size(); });
   (*index).Find("/svc42/cart", [&](std::span<const std::uint32_t> values) { found += values.size(); });
-  EXPECT_EQ(testing::AllocationCount(), before);
+  EXPECT_EQ(weir::testing::AllocationCount(), before);
   EXPECT_EQ(found, 2U);
   EXPECT_EQ(index.Candidates(text), Values{123});
-  EXPECT_GT(testing::AllocationCount(), before) << "allocations are counted";
+  EXPECT_GT(weir::testing::AllocationCount(), before) << "allocations are counted";
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ class FakeInvoker final : public functions::FunctionInvoker {
   int alive = 0;
 };
 
-class Seen final : public UpstreamEvents {
+class SeenEvents final : public UpstreamEvents {
  public:
   void OnUpstreamConnected() override { ADD_FAILURE() << "it is connected from the start"; }
   void OnResponse(const http::ResponseHead& head, const Content& piece) override {
@@ -127,7 +127,7 @@ class FunctionUpstreamTest : public ::testing::Test {
                           .host_lines = "Host: shop.test\r\n",
                           .fields = "Content-Type: text/plain\r\n",
                           .framing = {http::FramingKind::kChunked, 0}};
-  Seen seen_;
+  SeenEvents seen_;
 };
 
 constexpr const char* kOk = R"({"statusCode":201,"isBase64Encoded":false,"headers":{"X-A":"b"},"body":"made"})";
@@ -221,7 +221,7 @@ TEST_F(FunctionUpstreamTest, EachFailureHasItsCode) {
       {InvokeFailure::kBadRequest, ErrorCode::kLambdaBadRequest},
   };
   for (const auto& [failure, code] : kRows) {
-    seen_ = Seen();
+    seen_ = SeenEvents();
     Begin();
     Ask();
     Fail(failure, "why");
@@ -233,13 +233,13 @@ TEST_F(FunctionUpstreamTest, EachFailureHasItsCode) {
 
 TEST_F(FunctionUpstreamTest, WhatIsNoResponseIsInvalid) {
   for (const char* json : {"", "{}", R"({"statusCode":200,"isBase64Encoded":false,"headers":{"a b":"c"}})"}) {
-    seen_ = Seen();
+    seen_ = SeenEvents();
     Begin();
     Ask();
     Answer(json);
     EXPECT_EQ(seen_.failure, ErrorCode::kLambdaInvalidResponse) << json;
   }
-  seen_ = Seen();
+  seen_ = SeenEvents();
   Begin();
   Ask();
   Answer(std::string(functions::kContentBytesMax + 1, ' '));

@@ -69,7 +69,7 @@ TEST(DnsQueryWindowTest, OpensWithTheAnswers) {
 }
 
 TEST(DnsScheduleTest, ConstantGapsAreExact) {
-  Schedule schedule({.rate = 1'000, .arrival = Arrival::kConstant, .begin = kStart, .end = kStart + seconds(1)});
+  Schedule schedule({.rate = 1'000, .arrival = Spacing::kConstant, .begin = kStart, .end = kStart + seconds(1)});
   int count = 0;
   while (!schedule.finished()) {
     const auto due = schedule.Take(kStart + seconds(5)) - kStart;

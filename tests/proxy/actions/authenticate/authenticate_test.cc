@@ -103,8 +103,8 @@ class AuthenticateTest : public ::testing::Test {
   [[nodiscard]] const AuthenticationCounters& counters() const { return fixture_.listener().authentication; }
 
   testing::ManualClock clock_;
+  FakeProvider provider_;  // outlives the loop, which ends the calls
   ExchangeFixture fixture_{2, clock_};
-  FakeProvider provider_;
   std::deque<FakeDownstream> downstreams_;
 };
 

@@ -37,9 +37,9 @@ class ProviderQueryTest : public ::testing::Test {
   [[nodiscard]] ErrorCode error() const { return outcome_->error(); }
 
   testing::ManualClock clock_;
+  FakeProvider provider_;  // outlives the loop, which ends the calls
   net::EventLoop loop_{clock_};
   std::shared_ptr<AuthenticationPlan> plan_ = std::make_shared<AuthenticationPlan>();
-  FakeProvider provider_;
   std::optional<ProviderQuery::Outcome> outcome_;
   std::unique_ptr<ProviderQuery> query_;
 };

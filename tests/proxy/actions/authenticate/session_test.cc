@@ -12,7 +12,7 @@
 namespace weir::proxy {
 namespace {
 
-const WallTime kNow{std::chrono::seconds(1'700'000'000)};
+const WallTime kSessionNow{std::chrono::seconds(1'700'000'000)};
 
 net::CookieKeySet KeysOf(std::uint8_t byte) {
   net::KeySecret secret{};
@@ -32,7 +32,7 @@ UserSession Session() {
 }
 
 // What a browser sends back for Set-Cookie fields, as one Cookie field.
-std::string CookiesOf(std::string_view set_cookies) {
+std::string SessionCookiesOf(std::string_view set_cookies) {
   std::string out;
   constexpr std::string_view kName = "Set-Cookie: ";
   for (std::size_t at = set_cookies.find(kName); at != std::string_view::npos; at = set_cookies.find(kName, at + 1)) {
@@ -64,10 +64,10 @@ TEST(SessionTest, NothingElseIsOne) {
 
 TEST(SessionCookiesTest, AShortOneIsOneCookieOfSevenDays) {
   FieldBlock out;
-  ASSERT_TRUE(AppendSessionCookies("Session", "abc", SameSite::kDefault, kNow, out));
+  ASSERT_TRUE(AppendSessionCookies("Session", "abc", SameSite::kDefault, kSessionNow, out));
   EXPECT_EQ(out, "Set-Cookie: Session-0=1abc; Expires=Tue, 21 Nov 2023 22:13:20 GMT; Path=/; Secure; HttpOnly\r\n");
   out.clear();
-  ASSERT_TRUE(AppendSessionCookies("Session", "abc", SameSite::kNone, kNow, out));
+  ASSERT_TRUE(AppendSessionCookies("Session", "abc", SameSite::kNone, kSessionNow, out));
   EXPECT_TRUE(out.ends_with("; Secure; HttpOnly; SameSite=None\r\n"));
 }
 
@@ -78,8 +78,8 @@ TEST(SessionCookiesTest, ALongOneIsInUpToFourOfFourKilobytes) {
   for (const std::size_t size : {room - 2, room - 1, room, 2 * room - 1, 3 * room, largest}) {
     const std::string value(size, 'v');
     FieldBlock out;
-    ASSERT_TRUE(AppendSessionCookies(name, value, SameSite::kDefault, kNow, out)) << size;
-    const std::string cookies = CookiesOf(out);
+    ASSERT_TRUE(AppendSessionCookies(name, value, SameSite::kDefault, kSessionNow, out)) << size;
+    const std::string cookies = SessionCookiesOf(out);
     EXPECT_EQ(ReadSessionCookies(FieldsOf(cookies), name), value);
     for (std::size_t at = 0; at < cookies.size();) {
       const std::size_t end = std::min(cookies.find("; ", at), cookies.size());
@@ -88,7 +88,7 @@ TEST(SessionCookiesTest, ALongOneIsInUpToFourOfFourKilobytes) {
     }
   }
   FieldBlock out = "kept";
-  EXPECT_FALSE(AppendSessionCookies(name, std::string(largest + 1, 'v'), SameSite::kDefault, kNow, out));
+  EXPECT_FALSE(AppendSessionCookies(name, std::string(largest + 1, 'v'), SameSite::kDefault, kSessionNow, out));
   EXPECT_EQ(out, "kept");
 }
 

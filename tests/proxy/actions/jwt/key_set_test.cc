@@ -11,7 +11,7 @@ namespace weir::proxy {
 namespace {
 
 using net::SignatureAlgorithm;
-using testing::Signer;
+using weir::testing::Signer;
 
 std::string SetOf(const std::vector<std::string>& keys) {
   std::string text = R"({"keys":[)";
