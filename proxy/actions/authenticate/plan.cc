@@ -1,8 +1,8 @@
 #include "proxy/actions/authenticate/plan.h"
 
 #include "base/text.h"
-#include "proxy/balancing/sticky_cookie.h"
 #include "config/secret_text.h"
+#include "proxy/balancing/sticky_cookie.h"
 #include "proxy/tls/credential_store.h"
 
 #include <utility>
