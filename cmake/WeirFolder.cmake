@@ -1,8 +1,8 @@
 include(GoogleTest)
 
-# Compiles the sources of a target a few at a time, with WEIR_UNITY; those named alone.
-function(weir_unity target)
-  set_target_properties(${target} PROPERTIES UNITY_BUILD ${WEIR_UNITY} UNITY_BUILD_BATCH_SIZE 6)
+# Compiles the sources of a target a few at a time where `unity` says so; those named behind it alone.
+function(weir_unity target unity)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${unity} UNITY_BUILD_BATCH_SIZE 6)
   if(ARGN)
     set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   endif()
@@ -34,13 +34,14 @@ function(weir_folder)
   set_property(TARGET weir_${ARG_NAME} PROPERTY INTERFACE_HEADER_SETS_TO_VERIFY HEADERS)
   target_include_directories(weir_${ARG_NAME} PUBLIC ${CMAKE_SOURCE_DIR})
   target_link_libraries(weir_${ARG_NAME} PUBLIC ${ARG_DEPENDS} PRIVATE weir_warnings ${ARG_PRIVATE_DEPENDS})
-  weir_unity(weir_${ARG_NAME} ${ARG_ALONE})
+  weir_unity(weir_${ARG_NAME} ${WEIR_UNITY} ${ARG_ALONE})
 endfunction()
 
 # weir_test(NAME http LABELS unit SOURCES parser_test.cc ALONE other_test.cc DEPENDS weir::http)
 # One test program per folder and label; each TEST becomes one ctest entry with the labels given. One of them says what the
 # tests need: `unit`, nothing of the machine, so that a program that opens a socket aborts (tests/support/no_sockets.cc); or
 # `socket`. A label `threaded` adds the test to the ThreadSanitizer run, which builds only the target threaded_tests.
+# Sources of tests are compiled a few at a time in every preset.
 # With WEIR_TESTS_BY_PROGRAM a program is one entry: a program with sanitizers takes longer to start than most tests take.
 #
 # GoogleTest's headers, compiled once for all test programs: a third of what a test takes to compile.
@@ -64,7 +65,7 @@ function(weir_test)
   add_executable(${ARG_NAME}_test ${ARG_SOURCES} ${ARG_ALONE})
   # These replace functions of the libraries, which what is compiled with them would notice.
   set(replacing ${CMAKE_SOURCE_DIR}/tests/support/no_sockets.cc ${CMAKE_SOURCE_DIR}/tests/support/allocation_count.cc)
-  weir_unity(${ARG_NAME}_test ${ARG_ALONE} ${replacing})
+  weir_unity(${ARG_NAME}_test ON ${ARG_ALONE} ${replacing})
   target_link_libraries(${ARG_NAME}_test PRIVATE weir_warnings ${ARG_DEPENDS} GTest::gtest GTest::gmock GTest::gtest_main)
   target_include_directories(${ARG_NAME}_test PRIVATE ${CMAKE_SOURCE_DIR})
   target_compile_options(${ARG_NAME}_test PRIVATE ${WEIR_TEST_OPTIONS})
