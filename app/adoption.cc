@@ -44,7 +44,8 @@ Adoption::Adoption(Options options)
       engine_({.workers = options.workers,
                .probes_in_flight_max = options.probes_in_flight_max,
                .resolver_servers = {},
-               .on_transition = std::move(options.on_transition)},
+               .on_transition = std::move(options.on_transition),
+               .on_check = std::move(options.on_check)},
               [this](std::shared_ptr<const health::StatusTable> table) { publisher_.OnStatus(std::move(table)); }) {}
 
 // What serves already is not compiled again; it has let go of its plain records.

@@ -52,12 +52,13 @@ struct Candidate {
 // new revision. Knows what serves, and takes over what did not change. Thread: control.
 class Adoption {
  public:
-  // `wake` and `on_transition` as in Publisher and health::EngineOptions; `probes_in_flight_max` too.
+  // `wake`, `on_transition` and `on_check` as in Publisher and health::EngineOptions; `probes_in_flight_max` too.
   struct Options {
     std::size_t workers = 1;
     std::size_t probes_in_flight_max = 0;
     std::function<void()> wake;
     std::function<void(const health::Transition&)> on_transition;
+    std::function<void(const health::CheckReport&)> on_check;
     functions::InvokerSource* programs = nullptr;  // of functions that weir runs itself; outlives the adoption
   };
   explicit Adoption(Options options);

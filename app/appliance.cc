@@ -63,6 +63,7 @@ RunningAppliance::RunningAppliance(ApplianceOptions options)
                        events_.Changed(transition);
                        if (options_.on_transition) options_.on_transition(transition);
                      },
+                 .on_check = [this](const health::CheckReport& report) { health_check_logs_.Write(report); },
                  .programs = options_.functions.get()}),
       sweep_timer_([this] { SweepRetired(); }),
       drain_timer_([this] { OnDrainTimer(); }),
@@ -96,6 +97,7 @@ control::ChangeResult RunningAppliance::Adopt(Proposal proposal) {
   DropShifts(*candidate);
   UseState(std::move(*state));
   DropZonalShift(model);
+  health_check_logs_.Use(model);
   adoption_.Publish(*candidate);
   KeepTicketKeys();
   KeepStickinessKey();
@@ -135,27 +137,25 @@ Result<void> RunningAppliance::MoveAdmin(const config::Admin& admin) {
 }
 
 Result<void> RunningAppliance::OpenAccessLogs(const config::Model& model) {
+  Result<void> opened;
   for (const auto& balancer : model.load_balancers) {
-    Result<void> requests;
-    config::EachAccessLog(balancer, [&](const config::LogFile& log) {
-      if (requests) requests = access_logs_.Open(log.path);
+    config::EachLog(balancer, [&](const config::LogFile& log, std::string_view noun) {
+      if (opened) opened = access_logs_.Open(log.path, noun);
     });
-    if (!requests) return requests;
-    if (!balancer.connection_log) continue;
-    if (auto opened = access_logs_.Open(balancer.connection_log->path, "connection log"); !opened) return opened;
   }
-  return {};
+  return opened;
 }
 
 void RunningAppliance::CloseOtherAccessLogs() {
-  std::vector<std::string> paths;
+  proxy::AccessLogSinks::Kept kept;
   if (adoption_.model()) {
     for (const auto& balancer : adoption_.model()->load_balancers) {
-      config::EachAccessLog(balancer, [&](const config::LogFile& log) { paths.push_back(log.path); });
-      if (balancer.connection_log) paths.push_back(balancer.connection_log->path);
+      config::EachLog(balancer, [&](const config::LogFile& log, std::string_view /*noun*/) {
+        kept.emplace(log.path, log.rotation);
+      });
     }
   }
-  access_logs_.CloseOthers(std::move(paths));
+  access_logs_.CloseOthers(std::move(kept));
 }
 
 void RunningAppliance::SetLimits() {

@@ -5,6 +5,7 @@
 #include "app/certificate_expiry.h"
 #include "app/edited_paths.h"
 #include "app/file_watcher.h"
+#include "app/health_check_logs.h"
 #include "app/signals.h"
 #include "app/state_directory.h"
 #include "app/worker.h"
@@ -161,6 +162,7 @@ class RunningAppliance final : public control::Appliance {
   ApplianceEvents events_;
   net::EventLoop loop_;  // the control thread's
   proxy::AccessLogSinks access_logs_;
+  HealthCheckLogs health_check_logs_{access_logs_};
   proxy::ClientCrowd client_crowd_;
   net::TlsSessionCache tls_sessions_;
   Adoption adoption_;

@@ -39,21 +39,21 @@ std::string WriteFailure(const std::string& path) {
   return faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) == 0 ? "" : std::strerror(errno);
 }
 
-void CheckLog(const std::optional<config::LogFile>& log, const std::string& noun, config::Diagnostics& diagnostics) {
-  const std::string failure = log ? WriteFailure(log->path) : std::string();
+void CheckLog(const config::LogFile& log, std::string_view noun, config::Diagnostics& diagnostics) {
+  const std::string failure = WriteFailure(log.path);
   if (failure.empty()) return;
   diagnostics.items.push_back({.severity = config::Severity::kWarning,
-                               .position = log->position,
+                               .position = log.position,
                                .path = "",
-                               .message = noun + " " + log->path + " cannot be written here: " + failure,
+                               .message = std::string(noun) + " " + log.path + " cannot be written here: " + failure,
                                .hint = "`weir run` would refuse to start"});
 }
 
 // Warnings only: the appliance may run elsewhere, or as another user.
 void CheckLogs(const config::Model& model, config::Diagnostics& diagnostics) {
   for (const auto& balancer : model.load_balancers) {
-    config::EachAccessLog(balancer, [&](const config::LogFile& log) { CheckLog(log, "access log", diagnostics); });
-    CheckLog(balancer.connection_log, "connection log", diagnostics);
+    config::EachLog(balancer,
+                    [&](const config::LogFile& log, std::string_view noun) { CheckLog(log, noun, diagnostics); });
   }
 }
 

@@ -38,8 +38,7 @@ std::size_t ListeningSockets(const config::Model& model) {
 std::size_t LogFiles(const config::Model& model) {
   std::set<std::string> paths;
   for (const auto& balancer : model.load_balancers) {
-    config::EachAccessLog(balancer, [&](const config::LogFile& log) { paths.insert(log.path); });
-    if (balancer.connection_log) paths.insert(balancer.connection_log->path);
+    config::EachLog(balancer, [&](const config::LogFile& log, std::string_view /*noun*/) { paths.insert(log.path); });
   }
   return paths.size();
 }

@@ -76,4 +76,12 @@ void EachAccessLog(const LoadBalancer& balancer, Take take) {
   });
 }
 
+// Calls `take(log, noun)` with each log that the load balancer writes; the noun is `access log` or the like.
+template <class Take>
+void EachLog(const LoadBalancer& balancer, Take take) {
+  EachAccessLog(balancer, [&](const LogFile& log) { take(log, "access log"); });
+  if (balancer.connection_log) take(*balancer.connection_log, "connection log");
+  if (balancer.health_check_log) take(*balancer.health_check_log, "health check log");
+}
+
 }  // namespace weir::config

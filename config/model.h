@@ -50,11 +50,22 @@ enum class IpAddressType : std::uint8_t {
 };
 enum class LogFormat : std::uint8_t { kAlb, kJson };
 
+// When a log file is put aside and a new one begun: by size or by time, whichever comes first.
+struct LogRotation {
+  std::uint64_t bytes = 0;           // 0: whatever its size
+  std::chrono::seconds interval{0};  // at multiples of it since 1970; 0: whatever its age
+  std::uint32_t keep = 0;            // files put aside that are kept; 0: all
+  bool compress = false;             // they are made gzip files
+
+  friend bool operator==(const LogRotation&, const LogRotation&) = default;
+};
+
 // Where one kind of log goes.
 struct LogFile {
   std::string path;  // absolute or relative to the working directory after resolution; "-" is standard output
   LogFormat format = LogFormat::kAlb;
-  Position position = {};  // of `path`
+  std::optional<LogRotation> rotation = {};  // absent: by others, and SIGUSR1
+  Position position = {};                    // of `path`
 };
 
 // A secret as the file gives it: the text, or the file that holds it. One of the two is set. Never printed.
@@ -282,8 +293,9 @@ struct LoadBalancer {
   // By zone, at most kNodesMax; `addresses` and `advertise` hold those of all. Empty: it stands in no zone.
   std::vector<LoadBalancerNode> nodes;
   LoadBalancerAttributes attributes;
-  std::optional<LogFile> access_log;      // requests; spec: alb.md 16.1
-  std::optional<LogFile> connection_log;  // connections; spec: alb.md 16.3
+  std::optional<LogFile> access_log;        // requests; spec: alb.md 16.1
+  std::optional<LogFile> connection_log;    // connections; spec: alb.md 16.3
+  std::optional<LogFile> health_check_log;  // checks of the targets of its groups; spec: alb.md 16.4
   std::vector<Listener> listeners;
   Position position;
 };

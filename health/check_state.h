@@ -21,6 +21,9 @@ enum class ProbeOutcome : std::uint8_t {
   kInternalError,  // weir could not even try (no descriptors left): says nothing about the target
 };
 
+// The detail of a gRPC answer that does not say how it went.
+inline constexpr std::string_view kNoGrpcStatus = "no grpc-status";
+
 // What one probe found.
 struct ProbeResult {
   ProbeOutcome outcome = ProbeOutcome::kFailed;

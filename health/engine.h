@@ -4,8 +4,10 @@
 #include "base/result.h"
 #include "config/model.h"
 #include "functions/function_targets.h"
+#include "health/check_state.h"
 #include "health/status.h"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -30,6 +32,15 @@ struct Transition {
   WallTime time;
 };
 
+// One check of a target that has an answer, or none in time. Valid during the call that reports it.
+struct CheckReport {
+  const config::TargetGroup& group;
+  Endpoint target;  // as registered; of a function nothing
+  const ProbeResult& result;
+  std::chrono::nanoseconds latency;  // from its start to the verdict
+  WallTime time;                     // of the verdict
+};
+
 // Totals since the engine was made.
 struct ProbeCounters {
   std::uint64_t sent = 0;       // probes started
@@ -50,6 +61,8 @@ struct EngineOptions {
   // Called for each transition, on the engine's thread, before the table that shows it is published; must not block.
   // May be empty.
   std::function<void(const Transition&)> on_transition = {};
+  // Called for each check of a target, on the engine's thread; must not block. May be empty.
+  std::function<void(const CheckReport&)> on_check = {};
 };
 
 // One override as status shows it.

@@ -27,7 +27,7 @@ Engine::Loop::Loop(EngineOptions options, OnStatus on_status)
       schedule_(loop_, options_.probes_in_flight_max, probe_totals_),
       hosts_(loop_, options_.resolver_servers, resolutions_failed_,
              [this](const std::string& host) { OnHostChanged(host); }),
-      parts_{loop_, schedule_, hosts_, transitions_, options_.workers, [this] { OnChange(); }},
+      parts_{loop_, schedule_, hosts_, transitions_, options_.workers, [this] { OnChange(); }, options_.on_check},
       checks_(parts_),
       anomaly_timer_([this] { FindAnomalies(); }) {
   loop_.SetTurnEnd([this] { schedule_.EndTurn(); });

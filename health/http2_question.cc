@@ -1,6 +1,7 @@
 #include "health/http2_question.h"
 
 #include "base/text.h"
+#include "health/check_state.h"
 #include "http/head_parser.h"
 
 namespace weir::health {
@@ -75,7 +76,7 @@ void Http2Question::OnTrailers(http::Http2Stream& /*stream*/, const http::Http2F
 }
 
 void Http2Question::OnContent(http::Http2Stream& stream, std::string_view bytes, bool last) {
-  if (last) return Fail("no grpc-status");
+  if (last) return Fail(kNoGrpcStatus);
   session_.Consume(stream, bytes.size());
 }
 
@@ -92,7 +93,7 @@ void Http2Question::TakeGrpcStatus(const http::Http2FieldSection& fields) {
     is_grpc_code_ = true;
     return Answer(static_cast<std::uint16_t>(*code));
   }
-  Fail("no grpc-status");
+  Fail(kNoGrpcStatus);
 }
 
 }  // namespace weir::health

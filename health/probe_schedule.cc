@@ -63,6 +63,7 @@ void ProbeSchedule::OnDue(ProbeSubject& subject) {
   if (readiness == ProbeSubject::Readiness::kUnresolved) {
     totals_.failed.Add();
     loop_.timers().Schedule(subject, loop_.now() + interval);
+    subject.latency_ = {};
     subject.OnProbeResult({.outcome = ProbeOutcome::kFailed, .detail = "DNS resolution failed"});
     return;
   }
@@ -98,6 +99,7 @@ void ProbeSchedule::Start(ProbeSubject& subject) {
   totals_.sent.Add();
   subject.probe_ = probe;
   probe->owner = &subject;
+  subject.started_ = loop_.now();
   probe->Start({.plan = subject.plan,
                 .endpoint = subject.probed_endpoint,
                 .host_field = subject.host_field,
@@ -115,6 +117,7 @@ void ProbeSchedule::OnProbeResult(Probe& probe, const ProbeResult& result) {
     const std::chrono::nanoseconds interval = subject->plan->interval;
     loop_.timers().Schedule(*subject, loop_.now() + interval);
   }
+  subject->latency_ = loop_.now() - subject->started_;
   subject->OnProbeResult(result);
 }
 

@@ -40,6 +40,9 @@ class ProbeSubject : private net::Timer {
   std::string host_field;
   std::string server_name;  // SNI of a check by HTTPS; empty: the plan's
 
+  // From the start of the attempt whose result is being told to now.
+  [[nodiscard]] std::chrono::nanoseconds latency() const { return latency_; }
+
  private:
   friend class ProbeSchedule;
   void OnTimer() override;
@@ -49,6 +52,8 @@ class ProbeSubject : private net::Timer {
   bool waiting_ = false;               // due, but too many probes are in flight
   bool first_ = false;                 // the first attempt is still to come
   SteadyTime due_;
+  SteadyTime started_;
+  std::chrono::nanoseconds latency_{0};
 };
 
 // Probes written by the engine's thread, read by any.

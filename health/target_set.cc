@@ -47,6 +47,13 @@ class TargetSet::Member final : public ProbeSubject {
         set_(set) {}
 
   void OnProbeResult(const ProbeResult& result) override {
+    if (set_.parts_.on_check) {
+      set_.parts_.on_check({.group = *set_.settings_,
+                            .target = endpoint,
+                            .result = result,
+                            .latency = latency(),
+                            .time = set_.parts_.loop.wall_now()});
+    }
     seen = DescribeSeen(result);
     if (result.outcome != ProbeOutcome::kPassed) failure = seen;
     check = Step(check, set_.thresholds_, result, set_.parts_.loop.wall_now());

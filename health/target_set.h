@@ -34,6 +34,7 @@ struct EngineParts {
   TransitionLog& transitions;
   std::size_t workers = 1;
   std::function<void()> on_change;  // something that the next table shows has changed
+  const std::function<void(const CheckReport&)>& on_check;
 };
 
 // The targets of one group: those that the configuration or the name service lists, and those that were there and

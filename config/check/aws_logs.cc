@@ -36,7 +36,8 @@ void CheckAwsLogs(const Node& root, Findings& findings) {
   for (const Node& balancer : Fields(root).List("load-balancers")) {
     const Node* const attributes = Fields(balancer).Map("attributes");
     if (attributes == nullptr) continue;
-    for (const std::string_view log : {"access_logs", "connection_logs"}) CheckLog(Fields(*attributes), log, findings);
+    for (const std::string_view log : {"access_logs", "connection_logs", "health_check_logs"})
+      CheckLog(Fields(*attributes), log, findings);
   }
 }
 

@@ -59,7 +59,7 @@ void DecodeCanary(const Fields& forward, Decoding& decoding, ForwardAction& out)
                       "one of those that `target-groups` names");
     return;
   }
-  out.canary = {.target_group = *group, .access_log = DecodeLogFile(fields, "access-log", decoding.files)};
+  out.canary = {.target_group = *group, .access_log = DecodeLogFile(fields, "access-log", decoding)};
 }
 
 ForwardAction DecodeForward(const Fields& fields, Decoding& decoding) {

@@ -169,9 +169,9 @@ class Decoder {
 [[nodiscard]] LoadBalancer DecodeLoadBalancer(const Node& node, std::size_t index, Decoding& decoding);
 [[nodiscard]] Rule DecodeRule(const Node& node, Decoding& decoding);
 // The log under `key`; absent when there is none.
-[[nodiscard]] std::optional<LogFile> DecodeLogFile(const Fields& fields, std::string_view key,
-                                                   const std::vector<std::string>& files);
-// `access-log` and `connection-log` of a load balancer, or what stands for the logs that its attributes lead to S3.
+[[nodiscard]] std::optional<LogFile> DecodeLogFile(const Fields& fields, std::string_view key, Decoding& decoding);
+// `access-log`, `connection-log` and `health-check-log` of a load balancer, or what stands for the logs that its
+// attributes lead to S3.
 void DecodeLogs(const Fields& fields, Decoding& decoding, LoadBalancer& out);
 // Protocol, policy, certificates and mutual authentication of a listener; `out` has its port already.
 void DecodeListenerTls(const Fields& fields, Decoding& decoding, Listener& out);

@@ -20,9 +20,31 @@ struct LogKind {
 };
 constexpr LogKind kRequests{"access-log", "access_logs.s3.enabled", "requests", "access.log"};
 constexpr LogKind kConnections{"connection-log", "connection_logs.s3.enabled", "connections", "connections.log"};
+constexpr LogKind kHealthChecks{"health-check-log", "health_check_logs.s3.enabled", "health checks",
+                                "health-checks.log"};
+
+constexpr std::uint64_t kMegabyte = 1'000'000;
+
+std::optional<LogRotation> DecodeRotation(const Fields& log, Findings& findings) {
+  const Node* const node = log.Map("rotate");
+  if (node == nullptr) return std::nullopt;
+  const Fields fields(*node);
+  LogRotation out;
+  out.bytes = static_cast<std::uint64_t>(fields.Integer("size-mb").value_or(0)) * kMegabyte;
+  out.interval = std::chrono::seconds(fields.Seconds("interval").value_or(0));
+  out.keep = static_cast<std::uint32_t>(fields.Integer("keep").value_or(0));
+  out.compress = fields.Boolean("compress", false);
+  if (out.bytes == 0 && out.interval.count() == 0) {
+    findings.AddError(log.PositionOf("rotate"), "`rotate` without `size-mb` and `interval`", "one of them, or both");
+  }
+  if (log.Text("path") == "-") {
+    findings.AddError(log.PositionOf("rotate"), "standard output cannot be put aside", "a file, or no `rotate`");
+  }
+  return out;
+}
 
 std::optional<LogFile> DecodeLog(const Fields& fields, const LogKind& kind, Decoding& decoding) {
-  std::optional<LogFile> out = DecodeLogFile(fields, kind.key, decoding.files);
+  std::optional<LogFile> out = DecodeLogFile(fields, kind.key, decoding);
   const Node* const attributes = fields.Map("attributes");
   if (attributes == nullptr || !Fields(*attributes).Boolean(kind.attribute, false)) return out;
   const Position position = Fields(*attributes).PositionOf(kind.attribute);
@@ -39,26 +61,31 @@ std::optional<LogFile> DecodeLog(const Fields& fields, const LogKind& kind, Deco
 
 }  // namespace
 
-std::optional<LogFile> DecodeLogFile(const Fields& fields, std::string_view key,
-                                     const std::vector<std::string>& files) {
+std::optional<LogFile> DecodeLogFile(const Fields& fields, std::string_view key, Decoding& decoding) {
   const Node* const log = fields.Map(key);
   if (log == nullptr) return std::nullopt;
   const Fields log_fields(*log);
   const std::string path = log_fields.Text("path");
-  const std::string& file = FileOf(log_fields.PositionOf("path"), files);
+  const std::string& file = FileOf(log_fields.PositionOf("path"), decoding.files);
   return LogFile{.path = path == "-" ? path : ResolvePath(path, file),
                  .format = log_fields.Choice("format", kLogFormatWords, LogFormat::kAlb),
+                 .rotation = DecodeRotation(log_fields, decoding.findings),
                  .position = log_fields.PositionOf("path")};
 }
 
 void DecodeLogs(const Fields& fields, Decoding& decoding, LoadBalancer& out) {
   out.access_log = DecodeLog(fields, kRequests, decoding);
   out.connection_log = DecodeLog(fields, kConnections, decoding);
-  const bool share = out.access_log && out.connection_log && out.access_log->path == out.connection_log->path;
-  if (share && out.access_log->path != "-") {
-    decoding.findings.AddError(out.connection_log->position, "the access log is written to the same file",
+  out.health_check_log = DecodeLog(fields, kHealthChecks, decoding);
+  const auto differs = [&](const std::optional<LogFile>& log, const std::optional<LogFile>& other,
+                           std::string_view noun) {
+    if (!log || !other || log->path != other->path || log->path == "-") return;
+    decoding.findings.AddError(log->position, fmt::format("the {} is written to the same file", noun),
                                "a file of its own");
-  }
+  };
+  differs(out.connection_log, out.access_log, "access log");
+  differs(out.health_check_log, out.access_log, "access log");
+  differs(out.health_check_log, out.connection_log, "connection log");
 }
 
 }  // namespace weir::config

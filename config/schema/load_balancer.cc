@@ -143,9 +143,12 @@ constexpr auto kLoadBalancerAttributes = std::to_array<Field>({
      .doc = "The same of connections: `connection-log`, else `connections.log`."},
     {.key = "connection_logs.s3.bucket", .doc = "Of AWS alone."},
     {.key = "connection_logs.s3.prefix", .doc = "Of AWS alone."},
-    LaterBalancerSwitch("health_check_logs.s3.enabled", "false"),
-    LaterText("health_check_logs.s3.bucket"),
-    LaterText("health_check_logs.s3.prefix"),
+    {.key = "health_check_logs.s3.enabled",
+     .type = kBoolean,
+     .fallback = "false",
+     .doc = "The same of health checks: `health-check-log`, else `health-checks.log`."},
+    {.key = "health_check_logs.s3.bucket", .doc = "Of AWS alone."},
+    {.key = "health_check_logs.s3.prefix", .doc = "Of AWS alone."},
     LaterBalancerSwitch("deletion_protection.enabled", "false"),
     LaterBalancerSwitch("ipv6.deny_all_igw_traffic", "false"),
     LaterBalancerSwitch("waf.fail_open.enabled", "false"),
@@ -224,13 +227,42 @@ constexpr auto kListenerAttributes = std::to_array<Field>({
      .doc = "Who may send it: blocks with commas between, `10.0.0.0/8, 2001:db8::/32`; others are refused."},
 });
 
+constexpr auto kRotationFields = std::to_array<Field>({
+    {.key = "size-mb",
+     .type = kInteger,
+     .minimum = 1,
+     .maximum = 1'000'000,
+     .doc = "Megabytes (of a million bytes) from which on the file is put aside."},
+    {.key = "interval",
+     .type = kSeconds,
+     .minimum = 10,
+     .maximum = kDaySeconds,
+     .doc = "It is put aside at multiples of this, in UTC: `5m` as ALB, `1h`, `1d`."},
+    {.key = "keep",
+     .type = kInteger,
+     .minimum = 1,
+     .maximum = 100'000,
+     .doc = "How many files put aside stay; default: all."},
+    {.key = "compress", .type = kBoolean, .fallback = "false", .doc = "What is put aside becomes a gzip file."},
+});
+constexpr Object kRotationObject{
+    .name = "rotation",
+    .doc = "When a log is put aside as `PATH.20261130T130000Z`; `size-mb`, `interval` or both.",
+    .fields = kRotationFields};
+
 constexpr auto kLogFields = std::to_array<Field>({
     {.key = "path", .required = true, .doc = "File to append to, relative to this file; `-` is standard output."},
     {.key = "format", .type = kWord, .words = kLogFormats, .fallback = "alb", .doc = "ALB's line or one JSON object."},
+    {.key = "rotate",
+     .type = kObject,
+     .object = &kRotationObject,
+     .doc = "Absent: the file grows until somebody renames it and sends SIGUSR1."},
 });
 constexpr Object kAccessLogObject{.name = "access-log", .doc = "Where requests are logged.", .fields = kLogFields};
 constexpr Object kConnectionLogObject{
     .name = "connection-log", .doc = "Where connections are logged.", .fields = kLogFields};
+constexpr Object kHealthCheckLogObject{
+    .name = "health-check-log", .doc = "Where checks of its groups' targets are logged.", .fields = kLogFields};
 
 constexpr auto kWeightedGroupFields = std::to_array<Field>({
     {.key = "name", .required = true, .doc = "Name of a target group."},
@@ -620,6 +652,7 @@ constexpr auto kLoadBalancerFields = std::to_array<Field>({
      .doc = "ALB's load balancer attributes."},
     {.key = "access-log", .type = kObject, .object = &kAccessLogObject, .doc = "Absent: no access log."},
     {.key = "connection-log", .type = kObject, .object = &kConnectionLogObject, .doc = "Absent: no connection log."},
+    {.key = "health-check-log", .type = kObject, .object = &kHealthCheckLogObject, .doc = "Absent: no such log."},
     {.key = "listeners",
      .type = kObject,
      .arity = Arity::kList,
@@ -630,7 +663,6 @@ constexpr auto kLoadBalancerFields = std::to_array<Field>({
      .arity = Arity::kList,
      .object = &kZoneNodeObject,
      .doc = "A node in each of these availability zones, instead of `addresses` and `advertise`; at most 8."},
-    {.key = "health-check-log", .support = Support::kLater},
 });
 
 }  // namespace

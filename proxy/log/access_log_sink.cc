@@ -3,10 +3,12 @@
 #include "base/log.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -62,18 +64,18 @@ Result<void> AccessLogSinks::Open(const std::string& path, std::string_view noun
   }
   {
     const std::lock_guard lock(mutex_);
-    queue_.push_back({.kind = Batch::Kind::kOpened, .path = path, .lines = {}, .paths = {}, .fd = std::move(fd)});
+    queue_.push_back({.kind = Batch::Kind::kOpened, .path = path, .lines = {}, .kept = {}, .fd = std::move(fd)});
     known_paths_.insert(path);
   }
   changed_.notify_one();
   return {};
 }
 
-void AccessLogSinks::CloseOthers(std::vector<std::string> paths) {
+void AccessLogSinks::CloseOthers(Kept kept) {
   {
     const std::lock_guard lock(mutex_);
-    std::erase_if(known_paths_, [&](const auto& path) { return std::ranges::find(paths, path) == paths.end(); });
-    queue_.push_back({.kind = Batch::Kind::kCloseOthers, .path = {}, .lines = {}, .paths = std::move(paths), .fd = {}});
+    std::erase_if(known_paths_, [&](const auto& path) { return !kept.contains(path); });
+    queue_.push_back({.kind = Batch::Kind::kCloseOthers, .path = {}, .lines = {}, .kept = std::move(kept), .fd = {}});
   }
   changed_.notify_one();
 }
@@ -88,7 +90,7 @@ std::string AccessLogSinks::Submit(const std::string& path, std::string lines) {
       return lines;
     }
     queued_bytes_ += lines.size();
-    queue_.push_back({.kind = Batch::Kind::kLines, .path = path, .lines = std::move(lines), .paths = {}, .fd = {}});
+    queue_.push_back({.kind = Batch::Kind::kLines, .path = path, .lines = std::move(lines), .kept = {}, .fd = {}});
     if (!spare_.empty()) {
       next = std::move(spare_.back());
       spare_.pop_back();
@@ -101,7 +103,7 @@ std::string AccessLogSinks::Submit(const std::string& path, std::string lines) {
 void AccessLogSinks::Reopen() {
   {
     const std::lock_guard lock(mutex_);
-    queue_.push_back({.kind = Batch::Kind::kReopen, .path = {}, .lines = {}, .paths = {}, .fd = {}});
+    queue_.push_back({.kind = Batch::Kind::kReopen, .path = {}, .lines = {}, .kept = {}, .fd = {}});
   }
   changed_.notify_one();
 }
@@ -135,7 +137,7 @@ void AccessLogSinks::CarryOut(Batch& batch) {
   switch (batch.kind) {
     case Batch::Kind::kOpened:
       left_.erase(batch.path);
-      files_[batch.path].fd = std::move(batch.fd);
+      TakeOver(files_[batch.path], std::move(batch.fd));
       return;
     case Batch::Kind::kLines:
       Write(batch.path, batch.lines);
@@ -146,10 +148,13 @@ void AccessLogSinks::CarryOut(Batch& batch) {
       return ReopenAll();
     case Batch::Kind::kCloseOthers:
       std::erase_if(files_, [&](const auto& file) {
-        const bool leaves = std::ranges::find(batch.paths, file.first) == batch.paths.end();
+        const bool leaves = !batch.kept.contains(file.first);
         if (leaves) left_.insert(file.first);
         return leaves;
       });
+      for (auto& [path, rotation] : batch.kept) {
+        if (const auto found = files_.find(path); found != files_.end()) found->second.rotation = rotation;
+      }
       return;
   }
 }
@@ -159,7 +164,7 @@ void AccessLogSinks::ReopenAll() {
     if (!file.fd.valid()) continue;  // standard output, or one that its next batch opens
     UniqueFd fd = OpenForAppending(path);
     if (fd.valid()) {
-      file.fd = std::move(fd);
+      TakeOver(file, std::move(fd));
     } else {
       LogError("access log cannot be opened anew, the old file is written path=" + path + " reason=\"" +
                std::strerror(errno) + "\"");
@@ -167,14 +172,48 @@ void AccessLogSinks::ReopenAll() {
   }
 }
 
+// Also what a file has of an earlier run is put aside when it is due.
+void AccessLogSinks::TakeOver(File& file, UniqueFd fd) const {
+  struct stat facts{};
+  const bool known = fd.valid() && ::fstat(fd.get(), &facts) == 0 && S_ISREG(facts.st_mode);
+  file.fd = std::move(fd);
+  file.bytes = known ? static_cast<std::uint64_t>(facts.st_size) : 0;
+  file.begun =
+      file.bytes == 0 ? std::chrono::system_clock::now() : std::chrono::system_clock::from_time_t(facts.st_mtime);
+}
+
+// Lines are never cut: a file ends with a batch of them.
+void AccessLogSinks::RotateIfDue(const std::string& path, File& file) {
+  const WallTime now = std::chrono::system_clock::now();
+  if (!file.rotation || !IsRotationDue(*file.rotation, file.bytes, file.begun, now)) return;
+  const std::string archived = ArchivedPath(path, now);
+  UniqueFd fd;
+  int code = 0;
+  if (::rename(path.c_str(), archived.c_str()) != 0) {
+    code = errno;
+  } else if (fd = OpenForAppending(path); !fd.valid()) {
+    code = errno;
+    ::rename(archived.c_str(), path.c_str());  // the open file is written on, under its name
+  }
+  if (code != 0) {
+    if (!std::exchange(file.rotation_failing, true)) {
+      LogError("a log cannot be put aside, it grows on path=" + path + " reason=\"" + std::strerror(code) + "\"");
+    }
+    return;
+  }
+  file.rotation_failing = false;
+  TakeOver(file, std::move(fd));
+  archive_.Take(path, archived, *file.rotation);
+}
+
 void AccessLogSinks::Write(const std::string& path, const std::string& lines) {
   File& file = files_[path];
   const bool is_stdout = path == "-";
-  if (!is_stdout && !file.fd.valid()) {
-    file.fd = OpenForAppending(path);
-  }
+  if (!is_stdout && !file.fd.valid()) TakeOver(file, OpenForAppending(path));
+  if (!is_stdout && file.fd.valid()) RotateIfDue(path, file);
   const int fd = is_stdout ? STDOUT_FILENO : file.fd.get();
   if (fd >= 0 && WriteAll(fd, lines)) {
+    file.bytes += lines.size();
     if (std::exchange(file.failing, false)) LogInfo("access log is written again path=" + path);
     return;
   }

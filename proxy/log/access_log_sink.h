@@ -1,8 +1,11 @@
 #pragma once
 
+#include "base/clock.h"
 #include "base/counters.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "config/model.h"
+#include "proxy/log/log_archive.h"
 
 #include <condition_variable>
 #include <cstdint>
@@ -40,8 +43,11 @@ class AccessLogSinks {
   // Opens every file anew (log rotation, SIGUSR1). Batches submitted before go to the old file, and those after it too
   // where a new one cannot be opened, which is logged.
   void Reopen();
-  // Closes the files that are not in `paths`, once the batches submitted before are written.
-  void CloseOthers(std::vector<std::string> paths);
+  // By path, when a log is put aside and a new one begun; absent: never.
+  using Kept = std::map<std::string, std::optional<config::LogRotation>>;
+  // Closes the files that are not in `kept`, once the batches submitted before are written; these are put aside as it
+  // says from then on.
+  void CloseOthers(Kept kept);
   // Lines dropped because the queue was full or the file could not be written.
   [[nodiscard]] std::uint64_t dropped_lines() const;
 
@@ -51,8 +57,8 @@ class AccessLogSinks {
     Kind kind = Kind::kLines;
     std::string path;
     std::string lines;
-    std::vector<std::string> paths;  // of kCloseOthers
-    UniqueFd fd;                     // of kOpened
+    Kept kept;    // of kCloseOthers
+    UniqueFd fd;  // of kOpened
   };
   void Run();
   void CarryOut(Batch& batch);
@@ -70,11 +76,18 @@ class AccessLogSinks {
   struct File {
     UniqueFd fd;
     bool failing = false;
+    std::optional<config::LogRotation> rotation;
+    bool rotation_failing = false;
+    std::uint64_t bytes = 0;
+    WallTime begun;  // since when it has what is in it: the last time that it was written before, or opened empty
   };
+  void TakeOver(File& file, UniqueFd fd) const;
+  void RotateIfDue(const std::string& path, File& file);
   std::set<std::string> known_paths_;  // opened and not closed again
   // The writer thread's own: what is open, and what CloseOthers closed, which is not left open by later lines.
   std::map<std::string, File> files_;
   std::set<std::string> left_;
+  LogArchive archive_;
   std::thread thread_;
 };
 

@@ -222,14 +222,6 @@ LanguageCase LaterKeyOf(const char* name, const char* key, std::string_view befo
   return {name, OneListener("protocol: HTTP").append(before).append(key).append(": {}").append(after).append("\n"),
           key};
 }
-LanguageCase LaterBalancerKey(const char* name, const char* key) {
-  return {name,
-          std::string("load-balancers: [{name: a, ")
-              .append(key)
-              .append(": {}, ")
-              .append(OneListener("rules: []").substr(27)),
-          key};
-}
 LanguageCase LaterGroupKey(const char* name, const char* key, const char* value) {
   return {name,
           std::string(
@@ -259,7 +251,6 @@ INSTANTIATE_TEST_SUITE_P(
         LaterKeyOf("DnsResponseRateLimit", "response-rate-limit", "dns: {", "}"),
         LaterKeyOf("DnsQueryLog", "query-log", "dns: {", "}"), LaterKeyOf("AdminTokens", "tokens", "admin: {", "}"),
         LaterKeyOf("AdminCertificate", "certificate", "admin: {", "}"), LaterKeyOf("AdminKey", "key", "admin: {", "}"),
-        LaterBalancerKey("HealthCheckLog", "health-check-log"),
         LaterGroupKey("TargetType", "target-type: alb", "target-type: alb, targets: [{address: 127.0.0.1, port: 1}]"),
         LaterZoneKey("ZoneSecondary", "secondary", ""), LaterZoneKey("ZoneDnssec", "dnssec"),
         LaterZoneKey("ZoneTransfer", "transfer"),
@@ -271,11 +262,7 @@ INSTANTIATE_TEST_SUITE_P(
                    "dns: {port: 5353}\nzones: [{name: a.test, name-servers: [ns1], records: [{name: x, type: A, ttl: "
                    "1s, values: [192.0.2.1], health-check: h}]}]"),
         LaterAttribute("TcpReset", "send_tcp_reset.on_idle_timeout.enabled: true",
-                       "send_tcp_reset.on_idle_timeout.enabled: true"),
-        LanguageCase{"HealthCheckLogsInS3",
-                     std::string("load-balancers: [{name: a, attributes: {health_check_logs.s3.enabled: true}, ")
-                         .append(OneListener("rules: []").substr(27)),
-                     "health_check_logs.s3.enabled: true"}),
+                       "send_tcp_reset.on_idle_timeout.enabled: true")),
     CaseName);
 
 TEST(LanguageFileTest, AnUnknownKeyIsNotToldToBeOneOfALaterVersion) {
@@ -290,7 +277,7 @@ TEST(LanguageFileTest, DefaultsOfLaterAttributesAreAccepted) {
   const auto result = LoadFor(R"(
 load-balancers:
   - name: a
-    attributes: {load_balancing.cross_zone.enabled: "true", health_check_logs.s3.enabled: false, health_check_logs.s3.bucket: ""}
+    attributes: {load_balancing.cross_zone.enabled: "true", deletion_protection.enabled: false}
     listeners: [{port: 80, attributes: {routing.http.response.x_frame_options.header_value: ""}, default-actions: [{forward: {target-group: b, stickiness: {enabled: false}}}]}]
 target-groups:
   - name: b

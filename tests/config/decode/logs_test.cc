@@ -65,6 +65,51 @@ TEST(LogsTest, TheFileOfTheBucketIsNotThatOfTheOtherLog) {
   EXPECT_NE(found.find("t.yaml:4:28: error: the access log is written to the same file"), std::string::npos) << found;
 }
 
+TEST(LogsTest, HealthChecksHaveALogToo) {
+  const auto loaded = LoadFor(LogsText("health_check_logs.s3.enabled: true, health_check_logs.s3.bucket: b"));
+  ASSERT_TRUE(loaded.model) << loaded.diagnostics.FormatAll();
+  ASSERT_TRUE(loaded.model->load_balancers[0].health_check_log);
+  EXPECT_EQ(loaded.model->load_balancers[0].health_check_log->path, "health-checks.log");
+  const std::string found = loaded.diagnostics.FormatAll();
+  EXPECT_NE(found.find("there is no S3 here; health checks are logged to `health-checks.log`"), std::string::npos)
+      << found;
+  const auto own =
+      LoadFor(LogsText("idle_timeout.timeout_seconds: 60", "    health-check-log: {path: /h.log, format: json}\n"));
+  ASSERT_TRUE(own.model) << own.diagnostics.FormatAll();
+  EXPECT_EQ(own.model->load_balancers[0].health_check_log->path, "/h.log");
+  EXPECT_EQ(own.model->load_balancers[0].health_check_log->format, LogFormat::kJson);
+}
+
+TEST(LogsTest, NoTwoLogsShareAFile) {
+  const std::string found = FindingsOf(LogsText(
+      "idle_timeout.timeout_seconds: 60", "    connection-log: {path: a.log}\n    health-check-log: {path: a.log}\n"));
+  EXPECT_NE(found.find("t.yaml:5:30: error: the connection log is written to the same file"), std::string::npos)
+      << found;
+}
+
+TEST(LogsTest, ALogIsPutAsideBySizeAndTime) {
+  const auto loaded =
+      LoadFor(LogsText("idle_timeout.timeout_seconds: 60",
+                       "    access-log: {path: a.log, rotate: {size-mb: 100, interval: 1h, keep: 24, compress: true}}\n"
+                       "    connection-log: {path: b.log, rotate: {interval: 5m}}\n"));
+  ASSERT_TRUE(loaded.model) << loaded.diagnostics.FormatAll();
+  const LoadBalancer& balancer = loaded.model->load_balancers[0];
+  EXPECT_EQ(balancer.access_log->rotation,
+            (LogRotation{.bytes = 100'000'000, .interval = std::chrono::hours(1), .keep = 24, .compress = true}));
+  EXPECT_EQ(balancer.connection_log->rotation, (LogRotation{.interval = std::chrono::minutes(5)}));
+}
+
+TEST(LogsTest, RotationThatNeverComesIsAnError) {
+  EXPECT_NE(
+      FindingsOf(LogsText("idle_timeout.timeout_seconds: 60", "    access-log: {path: a.log, rotate: {keep: 2}}\n"))
+          .find("t.yaml:4:31: error: `rotate` without `size-mb` and `interval`; one of them, or both"),
+      std::string::npos);
+  EXPECT_NE(
+      FindingsOf(LogsText("idle_timeout.timeout_seconds: 60", "    access-log: {path: \"-\", rotate: {size-mb: 1}}\n"))
+          .find("error: standard output cannot be put aside"),
+      std::string::npos);
+}
+
 TEST(LogsTest, WhatAwsWouldRefuse) {
   const std::string found = FindingsOf(
       LogsText("access_logs.s3.enabled: true, connection_logs.s3.bucket: b, connection_logs.s3.prefix: x/AWSLogs/y"),

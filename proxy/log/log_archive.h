@@ -1,0 +1,51 @@
+#pragma once
+
+#include "base/clock.h"
+#include "config/model.h"
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace weir::proxy {
+
+// True when a log of this size, begun at `begun`, is to be put aside before it is written at `now`. An empty one never
+// is.
+[[nodiscard]] bool IsRotationDue(const config::LogRotation& rotation, std::uint64_t bytes, WallTime begun,
+                                 WallTime now);
+
+// Where a log goes that ends now: `PATH.20261130T130659Z`, with `-2` and so on behind it where that is taken.
+[[nodiscard]] std::string ArchivedPath(const std::string& path, WallTime now);
+
+// What becomes of logs that were put aside: compressed where that is asked for, the oldest removed. On a thread of its
+// own, which begins with the first of them: compressing takes longer than the log's writer may be away. Thread: any.
+class LogArchive {
+ public:
+  LogArchive() = default;
+  ~LogArchive();  // ends after the file that is under way
+  LogArchive(const LogArchive&) = delete;
+  LogArchive& operator=(const LogArchive&) = delete;
+
+  // `archived` is what the log at `path` became. Failures are logged.
+  void Take(std::string path, std::string archived, const config::LogRotation& rotation);
+
+ private:
+  struct Job {
+    std::string path;
+    std::string archived;
+    config::LogRotation rotation;
+  };
+  void Run();
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Job> jobs_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace weir::proxy
