@@ -4,13 +4,23 @@
 #include "app/complain.h"
 #include "app/configuration.h"
 #include "app/json_text.h"
+#include "app/log_coverage.h"
+#include "app/log_entries.h"
 #include "app/offline_view.h"
+#include "app/seen_request.h"
+#include "base/figures.h"
+#include "base/file.h"
+#include "base/printable.h"
 #include "base/record_type.h"
 #include "control/admin_client.h"
 #include "control/explain.h"
+#include "logs/entry.h"
+#include "proxy/routing/explain.h"
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <fmt/format.h>
 
@@ -26,6 +36,9 @@
 namespace weir::app {
 namespace {
 
+// A page of many pictures, which a browser records with their contents.
+constexpr std::size_t kHarBytesMax = std::size_t{1} << 30;
+
 struct ExplainArguments {
   std::string file;
   std::string admin;
@@ -38,6 +51,8 @@ struct ExplainArguments {
   std::string server_name;
   bool names_server = false;
   control::DnsQuestion dns;
+  std::string seen;               // a curl command, a line of a log, the path of a HAR file
+  std::vector<std::string> logs;  // of which the coverage is asked for
 };
 
 // The methods of the IANA registry. Any other token is forwarded by a listener too, but on a command line it is a slip.
@@ -148,6 +163,23 @@ int AskOffline(const ExplainArguments& arguments, Explain explain) {
   return kDone;
 }
 
+int AskRequest(const ExplainArguments& arguments, const control::HttpQuestion& question) {
+  if (!arguments.live) {
+    return AskOffline(arguments, [&](const control::View& view) { return control::ExplainHttp(view, question); });
+  }
+  std::string target = "/v1/explain/http";
+  AppendPair(target, "method", question.method);
+  AppendPair(target, "url", question.url);
+  AppendPair(target, "from", question.from);
+  AppendPair(target, "load-balancer", question.load_balancer);
+  AppendPair(target, "http-version", question.http_version);
+  for (const auto& [name, value] : question.headers) AppendPair(target, "header", fmt::format("{}: {}", name, value));
+  // An empty name says that the client sends none.
+  if (question.server_name) target += "&sni=" + PercentEncode(*question.server_name);
+  for (const auto& signature : question.signatures) AppendPair(target, "signature", signature);
+  return AskLive(arguments, target);
+}
+
 int ExplainRequest(const ExplainArguments& arguments) {
   if (std::ranges::find(kMethods, arguments.http.method) == kMethods.end()) {
     return Complain({fmt::format("`{}` is no HTTP method", arguments.http.method),
@@ -164,20 +196,7 @@ int ExplainRequest(const ExplainArguments& arguments) {
     question.headers.emplace_back(header.substr(0, colon), header.substr(start));
   }
   if (arguments.names_server) question.server_name = arguments.server_name;
-  if (!arguments.live) {
-    return AskOffline(arguments, [&](const control::View& view) { return control::ExplainHttp(view, question); });
-  }
-  std::string target = "/v1/explain/http";
-  AppendPair(target, "method", question.method);
-  AppendPair(target, "url", question.url);
-  AppendPair(target, "from", question.from);
-  AppendPair(target, "load-balancer", question.load_balancer);
-  AppendPair(target, "http-version", question.http_version);
-  for (const auto& header : arguments.headers) AppendPair(target, "header", header);
-  // An empty name says that the client sends none.
-  if (question.server_name) target += "&sni=" + PercentEncode(*question.server_name);
-  for (const auto& signature : question.signatures) AppendPair(target, "signature", signature);
-  return AskLive(arguments, target);
+  return AskRequest(arguments, question);
 }
 
 int ExplainQuery(const ExplainArguments& arguments) {
@@ -199,6 +218,166 @@ int ExplainQuery(const ExplainArguments& arguments) {
   AppendPair(target, "type", question.type);
   AppendPair(target, "from", question.from);
   return AskLive(arguments, target);
+}
+
+// ---- requests that were seen elsewhere
+
+// Standard input, or what the word says.
+Result<std::string> TextOrInput(const std::string& word) { return word == "-" ? ReadWhole(word) : word; }
+
+int ExplainCurl(const ExplainArguments& arguments) {
+  const auto text = TextOrInput(arguments.seen);
+  if (!text) return Complain(text.error(), kSystemRefused);
+  auto question = QuestionOfCurl(*text);
+  if (!question) return Complain(question.error(), kCommandLineWrong);
+  if (arguments.live) return AskRequest(arguments, *question);
+  return AskOffline(arguments, [&](const control::View& view) -> Result<control::ExplainAnswer> {
+    const auto led = LeadToListener(view, *question);
+    if (!led) return std::unexpected(led.error());
+    if (!led->empty() && !arguments.json) fmt::print("{}\n", *led);
+    return control::ExplainHttp(view, *question);
+  });
+}
+
+// The view of the file with what --unhealthy names; null, and complained of, where there is none.
+std::shared_ptr<const control::View> ViewOf(const ExplainArguments& arguments, int& code) {
+  if (arguments.live) {
+    code = Complain({"what was seen is compared with a file", "name it before the command, without --live"},
+                    kCommandLineWrong);
+    return nullptr;
+  }
+  if (arguments.file.empty()) {
+    code = Complain({"no configuration file is named", "give FILE before the command"}, kCommandLineWrong);
+    return nullptr;
+  }
+  const auto loaded = LoadOffline(arguments.file);
+  if (!loaded.view) {
+    code = PrintFindings(loaded.diagnostics);
+    return nullptr;
+  }
+  auto view = WithUnhealthy(*loaded.view, arguments.unhealthy);
+  if (!view) {
+    code = Complain(view.error(), kCommandLineWrong);
+    return nullptr;
+  }
+  return *view;
+}
+
+boost::json::array JsonOf(const std::vector<Difference>& differences) {
+  boost::json::array out;
+  for (const auto& difference : differences) {
+    out.push_back(
+        boost::json::object{{"what", difference.what}, {"then", difference.expected}, {"now", difference.got}});
+  }
+  return out;
+}
+
+// What would happen now, and what is not as it was.
+Result<void> ExplainLine(const control::View& view, const logs::Entry& entry, bool as_json) {
+  auto question = QuestionOfLog(entry);
+  if (!question) return std::unexpected(question.error());
+  const auto led = LeadToListener(view, *question);
+  if (!led) return std::unexpected(led.error());
+  const auto found = control::FindRequestExplanation(view, *question);
+  if (!found) return std::unexpected(found.error());
+  const auto differences = DifferencesFromLog(entry, *found);
+  if (as_json) {
+    const auto answer = control::ExplainHttp(view, *question);
+    if (!answer) return std::unexpected(answer.error());
+    fmt::print("{}\n", boost::json::serialize(boost::json::object{{"now", boost::json::parse(answer->json)},
+                                                                  {"differences", JsonOf(differences)}}));
+    return {};
+  }
+  fmt::print("{} {}\n", question->method, TerminalText(question->url));
+  if (!led->empty()) fmt::print("{}\n", *led);
+  fmt::print("{}", proxy::RenderExplanation(*found));
+  if (differences.empty()) {
+    fmt::print("as it was then: rule {}, status {}\n", RuleOfLog(entry), entry.status);
+  } else {
+    fmt::print("not as it was then:\n");
+    for (const auto& difference : differences) {
+      fmt::print("  {}: {} then, {} now\n", difference.what, TerminalText(difference.expected),
+                 TerminalText(difference.got));
+    }
+  }
+  return {};
+}
+
+int ExplainLog(const ExplainArguments& arguments) {
+  int code = kDone;
+  const auto view = ViewOf(arguments, code);
+  if (view == nullptr) return code;
+  const auto text = TextOrInput(arguments.seen);
+  if (!text) return Complain(text.error(), kSystemRefused);
+  logs::EntryParser parser;
+  bool any = false;
+  for (std::string_view rest = *text; !rest.empty();) {
+    const auto end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (line.empty()) continue;
+    if (std::exchange(any, true) && !arguments.json) fmt::print("\n");
+    const auto entry = parser.Parse(line);
+    if (!entry) return Complain({Printable(entry.error().message), "paste a whole line of an access log"}, kInputWrong);
+    if (const auto said = ExplainLine(*view, *entry, arguments.json); !said) return Complain(said.error(), kInputWrong);
+  }
+  return any ? kDone : Complain({"there is no line", "paste one of an access log, or - and pipe it"}, kInputWrong);
+}
+
+// `rule 10 (beta): forward to blue or green`.
+std::string OutcomeOf(const proxy::RequestExplanation& found) {
+  std::string out = fmt::format("{}/{} rule {}: {}", found.load_balancer, found.port, found.matched().Title(),
+                                ToString(found.action));
+  std::string groups;
+  for (const auto& group : found.groups) {
+    if (group.weight > 0) groups += (groups.empty() ? " to " : " or ") + group.name;
+  }
+  out += groups;
+  if (found.status) out += fmt::format(" {}", *found.status);
+  if (!found.location.empty()) out += " to " + found.location;
+  return out;
+}
+
+int ExplainHar(const ExplainArguments& arguments) {
+  int code = kDone;
+  const auto view = ViewOf(arguments, code);
+  if (view == nullptr) return code;
+  const auto text = ReadFileUpTo(arguments.seen, kHarBytesMax, "a HAR file");
+  if (!text) return Complain(text.error(), kSystemRefused);
+  auto questions = QuestionsOfHar(*text);
+  if (!questions)
+    return Complain({arguments.seen + ": " + questions.error().message, questions.error().hint}, kInputWrong);
+  for (auto& question : *questions) {
+    const std::string asked = fmt::format("{} {}", question.method, question.url);
+    std::string outcome;
+    std::string json = "null";
+    if (const auto led = LeadToListener(*view, question); !led) {
+      outcome = led.error().message;
+    } else if (const auto found = control::FindRequestExplanation(*view, question); !found) {
+      outcome = found.error().message;
+    } else {
+      outcome = OutcomeOf(*found);
+      if (const auto answer = control::ExplainHttp(*view, question); answer) json = answer->json;
+    }
+    if (arguments.json) {
+      fmt::print("{}\n", boost::json::serialize(boost::json::object{
+                             {"request", Utf8(asked)}, {"outcome", outcome}, {"now", boost::json::parse(json)}}));
+    } else {
+      fmt::print("{}\n    {}\n", TerminalText(asked), TerminalText(outcome));
+    }
+  }
+  return kDone;
+}
+
+int ExplainCoverage(const ExplainArguments& arguments) {
+  int code = kDone;
+  const auto view = ViewOf(arguments, code);
+  if (view == nullptr) return code;
+  LogCoverage coverage(view);
+  const ExitCode end = EachLogEntry(arguments.logs, [&](const logs::Entry& entry) { coverage.Add(entry); });
+  if (end != kDone && coverage.requests() == 0) return end;
+  fmt::print("{}", arguments.json ? CoverageJson(coverage) + "\n" : CoverageText(coverage));
+  return end;
 }
 
 void AddHttp(CommandSyntax explain, CommandOption admin, const std::shared_ptr<ExplainArguments>& arguments,
@@ -241,6 +420,37 @@ void AddDns(CommandSyntax explain, CommandOption admin, const std::shared_ptr<Ex
   });
 }
 
+void AddSeen(CommandSyntax explain, CommandOption admin, const std::shared_ptr<ExplainArguments>& arguments,
+             Command& run) {
+  auto curl = explain.AddCommand("curl", "The same of a pasted curl command");
+  curl.TakeOptionsOfParent();
+  curl.AddOption("COMMAND", arguments->seen, "the whole command in quotes; - reads it from the standard input")
+      .Required();
+  curl.Footer("Example:  weir explain weir.yaml curl \"curl -H 'X-Beta: yes' https://shop.example.test/cart/1\"");
+  curl.OnChosen([arguments, &run, admin] {
+    arguments->admin_named = admin.given();
+    run = [arguments] { return ExplainCurl(*arguments); };
+  });
+  auto log = explain.AddCommand("log", "What a request of an access log would do now, and whether it did so then");
+  log.TakeOptionsOfParent();
+  log.AddOption("LINE", arguments->seen,
+                "the line in quotes, weir's or an ALB's; - reads lines from the standard input")
+      .Required();
+  log.Footer("Example:  tail -1 access.log | weir explain weir.yaml log -");
+  log.OnChosen([arguments, &run] { run = [arguments] { return ExplainLog(*arguments); }; });
+  auto har = explain.AddCommand("har", "Where each request goes that a browser has recorded");
+  har.TakeOptionsOfParent();
+  har.AddOption("FILE.har", arguments->seen, "what a browser saves of its network view").Required();
+  har.Footer("Example:  weir explain weir.yaml har shop.har");
+  har.OnChosen([arguments, &run] { run = [arguments] { return ExplainHar(*arguments); }; });
+  auto coverage = explain.AddCommand("coverage", "Which rules the requests of access logs take, and which none does");
+  coverage.TakeOptionsOfParent();
+  coverage.AddOption("LOG", arguments->logs, "logs, plain or gzip, ALB's format or JSON; - is the standard input")
+      .Required();
+  coverage.Footer("Example:  weir explain weir.yaml coverage AWSLogs/*.log.gz");
+  coverage.OnChosen([arguments, &run] { run = [arguments] { return ExplainCoverage(*arguments); }; });
+}
+
 }  // namespace
 
 void AddExplainCommand(CommandSyntax root, Command& run) {
@@ -260,6 +470,7 @@ void AddExplainCommand(CommandSyntax root, Command& run) {
       "          weir explain weir.yaml dns shop.example.test A --live");
   AddHttp(command, admin, arguments, run);
   AddDns(command, admin, arguments, run);
+  AddSeen(command, admin, arguments, run);
 }
 
 }  // namespace weir::app

@@ -1,6 +1,10 @@
 #include "app/commands.h"
+#include "app/complain.h"
+#include "app/log_entries.h"
+#include "app/log_tests.h"
 #include "app/offline_view.h"
 #include "app/routing_test.h"
+#include "logs/entry.h"
 
 #include <fmt/format.h>
 
@@ -59,14 +63,55 @@ int Test(const std::string& file) {
   return failed == 0 ? kDone : kInputWrong;
 }
 
+struct TestArguments {
+  std::string file;
+  std::vector<std::string> logs;
+  int per_rule = 3;
+};
+
+// Writes `tests:` of what the logs say that happened.
+int WriteTests(const TestArguments& arguments) {
+  std::shared_ptr<const control::View> view;
+  if (!arguments.file.empty()) {
+    const auto loaded = LoadOffline(arguments.file);
+    if (!loaded.view) {
+      std::fputs(loaded.diagnostics.FormatAll().c_str(), stderr);
+      return kInputWrong;
+    }
+    view = loaded.view;
+  }
+  LogTests tests(view, static_cast<std::size_t>(arguments.per_rule));
+  const ExitCode end = EachLogEntry(arguments.logs, [&](const logs::Entry& entry) { tests.Add(entry); });
+  if (end != kDone && tests.requests() == 0) return end;
+  fmt::print("# {} tests of {} requests{}\n{}", tests.size(), tests.requests(),
+             view == nullptr ? std::string() : fmt::format("; {} do not hold now", tests.failing()), tests.Yaml());
+  return end;
+}
+
 }  // namespace
 
 void AddTestCommand(CommandSyntax root, Command& run) {
-  auto file = std::make_shared<std::string>();
+  auto arguments = std::make_shared<TestArguments>();
   auto command = root.AddCommand("test", "Runs the `tests` of a configuration file without opening a socket");
-  command.AddOption("FILE", *file, "the configuration file").Required();
-  command.Footer("Example:  weir test weir.yaml");
-  command.OnChosen([file, &run] { run = [file] { return Test(*file); }; });
+  command.AddOption("FILE", arguments->file, "the configuration file; with --from it may be left out");
+  auto from = command
+                  .AddOption("--from", arguments->logs,
+                             "write tests of what this access log says instead of running any; may be repeated")
+                  .OneValueEach()
+                  .ValueName("LOG");
+  command.AddOption("--per-rule", arguments->per_rule, "at most so many tests of what one rule did")
+      .InRange(1, 1'000)
+      .Needs(from);
+  command.Footer(
+      "Example:  weir test weir.yaml\n"
+      "          weir test weir.yaml --from access.log > tests.yaml");
+  command.OnChosen([arguments, &run] {
+    run = [arguments] {
+      if (!arguments->logs.empty()) return WriteTests(*arguments);
+      if (arguments->file.empty()) return Complain({"FILE is required", "weir test FILE"}, kCommandLineWrong);
+      return Test(arguments->file);
+    };
+  });
 }
 
 }  // namespace weir::app
