@@ -165,7 +165,7 @@ def write_day(file, lines, seed):
         file.write(LINE.format(type=random_.choice(("h2", "https")), time=moment.isoformat(timespec="microseconds"),
                                client=random_.randrange(250), target=target, request="-1" if fails else "0.001",
                                service="-1" if fails else f"{random_.expovariate(20):.3f}", status=status,
-                               target_status="-" if fails else status, sent=sent, path=f"/item/{random_.randrange(1000)}?a=b",
+                               target_status="-" if fails else status, sent=sent, path=f"/rule-{rule}/{random_.randrange(1000)}?a=b",
                                group=group, rule=rule, reason=reason))
         counts["statuses"][str(status)] += 1
         counts["rules"]["default" if rule == 0 else str(rule)] += 1
@@ -185,13 +185,7 @@ def test_the_summary_is_the_generators_own_count(tmp_path):
         first = write_day(file, lines // 2, 1)
     with gzip.open(halves[1], "wt", compresslevel=1) as file:
         second = write_day(file, lines - lines // 2, 2)
-    begin = time.monotonic()
-    process = subprocess.Popen([BINARY, "logs", "--summary", "--json", *halves], stdout=subprocess.PIPE)
-    output = process.stdout.read()
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    summary = json.loads(output)
+    summary = measured(lines, "logs", "--summary", "--json", *halves)
     for kind in ("statuses", "reasons"):
         assert summary[kind] == first[kind] + second[kind]
     for kind in ("rules", "targets", "target_groups"):
@@ -199,6 +193,26 @@ def test_the_summary_is_the_generators_own_count(tmp_path):
     assert summary["all"]["requests"] == lines
     assert summary["all"]["sent_bytes"] == first["sent"] + second["sent"]
     assert sum(interval["requests"] for interval in summary["intervals"]) == lines
-    print(f"{lines} lines: {used.ru_utime + used.ru_stime:.2f} s of CPU, {used.ru_maxrss / 1024:.0f} MB, {time.monotonic() - begin:.2f} s")
+    # The same rules, as a file: what the log's requests take now.
+    rules = "".join(f"          - {{priority: {number}, conditions: [{{path-pattern: [/rule-{number}/*]}}], actions: [{{fixed-response: {{status-code: 200}}}}]}}\n"
+                    for number in range(1, 60))
+    config = tmp_path / "edge.yaml"
+    config.write_text("load-balancers:\n  - name: edge\n    listeners:\n      - port: 443\n        default-actions: [{fixed-response: {status-code: 404}}]\n"
+                      f"        rules:\n{rules}")
+    coverage = measured(lines, "explain", config, "--json", "coverage", *halves)
+    assert {rule["priority"]: rule["requests"] for rule in coverage["rules"]} == first["rules"] + second["rules"]
+    assert (coverage["requests"], coverage["changed"], coverage["left-out"]) == (lines, 0, {})
+
+
+def measured(lines, *words):
+    """What a command prints as JSON, in little memory."""
+    begin = time.monotonic()
+    process = subprocess.Popen([BINARY, *words], stdout=subprocess.PIPE)
+    output = process.stdout.read()
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    print(f"{words[0]} of {lines} lines: {used.ru_utime + used.ru_stime:.2f} s of CPU, {used.ru_maxrss / 1024:.0f} MB, {time.monotonic() - begin:.2f} s")
     if not os.environ.get("WEIR_SANITIZE"):
         assert used.ru_maxrss < 100 * 1024, "kilobytes"
+    return json.loads(output)
