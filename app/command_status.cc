@@ -1,18 +1,26 @@
 #include "app/admin_option.h"
 #include "app/commands.h"
 #include "app/complain.h"
+#include "app/json_text.h"
 #include "app/terminal.h"
 #include "control/admin_client.h"
 #include "control/status_json.h"
 #include "control/status_rates.h"
 #include "control/status_text.h"
 
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,7 +38,11 @@ struct StatusArguments {
   std::string admin;
   bool json = false;
   bool watch = false;
+  bool history = false;
 };
+
+// Of each target and health check.
+constexpr std::size_t kTransitionsShown = 5;
 
 // Colours only for a person at a terminal who did not ask for none (no-color.org).
 bool UseColours() { return isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr; }
@@ -53,6 +65,59 @@ int PrintOnce(const StatusArguments& arguments) {
   const auto report = control::ParseStatusJson(*body);
   if (!report) return Complain(report.error(), kSystemRefused);
   fmt::print("{}", control::StatusText(*report, {.colours = UseColours()}));
+  return kDone;
+}
+
+// `blue 127.0.0.1:9001`, `health check eu`.
+std::string SubjectOf(const boost::json::object& fields) {
+  const std::string group = TextOf(fields, "target-group");
+  return group.empty() ? "health check " + TextOf(fields, "health-check") : group + " " + TextOf(fields, "target");
+}
+
+// `healthy -> unhealthy: Target.Timeout, timed out`.
+std::string TransitionText(const boost::json::object& fields) {
+  std::string why = TextOf(fields, "reason");
+  const std::string seen = TextOf(fields, "seen");
+  if (!seen.empty()) why += (why.empty() ? "" : ", ") + seen;
+  return fmt::format("{} -> {}{}{}", TextOf(fields, "from"), TextOf(fields, "to"), why.empty() ? "" : ": ", why);
+}
+
+// The last transitions of every target and health check, of those that the appliance still knows.
+int PrintHistory(const StatusArguments& arguments) {
+  const auto reply = control::CallAdmin(AdminEndpoint(arguments.admin), "GET", "/v1/events", {}, kPatience);
+  if (!reply) return Complain(reply.error(), kSystemRefused);
+  boost::system::error_code error;
+  const auto parsed = boost::json::parse(reply->body, error);
+  const auto* const events = error || !parsed.is_object() ? nullptr : parsed.get_object().if_contains("events");
+  if (reply->status != 200 || events == nullptr || !events->is_array()) {
+    return Complain({fmt::format("the admin API answers {}: {}", reply->status, reply->body), {}}, kSystemRefused);
+  }
+  std::map<std::string, std::vector<const boost::json::object*>> subjects;
+  for (const boost::json::value& event : events->get_array()) {
+    const auto& members = event.get_object();
+    if (TextOf(members, "kind") != "health") continue;
+    subjects[SubjectOf(members.at("fields").as_object())].push_back(&members);
+  }
+  if (arguments.json) {
+    boost::json::object out;
+    for (const auto& [subject, transitions] : subjects) {
+      boost::json::array list;
+      for (const auto* transition : transitions) list.push_back(*transition);
+      out[subject] = std::move(list);
+    }
+    fmt::print("{}\n", boost::json::serialize(out));
+    return kDone;
+  }
+  if (subjects.empty()) fmt::print("nothing has changed its health since the start\n");
+  for (const auto& [subject, transitions] : subjects) {
+    fmt::print("{}\n", subject);
+    const std::size_t left_out = transitions.size() - std::min(transitions.size(), kTransitionsShown);
+    if (left_out > 0) fmt::print("  ... {} before\n", left_out);
+    for (std::size_t i = left_out; i < transitions.size(); ++i) {
+      fmt::print("  {}  {}\n", TextOf(*transitions[i], "time"),
+                 TransitionText(transitions[i]->at("fields").as_object()));
+    }
+  }
   return kDone;
 }
 
@@ -147,12 +212,22 @@ void AddStatusCommand(CommandSyntax root, Command& run) {
   auto command = root.AddCommand("status", "Shows the running appliance: rules, targets, health checks, records");
   AddAdminOption(command, arguments->admin);
   command.AddFlag("--json", arguments->json, "print the admin API's answer as it is");
-  command.AddFlag("--watch", arguments->watch,
-                  "repaint every second until Ctrl-C, with each target group's requests and errors a second\n"
-                  "and its p99 of that second");
-  command.Footer("Example:  weir status --watch");
+  auto watch =
+      command.AddFlag("--watch", arguments->watch,
+                      "repaint every second until Ctrl-C, with each target group's requests and errors a second\n"
+                      "and its p99 of that second");
+  command
+      .AddFlag("--history", arguments->history,
+               "how the health of each target and health check changed, what was seen and why")
+      .Excludes(watch);
+  command.Footer(
+      "Example:  weir status --watch\n"
+      "          weir status --history");
   command.OnChosen([arguments, &run] {
-    run = [arguments] { return arguments->watch ? Watch(*arguments) : PrintOnce(*arguments); };
+    run = [arguments] {
+      if (arguments->history) return PrintHistory(*arguments);
+      return arguments->watch ? Watch(*arguments) : PrintOnce(*arguments);
+    };
   });
 }
 

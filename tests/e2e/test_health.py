@@ -1,9 +1,12 @@
 """Target states, thresholds, fail-open and overrides, as status shows them and as requests feel them (ALB 10.2, 11)."""
 
+import json
+import re
 import threading
 
 import pytest
 from weir_e2e import Client, curl, free_port, get, wait_for
+from weir_e2e import weir as command
 
 
 def config(targets, check="", attributes="", rules=""):
@@ -179,3 +182,21 @@ def test_a_tcp_probe_is_content_with_a_connection(targets, run, protocol):
     weir = run(config([silent], check=f", protocol: {protocol}").replace("path: /health, ", ""))
     if weir.process.poll() is None:
         weir.wait_state("blue", silent, "healthy")
+
+
+def test_the_history_says_what_changed_and_why(targets, run):
+    blue, other = targets("blue"), targets("other")
+    program = run(config([blue, other]))
+    program.wait_state("blue", blue, "healthy")
+    program.wait_state("blue", other, "healthy")
+    blue.health_status = 503
+    program.wait_state("blue", blue, "unhealthy")
+    outcome = command("status", "--history", "--admin", "{}:{}".format(*program.admin))
+    assert outcome.returncode == 0, outcome.stderr
+    _, of_blue, of_other = outcome.stdout.split("blue ")
+    if other.id in of_blue:
+        of_blue, of_other = of_other, of_blue
+    assert re.search(r"Z  initial -> healthy.*\n.*Z  healthy -> unhealthy: Target.ResponseCodeMismatch, HTTP 503\n", of_blue)
+    assert "unhealthy" not in of_other
+    found = json.loads(command("status", "--history", "--json", "--admin", "{}:{}".format(*program.admin)).stdout)
+    assert [each["fields"]["to"] for each in found[f"blue {blue.id}"]][-1] == "unhealthy"
