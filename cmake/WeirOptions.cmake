@@ -25,7 +25,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
 endif()
 
 # Of types in an unnamed namespace that a source of several holds, g++ thinks that they stand in a header.
-if(WEIR_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(weir_warnings INTERFACE -Wno-subobject-linkage)
 endif()
 
