@@ -27,6 +27,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <expected>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -230,6 +231,7 @@ int ExplainCurl(const ExplainArguments& arguments) {
   if (!text) return Complain(text.error(), kSystemRefused);
   auto question = QuestionOfCurl(*text);
   if (!question) return Complain(question.error(), kCommandLineWrong);
+  question->load_balancer = arguments.http.load_balancer;
   if (arguments.live) return AskRequest(arguments, *question);
   return AskOffline(arguments, [&](const control::View& view) -> Result<control::ExplainAnswer> {
     const auto led = LeadToListener(view, *question);
@@ -239,26 +241,23 @@ int ExplainCurl(const ExplainArguments& arguments) {
   });
 }
 
-// The view of the file with what --unhealthy names; null, and complained of, where there is none.
-std::shared_ptr<const control::View> ViewOf(const ExplainArguments& arguments, int& code) {
+// The view of the file with what --unhealthy names; how the command ends, and complained of, where there is none.
+std::expected<std::shared_ptr<const control::View>, int> ViewOf(const ExplainArguments& arguments) {
   if (arguments.live) {
-    code = Complain({"what was seen is compared with a file", "name it before the command, without --live"},
-                    kCommandLineWrong);
-    return nullptr;
+    return std::unexpected(Complain(
+        {"what was seen is compared with a file", "name it before the command, without --live"}, kCommandLineWrong));
   }
   if (arguments.file.empty()) {
-    code = Complain({"no configuration file is named", "give FILE before the command"}, kCommandLineWrong);
-    return nullptr;
+    return std::unexpected(
+        Complain({"no configuration file is named", "give FILE before the command"}, kCommandLineWrong));
   }
   const auto loaded = LoadOffline(arguments.file);
   if (!loaded.view) {
-    code = PrintFindings(loaded.diagnostics);
-    return nullptr;
+    return std::unexpected(PrintFindings(loaded.diagnostics));
   }
   auto view = WithUnhealthy(*loaded.view, arguments.unhealthy);
   if (!view) {
-    code = Complain(view.error(), kCommandLineWrong);
-    return nullptr;
+    return std::unexpected(Complain(view.error(), kCommandLineWrong));
   }
   return *view;
 }
@@ -266,16 +265,18 @@ std::shared_ptr<const control::View> ViewOf(const ExplainArguments& arguments, i
 boost::json::array JsonOf(const std::vector<Difference>& differences) {
   boost::json::array out;
   for (const auto& difference : differences) {
-    out.push_back(
-        boost::json::object{{"what", difference.what}, {"then", difference.expected}, {"now", difference.got}});
+    out.push_back(boost::json::object{
+        {"what", difference.what}, {"then", Utf8(difference.expected)}, {"now", Utf8(difference.got)}});
   }
   return out;
 }
 
 // What would happen now, and what is not as it was.
-Result<void> ExplainLine(const control::View& view, const logs::Entry& entry, bool as_json) {
+Result<void> ExplainLine(const control::View& view, const logs::Entry& entry, const std::string& load_balancer,
+                         bool as_json) {
   auto question = QuestionOfLog(entry);
   if (!question) return std::unexpected(question.error());
+  if (!load_balancer.empty()) question->load_balancer = load_balancer;
   const auto led = LeadToListener(view, *question);
   if (!led) return std::unexpected(led.error());
   const auto found = control::FindRequestExplanation(view, *question);
@@ -291,7 +292,10 @@ Result<void> ExplainLine(const control::View& view, const logs::Entry& entry, bo
   fmt::print("{} {}\n", question->method, TerminalText(question->url));
   if (!led->empty()) fmt::print("{}\n", *led);
   fmt::print("{}", proxy::RenderExplanation(*found));
-  if (differences.empty()) {
+  const std::string_view priority = entry[logs::RequestField::kRulePriority];
+  if (priority == "-" || priority == "-1") {
+    fmt::print("then it was answered before any rule was asked: status {}\n", entry.status);
+  } else if (differences.empty()) {
     fmt::print("as it was then: rule {}, status {}\n", RuleOfLog(entry), entry.status);
   } else {
     fmt::print("not as it was then:\n");
@@ -304,13 +308,14 @@ Result<void> ExplainLine(const control::View& view, const logs::Entry& entry, bo
 }
 
 int ExplainLog(const ExplainArguments& arguments) {
-  int code = kDone;
-  const auto view = ViewOf(arguments, code);
-  if (view == nullptr) return code;
+  const auto loaded = ViewOf(arguments);
+  if (!loaded) return loaded.error();
+  const auto& view = *loaded;
   const auto text = TextOrInput(arguments.seen);
   if (!text) return Complain(text.error(), kSystemRefused);
   logs::EntryParser parser;
   bool any = false;
+  int code = kDone;
   for (std::string_view rest = *text; !rest.empty();) {
     const auto end = std::min(rest.find('\n'), rest.size());
     const std::string_view line = rest.substr(0, end);
@@ -318,10 +323,15 @@ int ExplainLog(const ExplainArguments& arguments) {
     if (line.empty()) continue;
     if (std::exchange(any, true) && !arguments.json) fmt::print("\n");
     const auto entry = parser.Parse(line);
-    if (!entry) return Complain({Printable(entry.error().message), "paste a whole line of an access log"}, kInputWrong);
-    if (const auto said = ExplainLine(*view, *entry, arguments.json); !said) return Complain(said.error(), kInputWrong);
+    const auto said = entry ? ExplainLine(*view, *entry, arguments.http.load_balancer, arguments.json)
+                            : std::unexpected(entry.error());
+    if (said) continue;
+    // Of many lines the others are good all the same.
+    std::fflush(stdout);
+    const auto hint = entry ? said.error().hint : std::string("paste a whole line of an access log");
+    code = Complain({Printable(said.error().message), hint}, kInputWrong);
   }
-  return any ? kDone : Complain({"there is no line", "paste one of an access log, or - and pipe it"}, kInputWrong);
+  return any ? code : Complain({"there is no line", "paste one of an access log, or - and pipe it"}, kInputWrong);
 }
 
 // `rule 10 (beta): forward to blue or green`.
@@ -339,9 +349,9 @@ std::string OutcomeOf(const proxy::RequestExplanation& found) {
 }
 
 int ExplainHar(const ExplainArguments& arguments) {
-  int code = kDone;
-  const auto view = ViewOf(arguments, code);
-  if (view == nullptr) return code;
+  const auto loaded = ViewOf(arguments);
+  if (!loaded) return loaded.error();
+  const auto& view = *loaded;
   const auto text = ReadFileUpTo(arguments.seen, kHarBytesMax, "a HAR file");
   if (!text) return Complain(text.error(), kSystemRefused);
   auto questions = QuestionsOfHar(*text);
@@ -349,6 +359,7 @@ int ExplainHar(const ExplainArguments& arguments) {
     return Complain({arguments.seen + ": " + questions.error().message, questions.error().hint}, kInputWrong);
   for (auto& question : *questions) {
     const std::string asked = fmt::format("{} {}", question.method, question.url);
+    question.load_balancer = arguments.http.load_balancer;
     std::string outcome;
     std::string json = "null";
     if (const auto led = LeadToListener(*view, question); !led) {
@@ -370,9 +381,9 @@ int ExplainHar(const ExplainArguments& arguments) {
 }
 
 int ExplainCoverage(const ExplainArguments& arguments) {
-  int code = kDone;
-  const auto view = ViewOf(arguments, code);
-  if (view == nullptr) return code;
+  const auto loaded = ViewOf(arguments);
+  if (!loaded) return loaded.error();
+  const auto& view = *loaded;
   LogCoverage coverage(view);
   const ExitCode end = EachLogEntry(arguments.logs, [&](const logs::Entry& entry) { coverage.Add(entry); });
   if (end != kDone && coverage.requests() == 0) return end;
@@ -422,11 +433,15 @@ void AddDns(CommandSyntax explain, CommandOption admin, const std::shared_ptr<Ex
 
 void AddSeen(CommandSyntax explain, CommandOption admin, const std::shared_ptr<ExplainArguments>& arguments,
              Command& run) {
+  const auto named = [&](CommandSyntax command) {
+    command.AddOption("--load-balancer", arguments->http.load_balancer, "when several listen on that port");
+  };
   auto curl = explain.AddCommand("curl", "The same of a pasted curl command");
   curl.TakeOptionsOfParent();
   curl.AddOption("COMMAND", arguments->seen, "the whole command in quotes; - reads it from the standard input")
       .Required();
   curl.Footer("Example:  weir explain weir.yaml curl \"curl -H 'X-Beta: yes' https://shop.example.test/cart/1\"");
+  named(curl);
   curl.OnChosen([arguments, &run, admin] {
     arguments->admin_named = admin.given();
     run = [arguments] { return ExplainCurl(*arguments); };
@@ -437,11 +452,13 @@ void AddSeen(CommandSyntax explain, CommandOption admin, const std::shared_ptr<E
                 "the line in quotes, weir's or an ALB's; - reads lines from the standard input")
       .Required();
   log.Footer("Example:  tail -1 access.log | weir explain weir.yaml log -");
+  named(log);
   log.OnChosen([arguments, &run] { run = [arguments] { return ExplainLog(*arguments); }; });
   auto har = explain.AddCommand("har", "Where each request goes that a browser has recorded");
   har.TakeOptionsOfParent();
   har.AddOption("FILE.har", arguments->seen, "what a browser saves of its network view").Required();
   har.Footer("Example:  weir explain weir.yaml har shop.har");
+  named(har);
   har.OnChosen([arguments, &run] { run = [arguments] { return ExplainHar(*arguments); }; });
   auto coverage = explain.AddCommand("coverage", "Which rules the requests of access logs take, and which none does");
   coverage.TakeOptionsOfParent();

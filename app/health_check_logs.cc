@@ -4,6 +4,7 @@
 #include "config/http_versions.h"
 #include "proxy/log/health_check_log.h"
 
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -14,6 +15,12 @@ constexpr std::uint16_t kServerErrorMin = 500;
 
 IpAddress NodeOf(const config::LoadBalancer& balancer) {
   return balancer.advertise.empty() ? balancer.addresses.front() : balancer.advertise.front();
+}
+
+// gRPC has a status 0.
+std::optional<std::uint16_t> StatusOf(const health::ProbeResult& result) {
+  if (result.code == 0 && !result.is_grpc) return std::nullopt;
+  return result.code;
 }
 
 }  // namespace
@@ -78,7 +85,7 @@ void HealthCheckLogs::Write(const health::CheckReport& report) const {
                                              .target = target,
                                              .target_group = report.group.name,
                                              .passed = report.result.outcome == health::ProbeOutcome::kPassed,
-                                             .status_code = report.result.code,
+                                             .status_code = StatusOf(report.result),
                                              .reason = HealthCheckLogReason(report.result),
                                              .load_balancer = place.load_balancer,
                                              .node = place.node};

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace weir::app {
@@ -24,15 +25,15 @@ std::string TitleOf(const LogCoverage::RuleCount& rule) {
   return rule.name.empty() ? priority : fmt::format("{} ({})", priority, rule.name);
 }
 
-// The listener that the question was led to.
-const proxy::Listener* ListenerOf(const proxy::RoutingTable& table, const control::HttpQuestion& question,
-                                  std::uint16_t port, std::size_t& at) {
-  for (at = 0; at < table.listeners().size(); ++at) {
-    const auto& listener = table.listeners()[at];
+// The place among the listeners of the one that the question was led to; absent: there is none.
+std::optional<std::size_t> ListenerOf(const proxy::RoutingTable& table, const control::HttpQuestion& question,
+                                      std::uint16_t port) {
+  for (std::size_t i = 0; i < table.listeners().size(); ++i) {
+    const auto& listener = table.listeners()[i];
     if (listener->port != port) continue;
-    if (question.load_balancer.empty() || listener->load_balancer == question.load_balancer) return listener.get();
+    if (question.load_balancer.empty() || listener->load_balancer == question.load_balancer) return i;
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -64,14 +65,14 @@ void LogCoverage::Add(const logs::Entry& entry) {
   const std::string asked = fmt::format("{} {}", question->method, question->url);
   if (const auto led = LeadToListener(*view_, *question); !led) return LeaveOut(led.error().message);
   const auto client = IpAddress::Parse(question->from);
-  if (!client) return LeaveOut(client.error().message);
+  if (!client) return LeaveOut("the client has no address");
   const auto request = proxy::MakeFactsFromUrl(question->method, question->url, question->headers, *client);
-  if (!request) return LeaveOut(request.error().message);
-  std::size_t at = 0;
-  const auto* const listener = ListenerOf(*view_->routing, *question, request->port(), at);
-  if (listener == nullptr) return LeaveOut(fmt::format("no listener has port {}", request->port()));
-  const proxy::Rule& rule = listener->Match(request->facts());
-  RuleCount& count = rules_[first_rule_[at] + static_cast<std::size_t>(&rule - listener->rules.data())];
+  if (!request) return LeaveOut("the request has no URL that is one");
+  const auto at = ListenerOf(*view_->routing, *question, request->port());
+  if (!at) return LeaveOut("no listener has the port");
+  const proxy::Listener& listener = *view_->routing->listeners()[*at];
+  const proxy::Rule& rule = listener.Match(request->facts());
+  RuleCount& count = rules_[first_rule_[*at] + static_cast<std::size_t>(&rule - listener.rules.data())];
   if (count.requests++ == 0) count.first = asked;
   const std::string_view then = entry[logs::RequestField::kRulePriority];
   if (then == "-" || then == "-1") return;
@@ -126,7 +127,8 @@ std::string CoverageJson(const LogCoverage& coverage) {
   }
   json::array changes;
   for (const auto& change : coverage.changes()) {
-    changes.push_back(json::object{{"request", Utf8(change.request)}, {"then", change.then}, {"now", change.now}});
+    changes.push_back(
+        json::object{{"request", Utf8(change.request)}, {"then", Utf8(change.then)}, {"now", change.now}});
   }
   json::object left_out;
   for (const auto& [reason, count] : coverage.left_out()) left_out[Utf8(reason)] = count;

@@ -1,5 +1,6 @@
 #include "app/seen_request.h"
 
+#include "app/admin_change.h"
 #include "base/base64.h"
 #include "base/text.h"
 #include "control/status_report.h"
@@ -49,6 +50,8 @@ std::optional<UrlParts> Divide(std::string_view url) {
 bool IsDefaultPort(const UrlParts& url) {
   return url.port.empty() || url.port == (url.scheme == "https" ? "443" : "80");
 }
+
+bool HasScheme(std::string_view url) { return url.find("://") != std::string_view::npos; }
 
 bool HasHeader(const control::HttpQuestion& question, std::string_view name) {
   return std::ranges::any_of(question.headers,
@@ -169,15 +172,82 @@ class ShellWords {
 
 // Its options with a value that says nothing of the request; of one letter, and long.
 constexpr std::string_view kPassedOverLetters = "omwxyYzCcDEKPQrtTU";
-constexpr std::array<std::string_view, 26> kPassedOver = {
-    "--output",     "--max-time",    "--write-out",   "--proxy",       "--connect-timeout",
-    "--resolve",    "--connect-to",  "--cacert",      "--capath",      "--cert",
-    "--key",        "--cert-type",   "--key-type",    "--interface",   "--retry",
-    "--ciphers",    "--config",      "--dump-header", "--cookie-jar",  "--max-redirs",
-    "--limit-rate", "--upload-file", "--trace",       "--trace-ascii", "--stderr",
-    "--tls-max"};
-constexpr std::array<std::string_view, 8> kData = {
-    "-d", "--data", "--data-raw", "--data-ascii", "--data-binary", "--data-urlencode", "--json", "--form"};
+constexpr auto kPassedOver = std::to_array<std::string_view>({"--output",
+                                                              "--output-dir",
+                                                              "--max-time",
+                                                              "--write-out",
+                                                              "--proxy",
+                                                              "--proxy-user",
+                                                              "--proxy-header",
+                                                              "--connect-timeout",
+                                                              "--resolve",
+                                                              "--connect-to",
+                                                              "--cacert",
+                                                              "--capath",
+                                                              "--cert",
+                                                              "--key",
+                                                              "--cert-type",
+                                                              "--key-type",
+                                                              "--pass",
+                                                              "--interface",
+                                                              "--retry",
+                                                              "--retry-delay",
+                                                              "--retry-max-time",
+                                                              "--ciphers",
+                                                              "--tls13-ciphers",
+                                                              "--curves",
+                                                              "--config",
+                                                              "--dump-header",
+                                                              "--cookie-jar",
+                                                              "--max-redirs",
+                                                              "--max-filesize",
+                                                              "--limit-rate",
+                                                              "--rate",
+                                                              "--upload-file",
+                                                              "--trace",
+                                                              "--trace-ascii",
+                                                              "--stderr",
+                                                              "--tls-max",
+                                                              "--proto",
+                                                              "--proto-default",
+                                                              "--proto-redir",
+                                                              "--unix-socket",
+                                                              "--abstract-unix-socket",
+                                                              "--socks4",
+                                                              "--socks4a",
+                                                              "--socks5",
+                                                              "--socks5-hostname",
+                                                              "--preproxy",
+                                                              "--noproxy",
+                                                              "--dns-servers",
+                                                              "--doh-url",
+                                                              "--keepalive-time",
+                                                              "--speed-limit",
+                                                              "--speed-time",
+                                                              "--time-cond",
+                                                              "--continue-at",
+                                                              "--range",
+                                                              "--crlfile",
+                                                              "--pinnedpubkey",
+                                                              "--netrc-file",
+                                                              "--local-port",
+                                                              "--happy-eyeballs-timeout-ms",
+                                                              "--expect100-timeout",
+                                                              "--aws-sigv4",
+                                                              "--create-file-mode",
+                                                              "--engine",
+                                                              "--hostpubmd5",
+                                                              "--libcurl",
+                                                              "--login-options",
+                                                              "--parallel-max",
+                                                              "--quote",
+                                                              "--url-query",
+                                                              "--variable",
+                                                              "--ech",
+                                                              "--alt-svc",
+                                                              "--hsts"});
+constexpr auto kData = std::to_array<std::string_view>({"-d", "--data", "--data-raw", "--data-ascii", "--data-binary",
+                                                        "--data-urlencode", "--json", "--form", "--form-string"});
 
 // What a curl command would send.
 class CurlReader {
@@ -192,15 +262,21 @@ class CurlReader {
       if (auto taken = TakeWord(); !taken) return std::unexpected(taken.error());
     }
     if (question_.url.empty()) return Failure("the curl command names no URL", "paste it whole");
-    if (question_.url.find("://") == std::string::npos) question_.url = "http://" + question_.url;
+    if (!HasScheme(question_.url)) question_.url = "http://" + question_.url;
     if (appends_data_ && !data_.empty()) {
       question_.url += (question_.url.find('?') == std::string::npos ? "?" : "&") + data_;
       has_data_ = false;
     }
     if (question_.method.empty()) question_.method = is_head_ ? "HEAD" : uploads_ ? "PUT" : has_data_ ? "POST" : "GET";
     Default("User-Agent", "curl");
-    Default("Accept", "*/*");
-    if (has_data_) Default("Content-Type", is_json_ ? "application/json" : "application/x-www-form-urlencoded");
+    Default("Accept", is_json_ ? "application/json" : "*/*");
+    if (is_compressed_) Default("Accept-Encoding", "deflate, gzip, br, zstd");
+    if (has_data_) {
+      Default("Content-Type", is_json_   ? "application/json"
+                              : is_form_ ? "multipart/form-data"
+                                         : "application/x-www-form-urlencoded");
+    }
+    MoveUser();
     std::erase_if(question_.headers, [](const auto& header) { return header.second.empty(); });
     return std::move(question_);
   }
@@ -208,6 +284,23 @@ class CurlReader {
  private:
   void Default(std::string_view name, std::string_view value) {
     if (!HasHeader(question_, name)) question_.headers.emplace_back(name, value);
+  }
+
+  // `http://me:secret@host/` is `http://host/` and a header.
+  void MoveUser() {
+    const auto begin = question_.url.find("://") + 3;
+    const auto end = std::min(question_.url.find_first_of("/?#", begin), question_.url.size());
+    const auto at = question_.url.rfind('@', end);
+    if (at == std::string::npos || at < begin || at >= end) return;
+    Default("Authorization", "Basic " + EncodeBase64(question_.url.substr(begin, at - begin)));
+    question_.url.erase(begin, at + 1 - begin);
+  }
+
+  // `name=text` and `text`: the text is encoded.
+  static std::string UrlEncoded(const std::string& value) {
+    const auto equals = value.find('=');
+    const std::size_t begin = equals == std::string::npos ? 0 : equals + 1;
+    return (begin > 1 ? value.substr(0, begin) : std::string()) + PercentEncode(value.substr(begin));
   }
 
   Result<std::string> Value(std::string_view option) {
@@ -219,7 +312,8 @@ class CurlReader {
     const std::string word = words_[at_];
     if (word.starts_with("--")) return TakeOption(word);
     if (word.size() < 2 || word[0] != '-') {
-      if (question_.url.empty()) question_.url = word;
+      // The value of an option that is not known here looks like a URL too.
+      if (question_.url.empty() || (!HasScheme(question_.url) && HasScheme(word))) question_.url = word;
       return {};
     }
     // Letters may stand together, the last one's value behind it.
@@ -257,7 +351,7 @@ class CurlReader {
     if (name == "--http1.0") question_.http_version = "1.0";
     if (name == "--http1.1") question_.http_version = "1.1";
     if (name == "--http2" || name == "--http2-prior-knowledge") question_.http_version = "2";
-    if (name == "--compressed") Default("Accept-Encoding", "deflate, gzip, br, zstd");
+    if (name == "--compressed") is_compressed_ = true;
     const bool passed_over = std::ranges::find(kPassedOver, name) != kPassedOver.end();
     constexpr std::array<std::string_view, 7> kOthers = {"--request", "--header", "--user-agent", "--cookie",
                                                          "--referer", "--user",   "--url"};
@@ -291,7 +385,8 @@ class CurlReader {
     } else {
       has_data_ = true;
       is_json_ = is_json_ || name == "--json";
-      if (name == "-F" || name == "--form") Default("Content-Type", "multipart/form-data");
+      is_form_ = is_form_ || name == "-F" || name.starts_with("--form");
+      if (name == "--data-urlencode") value = UrlEncoded(value);
       (data_ += data_.empty() ? "" : "&") += value;
     }
     return {};
@@ -303,10 +398,15 @@ class CurlReader {
   std::string data_;
   bool has_data_ = false;
   bool is_json_ = false;
+  bool is_form_ = false;
+  bool is_compressed_ = false;
   bool is_head_ = false;
   bool uploads_ = false;
   bool appends_data_ = false;
 };
+
+// Who asked for what stands in it call by call.
+constexpr std::size_t kHarDepthMax = 10'000;
 
 std::string TextMember(const json::object& from, std::string_view key) {
   const auto* const value = from.if_contains(key);
@@ -344,6 +444,7 @@ Result<control::HttpQuestion> QuestionOfLog(const logs::Entry& entry) {
   out.from = client.substr(0, client.rfind(':'));
   if (out.from.starts_with('[') && out.from.ends_with(']')) out.from = out.from.substr(1, out.from.size() - 2);
   if (entry[kUserAgent] != "-") out.headers.emplace_back("User-Agent", logs::Unescape(entry[kUserAgent]));
+  if (entry[kType] == "grpcs" || entry[kType] == "grpc") out.headers.emplace_back("Content-Type", "application/grpc");
   if (line.version == "HTTP/1.0") out.http_version = "1.0";
   if (line.version == "HTTP/1.1") out.http_version = "1.1";
   return out;
@@ -357,7 +458,9 @@ Result<control::HttpQuestion> QuestionOfCurl(std::string_view command) {
 
 Result<std::vector<control::HttpQuestion>> QuestionsOfHar(std::string_view text) {
   boost::system::error_code error;
-  const json::value parsed = json::parse(text, error);
+  json::parse_options options;
+  options.max_depth = kHarDepthMax;
+  const json::value parsed = json::parse(text, error, {}, options);
   if (error)
     return Failure("that is no JSON: " + error.message(), "a HAR file is what a browser saves of its network view");
   const auto* const whole = parsed.if_object();
@@ -374,6 +477,8 @@ Result<std::vector<control::HttpQuestion>> QuestionsOfHar(std::string_view text)
     if (question.method.empty() || question.url.empty()) {
       return Failure("a request of the HAR file has no `method` or no `url`");
     }
+    if (question.url.starts_with("ws")) question.url.replace(0, 2, "http");
+    if (!question.url.starts_with("http")) continue;  // `data:`, `blob:`: nothing was sent
     const auto* const headers = request->get_object().if_contains("headers");
     for (const json::value& header : headers != nullptr && headers->is_array() ? headers->get_array() : json::array()) {
       if (!header.is_object()) continue;
@@ -391,25 +496,29 @@ Result<std::string> LeadToListener(const control::View& view, control::HttpQuest
   const auto url = Divide(question.url);
   if (!url) return std::string();  // said by whoever reads the URL
   const bool is_tls = url->scheme == "https";
-  const std::uint64_t port =
-      url->port.empty() ? (is_tls ? std::uint64_t{443} : std::uint64_t{80}) : ParseDecimal(url->port).value_or(0);
+  const std::uint64_t port = PortOf(question.url);
   const auto& listeners = view.routing->listeners();
   const bool names_one = std::ranges::any_of(
       listeners, [&](const auto& listener) { return listener->load_balancer == question.load_balancer; });
   if (!names_one) question.load_balancer.clear();  // that of production
   const proxy::Listener* found = nullptr;
   std::size_t count = 0;
+  std::size_t with_port = 0;
   for (const auto& listener : listeners) {
     if (names_one && listener->load_balancer != question.load_balancer) continue;
-    if (listener->port == port) return std::string();
+    if (listener->port == port) ++with_port;
     if ((listener->tls != nullptr) != is_tls) continue;
     found = listener.get();
     ++count;
   }
+  if (with_port == 1) return std::string();
+  if (with_port > 1) {
+    return Failure(fmt::format("several load balancers listen on port {}", port), "--load-balancer names one");
+  }
   if (count != 1) {
     return Failure(fmt::format("no listener has port {}, and {} speak{} {}", port, count == 0 ? "none" : "several",
                                count == 0 ? "s" : "", is_tls ? "HTTPS" : "HTTP"),
-                   "put the port of one into the URL, or name a load balancer");
+                   "put the port of one into the URL, or name one with --load-balancer");
   }
   if (!HasHeader(question, "Host")) {
     question.headers.emplace_back(
@@ -421,6 +530,19 @@ Result<std::string> LeadToListener(const control::View& view, control::HttpQuest
                      is_tls ? "HTTPS" : "HTTP");
 }
 
+std::uint64_t PortOf(std::string_view text) {
+  const auto url = Divide(text);
+  if (!url) return 0;
+  if (url->port.empty()) return url->scheme == "https" ? 443 : 80;
+  return ParseDecimal(url->port).value_or(0);
+}
+
+std::string WithPort(std::string_view text, std::uint64_t from, std::uint64_t to) {
+  const auto url = Divide(text);
+  if (!url || url->port.empty() || PortOf(text) != from) return std::string(text);
+  return fmt::format("{}://{}:{}{}", url->scheme, url->host, to, url->rest);
+}
+
 std::string RuleOfLog(const logs::Entry& entry) {
   const std::string_view priority = entry[logs::RequestField::kRulePriority];
   const std::string title = priority == "0" ? "default" : std::string(priority);
@@ -428,6 +550,10 @@ std::string RuleOfLog(const logs::Entry& entry) {
 }
 
 std::vector<Difference> DifferencesFromLog(const logs::Entry& then, const proxy::RequestExplanation& now) {
+  // A redirect writes the port that was asked, which a rehearsal has elsewhere.
+  const std::string_view host = then.request_line().host;
+  const auto colon = host.rfind(':');
+  const std::uint64_t led_port = colon == std::string_view::npos ? 0 : ParseDecimal(host.substr(colon + 1)).value_or(0);
   using enum logs::RequestField;
   std::vector<Difference> out;
   const std::string_view priority = then[kRulePriority];
@@ -438,8 +564,10 @@ std::vector<Difference> DifferencesFromLog(const logs::Entry& then, const proxy:
                              ? ParseDecimal(priority) == std::optional<std::uint64_t>(rule.priority)
                              : then.rule_name == rule.name;
   if (!same_rule) out.push_back({"rule", RuleOfLog(then), rule.Title()});
+  // What ended before its last action, at a login or a token, says nothing of that one.
   const std::string_view action = LastWord(then[kActions]);
-  if (action != ToString(now.action) && action != "-" && !action.empty()) {
+  if (action != "forward" && action != "redirect" && action != "fixed-response") return out;
+  if (action != ToString(now.action)) {
     out.push_back({"action", std::string(action), std::string(ToString(now.action))});
     return out;
   }
@@ -456,8 +584,9 @@ std::vector<Difference> DifferencesFromLog(const logs::Entry& then, const proxy:
     out.push_back({"status", std::to_string(then.status), std::to_string(*now.status)});
   }
   const std::string_view location = then[kRedirectUrl];
-  if (now.action == proxy::ActionKind::kRedirect && location != "-" && logs::Unescape(location) != now.location) {
-    out.push_back({"location", logs::Unescape(location), now.location});
+  const std::string led = led_port == 0 ? now.location : WithPort(now.location, now.port, led_port);
+  if (now.action == proxy::ActionKind::kRedirect && location != "-" && logs::Unescape(location) != led) {
+    out.push_back({"location", logs::Unescape(location), led});
   }
   return out;
 }

@@ -10,6 +10,7 @@
 #include "logs/entry.h"
 #include "proxy/routing/explain.h"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,11 @@ namespace weir::app {
 
 // What the line of a log says that `now` does not: rule, action, target group, status, location.
 [[nodiscard]] std::vector<Difference> DifferencesFromLog(const logs::Entry& then, const proxy::RequestExplanation& now);
+
+// The port of an absolute URL, its scheme's where it names none; 0 for what is no URL.
+[[nodiscard]] std::uint64_t PortOf(std::string_view url);
+// The URL with the port `to`, where it names the port `from`.
+[[nodiscard]] std::string WithPort(std::string_view url, std::uint64_t from, std::uint64_t to);
 
 // `10`, `10 (beta)`, `default`.
 [[nodiscard]] std::string RuleOfLog(const logs::Entry& entry);

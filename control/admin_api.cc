@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <expected>
 #include <utility>
@@ -217,6 +218,10 @@ Parsed<CanaryStep> ReadCanarySet(std::string_view body) {
   }
   if (!has_percent || !(step.percent >= 0 && step.percent <= 100)) {
     return std::unexpected(ErrorResponse(400, "the percent of the canary is missing, or none", "from 0.0 to 100.0"));
+  }
+  if (std::abs(step.percent * 10 - std::round(step.percent * 10)) > 1e-6) {
+    return std::unexpected(ErrorResponse(400, "the percent of the canary has more than one digit behind the point",
+                                         "such as 0.1 or 12.5"));
   }
   return step;
 }

@@ -215,6 +215,7 @@ std::string RequestJson(const proxy::RequestExplanation& found, const std::strin
       {"mutual-authentication", MutualAuthentication(found)},
       {"rule", json::object{{"priority", Priority(found.matched().priority)}, {"name", found.matched().name}}},
       {"rules", Array(found.rules, [](const auto& rule) { return Write(rule); })},
+      {"leading-actions", Texts(found.leading_actions)},
       {"action", ToString(found.action)}};
   if (found.tls) out["tls"] = Write(*found.tls);
   if (found.status) out["status-code"] = *found.status;

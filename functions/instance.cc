@@ -196,6 +196,11 @@ void Instance::OnNext() {
   events_.OnReady(*this);
 }
 
+// One that asks no more would take up room for ever.
+void Instance::OnNextLost() {
+  if (phase_ == Phase::kReady) loop_.timers().Schedule(timer_, loop_.now() + setting_.times.init_timeout);
+}
+
 void Instance::OnResponse(std::string response) {
   if (phase_ != Phase::kBusy) return;
   phase_ = Phase::kAnswered;

@@ -61,6 +61,8 @@ class Instance final : public net::Deferred, private process::ProcessEvents, pri
 
   [[nodiscard]] bool starting() const { return phase_ == Phase::kStarting; }
   [[nodiscard]] bool ready() const { return phase_ == Phase::kReady && api_->waiting(); }
+  // With an invocation, or about to ask for the next one.
+  [[nodiscard]] bool busy() const { return phase_ == Phase::kBusy || phase_ == Phase::kAnswered; }
   [[nodiscard]] bool ending() const { return phase_ == Phase::kEnding; }
   // Since when it waits for an invocation; only while ready().
   [[nodiscard]] SteadyTime idle_since() const { return idle_since_; }
@@ -72,6 +74,7 @@ class Instance final : public net::Deferred, private process::ProcessEvents, pri
   void OnOutputDropped(process::OutputStream stream, std::size_t lines) override;
   void OnEnded(const process::ProcessEnd& end) override;
   void OnNext() override;
+  void OnNextLost() override;
   void OnResponse(std::string response) override;
   void OnError(std::string error) override;
   void OnTooLarge() override;

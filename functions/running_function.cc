@@ -160,7 +160,7 @@ void RunningFunction::Retire() {
   retired_ = true;
   if (queue_.empty()) {
     for (const auto& instance : instances_) {
-      if (instance->ready() || instance->starting()) instance->End();
+      if (!instance->busy()) instance->End();
     }
   }
   EndWhenOver();

@@ -61,7 +61,8 @@ void RuntimeApi::OnAccepted(std::unique_ptr<net::TcpStream> stream) {
 }
 
 void RuntimeApi::OnClosed(RuntimeConnection& connection) {
-  if (asking_ == &connection) {
+  const bool lost_next = asking_ == &connection;
+  if (lost_next) {
     asking_ = nullptr;
     protocol_.LoseNext();
   }
@@ -69,6 +70,7 @@ void RuntimeApi::OnClosed(RuntimeConnection& connection) {
   loop_.DestroyLater(std::move(*found));
   connections_.erase(found);
   acceptor_.Resume();
+  if (lost_next && events_ != nullptr) events_->OnNextLost();
 }
 
 void RuntimeApi::OnRequest(RuntimeConnection& connection, RuntimeMessage message) {

@@ -18,6 +18,8 @@ class RuntimeApiEvents {
  public:
   // It waits for its next invocation: RuntimeApi::Give.
   virtual void OnNext() = 0;
+  // Who waited has gone without one.
+  virtual void OnNextLost() = 0;
   virtual void OnResponse(std::string response) = 0;
   // `type: message`, in one line.
   virtual void OnError(std::string error) = 0;

@@ -355,7 +355,9 @@ void Probe::Close(net::Stream::CloseMode mode) {
     bench_.closed.push_back(std::move(stream_));
   }
   tls_ = nullptr;
-  if (invocation_ != nullptr) bench_.loop.DestroyLater(std::move(invocation_));
+  // At once: an answer that is on its way would be taken for that of the next attempt. Within its own answer it was
+  // taken away before.
+  invocation_.reset();
   events_.OnProbeIdle(*this);
 }
 

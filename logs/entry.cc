@@ -216,7 +216,11 @@ Result<void> EntryParser::ParseJson(std::string_view line, Entry& entry) {
   const boost::json::value parsed = boost::json::parse(line, error, &memory);
   if (error || !parsed.is_object()) return Failure("this is no JSON object");
   const boost::json::object& object = parsed.get_object();
-  if (object.contains("timestamp")) entry.kind = EntryKind::kConnection;
+  if (object.contains("timestamp")) {
+    entry.kind = EntryKind::kConnection;
+  } else if (object.contains("target_addr") && !object.contains("elb_status_code")) {
+    return Failure("this is a line of a health check log");
+  }
   const auto rows = RowsOf(entry.kind);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const boost::json::value* const value = object.if_contains(rows[i].key);

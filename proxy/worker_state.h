@@ -87,6 +87,7 @@ struct WorkerState {
   UpstreamSource* upstreams = nullptr;
   outbound::HttpClient* http_client = nullptr;  // for actions that ask somebody; never null where a data plane runs
   bool draining = false;
+  std::size_t function_content_bytes = 0;  // of requests to functions that are still coming
   ConnectionLimits limits;
   // Run in the turn in which a client connection ends; null while nobody waits for that.
   net::Task* room_awaited = nullptr;

@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
+#include <optional>
 #include <set>
 
 namespace weir::config {
@@ -51,7 +53,13 @@ void CheckInvoke(const Fields& fields, Findings& findings) {
   const bool has_scheme = url.starts_with("http://") || url.starts_with("https://");
   const bool plain = std::ranges::all_of(url, [](char c) { return c > 0x20 && c < 0x7F && c != '#'; });
   const std::size_t host = url.find("://") + 3;
-  if (has_scheme && plain && url.size() > host && url[host] != '/') return;
+  const std::string_view authority =
+      has_scheme ? std::string_view(url).substr(host, url.find_first_of("/?", host) - host) : std::string_view();
+  const auto colon = authority.find(':', authority.rfind(']') == std::string_view::npos ? 0 : authority.rfind(']'));
+  const auto port =
+      colon == std::string_view::npos ? std::optional<std::uint64_t>(1) : ParseDecimal(authority.substr(colon + 1));
+  const bool good_port = port && *port >= 1 && *port <= 65'535;
+  if (has_scheme && plain && good_port && !authority.empty() && !authority.contains('@')) return;
   findings.AddError(fields.PositionOf("invoke"), fmt::format("{} cannot be invoked", Quoted(url)),
                     "an http or https URL: http://HOST:PORT/2015-03-31/functions/function/invocations");
 }

@@ -360,6 +360,7 @@ constexpr Field kScope{
 constexpr Field kSessionTimeout{.key = "session-timeout",
                                 .type = kSeconds,
                                 .minimum = 1,
+                                .maximum = 36'500 * kDaySeconds,
                                 .fallback = "604800s",
                                 .doc = "How long a session lasts, from the login on; 1 s at least."};
 constexpr Field kOnUnauthenticated{.key = "on-unauthenticated-request",

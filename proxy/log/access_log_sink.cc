@@ -177,6 +177,7 @@ void AccessLogSinks::TakeOver(File& file, UniqueFd fd) const {
   struct stat facts{};
   const bool known = fd.valid() && ::fstat(fd.get(), &facts) == 0 && S_ISREG(facts.st_mode);
   file.fd = std::move(fd);
+  file.is_regular = known;
   file.bytes = known ? static_cast<std::uint64_t>(facts.st_size) : 0;
   file.begun =
       file.bytes == 0 ? std::chrono::system_clock::now() : std::chrono::system_clock::from_time_t(facts.st_mtime);
@@ -185,7 +186,7 @@ void AccessLogSinks::TakeOver(File& file, UniqueFd fd) const {
 // Lines are never cut: a file ends with a batch of them.
 void AccessLogSinks::RotateIfDue(const std::string& path, File& file) {
   const WallTime now = std::chrono::system_clock::now();
-  if (!file.rotation || !IsRotationDue(*file.rotation, file.bytes, file.begun, now)) return;
+  if (!file.rotation || !file.is_regular || !IsRotationDue(*file.rotation, file.bytes, file.begun, now)) return;
   const std::string archived = ArchivedPath(path, now);
   UniqueFd fd;
   int code = 0;
@@ -202,6 +203,12 @@ void AccessLogSinks::RotateIfDue(const std::string& path, File& file) {
     return;
   }
   file.rotation_failing = false;
+  // Whoever may read the old one may read the new one.
+  struct stat facts{};
+  if (::fstat(file.fd.get(), &facts) == 0) {
+    static_cast<void>(::fchmod(fd.get(), facts.st_mode & 07777));
+    if (::fchown(fd.get(), facts.st_uid, facts.st_gid) != 0) code = 0;  // only root gives files away
+  }
   TakeOver(file, std::move(fd));
   archive_.Take(path, archived, *file.rotation);
 }

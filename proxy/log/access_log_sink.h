@@ -20,9 +20,9 @@
 
 namespace weir::proxy {
 
-// The log files of requests and connections, and the thread that writes them. Workers hand over whole batches of lines;
-// nothing on a worker waits for a disk. The queue is bounded: when the disk cannot keep up, batches are dropped and
-// counted, never requests delayed. Thread: any.
+// The log files of requests, connections and health checks, and the thread that writes them. Workers hand over whole
+// batches of lines; nothing on a worker waits for a disk. The queue is bounded: when the disk cannot keep up, batches
+// are dropped and counted, never requests delayed. Thread: any.
 class AccessLogSinks {
  public:
   static constexpr std::size_t kQueuedBytesMax = 64 * 1024 * 1024;
@@ -76,6 +76,7 @@ class AccessLogSinks {
   struct File {
     UniqueFd fd;
     bool failing = false;
+    bool is_regular = false;  // no pipe and no device, which are not put aside
     std::optional<config::LogRotation> rotation;
     bool rotation_failing = false;
     std::uint64_t bytes = 0;

@@ -26,7 +26,7 @@ void AppendAlbLine(std::string& out, const HealthCheckLogRecord& record) {
   out.append(1, ' ').append(OrDash(record.target));
   out.append(1, ' ').append(record.target_group);
   out.append(1, ' ').append(Verdict(record));
-  out.append(1, ' ').append(record.status_code == 0 ? "-" : std::to_string(record.status_code));
+  out.append(1, ' ').append(record.status_code ? std::to_string(*record.status_code) : "-");
   out.append(1, ' ').append(OrDash(record.reason)).append(1, ' ');
   AppendLoadBalancerId(out, record.load_balancer);
   out.append(1, ' ').append(record.node.ToString()).append(1, '\n');
@@ -41,7 +41,7 @@ void AppendJsonLine(std::string& out, const HealthCheckLogRecord& record) {
   if (!record.target.empty()) AppendJsonText(out, "target_addr", record.target);
   AppendJsonText(out, "target_group_id", record.target_group);
   AppendJsonText(out, "status", Verdict(record));
-  if (record.status_code != 0) AppendJsonNumber(out, "status_code", record.status_code);
+  if (record.status_code) AppendJsonNumber(out, "status_code", *record.status_code);
   if (!record.reason.empty()) AppendJsonText(out, "reason_code", record.reason);
   std::string id;
   AppendLoadBalancerId(id, record.load_balancer);

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,8 +19,8 @@ struct HealthCheckLogRecord {
   std::string_view target;  // ADDRESS:PORT, or the function
   std::string_view target_group;
   bool passed = false;
-  std::uint16_t status_code = 0;  // 0: there was none
-  std::string_view reason;        // of one that failed: `TimedOut` ...
+  std::optional<std::uint16_t> status_code = {};  // HTTP's, or gRPC's; absent: there was none
+  std::string_view reason;                        // of one that failed: `TimedOut` ...
   std::string_view load_balancer;
   IpAddress node;  // the load balancer's first address: the appliance checks once for all its nodes
 };

@@ -1,9 +1,11 @@
 #include "proxy/log/log_archive.h"
 
 #include "base/log.h"
+#include "base/text.h"
 #include "base/unique_fd.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -57,55 +59,32 @@ bool IsArchiveSuffix(std::string_view text) {
          std::ranges::all_of(text.substr(1), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// Errors with their reason; the parts that were written are taken away again.
-std::string CompressFile(const std::string& path) {
-  const std::string compressed = path + ".gz";
-  const std::string unfinished = compressed + ".tmp";
-  const UniqueFd in(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!in.valid()) return std::strerror(errno);
-  UniqueFd out(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!out.valid()) return std::strerror(errno);
-  std::string failure;
-  // Owns the descriptor from here on.
-  gzFile const file = ::gzdopen(out.get(), "wb6");
-  if (file == nullptr) return "out of memory";
-  static_cast<void>(out.Release());
-  std::vector<char> chunk(kChunkBytes);
-  for (;;) {
-    const ssize_t got = ::read(in.get(), chunk.data(), chunk.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) failure = std::strerror(errno);
-    if (got <= 0) break;
-    if (::gzwrite(file, chunk.data(), static_cast<unsigned>(got)) != got) {
-      failure = errno != 0 ? std::strerror(errno) : "cannot be written";
-      break;
-    }
-  }
-  if (::gzclose(file) != Z_OK && failure.empty()) failure = errno != 0 ? std::strerror(errno) : "cannot be written";
-  if (failure.empty() && ::rename(unfinished.c_str(), compressed.c_str()) != 0) failure = std::strerror(errno);
-  if (!failure.empty()) {
-    ::unlink(unfinished.c_str());
-    return failure;
-  }
-  ::unlink(path.c_str());
-  return {};
-}
-
 // The oldest of those put aside go, but for `keep`.
 void Prune(const std::string& path, std::uint32_t keep) {
   const std::filesystem::path log(path);
   const std::string name = log.filename().string();
   const auto folder = log.has_parent_path() ? log.parent_path() : std::filesystem::path(".");
   std::vector<std::string> archived;
+  std::vector<std::string> unfinished;  // by a program that was killed
   std::error_code error;
   for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     const std::string other = at->path().filename().string();
-    if (other.starts_with(name) && IsArchiveSuffix(std::string_view(other).substr(name.size()))) {
-      archived.push_back(other);
-    }
+    if (!other.starts_with(name)) continue;
+    const std::string_view suffix = std::string_view(other).substr(name.size());
+    if (IsArchiveSuffix(suffix)) archived.push_back(other);
+    if (suffix.ends_with(".gz.tmp") && IsArchiveSuffix(suffix.substr(0, suffix.size() - 4)))
+      unfinished.push_back(other);
   }
-  // Their names are in the order of their times.
-  std::ranges::sort(archived);
+  // In the order of their times, and of their numbers within a second: a name without a number is the first.
+  const auto order = [&](const std::string& each) {
+    const std::string_view rest = std::string_view(each).substr(name.size() + 1);
+    std::string_view number = rest.substr(kStampShape.size());
+    if (number.ends_with(".gz")) number.remove_suffix(3);
+    return std::pair(std::string(rest.substr(0, kStampShape.size())),
+                     number.empty() ? std::uint64_t{1} : ParseDecimal(number.substr(1)).value_or(0));
+  };
+  std::ranges::sort(archived, {}, order);
+  for (const std::string& left : unfinished) std::filesystem::remove(folder / left, error);
   for (std::size_t i = 0; i + keep < archived.size(); ++i) std::filesystem::remove(folder / archived[i], error);
 }
 
@@ -144,6 +123,45 @@ void LogArchive::Take(std::string path, std::string archived, const config::LogR
   changed_.notify_one();
 }
 
+std::string LogArchive::Compress(const std::string& path) {
+  const std::string compressed = path + ".gz";
+  const std::string unfinished = compressed + ".tmp";
+  const UniqueFd in(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat facts{};
+  if (!in.valid() || ::fstat(in.get(), &facts) != 0) return std::strerror(errno);
+  UniqueFd out(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!out.valid()) return std::strerror(errno);
+  // Whoever may read the log may read it afterwards; only root gives files away.
+  static_cast<void>(::fchmod(out.get(), facts.st_mode & 07777));
+  const bool given = ::fchown(out.get(), facts.st_uid, facts.st_gid) == 0;
+  static_cast<void>(given);
+  gzFile const file = ::gzdopen(out.get(), "wb6");
+  if (file == nullptr) return "out of memory";
+  static_cast<void>(out.Release());  // it is the file's
+  std::string failure;
+  std::vector<char> chunk(kChunkBytes);
+  bool whole = false;
+  while (!stopping_) {
+    const ssize_t got = ::read(in.get(), chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) failure = std::strerror(errno);
+    whole = got == 0;
+    if (got <= 0) break;
+    if (::gzwrite(file, chunk.data(), static_cast<unsigned>(got)) != got) {
+      failure = errno != 0 ? std::strerror(errno) : "cannot be written";
+      break;
+    }
+  }
+  if (::gzclose(file) != Z_OK && failure.empty()) failure = errno != 0 ? std::strerror(errno) : "cannot be written";
+  if (whole && failure.empty() && ::rename(unfinished.c_str(), compressed.c_str()) != 0) failure = std::strerror(errno);
+  if (!whole || !failure.empty()) {
+    ::unlink(unfinished.c_str());
+    return failure;
+  }
+  ::unlink(path.c_str());
+  return {};
+}
+
 void LogArchive::Run() {
   for (;;) {
     Job job;
@@ -155,7 +173,7 @@ void LogArchive::Run() {
       jobs_.erase(jobs_.begin());
     }
     if (job.rotation.compress) {
-      if (const std::string failure = CompressFile(job.archived); !failure.empty()) {
+      if (const std::string failure = Compress(job.archived); !failure.empty()) {
         LogError("a log that was put aside cannot be compressed path=" + job.archived + " reason=\"" + failure + "\"");
       }
     }

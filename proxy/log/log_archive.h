@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "config/model.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -26,7 +27,7 @@ namespace weir::proxy {
 class LogArchive {
  public:
   LogArchive() = default;
-  ~LogArchive();  // ends after the file that is under way
+  ~LogArchive();  // a file that is being compressed stays as it was
   LogArchive(const LogArchive&) = delete;
   LogArchive& operator=(const LogArchive&) = delete;
 
@@ -40,11 +41,13 @@ class LogArchive {
     config::LogRotation rotation;
   };
   void Run();
+  // Why it failed; empty when it did not, or was given up because the archive ends.
+  [[nodiscard]] std::string Compress(const std::string& path);
 
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Job> jobs_;
-  bool stopping_ = false;
+  std::atomic<bool> stopping_ = false;
   std::thread thread_;
 };
 

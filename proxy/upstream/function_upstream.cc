@@ -45,6 +45,9 @@ ErrorCode CodeFor(functions::InvokeFailure failure) {
   std::unreachable();
 }
 
+// Of requests that are still coming, on one worker: clients who send slowly fill no more memory than this.
+constexpr std::size_t kGatheredBytesMax = std::size_t{64} << 20;
+
 // RFC 9110 sections 15.3.5, 15.4.5.
 bool HasContent(std::string_view method, std::uint16_t status) {
   return method != "HEAD" && status != 204 && status != 304;
@@ -85,8 +88,17 @@ void FunctionUpstream::SendContent(const Content& content) {
   if (content.bytes.size() > functions::kContentBytesMax - content_.size()) {
     return FailSoon(ErrorCode::kLambdaRequestTooLarge);
   }
+  if (content.bytes.size() > kGatheredBytesMax - worker_.function_content_bytes) {
+    return FailSoon(ErrorCode::kLambdaThrottling);
+  }
   content_ += content.bytes;
+  CountGathered(content_.size());
   if (content.is_last()) Invoke();
+}
+
+void FunctionUpstream::CountGathered(std::size_t bytes) {
+  worker_.function_content_bytes += bytes - counted_;
+  counted_ = bytes;
 }
 
 void FunctionUpstream::Invoke() {
@@ -106,6 +118,7 @@ void FunctionUpstream::Invoke() {
                                               .content = content_},
                                              target.values());
   std::string().swap(content_);
+  CountGathered(0);
   (*key().function->counters)[worker_.worker].lambda_bytes.Add(event.size());
   const functions::VersionTarget& version = target.Draw(worker_.random.Fraction());
   events_->NoteInvocation(version.name, {});
@@ -117,6 +130,7 @@ void FunctionUpstream::Invoke() {
 // ---- the response
 
 void FunctionUpstream::OnResult(const functions::VersionTarget& version, functions::InvokeResult result) {
+  if (events_ == nullptr) return;
   worker_.loop.DestroyLater(std::move(invocation_));
   if (!result) {
     events_->NoteInvocation(version.name, result.error().detail.empty() ? functions::ToString(result.error().failure)
@@ -170,6 +184,7 @@ void FunctionUpstream::Answer(const functions::VersionTarget& version, const fun
 void FunctionUpstream::FailSoon(ErrorCode code) {
   failure_ = code;
   std::string().swap(content_);
+  CountGathered(0);
   worker_.loop.RunSoon(*this);
 }
 
@@ -182,7 +197,9 @@ void FunctionUpstream::Fail(ErrorCode code) { events_->OnUpstreamFailed(code, fa
 void FunctionUpstream::Release(Reusable /*reusable*/) {
   events_ = nullptr;
   request_ = nullptr;
-  if (invocation_ != nullptr) worker_.loop.DestroyLater(std::move(invocation_));
+  // At once: an answer that is on its way would find nobody. Within its own answer it was taken away before.
+  invocation_.reset();
+  CountGathered(0);
   pool_.Destroy(*this);
 }
 

@@ -52,6 +52,8 @@ class FunctionUpstream final : public UpstreamConnection, public UpstreamStream,
   void FailSoon(ErrorCode code);
   void Fail(ErrorCode code);
   void Invoke();
+  // So many bytes of content are gathered now.
+  void CountGathered(std::size_t bytes);
   void OnResult(const functions::VersionTarget& version, functions::InvokeResult result);
   void Answer(const functions::VersionTarget& version, const functions::EventResponse& response);
   // The head as HTTP/1.1 writes it, for the same parser as those of targets.
@@ -63,6 +65,7 @@ class FunctionUpstream final : public UpstreamConnection, public UpstreamStream,
   UpstreamEvents* events_ = nullptr;         // null: the exchange has let it go
   const RequestMessage* request_ = nullptr;  // the exchange's
   std::string content_;
+  std::size_t counted_ = 0;  // of it, in WorkerState
   std::optional<ErrorCode> failure_;
   std::unique_ptr<functions::Invocation> invocation_;
 };

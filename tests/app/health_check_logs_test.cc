@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 namespace weir::app {
 namespace {
 
@@ -34,6 +36,8 @@ TEST(HealthCheckLogsTest, TypesAreAws) {
   EXPECT_EQ(HealthCheckLogType(group), "grpc");
   group.health_check.protocol = config::ProbeProtocol::kTcp;
   EXPECT_EQ(HealthCheckLogType(group), "tcp");
+  group.function.emplace();
+  EXPECT_EQ(HealthCheckLogType(group), "lambda");
 }
 
 }  // namespace

@@ -77,11 +77,14 @@ def test_logs_are_put_aside_and_no_line_is_lost(targets, run, tmp_path):
         return list(tmp_path.glob("access.log.*Z*.gz"))
 
     def lines():
+        """Empty while a file becomes another one."""
         texts = []
         for file in (*tmp_path.glob("access.log.*Z"), *tmp_path.glob("access.log.*.gz"), tmp_path / "access.log"):
-            texts.append(gzip.open(file, "rt").read() if file.suffix == ".gz" else file.read_text())
+            try:
+                texts.append(gzip.open(file, "rt").read() if file.suffix == ".gz" else file.read_text())
+            except FileNotFoundError:
+                return []
         return "".join(texts).splitlines()
     wait_for(aside, 30, "a log that was put aside")
-    wait_for(lambda: len(lines()) >= asked, 15, "every line")
-    numbers = sorted(int(re.search(r"/(\d+) HTTP", line).group(1)) for line in lines())
-    assert numbers == list(range(asked))
+    # A line that was lost would never come; one that stands twice is that of a file between its two names.
+    wait_for(lambda: sorted(int(re.search(r"/(\d+) HTTP", line).group(1)) for line in lines()) == list(range(asked)), 15, "every line once")

@@ -55,7 +55,7 @@ def explain(*words, text=None, code=0):
 def test_a_line_of_the_log_is_as_it_was_then(targets, run, tmp_path):
     file, log = served(targets, run, tmp_path)
     for line in log.read_text().splitlines()[:10]:
-        assert "as it was then" in explain(file, "log", line)
+        assert "\nas it was then" in explain(file, "log", line)
     both = explain(file, "log", "-", text=log.read_text())
     assert both.count("as it was then") == 60 and "not as it was" not in both
     # A file that has changed since.
@@ -65,13 +65,13 @@ def test_a_line_of_the_log_is_as_it_was_then(targets, run, tmp_path):
     assert re.search(r"not as it was then:\n  rule: 7 then, (default|9 \(robots\)) now\n  action: fixed-response then, forward now", explain(changed, "log", line))
     found = json.loads(explain(changed, "--json", "log", line))
     assert found["differences"][0]["what"] == "rule" and found["now"]["action"] == "forward"
-    assert "no log" in explain(file, "log", "GET /", code=1)
+    assert "neither a line of an access log" in explain(file, "log", "GET /", code=1)
 
 
 def test_json_lines_name_their_rules(targets, run, tmp_path):
     file, log = served(targets, run, tmp_path, ", format: json")
     out = explain(file, "log", "-", text=log.read_text())
-    assert out.count("as it was then") == 60 and "(beta)" in out
+    assert out.count("as it was then") == 60 and "not as it was" not in out and "rule 7 (beta), status 410" in out
 
 
 def test_coverage_counts_as_the_log_does(targets, run, tmp_path):
@@ -119,7 +119,9 @@ def test_curl_and_har(targets, run, tmp_path):
     file, _ = served(targets, run, tmp_path)
     out = explain(file, "curl", "curl -A 'a bot' 'http://shop.test/x'")
     assert "port 80 is shop/" in out and "green" in out
-    assert "rule 7 (beta)" in explain(file, "curl", "-", text="curl \\\n  http://shop.test/beta/9\n").replace("rule 7 beta", "rule 7 (beta)")
+    assert "rule 7 (beta): matches" in explain(file, "curl", "-", text="curl \
+  http://shop.test/beta/9
+")
     assert "that is no curl command" in explain(file, "curl", "wget x", code=2)
     har = tmp_path / "a.har"
     har.write_text(json.dumps({"log": {"entries": [

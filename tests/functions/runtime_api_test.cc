@@ -40,6 +40,7 @@ class RuntimeApiTest : public ::testing::Test, protected functions::RuntimeApiEv
   }
 
   void OnNext() override { Note("next"); }
+  void OnNextLost() override { Note("next lost"); }
   void OnResponse(std::string response) override { Note("response " + response); }
   void OnError(std::string error) override { Note("error " + error); }
   void OnTooLarge() override { Note("too large"); }

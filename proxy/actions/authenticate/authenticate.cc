@@ -69,8 +69,10 @@ ActionOutcome Authenticate::Run(const ActionRequest& request) const {
   const auto session = opened ? DecodeSession(*opened) : std::nullopt;
   if (!session) return outcome_without(Missing::kInvalid);
   const WallTime now = request.worker.loop.wall_now();
-  if (session->ends <= now) return outcome_without(Missing::kExpired);
-  if (session->access_token_expires && *session->access_token_expires <= now && !session->refresh_token.empty()) {
+  // In whole seconds: times of a provider may lie beyond what nanoseconds reach.
+  const auto second = std::chrono::floor<std::chrono::seconds>(now);
+  if (session->ends <= second) return outcome_without(Missing::kExpired);
+  if (session->access_token_expires && *session->access_token_expires <= second && !session->refresh_token.empty()) {
     return request.Wait(std::make_unique<RefreshWork>(*this, *cookie, *session, request));
   }
   request.additions().request_fields = ClaimFields(*session, sessions, now);

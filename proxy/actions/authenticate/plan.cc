@@ -58,7 +58,8 @@ std::shared_ptr<const AuthenticationPlan> BuildAuthenticationPlan(const config::
   auto plan = std::make_shared<AuthenticationPlan>();
   plan->config = action;
   plan->id = StickyGroupId(Identity(action));
-  plan->session_purpose = "weir session " + action.issuer.text + ' ' + action.client_id;
+  plan->session_purpose =
+      "weir session " + action.issuer.text + ' ' + action.client_id + ' ' + action.session_cookie_name;
   plan->signer = SignerOf(load_balancer, region);
   bool good = true;
   const auto take_url = [&](const config::LocatedText& text, outbound::Url& url) {

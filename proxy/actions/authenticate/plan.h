@@ -28,7 +28,7 @@ inline constexpr std::string_view kCallbackPath = "/oauth2/idpresponse";
 struct AuthenticationPlan {
   config::AuthenticateOidcAction config;
   std::uint64_t id = 0;         // made of all that is configured: what a login that is under way belongs to
-  std::string session_purpose;  // what its sessions are sealed for: issuer and client
+  std::string session_purpose;  // what its sessions are sealed for: issuer, client and cookie
   std::string client_secret;    // empty: there is none
   outbound::Url token_endpoint;
   outbound::Url user_info_endpoint;

@@ -15,7 +15,7 @@ void SessionRefreshes::Join(const std::string& cookie, const MakeQuery& make, co
     refresh.waiting.push_back(std::move(done));
     return;
   }
-  if (refreshes_.size() >= kMax) return done(std::unexpected(ErrorCode::kAuthUnhandled));
+  if (refreshes_.size() >= kMax && !ForgetOldest()) return done(std::unexpected(ErrorCode::kAuthUnhandled));
   Refresh& refresh = refreshes_[key];
   refresh.waiting.push_back(std::move(done));
   refresh.query = make([this, key](ProviderQuery::Outcome outcome) { OnAnswer(key, std::move(outcome)); });
@@ -27,6 +27,17 @@ void SessionRefreshes::ForgetOld() {
   std::erase_if(refreshes_, [now](const auto& entry) {
     return entry.second.outcome.has_value() && entry.second.forgotten_at <= now;
   });
+}
+
+bool SessionRefreshes::ForgetOldest() {
+  auto oldest = refreshes_.end();
+  for (auto at = refreshes_.begin(); at != refreshes_.end(); ++at) {
+    if (!at->second.outcome) continue;
+    if (oldest == refreshes_.end() || at->second.forgotten_at < oldest->second.forgotten_at) oldest = at;
+  }
+  if (oldest == refreshes_.end()) return false;
+  refreshes_.erase(oldest);
+  return true;
 }
 
 void SessionRefreshes::OnAnswer(const std::string& key, ProviderQuery::Outcome outcome) {

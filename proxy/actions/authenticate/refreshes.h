@@ -45,6 +45,8 @@ class SessionRefreshes {
     SteadyTime forgotten_at;
   };
   void ForgetOld();
+  // Of those that were answered; false: none was.
+  [[nodiscard]] bool ForgetOldest();
   void OnAnswer(const std::string& key, ProviderQuery::Outcome outcome);
 
   net::EventLoop& loop_;

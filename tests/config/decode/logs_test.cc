@@ -102,7 +102,7 @@ TEST(LogsTest, ALogIsPutAsideBySizeAndTime) {
 TEST(LogsTest, RotationThatNeverComesIsAnError) {
   EXPECT_NE(
       FindingsOf(LogsText("idle_timeout.timeout_seconds: 60", "    access-log: {path: a.log, rotate: {keep: 2}}\n"))
-          .find("t.yaml:4:31: error: `rotate` without `size-mb` and `interval`; one of them, or both"),
+          .find("t.yaml:4:39: error: `rotate` without `size-mb` and `interval`; one of them, or both"),
       std::string::npos);
   EXPECT_NE(
       FindingsOf(LogsText("idle_timeout.timeout_seconds: 60", "    access-log: {path: \"-\", rotate: {size-mb: 1}}\n"))

@@ -40,13 +40,22 @@ TEST(HealthCheckLogTest, ALineHasTenFields) {
 TEST(HealthCheckLogTest, AFailureHasAReasonAndPerhapsNoStatus) {
   auto record = Passed();
   record.passed = false;
-  record.status_code = 0;
+  record.status_code.reset();
   record.reason = "TimedOut";
   record.latency = std::chrono::seconds(5);
   std::string out;
   AppendAlbLine(out, record);
   EXPECT_EQ(
       out, "http 2023-11-14T22:13:20.123456Z 5.000000000 192.0.2.7:8080 blue FAIL - TimedOut " + Id() + " 192.0.2.1\n");
+}
+
+TEST(HealthCheckLogTest, ZeroIsAStatusOfGrpc) {
+  auto record = Passed();
+  record.type = "grpc";
+  record.status_code = 0;
+  std::string out;
+  AppendAlbLine(out, record);
+  EXPECT_NE(out.find(" PASS 0 - "), std::string::npos) << out;
 }
 
 TEST(HealthCheckLogTest, JsonHasTheSameFacts) {

@@ -256,5 +256,22 @@ TEST_F(FunctionUpstreamTest, AnInvocationThatNobodyWaitsForIsForgotten) {
   EXPECT_EQ(seen_.status, 0);
 }
 
+// It was on its way when the exchange let go: in the same turn, which the invocation outlives.
+TEST_F(FunctionUpstreamTest, AnAnswerInTheTurnOfTheReleaseIsForgotten) {
+  for (const bool good : {true, false}) {
+    Begin();
+    Ask();
+    seen_.stream->Release(UpstreamStream::Reusable::kNever);
+    if (good) {
+      invoker_->answer(functions::Invoked{.response = kOk});
+    } else {
+      invoker_->answer(std::unexpected(functions::InvokeError{functions::InvokeFailure::kTimeout, "late"}));
+    }
+    EXPECT_EQ(invoker_->alive, 0);
+    Turn();
+    EXPECT_EQ(seen_.status, 0);
+  }
+}
+
 }  // namespace
 }  // namespace weir::proxy
