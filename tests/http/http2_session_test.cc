@@ -12,7 +12,9 @@ namespace {
 
 using namespace http2_frames;
 
-std::string RequestOf(std::uint32_t stream, std::uint8_t flags = kEndStream) { return Headers(stream, Get(), flags); }
+std::string StreamRequest(std::uint32_t stream, std::uint8_t flags = kEndStream) {
+  return Headers(stream, Get(), flags);
+}
 
 std::string ContentOf(const std::vector<Seen>& frames, std::uint32_t stream) {
   std::string content;
@@ -63,7 +65,7 @@ TEST_F(AsServer, AnnouncesExtendedConnectWhereItIsTaken) {
 }
 
 TEST_F(AsServer, RequestsAndResponsesWithContentAndTrailers) {
-  rig.Get(RequestOf(1, 0) + Frame(kData, 0, 1, "ab") + Frame(kData, 0, 1, "cd") + Headers(1, {{"x-sum", "4"}}));
+  rig.Get(StreamRequest(1, 0) + Frame(kData, 0, 1, "ab") + Frame(kData, 0, 1, "cd") + Headers(1, {{"x-sum", "4"}}));
   SeenStream& stream = rig.Of(1);
   EXPECT_EQ(stream.head[":path"], "/");
   EXPECT_EQ(stream.content, "abcd");
@@ -83,13 +85,14 @@ TEST_F(AsServer, RequestsAndResponsesWithContentAndTrailers) {
 }
 
 TEST_F(AsServer, ContentAndItsEndAreGivenOnTogether) {
-  rig.Get(RequestOf(1, 0) + Frame(kData, kEndStream, 1, "all"));
+  rig.Get(StreamRequest(1, 0) + Frame(kData, kEndStream, 1, "all"));
   EXPECT_EQ(rig.Of(1).content, "all");
   EXPECT_TRUE(rig.Of(1).last);
 }
 
 TEST_F(AsServer, NothingIsFramedBeforeThereIsRoom) {
-  rig.Get(Settings({{4, 1 << 20}}) + Frame(kWindowUpdate, 0, 0, Number(1 << 20, 4)) + RequestOf(1) + RequestOf(3));
+  rig.Get(Settings({{4, 1 << 20}}) + Frame(kWindowUpdate, 0, 0, Number(1 << 20, 4)) + StreamRequest(1) +
+          StreamRequest(3));
   const std::string much(200'000, 'x');
   for (const int id : {1, 3}) {
     rig.session.Respond(rig.Of(id), 200, {}, false);
@@ -107,7 +110,7 @@ TEST_F(AsServer, NothingIsFramedBeforeThereIsRoom) {
 }
 
 TEST_F(AsServer, ASlowStreamHoldsNoOther) {
-  rig.Get(Frame(kWindowUpdate, 0, 0, Number(1 << 24, 4)) + RequestOf(1) + RequestOf(3));
+  rig.Get(Frame(kWindowUpdate, 0, 0, Number(1 << 24, 4)) + StreamRequest(1) + StreamRequest(3));
   const std::string much(500'000, 'x');
   rig.session.Respond(rig.Of(1), 200, {}, false);
   rig.session.Send(rig.Of(1), much, true, {});
@@ -120,7 +123,7 @@ TEST_F(AsServer, ASlowStreamHoldsNoOther) {
 
 TEST_F(AsServer, TheStreamsWindowIsGivenBackOnlyWhenItsContentWasTaken) {
   rig.takes = false;
-  rig.Get(RequestOf(1, 0));
+  rig.Get(StreamRequest(1, 0));
   std::string content;
   for (int i = 0; i < 3; ++i) content += Frame(kData, 0, 1, std::string(16'000, 'x'));
   for (const Seen& frame : rig.Get(content)) EXPECT_FALSE(frame.type == kWindowUpdate && frame.stream == 1);
@@ -133,7 +136,7 @@ TEST_F(AsServer, TheStreamsWindowIsGivenBackOnlyWhenItsContentWasTaken) {
 
 TEST_F(AsServer, ContentBeyondTheWindowIsRefused) {
   rig.takes = false;
-  rig.Get(RequestOf(1, 0));
+  rig.Get(StreamRequest(1, 0));
   std::string content;
   for (int i = 0; i < 5; ++i) content += Frame(kData, 0, 1, std::string(16'000, 'x'));
   rig.Get(content);
@@ -141,7 +144,7 @@ TEST_F(AsServer, ContentBeyondTheWindowIsRefused) {
 }
 
 TEST_F(AsServer, AnEarlyResponseEndsTheRequestWithoutAnError) {
-  rig.Get(RequestOf(1, 0));
+  rig.Get(StreamRequest(1, 0));
   rig.session.Respond(rig.Of(1), 413, {}, true);
   const auto frames = rig.Frames();
   ASSERT_NE(Find(frames, kRstStream), nullptr);
@@ -154,21 +157,21 @@ TEST_F(AsServer, AnEarlyResponseEndsTheRequestWithoutAnError) {
 }
 
 TEST_F(AsServer, GoesAwayInTwoStepsWithTheLastStreamThatIsServed) {
-  rig.Get(RequestOf(1));
+  rig.Get(StreamRequest(1));
   rig.session.AnnounceGoAway();
   auto frames = rig.Frames();
   ASSERT_NE(Find(frames, kGoAway), nullptr);
   EXPECT_EQ(Find(frames, kGoAway)->first(), 0x7fffffffU);
   ASSERT_NE(Find(frames, kPing), nullptr);
   // A request that was on its way is served.
-  rig.Get(RequestOf(3) + Frame(kPing, kAck, 0, Find(frames, kPing)->payload));
+  rig.Get(StreamRequest(3) + Frame(kPing, kAck, 0, Find(frames, kPing)->payload));
   EXPECT_EQ(rig.pings_answered, 1);
   EXPECT_EQ(rig.streams.size(), 2U);
   rig.session.GoAway();
   frames = rig.Frames();
   EXPECT_EQ(Find(frames, kGoAway)->first(), 3U);
   EXPECT_EQ(Find(frames, kGoAway)->code(), 0U);
-  rig.Get(RequestOf(5));
+  rig.Get(StreamRequest(5));
   EXPECT_EQ(rig.streams.size(), 2U);
   for (const int id : {1, 3}) rig.session.Respond(rig.Of(id), 200, {}, true);
   rig.Frames();
@@ -177,14 +180,14 @@ TEST_F(AsServer, GoesAwayInTwoStepsWithTheLastStreamThatIsServed) {
 }
 
 TEST_F(AsServer, AClientsResetClosesTheStream) {
-  rig.Get(RequestOf(1) + Frame(kRstStream, 0, 1, Number(8, 4)));
+  rig.Get(StreamRequest(1) + Frame(kRstStream, 0, 1, Number(8, 4)));
   EXPECT_TRUE(rig.Of(1).closed);
   EXPECT_EQ(rig.Of(1).code, Http2Error::kCancel);
   EXPECT_TRUE(rig.Of(1).by_peer);
 }
 
 TEST_F(AsServer, OurResetClosesTheStream) {
-  rig.Get(RequestOf(1));
+  rig.Get(StreamRequest(1));
   rig.session.Reset(rig.Of(1), Http2Error::kInternalError);
   EXPECT_EQ(Find(rig.Frames(), kRstStream)->code(), 2U);
   EXPECT_TRUE(rig.Of(1).closed);
@@ -193,7 +196,7 @@ TEST_F(AsServer, OurResetClosesTheStream) {
 
 TEST_F(AsServer, RequestsThatNobodyServesAreRefused) {
   rig.refuses = true;
-  const auto frames = rig.Get(RequestOf(1));
+  const auto frames = rig.Get(StreamRequest(1));
   ASSERT_NE(Find(frames, kRstStream), nullptr);
   EXPECT_EQ(static_cast<Http2Error>(Find(frames, kRstStream)->code()), Http2Error::kRefusedStream);
 }
@@ -205,7 +208,7 @@ TEST_F(AsServer, MalformedRequestsAreToldOf) {
 }
 
 TEST_F(AsServer, TrailersOfAStreamThatIsClosedAreNoErrorWhateverWasPassedOver) {
-  rig.Get(RequestOf(1) + RequestOf(5, 0) + RequestOf(9));
+  rig.Get(StreamRequest(1) + StreamRequest(5, 0) + StreamRequest(9));
   rig.session.Reset(rig.Of(5), Http2Error::kCancel);
   rig.Frames();
   rig.Get(Headers(5, {{"x", "1"}}));
@@ -213,7 +216,7 @@ TEST_F(AsServer, TrailersOfAStreamThatIsClosedAreNoErrorWhateverWasPassedOver) {
 }
 
 TEST_F(AsServer, FramesOfAnyCutAreTheSame) {
-  const std::string bytes = RequestOf(1, 0) + Frame(kData, 0, 1, "content") + Frame(kData, kEndStream, 1, "!");
+  const std::string bytes = StreamRequest(1, 0) + Frame(kData, 0, 1, "content") + Frame(kData, kEndStream, 1, "!");
   for (const char byte : bytes) rig.Get({&byte, 1});
   EXPECT_EQ(rig.Of(1).content, "content!");
   EXPECT_TRUE(rig.Of(1).last);
