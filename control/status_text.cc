@@ -166,14 +166,14 @@ std::string HeaderText(const StatusReport& report) {
 }
 
 // 1234.5 as `1,234`, 12.34 as `12.3`: enough to see a difference, not more.
-std::string RateText(double rate) {
+std::string StatusRate(double rate) {
   if (rate > 0 && rate < 100) return fmt::format("{:.1f}", rate);
   auto out = fmt::format("{:.0f}", rate);
   for (std::size_t at = out.size(); at > 3; at -= 3) out.insert(at - 3, ",");
   return out;
 }
 
-std::string DurationText(std::optional<std::chrono::microseconds> duration) {
+std::string StatusDuration(std::optional<std::chrono::microseconds> duration) {
   if (!duration) return "-";
   const auto microseconds = static_cast<double>(duration->count());
   if (microseconds < 1e3) return fmt::format("{:.0f} us", microseconds);
@@ -187,9 +187,9 @@ void AppendRates(std::string& out, std::span<const GroupRate> rates, bool colour
     const bool all_healthy = rate.healthy == rate.registered;
     table.Add({{rate.name},
                {fmt::format("{} of {}", rate.healthy, rate.registered), all_healthy ? Colour::kNone : Colour::kBad},
-               {RateText(rate.requests)},
-               {RateText(rate.errors), rate.errors > 0 ? Colour::kBad : Colour::kNone},
-               {DurationText(rate.p99)}});
+               {StatusRate(rate.requests)},
+               {StatusRate(rate.errors), rate.errors > 0 ? Colour::kBad : Colour::kNone},
+               {StatusDuration(rate.p99)}});
   }
   AppendTable(out, "Traffic", table, colours);
 }

@@ -119,9 +119,7 @@ def test_curl_and_har(targets, run, tmp_path):
     file, _ = served(targets, run, tmp_path)
     out = explain(file, "curl", "curl -A 'a bot' 'http://shop.test/x'")
     assert "port 80 is shop/" in out and "green" in out
-    assert "rule 7 (beta): matches" in explain(file, "curl", "-", text="curl \
-  http://shop.test/beta/9
-")
+    assert "rule 7 (beta): matches" in explain(file, "curl", "-", text="curl \\\n  http://shop.test/beta/9\n")
     assert "that is no curl command" in explain(file, "curl", "wget x", code=2)
     har = tmp_path / "a.har"
     har.write_text(json.dumps({"log": {"entries": [

@@ -19,7 +19,7 @@ Http2FieldSection Section(const Pairs& fields) {
   for (const auto& [name, value] : fields) section.Add(name, value);
   return section;
 }
-Pairs Get(Pairs more = {}) {
+Pairs GetPairs(Pairs more = {}) {
   Pairs fields = {{":method", "GET"}, {":scheme", "https"}, {":authority", "a.test"}, {":path", "/p?q"}};
   fields.insert(fields.end(), more.begin(), more.end());
   return fields;
@@ -35,7 +35,7 @@ struct Parsed {
 };
 
 TEST(Http2HeadTest, ARequestIsWhatHttp1WouldSay) {
-  const Parsed parsed(Get({{"accept", "x"}, {"te", "trailers"}}));
+  const Parsed parsed(GetPairs({{"accept", "x"}, {"te", "trailers"}}));
   ASSERT_EQ(parsed.outcome.status, ParseStatus::kDone);
   EXPECT_EQ(parsed.text, "GET /p?q HTTP/1.1\r\nHost: a.test\r\naccept: x\r\nte: trailers\r\n\r\n");
   EXPECT_EQ(parsed.head.method, "GET");
@@ -46,14 +46,14 @@ TEST(Http2HeadTest, ARequestIsWhatHttp1WouldSay) {
 }
 
 TEST(Http2HeadTest, ContentWithoutLengthEndsWithTheStream) {
-  EXPECT_EQ(Parsed(Get(), false).head.framing.kind, FramingKind::kUnknown);
-  const Parsed with_length(Get({{"content-length", "5"}}), false);
+  EXPECT_EQ(Parsed(GetPairs(), false).head.framing.kind, FramingKind::kUnknown);
+  const Parsed with_length(GetPairs({{"content-length", "5"}}), false);
   EXPECT_EQ(with_length.head.framing.kind, FramingKind::kContentLength);
   EXPECT_EQ(with_length.head.framing.content_length, 5U);
 }
 
 TEST(Http2HeadTest, CookieCrumbsAreJoined) {
-  const Parsed parsed(Get({{"cookie", "a=1"}, {"x", "y"}, {"cookie", "b=2"}, {"cookie", "c=3"}}));
+  const Parsed parsed(GetPairs({{"cookie", "a=1"}, {"x", "y"}, {"cookie", "b=2"}, {"cookie", "c=3"}}));
   ASSERT_EQ(parsed.outcome.status, ParseStatus::kDone);
   const Field* const cookie = FindField(parsed.head.fields, "cookie");
   ASSERT_NE(cookie, nullptr);
@@ -64,24 +64,24 @@ TEST(Http2HeadTest, HostStandsInForAuthorityAndMayNotDiffer) {
   const Parsed with_host({{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {"host", "h.test:81"}});
   ASSERT_EQ(with_host.outcome.status, ParseStatus::kDone);
   EXPECT_EQ(with_host.head.authority.host, "h.test");
-  const Parsed same(Get({{"host", "A.test"}}));
+  const Parsed same(GetPairs({{"host", "A.test"}}));
   EXPECT_EQ(same.outcome.status, ParseStatus::kDone);
   EXPECT_EQ(same.text.find("A.test"), std::string::npos);  // once
-  EXPECT_EQ(Parsed(Get({{"host", "b.test"}})).outcome.http_status, 400);
+  EXPECT_EQ(Parsed(GetPairs({{"host", "b.test"}})).outcome.http_status, 400);
 }
 
 TEST(Http2HeadTest, WhatCouldMeanSomethingElseInHttp1IsRefused) {
   const std::pair<const char*, Pairs> rows[] = {
-      {"a line end in a value", Get({{"x", "a\r\nb: c"}})},
-      {"LF in a value", Get({{"x", "a\nb"}})},
-      {"NUL in a value", Get({{"x", std::string("a\0", 2)}})},
-      {"a colon in a name", Get({{"a:b", "c"}})},
-      {"a line end in a name", Get({{"a\r\nb", "c"}})},
-      {"no name", Get({{"", "c"}})},
-      {"a coding", Get({{"transfer-encoding", "chunked"}})},
-      {"a disguised length beside a coding", Get({{"content_length", "1"}, {"transfer-encoding", "chunked"}})},
-      {"two lengths", Get({{"content-length", "1"}, {"content-length", "2"}})},
-      {"a signed length", Get({{"content-length", "+1"}})},
+      {"a line end in a value", GetPairs({{"x", "a\r\nb: c"}})},
+      {"LF in a value", GetPairs({{"x", "a\nb"}})},
+      {"NUL in a value", GetPairs({{"x", std::string("a\0", 2)}})},
+      {"a colon in a name", GetPairs({{"a:b", "c"}})},
+      {"a line end in a name", GetPairs({{"a\r\nb", "c"}})},
+      {"no name", GetPairs({{"", "c"}})},
+      {"a coding", GetPairs({{"transfer-encoding", "chunked"}})},
+      {"a disguised length beside a coding", GetPairs({{"content_length", "1"}, {"transfer-encoding", "chunked"}})},
+      {"two lengths", GetPairs({{"content-length", "1"}, {"content-length", "2"}})},
+      {"a signed length", GetPairs({{"content-length", "+1"}})},
       {"another scheme", {{":method", "GET"}, {":scheme", "ftp"}, {":authority", "a"}, {":path", "/"}}},
       {"a space in the path", {{":method", "GET"}, {":scheme", "http"}, {":authority", "a"}, {":path", "/ HTTP/1.1"}}},
       {"a line end in the path",
@@ -134,24 +134,24 @@ TEST(Http2HeadTest, OtherTunnelsAreRefused) {
 }
 
 TEST(Http2HeadTest, SizesAreThoseOfHttp1) {
-  EXPECT_EQ(Parsed(Get({{"x", std::string(16'384, 'a')}})).outcome.too_large, true);
-  EXPECT_EQ(Parsed(Get({{"x", std::string(16'000, 'a')}})).outcome.status, ParseStatus::kDone);
+  EXPECT_EQ(Parsed(GetPairs({{"x", std::string(16'384, 'a')}})).outcome.too_large, true);
+  EXPECT_EQ(Parsed(GetPairs({{"x", std::string(16'000, 'a')}})).outcome.status, ParseStatus::kDone);
   Pairs many;
   for (int i = 0; i < 5; ++i) many.emplace_back("x", std::string(15'000, 'a'));
-  EXPECT_EQ(Parsed(Get(many)).outcome.too_large, true);
-  Pairs fields = Get();
+  EXPECT_EQ(Parsed(GetPairs(many)).outcome.too_large, true);
+  Pairs fields = GetPairs();
   fields[3].second = "/" + std::string(17'000, 'a');
   EXPECT_EQ(Parsed(fields).outcome.http_status, 414);
 }
 
 TEST(Http2HeadTest, DesyncClassesAreThoseOfHttp1) {
-  EXPECT_EQ(Parsed(Get({{"content-length", "0"}})).head.desync_class, DesyncClass::kAcceptable);
-  EXPECT_EQ(Parsed(Get({{"content-length", "3"}}), false).head.desync_class, DesyncClass::kAmbiguous);
-  EXPECT_EQ(Parsed(Get({{"content_length", "3"}})).head.desync_class, DesyncClass::kAmbiguous);
+  EXPECT_EQ(Parsed(GetPairs({{"content-length", "0"}})).head.desync_class, DesyncClass::kAcceptable);
+  EXPECT_EQ(Parsed(GetPairs({{"content-length", "3"}}), false).head.desync_class, DesyncClass::kAmbiguous);
+  EXPECT_EQ(Parsed(GetPairs({{"content_length", "3"}})).head.desync_class, DesyncClass::kAmbiguous);
 }
 
 TEST(Http2HeadTest, WhatWasRefusedIsKnownToTheLog) {
-  const Parsed parsed(Get({{"host", "b.test"}}));
+  const Parsed parsed(GetPairs({{"host", "b.test"}}));
   EXPECT_EQ(parsed.head.method, "GET");
   EXPECT_EQ(parsed.head.parts.path, "/p");
   EXPECT_EQ(parsed.head.version, Version::kHttp2);
