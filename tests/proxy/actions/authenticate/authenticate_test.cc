@@ -256,6 +256,7 @@ TEST_F(AuthenticateTest, ALoginHasFifteenMinutes) {
   Advance(std::chrono::seconds(1));
   EXPECT_EQ(Send(Callback(sent), CookiesOf(sent.fields)).status, 401);
   EXPECT_EQ(provider_.asked.size(), 1U);
+  provider_.Fail(outbound::Failure::kTimeout);  // nobody waits any more when the fixture goes
 }
 
 TEST_F(AuthenticateTest, WhatTheProviderRefusesIs401OrElse561) {
