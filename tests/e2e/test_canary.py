@@ -94,6 +94,7 @@ def test_a_canary_gives_way_to_another_group(shop):
 
 def test_what_cannot_be_done_is_said_and_changes_nothing(shop):
     before = forward(shop)
+    assert "more than one digit behind the point" in canary(shop, "set", "default", "--percent", "0.04", "--group", "green", code=2)
     assert "the rule has no canary; say which target group" in canary(shop, "set", "default", "--percent", "10", code=3)
     assert "the rule has no canary" in canary(shop, "promote", "default", code=3)
     assert "the rule has no canary" in canary(shop, "disable", "default", code=3)

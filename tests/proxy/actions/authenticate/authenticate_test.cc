@@ -287,6 +287,28 @@ TEST_F(AuthenticateTest, AClientThatGoesAwayEndsTheCall) {
   EXPECT_TRUE(fixture_.idle());
 }
 
+// Nanoseconds do not reach so far.
+TEST_F(AuthenticateTest, AnAccessTokenOfCenturiesIsNotRefreshed) {
+  const std::string cookies = SignIn(R"(,"expires_in":99999999999,"refresh_token":"r1")");
+  const std::size_t asked = provider_.asked.size();
+  Send("/page", cookies);
+  EXPECT_EQ(provider_.asked.size(), asked);
+  EXPECT_EQ(FieldOf(forwarded(), "X-Amzn-Oidc-Accesstoken"), "access-1");
+  AnswerForwarded();
+}
+
+TEST_F(AuthenticateTest, ASessionIsThatOfItsCookie) {
+  std::string cookies = SignIn();
+  const std::string name = "AWSELBAuthSessionCookie";
+  config::AuthenticateOidcAction other = Action();
+  other.session_cookie_name = "Another";
+  Publish(other);
+  for (auto at = cookies.find(name); at != std::string::npos; at = cookies.find(name)) {
+    cookies.replace(at, name.size(), "Another");
+  }
+  EXPECT_EQ(Send("/page", cookies).status, 302);
+}
+
 TEST_F(AuthenticateTest, AnAccessTokenThatExpiredIsRefreshed) {
   const std::string cookies = SignIn(R"(,"expires_in":10,"refresh_token":"r1")");
   Advance(std::chrono::seconds(10));

@@ -224,5 +224,16 @@ TEST_F(SessionRefreshesTest, ThereIsABound) {
   EXPECT_EQ(provider_.asked.size(), SessionRefreshes::kMax);
 }
 
+TEST_F(SessionRefreshesTest, WhoWasAnsweredGivesWayToOthers) {
+  std::vector<bool> told;
+  for (std::size_t i = 0; i < SessionRefreshes::kMax; ++i) {
+    Join(std::to_string(i), told);
+    provider_.Fail(outbound::Failure::kConnect);
+  }
+  Join("one more", told);
+  EXPECT_EQ(told.size(), SessionRefreshes::kMax);  // it waits
+  EXPECT_EQ(provider_.asked.size(), SessionRefreshes::kMax + 1);
+}
+
 }  // namespace
 }  // namespace weir::proxy
