@@ -292,8 +292,7 @@ Result<void> ExplainLine(const control::View& view, const logs::Entry& entry, co
   fmt::print("{} {}\n", question->method, TerminalText(question->url));
   if (!led->empty()) fmt::print("{}\n", *led);
   fmt::print("{}", proxy::RenderExplanation(*found));
-  const std::string_view priority = entry[logs::RequestField::kRulePriority];
-  if (priority == "-" || priority == "-1") {
+  if (!TookARule(entry)) {
     fmt::print("then it was answered before any rule was asked: status {}\n", entry.status);
   } else if (differences.empty()) {
     fmt::print("as it was then: rule {}, status {}\n", RuleOfLog(entry), entry.status);

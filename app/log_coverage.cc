@@ -2,7 +2,6 @@
 
 #include "app/seen_request.h"
 #include "base/figures.h"
-#include "base/text.h"
 #include "control/status_report.h"
 #include "proxy/routing/request_facts.h"
 
@@ -74,12 +73,7 @@ void LogCoverage::Add(const logs::Entry& entry) {
   const proxy::Rule& rule = listener.Match(request->facts());
   RuleCount& count = rules_[first_rule_[*at] + static_cast<std::size_t>(&rule - listener.rules.data())];
   if (count.requests++ == 0) count.first = asked;
-  const std::string_view then = entry[logs::RequestField::kRulePriority];
-  if (then == "-" || then == "-1") return;
-  const bool same = entry.rule_name.empty() || rule.name.empty()
-                        ? ParseDecimal(then) == std::optional<std::uint64_t>(rule.priority)
-                        : entry.rule_name == rule.name;
-  if (same) return;
+  if (!TookARule(entry) || TookRule(entry, rule.priority, rule.name)) return;
   ++changed_;
   if (changes_.size() < kExamplesMax) {
     changes_.push_back({.request = asked, .then = RuleOfLog(entry), .now = TitleOf(count)});

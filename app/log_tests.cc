@@ -95,8 +95,7 @@ LogTests::LogTests(std::shared_ptr<const control::View> view, std::size_t per_ru
 void LogTests::Add(const logs::Entry& entry) {
   if (entry.kind != logs::EntryKind::kRequest) return;
   ++requests_;
-  const std::string_view priority = entry[logs::RequestField::kRulePriority];
-  if (priority == "-" || priority == "-1") return;
+  if (!TookARule(entry)) return;
   auto question = QuestionOfLog(entry);
   if (!question) return;
   auto expect = ExpectationOf(entry);

@@ -543,6 +543,16 @@ std::string WithPort(std::string_view text, std::uint64_t from, std::uint64_t to
   return fmt::format("{}://{}:{}{}", url->scheme, url->host, to, url->rest);
 }
 
+bool TookARule(const logs::Entry& entry) {
+  const std::string_view priority = entry[logs::RequestField::kRulePriority];
+  return priority != "-" && priority != "-1";
+}
+
+bool TookRule(const logs::Entry& entry, std::uint32_t priority, std::string_view name) {
+  if (!entry.rule_name.empty() && !name.empty()) return entry.rule_name == name;
+  return ParseDecimal(entry[logs::RequestField::kRulePriority]) == std::optional<std::uint64_t>(priority);
+}
+
 std::string RuleOfLog(const logs::Entry& entry) {
   const std::string_view priority = entry[logs::RequestField::kRulePriority];
   const std::string title = priority == "0" ? "default" : std::string(priority);
@@ -556,14 +566,9 @@ std::vector<Difference> DifferencesFromLog(const logs::Entry& then, const proxy:
   const std::uint64_t led_port = colon == std::string_view::npos ? 0 : ParseDecimal(host.substr(colon + 1)).value_or(0);
   using enum logs::RequestField;
   std::vector<Difference> out;
-  const std::string_view priority = then[kRulePriority];
-  // Without a rule it was answered before any was asked.
-  if (priority == "-" || priority == "-1") return out;
+  if (!TookARule(then)) return out;
   const auto& rule = now.matched();
-  const bool same_rule = then.rule_name.empty() || rule.name.empty()
-                             ? ParseDecimal(priority) == std::optional<std::uint64_t>(rule.priority)
-                             : then.rule_name == rule.name;
-  if (!same_rule) out.push_back({"rule", RuleOfLog(then), rule.Title()});
+  if (!TookRule(then, rule.priority, rule.name)) out.push_back({"rule", RuleOfLog(then), rule.Title()});
   // What ended before its last action, at a login or a token, says nothing of that one.
   const std::string_view action = LastWord(then[kActions]);
   if (action != "forward" && action != "redirect" && action != "fixed-response") return out;

@@ -41,6 +41,11 @@ namespace weir::app {
 // The URL with the port `to`, where it names the port `from`.
 [[nodiscard]] std::string WithPort(std::string_view url, std::uint64_t from, std::uint64_t to);
 
+// False: it was answered before any rule was asked.
+[[nodiscard]] bool TookARule(const logs::Entry& entry);
+// By name where both have one, else by priority (0: the default rule).
+[[nodiscard]] bool TookRule(const logs::Entry& entry, std::uint32_t priority, std::string_view name);
+
 // `10`, `10 (beta)`, `default`.
 [[nodiscard]] std::string RuleOfLog(const logs::Entry& entry);
 

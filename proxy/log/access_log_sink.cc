@@ -203,12 +203,7 @@ void AccessLogSinks::RotateIfDue(const std::string& path, File& file) {
     return;
   }
   file.rotation_failing = false;
-  // Whoever may read the old one may read the new one.
-  struct stat facts{};
-  if (::fstat(file.fd.get(), &facts) == 0) {
-    static_cast<void>(::fchmod(fd.get(), facts.st_mode & 07777));
-    if (::fchown(fd.get(), facts.st_uid, facts.st_gid) != 0) code = 0;  // only root gives files away
-  }
+  KeepAccess(file.fd.get(), fd.get());
   TakeOver(file, std::move(fd));
   archive_.Take(path, archived, *file.rotation);
 }

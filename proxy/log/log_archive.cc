@@ -104,6 +104,14 @@ std::string ArchivedPath(const std::string& path, WallTime now) {
   return out;
 }
 
+void KeepAccess(int from, int to) {
+  struct stat facts{};
+  if (::fstat(from, &facts) != 0) return;
+  static_cast<void>(::fchmod(to, facts.st_mode & 07777));
+  const bool given = ::fchown(to, facts.st_uid, facts.st_gid) == 0;
+  static_cast<void>(given);  // only root gives files away
+}
+
 LogArchive::~LogArchive() {
   {
     const std::lock_guard lock(mutex_);
@@ -127,14 +135,10 @@ std::string LogArchive::Compress(const std::string& path) {
   const std::string compressed = path + ".gz";
   const std::string unfinished = compressed + ".tmp";
   const UniqueFd in(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat facts{};
-  if (!in.valid() || ::fstat(in.get(), &facts) != 0) return std::strerror(errno);
+  if (!in.valid()) return std::strerror(errno);
   UniqueFd out(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   if (!out.valid()) return std::strerror(errno);
-  // Whoever may read the log may read it afterwards; only root gives files away.
-  static_cast<void>(::fchmod(out.get(), facts.st_mode & 07777));
-  const bool given = ::fchown(out.get(), facts.st_uid, facts.st_gid) == 0;
-  static_cast<void>(given);
+  KeepAccess(in.get(), out.get());
   gzFile const file = ::gzdopen(out.get(), "wb6");
   if (file == nullptr) return "out of memory";
   static_cast<void>(out.Release());  // it is the file's

@@ -22,6 +22,9 @@ namespace weir::proxy {
 // Where a log goes that ends now: `PATH.20261130T130659Z`, with `-2` and so on behind it where that is taken.
 [[nodiscard]] std::string ArchivedPath(const std::string& path, WallTime now);
 
+// Whoever may read the log `from` may read `to`, which takes its place: mode and, for root, owner. Both are open.
+void KeepAccess(int from, int to);
+
 // What becomes of logs that were put aside: compressed where that is asked for, the oldest removed. On a thread of its
 // own, which begins with the first of them: compressing takes longer than the log's writer may be away. Thread: any.
 class LogArchive {
