@@ -72,6 +72,7 @@ class Http2ClientSession::Session {
   static ssize_t ReadContent(nghttp2_session* session, std::int32_t stream, std::uint8_t* buffer, std::size_t size,
                              std::uint32_t* flags, nghttp2_data_source* source, void* user);
   Exchange& FreeExchange();
+  [[nodiscard]] StreamEnd HowItEnded(const Exchange& exchange, std::uint32_t code) const;
   void Finish(Exchange& exchange, StreamEnd end, std::uint32_t code);
   void TakeField(Exchange& exchange, std::string_view name, std::string_view value);
 
@@ -199,11 +200,7 @@ int Http2ClientSession::Session::OnClose(nghttp2_session* session, std::int32_t 
   // What was not sent has been finished already, and its place may belong to another stream.
   if (exchange == nullptr || exchange->stream != stream) return 0;
   Session& self = Of(user);
-  const bool complete = exchange->ended && exchange->has_status;
-  const StreamEnd end = complete                         ? StreamEnd::kComplete
-                        : code == NGHTTP2_REFUSED_STREAM ? StreamEnd::kRefused
-                                                         : StreamEnd::kReset;
-  self.Finish(*exchange, end, code);
+  self.Finish(*exchange, self.HowItEnded(*exchange, code), code);
   return 0;
 }
 
@@ -213,8 +210,15 @@ int Http2ClientSession::Session::OnNotSent(nghttp2_session* /*session*/, const n
   if (frame->hd.type != NGHTTP2_HEADERS) return 0;
   Session& self = Of(user);
   const auto found = std::ranges::find(self.exchanges_, frame->hd.stream_id, &Exchange::stream);
-  if (found != self.exchanges_.end()) self.Finish(*found, StreamEnd::kRefused, NGHTTP2_REFUSED_STREAM);
+  if (found == self.exchanges_.end()) return 0;
+  self.Finish(*found, self.HowItEnded(*found, NGHTTP2_REFUSED_STREAM), NGHTTP2_REFUSED_STREAM);
   return 0;
+}
+
+StreamEnd Http2ClientSession::Session::HowItEnded(const Exchange& exchange, std::uint32_t code) const {
+  if (exchange.ended && exchange.has_status) return StreamEnd::kComplete;
+  if (code != NGHTTP2_REFUSED_STREAM) return StreamEnd::kReset;
+  return goaway_ ? StreamEnd::kOvertaken : StreamEnd::kRefused;
 }
 
 void Http2ClientSession::Session::Finish(Exchange& exchange, StreamEnd end, std::uint32_t code) {

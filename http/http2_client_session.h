@@ -14,7 +14,10 @@ namespace weir::http {
 enum class StreamEnd : std::uint8_t {
   kComplete,  // the response came whole
   kReset,     // RST_STREAM, or the session failed: the request may have been acted upon
-  kRefused,   // REFUSED_STREAM, or behind the last stream of a GOAWAY: certainly not acted upon (RFC 9113 section 8.7)
+  kRefused,   // REFUSED_STREAM: certainly not acted upon (RFC 9113 section 8.7)
+  // A GOAWAY came before the request was sent, or says that it is behind the last stream: the server is leaving, and
+  // the request is to be sent on another connection (RFC 9113 section 6.8).
+  kOvertaken,
 };
 
 // The client's side of one HTTP/2 connection without I/O (RFC 9113): framing, HPACK and flow control. Response content

@@ -170,7 +170,7 @@ TEST_F(Http2ClientSessionTest, AResetIsNotARefusal) {
   EXPECT_EQ(seen_.by_token[2].end, StreamEnd::kRefused);
 }
 
-TEST_F(Http2ClientSessionTest, GoawayRefusesWhatLiesBehindItAndFinishesTheRest) {
+TEST_F(Http2ClientSessionTest, GoawayOvertakesWhatLiesBehindItAndFinishesTheRest) {
   ASSERT_TRUE(Get(1) && Get(2));
   Exchange();
   nghttp2_submit_goaway(server_.session, NGHTTP2_FLAG_NONE, 1, NGHTTP2_NO_ERROR, nullptr, 0);
@@ -179,10 +179,10 @@ TEST_F(Http2ClientSessionTest, GoawayRefusesWhatLiesBehindItAndFinishesTheRest) 
   EXPECT_FALSE(client_.accepts_requests());
   EXPECT_FALSE(Get(3));
   EXPECT_EQ(seen_.by_token[1].end, StreamEnd::kComplete);
-  EXPECT_EQ(seen_.by_token[2].end, StreamEnd::kRefused);
+  EXPECT_EQ(seen_.by_token[2].end, StreamEnd::kOvertaken);
 }
 
-TEST_F(Http2ClientSessionTest, ARequestThatWasNotSentYetIsRefusedByGoawayToo) {
+TEST_F(Http2ClientSessionTest, ARequestThatWasNotSentYetIsOvertakenByGoawayToo) {
   server_.Settings(1);
   Exchange();
   ASSERT_TRUE(Get(1) && Get(2));
@@ -193,7 +193,7 @@ TEST_F(Http2ClientSessionTest, ARequestThatWasNotSentYetIsRefusedByGoawayToo) {
   Exchange();
   EXPECT_EQ(seen_.by_token[1].ends, 1);
   EXPECT_EQ(seen_.by_token[2].ends, 1);
-  EXPECT_EQ(seen_.by_token[2].end, StreamEnd::kRefused);
+  EXPECT_EQ(seen_.by_token[2].end, StreamEnd::kOvertaken);
 }
 
 TEST_F(Http2ClientSessionTest, ResetGivesAStreamUp) {

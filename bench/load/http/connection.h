@@ -28,6 +28,9 @@ class ConnectionEvents {
   virtual void OnResponse(Connection& connection, const Request& request, const ResponseFacts& facts) = 0;
   // `detail` says more than the kind: for people, once.
   virtual void OnFailure(Connection& connection, const Request& request, ErrorKind kind, std::string_view detail) = 0;
+  // The server ends the connection and has not acted upon the request: another connection may send it (RFC 9113 section
+  // 6.8).
+  virtual void OnOvertaken(Connection& connection, const Request& request) = 0;
   // Bytes came that no request had asked for.
   virtual void OnStrayBytes(Connection& connection) = 0;
   virtual void OnGone(Connection& connection) = 0;

@@ -174,6 +174,13 @@ void Dispatcher::OnFailure(Connection& connection, const Request& request, Error
   ServeWaiting(pools_[connection.origin()]);
 }
 
+// A server that ends connections before it answered on any would be asked without end.
+void Dispatcher::OnOvertaken(Connection& connection, const Request& request) {
+  if (!connection.has_answered()) return OnFailure(connection, request, ErrorKind::kHttp2Refused, "GOAWAY");
+  --in_flight_;
+  Assign(request);
+}
+
 void Dispatcher::OnStrayBytes(Connection& /*connection*/) {
   if (opener_.Now() >= settings_.measure_from) counts_.AddError(ErrorKind::kStrayBytes);
 }

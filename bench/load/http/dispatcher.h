@@ -83,6 +83,7 @@ class Dispatcher final : public ConnectionEvents {
   void OnRoom(Connection& connection) override;
   void OnResponse(Connection& connection, const Request& request, const ResponseFacts& facts) override;
   void OnFailure(Connection& connection, const Request& request, ErrorKind kind, std::string_view detail) override;
+  void OnOvertaken(Connection& connection, const Request& request) override;
   void OnStrayBytes(Connection& connection) override;
   void OnGone(Connection& connection) override;
 

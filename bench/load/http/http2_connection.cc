@@ -50,7 +50,7 @@ void Http2Connection::Submit(std::size_t slot) {
   const PreparedRequest& request = shared_.plan.requests()[slots_[slot].request.index];
   fields_.clear();
   for (const HeaderField& field : request.fields) fields_.push_back({field.name, field.value});
-  if (!session_.Submit(fields_, request.content, slot)) return OnStreamEnd(slot, http::StreamEnd::kRefused, 0);
+  if (!session_.Submit(fields_, request.content, slot)) return OnStreamEnd(slot, http::StreamEnd::kOvertaken, 0);
   shared_.loop.RunSoon(*this);
 }
 
@@ -75,7 +75,7 @@ void Http2Connection::OnReadable() {
     const auto got = stream_.stream->Read(shared_.scratch);
     if (got.status == net::IoStatus::kWouldBlock) break;
     if (got.status != net::IoStatus::kOk) {
-      RefuseUnsent();
+      TellUnsent();
       return FailAll(got.error != 0 ? ErrorKind::kReset : ErrorKind::kClosedEarly, {});
     }
     shared_.counts.bytes_received += got.bytes;
@@ -93,8 +93,8 @@ void Http2Connection::OnReadable() {
   LeaveIfUsedUp();
 }
 
-// Requests that a GOAWAY overtook before they were sent are refused by the session when it would write them.
-void Http2Connection::RefuseUnsent() {
+// Of requests that a GOAWAY overtook before they were sent the session tells when it would write them.
+void Http2Connection::TellUnsent() {
   if (session_.accepts_requests()) return;
   while (phase_ == Phase::kOpen && !session_.Output().empty()) continue;
 }
@@ -152,9 +152,10 @@ void Http2Connection::OnStreamEnd(std::uint64_t token, http::StreamEnd end, std:
     if (!shared_.keeps_connections) Leave();
     return events_.OnResponse(*this, slot.request, slot.facts);
   }
+  if (!shared_.keeps_connections) Leave();
+  if (end == http::StreamEnd::kOvertaken) return events_.OnOvertaken(*this, slot.request);
   const auto kind = end == http::StreamEnd::kRefused ? ErrorKind::kHttp2Refused : ErrorKind::kHttp2StreamReset;
   const std::string detail = "error code " + std::to_string(code);
-  if (!shared_.keeps_connections) Leave();
   events_.OnFailure(*this, slot.request, kind, detail);
 }
 

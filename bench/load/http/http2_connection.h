@@ -58,7 +58,7 @@ class Http2Connection final : public Connection,
   void Flush();
   // Sends `output_`; false when it did not all go.
   [[nodiscard]] bool Transmit();
-  void RefuseUnsent();
+  void TellUnsent();
   void Release(std::size_t slot);
   void GiveUp(std::size_t slot);
   // Closes when nothing is under way and nothing more may be.

@@ -23,7 +23,7 @@ using std::chrono::seconds;
 class FakeConnection final : public Connection {
  public:
   FakeConnection(std::uint32_t origin, unsigned streams) : Connection(origin), streams_(streams) {}
-  unsigned room() const override { return gone ? 0 : streams_ - static_cast<unsigned>(requests.size()); }
+  unsigned room() const override { return gone || leaving ? 0 : streams_ - static_cast<unsigned>(requests.size()); }
   void Send(const Request& request) override { requests.push_back(request); }
 
   // Answers the oldest request.
@@ -44,7 +44,16 @@ class FakeConnection final : public Connection {
     for (const Request& request : failed) dispatcher.OnFailure(*this, request, kind, "detail");
   }
 
+  // The server ends the connection; of what is under way it processed nothing.
+  void Overtake(Dispatcher& dispatcher) {
+    leaving = true;
+    for (const Request& request : std::exchange(requests, {})) dispatcher.OnOvertaken(*this, request);
+    gone = true;
+    dispatcher.OnGone(*this);
+  }
+
   bool gone = false;
+  bool leaving = false;
   std::deque<Request> requests;
 
  private:
@@ -262,6 +271,31 @@ TEST_F(DispatcherTest, AConnectionThatServedIsReplacedAtOnce) {
   opened_[0]->Break(dispatcher, ErrorKind::kClosedIdle);
   ASSERT_EQ(opened_.size(), 2U);
   EXPECT_EQ(opened_[1]->requests.size(), 1U);
+}
+
+TEST_F(DispatcherTest, WhatAnEndOvertookIsSentOnAnotherConnection) {
+  streams_ = 3;
+  Dispatcher& dispatcher = StartClosed(1);
+  opened_[0]->Answer(dispatcher);
+  clock_.Advance(milliseconds(5));
+  opened_[0]->Overtake(dispatcher);
+  ASSERT_EQ(opened_.size(), 2U);
+  ASSERT_EQ(opened_[1]->requests.size(), 3U);
+  opened_[1]->Answer(dispatcher);
+  const Counts counts = Take();
+  EXPECT_TRUE(counts.errors.empty());
+  EXPECT_EQ(counts.completed, 2U);
+  EXPECT_EQ(counts.started, 5U);
+  EXPECT_EQ(counts.latency.max(), milliseconds(5));
+}
+
+TEST_F(DispatcherTest, AServerThatEndsEveryConnectionIsAskedAgainAfterAPauseOnly) {
+  Dispatcher& dispatcher = StartClosed(1);
+  opened_[0]->Overtake(dispatcher);
+  EXPECT_EQ(opened_.size(), 1U);
+  Pass(seconds(1));
+  EXPECT_EQ(opened_.size(), 2U);
+  EXPECT_EQ(Take().errors.at("http2 refused"), 1U);
 }
 
 TEST_F(DispatcherTest, WhenTheSystemRefusesRequestsFailByKind) {
