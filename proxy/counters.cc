@@ -130,6 +130,11 @@ std::shared_ptr<RuleCountersTable> CounterRegistry::Rule(std::string_view key) {
   return FindOrAdd(rules_[std::string(key.substr(0, slash))], priority, workers_);
 }
 
+std::shared_ptr<LeadingActionCountersTable> CounterRegistry::LeadingAction(const std::string& key) {
+  const std::scoped_lock lock(mutex_);
+  return FindOrAdd(leading_actions_, key, workers_);
+}
+
 std::shared_ptr<GroupCountersTable> CounterRegistry::Group(const std::string& key) {
   const std::scoped_lock lock(mutex_);
   return FindOrAdd(groups_, key, workers_);

@@ -105,6 +105,12 @@ struct ListenerCounters {
 struct RuleCounters {
   Counter requests;
 };
+// What an action before the last one of a rule made of the requests that it was asked for.
+struct LeadingActionCounters {
+  Counter passed;                               // went on, with what it added
+  Counter answered;                             // by the action: sent to sign in, sent back after that
+  std::array<Counter, kErrorCodeCount> failed;  // by ErrorCode; the client's going away while it waited among them
+};
 struct GroupCounters {
   Counter requests;   // a target was chosen
   Counter no_target;  // 503: nothing to choose from
@@ -124,6 +130,7 @@ struct GroupCounters {
 };
 
 using RuleCountersTable = PerWorker<RuleCounters>;
+using LeadingActionCountersTable = PerWorker<LeadingActionCounters>;
 using GroupCountersTable = PerWorker<GroupCounters>;
 using TlsCountersTable = PerWorker<TlsCounters>;
 
@@ -134,7 +141,8 @@ using ListenerCountersTable = CountersBy<IpAddress, ListenerCounters>;
 using ResponseTimesTable = CountersBy<std::string, LatencyHistogram>;
 
 // Hands out the same counters for the same name, so that numbers go on through reloads. Keys: `shop/8080` for a
-// listener, `blue` for a group; a rule's are its listener's key and its priority, 0 for the default rule. Counters live
+// listener, `blue` for a group; a rule's are its listener's key and its priority, 0 for the default rule; those of an
+// action before the last one, its place in the rule behind that. Counters live
 // as long as the registry or a routing table holds them. Thread: control.
 class CounterRegistry {
  public:
@@ -145,6 +153,7 @@ class CounterRegistry {
   [[nodiscard]] std::shared_ptr<const ListenerCountersTable> Listener(const std::string& key,
                                                                       std::span<const IpAddress> addresses);
   [[nodiscard]] std::shared_ptr<RuleCountersTable> Rule(std::string_view key);
+  [[nodiscard]] std::shared_ptr<LeadingActionCountersTable> LeadingAction(const std::string& key);
   [[nodiscard]] std::shared_ptr<GroupCountersTable> Group(const std::string& key);
   // As for listeners, by zone.
   [[nodiscard]] std::shared_ptr<const ResponseTimesTable> ResponseTimes(const std::string& key,
@@ -158,6 +167,7 @@ class CounterRegistry {
   // By listener and priority, 0 for the default rule: there may be tens of thousands, and a text for each would be most
   // of what they cost.
   std::map<std::string, std::map<std::uint32_t, std::shared_ptr<RuleCountersTable>>, std::less<>> rules_;
+  std::map<std::string, std::shared_ptr<LeadingActionCountersTable>, std::less<>> leading_actions_;
   std::map<std::string, std::shared_ptr<GroupCountersTable>, std::less<>> groups_;
   std::map<std::string, std::shared_ptr<const ResponseTimesTable>, std::less<>> response_times_;
   std::map<std::string, std::shared_ptr<TlsCountersTable>, std::less<>> group_tls_;

@@ -35,7 +35,7 @@ std::string_view NamesOfActions(const Rule& rule, std::size_t count, TransformSt
     if (i > 0) joined += ',';
     const bool is_last = i >= rule.leading_actions.size();
     if (is_last && rewrites) joined += "rewrite,";
-    joined += is_last ? last : rule.leading_actions[i]->name();
+    joined += is_last ? last : rule.leading_actions[i].action->name();
   }
   return joined;
 }
@@ -156,6 +156,7 @@ ActionRequest Exchange::MakeActionRequest(const http::RequestHead& head) {
 void Exchange::RunLoginCallback(const http::RequestHead& head, const Content& content) {
   const ActionOutcome outcome = run_.listener->login_callback->Run(MakeActionRequest(head), run_.rule);
   run_.actions_run = 1;
+  CountAction(outcome);
   Obey(outcome, worker_.generated, head, content);
 }
 
@@ -184,10 +185,29 @@ ActionOutcome Exchange::RunLeadingActions(const ActionRequest& request) {
   const auto& actions = run_.rule->leading_actions;
   ActionOutcome outcome;
   while (outcome.kind == ActionOutcome::Kind::kGoOn && run_.actions_run < actions.size()) {
-    outcome = actions[run_.actions_run++]->Run(request);
+    outcome = actions[run_.actions_run++].action->Run(request);
+    CountAction(outcome);
   }
   NoteAddedReason();
   return outcome;
+}
+
+// What the action that was asked last made of the request. A provider's answer that names no login is no rule's.
+void Exchange::CountAction(const ActionOutcome& outcome) {
+  if (run_.rule == nullptr) return;
+  WEIR_DCHECK(run_.actions_run > 0 && run_.actions_run <= run_.rule->leading_actions.size());
+  LeadingActionCounters& counters = (*run_.rule->leading_actions[run_.actions_run - 1].counters)[worker_.worker];
+  switch (outcome.kind) {
+    case ActionOutcome::Kind::kGoOn:
+      return counters.passed.Add();
+    case ActionOutcome::Kind::kFail:
+      return counters.failed[std::to_underlying(outcome.error)].Add();
+    case ActionOutcome::Kind::kForward:
+    case ActionOutcome::Kind::kRespond:
+      return counters.answered.Add();
+    case ActionOutcome::Kind::kWait:
+      return;  // counted when it is known
+  }
 }
 
 void Exchange::NoteAddedReason() {
@@ -223,6 +243,7 @@ void Exchange::OnActionDone(ActionOutcome outcome, const GeneratedResponse* resp
   const std::shared_ptr<ActionWait> wait = std::move(wait_);  // the head lives in it
   EndWait(*wait, WaitEnd::kDone, worker_.loop);
   if (wait->additions != nullptr) added_ = std::move(wait->additions);
+  CountAction(outcome);
   Obey(outcome, response != nullptr ? *response : worker_.generated, wait->head->head(), held_.content());
   if (wait_ == nullptr) ResumeRequestWithHeld();
 }
@@ -754,6 +775,7 @@ void Exchange::Fail(ErrorCode code) {
   const ErrorTraits& traits = TraitsOf(code);
   if (const std::shared_ptr<ActionWait> wait = std::move(wait_); wait != nullptr) {
     EndWait(*wait, WaitEnd::kCancelled, worker_.loop);
+    CountAction(ActionOutcome::Fail(code));
   }
   ReleaseUpstream(UpstreamStream::Reusable::kNever);
   // An attempt before the last one may have failed for another reason.

@@ -73,6 +73,7 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   void RunActions(const http::RequestHead& head, const Content& content);
   [[nodiscard]] ActionRequest MakeActionRequest(const http::RequestHead& head);
   [[nodiscard]] ActionOutcome RunLeadingActions(const ActionRequest& request);
+  void CountAction(const ActionOutcome& outcome);
   void Await(const http::RequestHead& head, const Content& content);
   void OnActionDone(ActionOutcome outcome, const GeneratedResponse* response) override;
   void Obey(ActionOutcome outcome, const GeneratedResponse& response, const http::RequestHead& head,

@@ -71,6 +71,29 @@ TlsExplanation ExplainTls(const Listener& listener, std::string_view server_name
   return out;
 }
 
+namespace {
+
+// What an action has done since the program started: `; so far it let 3 of 6 requests go on, answered 2, failed 1: 1
+// JWTInvalidSignature`. Empty when it was asked nothing, as where nothing runs.
+std::string WhatItDid(const LeadingActionCountersTable& counters) {
+  const auto passed = counters.Sum([](const LeadingActionCounters& of) { return of.passed.value(); });
+  const auto answered = counters.Sum([](const LeadingActionCounters& of) { return of.answered.value(); });
+  std::uint64_t failed = 0;
+  std::string reasons;
+  for (std::size_t code = 0; code < kErrorCodeCount; ++code) {
+    const auto count = counters.Sum([code](const LeadingActionCounters& of) { return of.failed[code].value(); });
+    if (count == 0) continue;
+    failed += count;
+    reasons +=
+        fmt::format("{} {} {}", reasons.empty() ? ":" : ",", count, TraitsOf(static_cast<ErrorCode>(code)).reason);
+  }
+  if (passed + answered + failed == 0) return {};
+  return fmt::format("; so far it let {} of {} requests go on, answered {}, failed {}{}", passed,
+                     passed + answered + failed, answered, failed, reasons);
+}
+
+}  // namespace
+
 RequestExplanation ExplainRequest(const RoutingTable& table, const Listener& listener, const RequestFacts& facts,
                                   const RequestTargetParts& parts, const health::StatusTable* status,
                                   http::Version version) {
@@ -94,7 +117,9 @@ RequestExplanation ExplainRequest(const RoutingTable& table, const Listener& lis
     explanation.leading_actions.emplace_back(
         "what an identity provider sends back is taken here, before any rule is asked: its `state` says what follows");
   }
-  for (const auto& action : matching->leading_actions) explanation.leading_actions.push_back(action->Explain());
+  for (const CountedAction& counted : matching->leading_actions) {
+    explanation.leading_actions.push_back(counted.action->Explain() + WhatItDid(*counted.counters));
+  }
   ExplainTransforms(*matching, parts, explanation);
   const ExplainedRequest request{
       .table = table,

@@ -130,7 +130,8 @@ struct RequestExplanation {
   config::MutualAuthenticationMode mutual_authentication = config::MutualAuthenticationMode::kOff;
   std::string trust_store;  // of kVerify: its name
   std::vector<RuleExplanation> rules;
-  std::vector<std::string> leading_actions;  // what is done first, in words
+  // What is done first, in words; of a running appliance with what came of it so far.
+  std::vector<std::string> leading_actions;
   ActionKind action = ActionKind::kForward;
   // What transforms make of the request that is forwarded; empty: what it is.
   TransformStatus transform_status = TransformStatus::kNone;

@@ -168,11 +168,14 @@ Rule TableBuilder::BuildRule(const config::Rule& rule, const RuleBuilding& build
   built.priority = rule.priority;
   built.name = rule.name;
   for (const config::LeadingAction& action : rule.leading_actions) {
-    built.leading_actions.push_back(BuildLeadingAction(action, {.jwks_endpoints = jwks_endpoints_,
-                                                                .credentials = credentials_,
-                                                                .load_balancer = building.listener.load_balancer,
-                                                                .region = model_.node.region,
-                                                                .findings = findings_}));
+    const std::string key = fmt::format("{}/{}/{}", building.key, rule.priority, built.leading_actions.size());
+    built.leading_actions.push_back(
+        {.action = BuildLeadingAction(action, {.jwks_endpoints = jwks_endpoints_,
+                                               .credentials = credentials_,
+                                               .load_balancer = building.listener.load_balancer,
+                                               .region = model_.node.region,
+                                               .findings = findings_}),
+         .counters = counters_.LeadingAction(key)});
   }
   built.action = BuildRuleAction(rule.action, draws_);
   if (!rule.transforms.empty()) {
@@ -207,8 +210,8 @@ Rule TableBuilder::BuildRule(const config::Rule& rule, const RuleBuilding& build
 std::shared_ptr<const LoginCallback> CallbackOf(const std::vector<Rule>& rules) {
   std::vector<std::pair<std::shared_ptr<const Authenticate>, std::size_t>> actions;
   for (std::size_t i = 0; i < rules.size(); ++i) {
-    for (const auto& action : rules[i].leading_actions) {
-      if (auto authenticate = std::dynamic_pointer_cast<const Authenticate>(action)) {
+    for (const CountedAction& counted : rules[i].leading_actions) {
+      if (auto authenticate = std::dynamic_pointer_cast<const Authenticate>(counted.action)) {
         actions.emplace_back(std::move(authenticate), i);
       }
     }

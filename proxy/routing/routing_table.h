@@ -52,11 +52,17 @@ struct CanaryTraffic {
   config::LogFile log;
 };
 
+// An action before the last one, and what it made of requests.
+struct CountedAction {
+  std::shared_ptr<const LeadingAction> action;
+  std::shared_ptr<LeadingActionCountersTable> counters;
+};
+
 struct Rule {
   std::uint32_t priority = 0;  // 0: the default rule
   std::string name;            // may be empty
   // Asked in their order, then `action`, which answers or forwards.
-  std::vector<std::shared_ptr<const LeadingAction>> leading_actions;
+  std::vector<CountedAction> leading_actions;
   RuleAction action;
   std::vector<std::shared_ptr<const CompiledCondition>> conditions;
   std::shared_ptr<const RequestTransforms> transforms;  // of what is forwarded; null: none

@@ -263,8 +263,25 @@ def test_explain_says_what_it_does_and_asks_nobody(shop, jwks):
     url = f"https://127.0.0.1:{shop.port()}/"
     text = command("explain", shop.file, "http", "GET", url, "--live", "--admin", "%s:%d" % shop.admin, check=True).stdout
     assert "first: jwt-validation: one bearer token, signed by RS256" in text
-    assert jwks.url in text
+    assert jwks.url in text and "so far" not in text
     assert jwks.fetches == 0
+
+
+def test_explain_of_the_running_appliance_says_what_it_did(shop, jwks, key):
+    url = f"https://127.0.0.1:{shop.port()}/plain"
+    with tls_e2e.TlsClient(shop.port()) as client:
+        for _ in range(2):
+            assert client.get("/plain", fields=[("Authorization", f"Bearer {key.token(claims())}")])[0] == 200
+        assert client.get("/plain", fields=[("Authorization", "Bearer a.b.c")])[0] == 401
+        assert client.get("/plain")[0] == 401
+    live = ("--live", "--admin", "%s:%d" % shop.admin)
+    text = command("explain", shop.file, "http", "GET", url, *live, check=True).stdout
+    found = re.search("^first: jwt-validation: .*; so far it let 2 of 4 requests go on, answered 0, failed 2: (.*)$", text, re.M)
+    assert found and sorted(re.findall("1 (\\w+)", found.group(1))) == ["JWTHeaderNotPresent", "JWTRequestFormatInvalid"], text
+    # Another rule's action has a count of its own; a file that nobody serves has none.
+    other = command("explain", shop.file, "http", "GET", url.replace("/plain", "/"), *live, check=True).stdout
+    assert "first: jwt-validation" in other and "so far" not in other
+    assert "so far" not in command("explain", shop.file, "http", "GET", url, check=True).stdout
 
 
 # ---- a second implementation

@@ -255,7 +255,13 @@ void ExchangeFixture::Publish() {
   worker.selector.Reset(*view->routing, 0);
   worker.stickiness.Reset(*view->routing);
   auto listener = std::make_unique<Listener>(*view->routing->listeners().front());
-  if (!leading_actions.empty()) listener->rules.back().leading_actions = leading_actions;
+  if (!leading_actions.empty()) {
+    auto& counted = listener->rules.back().leading_actions;
+    counted.clear();
+    for (const auto& action : leading_actions) {
+      counted.push_back({.action = action, .counters = std::make_shared<LeadingActionCountersTable>(1)});
+    }
+  }
   facts_.slot->view = view;
   facts_.slot->listener = listener.get();
   facts_.slot->counters = &listener->counters->At(facts_.slot->bound.address, 0);

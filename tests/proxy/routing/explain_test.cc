@@ -69,10 +69,34 @@ class Greeting final : public LeadingAction {
 TEST(ExplainTest, SaysWhatIsDoneBeforeTheLastAction) {
   const auto table = BuildTable(Shop());
   Listener listener = *table->listeners().front();
-  listener.rules.back().leading_actions = {std::make_shared<const Greeting>()};
+  const auto counters = std::make_shared<LeadingActionCountersTable>(2);
+  listener.rules.back().leading_actions = {{.action = std::make_shared<const Greeting>(), .counters = counters}};
   const auto explanation = ExplainRequest(*table, listener, *Facts(Request()), RequestTargetParts(), nullptr);
   EXPECT_EQ(explanation.leading_actions, std::vector<std::string>{"greets whoever asks"});
   EXPECT_NE(RenderExplanation(explanation).find("\nfirst: greets whoever asks\naction: forward\n"), std::string::npos);
+}
+
+TEST(ExplainTest, SaysWhatBecameOfWhatIsDoneBeforeTheLastAction) {
+  const auto table = BuildTable(Shop());
+  const auto status = ShopStatus();
+  Listener listener = *table->listeners().front();
+  const auto counters = std::make_shared<LeadingActionCountersTable>(2);
+  listener.rules.back().leading_actions = {{.action = std::make_shared<const Greeting>(), .counters = counters}};
+  const auto asked = [&] {
+    return ExplainRequest(*table, listener, *Facts(Request()), RequestTargetParts(), &status).leading_actions.at(0);
+  };
+  EXPECT_EQ(asked(), "greets whoever asks");
+  (*counters)[0].passed.Add(2);
+  (*counters)[1].passed.Add();
+  (*counters)[1].answered.Add();
+  (*counters)[0].failed[std::to_underlying(ErrorCode::kActionTimeout)].Add();
+  (*counters)[1].failed[std::to_underlying(ErrorCode::kAuthMissingHost)].Add(2);
+  const auto reason = [](ErrorCode code) { return std::string(TraitsOf(code).reason); };
+  const std::string late = "1 " + reason(ErrorCode::kActionTimeout);
+  const std::string nameless = "2 " + reason(ErrorCode::kAuthMissingHost);
+  const bool late_first = ErrorCode::kActionTimeout < ErrorCode::kAuthMissingHost;
+  EXPECT_EQ(asked(), "greets whoever asks; so far it let 3 of 7 requests go on, answered 1, failed 3: " +
+                         (late_first ? late + ", " + nameless : nameless + ", " + late));
 }
 
 TEST(ExplainTest, SaysWhyEachEarlierRuleDidNotMatchAndWhereTheRequestGoes) {

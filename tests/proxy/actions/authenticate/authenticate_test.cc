@@ -386,9 +386,9 @@ TEST_F(AuthenticateTest, ATargetThatDoesNotFitIntoTheStateIs507) {
 TEST_F(AuthenticateTest, WhatItDoesIsToldInWords) {
   const auto& actions = fixture_.view->routing->listeners().front()->rules.back().leading_actions;
   ASSERT_EQ(actions.size(), 1U);
-  EXPECT_EQ(actions.front()->name(), "authenticate");
+  EXPECT_EQ(actions.front().action->name(), "authenticate");
   EXPECT_EQ(
-      actions.front()->Explain(),
+      actions.front().action->Explain(),
       "authenticate-oidc at https://id.test as client weir, scope openid: with the cookie "
       "AWSELBAuthSessionCookie-0 of a session, which ends after 604800 s, it goes on with the user's claims; else "
       "it is sent to https://id.test/authorize (302)");
