@@ -23,6 +23,8 @@ SCALE = float(os.environ.get("WEIR_TIMEOUT_SCALE", "1"))
 SANITIZED = bool(os.environ.get("WEIR_SANITIZE"))
 SOURCE = pathlib.Path(os.environ.get("WEIR_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
 BINARY = os.environ.get("WEIR_BINARY", str(SOURCE / "build/dev/weir"))
+# How a program ends that broke down.
+CRASHES = [-number for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP)]
 
 
 def wait_for(condition, seconds=10.0, what="the condition"):
@@ -191,12 +193,13 @@ class Weir:
         return self.process.returncode
 
     def stop(self):
-        """Drains; a program that does not end is killed. Fails when a sanitizer wrote a report."""
+        """Drains; a program that does not end is killed. Fails when it crashed, or a sanitizer wrote a report."""
         stop_process(self.process, signal.SIGTERM, 20)
         for reader in self.readers:
             reader.join(5)
         report = re.search(r"(ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:)", self.log())
         assert not report, self.log()
+        assert self.process.returncode not in CRASHES, f"weir crashed ({self.process.returncode}):\n{self.log()}"
 
     def __enter__(self):
         return self
