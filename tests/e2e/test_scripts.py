@@ -236,6 +236,34 @@ def test_the_library_of_the_cases_of_closing_is_where_test_long_looks():
         assert f"WEIR_DELAYED_CLOSE=$PWD/build/release/{place}" in (SOURCE / text).read_text(encoding="utf-8"), text
 
 
+def test_the_tests_of_an_unknown_preset_are_refused():
+    outcome = run("test", "--preset", "clang")
+    assert outcome.returncode == 2 and "the preset is asan, tsan or dev, not 'clang'" in outcome.stderr, outcome.stderr
+
+
+@pytest.mark.parametrize("arguments, built, ran", [
+    ([], "asan", "--test-dir build/asan --output-on-failure --no-tests=error -j 1 (scale 3)"),
+    (["-R", "e2e.rules"], "asan", "--test-dir build/asan --output-on-failure --no-tests=error -j 1 -R e2e.rules (scale 3)"),
+    (["--preset", "dev", "-V"], "dev", "--test-dir build/dev --output-on-failure --no-tests=error -j 1 -V (scale 1)"),
+    (["--preset=tsan"], "tsan --target weir threaded_tests",
+     "--test-dir build/tsan --output-on-failure --no-tests=error -j 1 -L threaded (scale 4)"),
+    (["--preset", "tsan", "--every-case"], "tsan --target weir threaded_tests",
+     "--test-dir build/tsan --output-on-failure --no-tests=error -j 1 -L threaded|e2e (scale 4)")])
+def test_the_tests_are_built_and_run_as_the_preset_needs(tools, tmp_path, arguments, built, ran):
+    (tmp_path / "tree/scripts").mkdir(parents=True)
+    shutil.copy(SOURCE / "scripts/test", tmp_path / "tree/scripts")
+    for script in ("install-dependencies", "fetch-clients"):
+        tools(f"tree/scripts/{script}", "")
+    tools("tree/scripts/build", 'echo "built $*"')
+    tools("tree/scripts/ctest-progress", 'echo "ran $* (scale $WEIR_TIMEOUT_SCALE)"')
+    tools("nproc", "echo 1")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("WEIR_")}
+    outcome = subprocess.run([tmp_path / "tree/scripts/test", *arguments], capture_output=True, text=True, check=False,
+                             env={**environment, "PATH": tools.path})
+    assert outcome.returncode == 0, outcome.stderr
+    assert f"built {built}\n" in outcome.stdout and f"ran {ran}\n" in outcome.stdout, outcome.stdout
+
+
 def test_every_script_is_executable():
     for script in (SOURCE / "scripts").iterdir():
         assert os.access(script, os.X_OK), script
