@@ -44,7 +44,7 @@ LogCoverage::LogCoverage(std::shared_ptr<const control::View> view) : view_(std:
       rules_.push_back({.load_balancer = listener->load_balancer,
                         .port = listener->port,
                         .priority = rule.priority,
-                        .name = rule.name,
+                        .name = std::string(rule.name),
                         .requests = 0,
                         .first = {}});
     }

@@ -56,16 +56,12 @@ template <class T>
 class PerWorker {
  public:
   explicit PerWorker(std::size_t workers) : size_(workers) {
-    if (workers == 1) {
-      alone_ = std::make_unique<T>();  // nobody to share a line with: tables of small counters stay small
-    } else {
-      slots_ = std::make_unique<Slot[]>(workers);
-    }
+    if (workers > 1) slots_ = std::make_unique<Slot[]>(workers);
   }
   [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] T& operator[](std::size_t worker) { return slots_ == nullptr ? *alone_ : slots_[worker].value; }
+  [[nodiscard]] T& operator[](std::size_t worker) { return slots_ == nullptr ? alone_ : slots_[worker].value; }
   [[nodiscard]] const T& operator[](std::size_t worker) const {
-    return slots_ == nullptr ? *alone_ : slots_[worker].value;
+    return slots_ == nullptr ? alone_ : slots_[worker].value;
   }
   // Adds up one counter of every worker: `table.Sum([](const T& t) { return t.requests.value(); })`.
   template <class Read>
@@ -80,7 +76,7 @@ class PerWorker {
     T value{};
   };
   std::size_t size_;
-  std::unique_ptr<T> alone_;       // of the only worker
+  T alone_{};                      // of the only worker, who has nobody to share a line with
   std::unique_ptr<Slot[]> slots_;  // of several
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/enumerators.h"
 #include "base/ip_address.h"
+#include "base/rare.h"
 #include "config/diagnostic.h"
 
 #include <chrono>
@@ -138,11 +139,11 @@ struct QueryStringPair {
 // are empty. One without any value matches nothing.
 struct Condition {
   ConditionKind kind = ConditionKind::kHostHeader;
-  std::string name = {};                       // of the field that is compared
-  std::vector<LocatedText> values = {};        // texts or patterns with the wildcards * and ?
-  std::vector<LocatedText> regex_values = {};  // without values
-  std::vector<QueryStringPair> pairs = {};
-  std::vector<CidrBlock> blocks = {};
+  Rare<std::string> name = {};                       // of the field that is compared
+  std::vector<LocatedText> values = {};              // texts or patterns with the wildcards * and ?
+  Rare<std::vector<LocatedText>> regex_values = {};  // without values
+  Rare<std::vector<QueryStringPair>> pairs = {};
+  Rare<std::vector<CidrBlock>> blocks = {};
   Position position = {};
 };
 
@@ -159,7 +160,7 @@ struct ForwardAction {
   std::vector<WeightedTargetGroup> target_groups;  // at least one, at most 100
   // How long a client stays with the group that was drawn for it, 1 to 604,800; absent: stickiness is off.
   std::optional<std::chrono::seconds> stickiness = {};
-  std::optional<Canary> canary = {};
+  std::shared_ptr<const Canary> canary = nullptr;  // null: none
 };
 // Texts hold #{protocol} #{host} #{port} #{path} #{query}; defaults are filled in (spec: alb.md 5.2).
 struct RedirectAction {
@@ -175,7 +176,8 @@ struct FixedResponseAction {
   std::string content_type;         // may be empty: no Content-Type unless there is a body, then text/plain
   std::string message_body;         // at most 1024 characters
 };
-using Action = std::variant<ForwardAction, RedirectAction, FixedResponseAction>;
+// A redirect, which is large, is kept apart: the forward actions of ten thousand rules have no room for one.
+using Action = std::variant<ForwardAction, Rare<RedirectAction>, FixedResponseAction>;
 
 enum class OnUnauthenticatedRequest : std::uint8_t { kDeny, kAllow, kAuthenticate };
 
@@ -230,11 +232,11 @@ struct Transform {
 };
 
 struct Rule {
-  std::string name;                   // may be empty
-  std::uint32_t priority = 0;         // 1-50000; 0 is the default rule
-  std::vector<Condition> conditions;  // empty on the default rule
-  std::vector<Transform> transforms;  // at most one of each kind
-  std::vector<LeadingAction> leading_actions;
+  Rare<std::string> name;                   // may be empty
+  std::uint32_t priority = 0;               // 1-50000; 0 is the default rule
+  std::vector<Condition> conditions;        // empty on the default rule
+  Rare<std::vector<Transform>> transforms;  // at most one of each kind
+  Rare<std::vector<LeadingAction>> leading_actions;
   Action action;
   Position position;
   [[nodiscard]] bool is_default() const { return priority == 0; }

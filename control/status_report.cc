@@ -74,7 +74,7 @@ ListenerReport DescribeListener(const proxy::Listener& listener, const proxy::Ro
   report.active_connections = listener.counters->Sum([](const auto& c) { return c.connections_active.value(); });
   for (const auto& rule : listener.rules) {
     report.rules.push_back({.priority = rule.priority,
-                            .name = rule.name,
+                            .name = std::string(rule.name),
                             .action = DescribeAction(rule, table),
                             .requests = rule.counters->Sum([](const auto& c) { return c.requests.value(); }),
                             .weights_overridden = rule.weights_overridden});

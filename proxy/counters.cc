@@ -127,7 +127,10 @@ std::shared_ptr<RuleCountersTable> CounterRegistry::Rule(std::string_view key) {
   WEIR_CHECK(slash != std::string_view::npos);
   const auto priority = static_cast<std::uint32_t>(ParseDecimal(key.substr(slash + 1)).value_or(0));
   const std::scoped_lock lock(mutex_);
-  return FindOrAdd(rules_[std::string(key.substr(0, slash))], priority, workers_);
+  RuleTables& tables = rules_[std::string(key.substr(0, slash))];
+  const auto place = std::ranges::lower_bound(tables, priority, {}, &RuleTables::value_type::first);
+  if (place != tables.end() && place->first == priority) return place->second;
+  return tables.emplace(place, priority, std::make_shared<RuleCountersTable>(workers_))->second;
 }
 
 std::shared_ptr<LeadingActionCountersTable> CounterRegistry::LeadingAction(const std::string& key) {

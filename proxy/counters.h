@@ -21,6 +21,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace weir::proxy {
 
@@ -164,9 +166,10 @@ class CounterRegistry {
   std::size_t workers_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const ListenerCountersTable>, std::less<>> listeners_;
-  // By listener and priority, 0 for the default rule: there may be tens of thousands, and a text for each would be most
-  // of what they cost.
-  std::map<std::string, std::map<std::uint32_t, std::shared_ptr<RuleCountersTable>>, std::less<>> rules_;
+  // By listener, and in the order of priority, 0 for the default rule: there may be tens of thousands, and a text or a
+  // node for each would be most of what they cost.
+  using RuleTables = std::vector<std::pair<std::uint32_t, std::shared_ptr<RuleCountersTable>>>;
+  std::map<std::string, RuleTables, std::less<>> rules_;
   std::map<std::string, std::shared_ptr<LeadingActionCountersTable>, std::less<>> leading_actions_;
   std::map<std::string, std::shared_ptr<GroupCountersTable>, std::less<>> groups_;
   std::map<std::string, std::shared_ptr<const ResponseTimesTable>, std::less<>> response_times_;

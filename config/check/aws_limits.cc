@@ -249,8 +249,8 @@ void AwsLimits::CheckProtocolVersions(const Listener& listener) {
 void AwsLimits::CheckSecurity(const Listener& listener) {
   if (listener.protocol != ListenerProtocol::kHttps) return;
   EachRule(listener, [this](const Rule& rule) {
-    const auto* const redirect = std::get_if<RedirectAction>(&rule.action);
-    if (redirect == nullptr || redirect->protocol != "HTTP") return;
+    const auto* const redirect = std::get_if<Rare<RedirectAction>>(&rule.action);
+    if (redirect == nullptr || (*redirect)->protocol != "HTTP") return;
     Warn(rule.position, "a redirect from HTTPS to HTTP", "HTTPS or #{protocol}");
   });
 }

@@ -36,7 +36,8 @@ void CheckStickiness(const Rule& rule, const ForwardAction& forward, const std::
 
 void MarkUses(std::span<const ZoneUnit> zones, NameKind kind, std::vector<bool>& used) {
   for (const ZoneUnit& zone : zones) {
-    for (const NameUse& use : zone.uses) {
+    if (zone.uses == nullptr) continue;
+    for (const NameUse& use : *zone.uses) {
       if (use.kind == kind) used[use.index] = true;
     }
   }

@@ -101,9 +101,10 @@ bool ConditionCovers(const Condition& wide, const Condition& narrow) {
   };
   const bool same_name = row.name_comparison == Comparison::kCaseIgnored ? EqualsIgnoreCase(wide.name, narrow.name)
                                                                          : wide.name == narrow.name;
-  return same_name &&
-         (AllCovered(wide.values, narrow.values, covers) || AllCovered(wide.regex_values, narrow.regex_values, same) ||
-          AllCovered(wide.pairs, narrow.pairs, pair_covers) || AllCovered(wide.blocks, narrow.blocks, block_covers));
+  return same_name && (AllCovered(wide.values, narrow.values, covers) ||
+                       AllCovered(*wide.regex_values, *narrow.regex_values, same) ||
+                       AllCovered(*wide.pairs, *narrow.pairs, pair_covers) ||
+                       AllCovered(*wide.blocks, *narrow.blocks, block_covers));
 }
 
 // Every condition of `wide` follows from one of `narrow`.

@@ -59,7 +59,8 @@ void DecodeCanary(const Fields& forward, Decoding& decoding, ForwardAction& out)
                       "one of those that `target-groups` names");
     return;
   }
-  out.canary = {.target_group = *group, .access_log = DecodeLogFile(fields, "access-log", decoding)};
+  out.canary = std::make_shared<const Canary>(
+      Canary{.target_group = *group, .access_log = DecodeLogFile(fields, "access-log", decoding)});
 }
 
 ForwardAction DecodeForward(const Fields& fields, Decoding& decoding) {
@@ -189,7 +190,7 @@ void DecodeActions(const Fields& fields, std::string_view key, Decoding& decodin
         decoding.findings.AddError(item.position, fmt::format("`{}` behind the action that answers", row->key),
                                    "it stands before it");
       }
-      out.leading_actions.push_back(row->decode(Fields(*action.Map(row->key)), decoding));
+      out.leading_actions.edit().push_back(row->decode(Fields(*action.Map(row->key)), decoding));
       continue;
     }
     if (last != nullptr) {

@@ -60,8 +60,9 @@ void DecodePairs(const Fields& fields, const ConditionRow& row, Condition& out, 
   CheckNotEmpty(fields, row.field.key, findings);
   for (const Node& item : fields.List(row.field.key)) {
     const Fields pair(item);
-    out.pairs.push_back({pair.Has("key") ? std::optional(pair.Located("key")) : std::nullopt, pair.Located("value")});
-    const QueryStringPair& decoded = out.pairs.back();
+    auto& pairs = out.pairs.edit();
+    pairs.push_back({pair.Has("key") ? std::optional(pair.Located("key")) : std::nullopt, pair.Located("value")});
+    const QueryStringPair& decoded = pairs.back();
     if (decoded.key && row.check_key != nullptr) row.check_key(*decoded.key, findings);
     if (row.check_value != nullptr) row.check_value(decoded.value, findings);
   }
@@ -70,7 +71,7 @@ void DecodePairs(const Fields& fields, const ConditionRow& row, Condition& out, 
 void DecodeBlocks(const Fields& fields, const ConditionRow& row, Condition& out, Findings& findings) {
   CheckNotEmpty(fields, row.field.key, findings);
   for (const Node& item : fields.List(row.field.key)) {
-    if (const auto block = CidrBlock::Parse(item.text)) out.blocks.push_back(*block);
+    if (const auto block = CidrBlock::Parse(item.text)) out.blocks.edit().push_back(*block);
   }
 }
 

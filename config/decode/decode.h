@@ -129,6 +129,10 @@ struct Decoding {
       table->RecordUses(uses);
     }
   }
+  // `uses` as a unit keeps them: units that follow each other use the same names, most of the time. Null: none.
+  [[nodiscard]] std::shared_ptr<const std::vector<NameUse>> Kept(std::vector<NameUse> uses);
+
+  std::shared_ptr<const std::vector<NameUse>> kept_uses = nullptr;  // of the unit before
 };
 
 // What relative paths in a value are relative to: the file that it stands in, for an edit the first file.

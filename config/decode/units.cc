@@ -68,12 +68,11 @@ class UnitReading {
     std::ranges::sort(uses_);
     const auto rest = std::ranges::unique(uses_);
     uses_.erase(rest.begin(), rest.end());
-    uses_.shrink_to_fit();
-    unit.uses = std::move(uses_);
+    unit.uses = decoding_.Kept(std::move(uses_));
     const auto found = decoding_.findings.ItemsSince(found_);
     if (!found.empty()) {
       NamePaths(node, "@", found);
-      unit.findings.assign(found.begin(), found.end());
+      unit.findings = std::vector<Diagnostic>(found.begin(), found.end());
       PutPaths(path(), found);
     }
     unit.replaced = std::move(replaced_);
@@ -100,7 +99,7 @@ template <class Path>
 void TakeOver(const Unit& unit, Path path, Decoding& decoding) {
   decoding.replaced.insert(decoding.replaced.end(), unit.replaced.begin(), unit.replaced.end());
   if (unit.findings.empty()) return;
-  auto found = unit.findings;
+  auto found = *unit.findings;
   UnitReading::PutPaths(path(), found);
   decoding.findings.Add(std::move(found));
 }
@@ -163,10 +162,10 @@ void KnownUnits::Compare(NameKind kind, const std::vector<std::string>& names) {
 }
 
 bool KnownUnits::MeansTheSame(const Unit& unit) const {
-  return std::ranges::all_of(unit.uses, [this](const NameUse& use) {
-    const auto& same = same_[static_cast<std::size_t>(use.kind)];
-    return use.index < same.size() && same[use.index];
-  });
+  return unit.uses == nullptr || std::ranges::all_of(*unit.uses, [this](const NameUse& use) {
+           const auto& same = same_[static_cast<std::size_t>(use.kind)];
+           return use.index < same.size() && same[use.index];
+         });
 }
 
 const ZoneUnit* KnownUnits::FindZone(const Node& node) const {
@@ -212,6 +211,15 @@ Node ExpandOutsideUnits(const Node& root, const Environment& environment, Tree& 
   const UnitNodes units = FindUnitNodes(root);
   return ExpandReferences(root, environment, tree, findings, &replaced,
                           [&units](const Node& node) { return units.contains(&node); });
+}
+
+std::shared_ptr<const std::vector<NameUse>> Decoding::Kept(std::vector<NameUse> uses) {
+  if (uses.empty()) return nullptr;
+  if (kept_uses == nullptr || *kept_uses != uses) {
+    uses.shrink_to_fit();
+    kept_uses = std::make_shared<const std::vector<NameUse>>(std::move(uses));
+  }
+  return kept_uses;
 }
 
 std::shared_ptr<const Zone> TakeZone(const Node& node, std::size_t index, const Model& model, Decoding& decoding) {

@@ -5,6 +5,7 @@
 // touches. Thread: the one that loads.
 
 #include "base/enumerators.h"
+#include "base/rare.h"
 #include "config/diagnostic.h"
 #include "config/document/document.h"
 #include "config/document/environment.h"
@@ -41,9 +42,9 @@ struct NameUse {
 struct Unit {
   const void* identity = nullptr;  // of its node; with `position` what tells it from others; null: never taken over
   Position position;
-  std::vector<NameUse> uses;          // each once
-  std::vector<Diagnostic> findings;   // warnings; a path that begins with `@` is one inside of the unit
-  std::vector<Replacement> replaced;  // references to the environment
+  std::shared_ptr<const std::vector<NameUse>> uses;  // each once; null: none
+  Rare<std::vector<Diagnostic>> findings;            // warnings; a path that begins with `@` is one inside of the unit
+  Rare<std::vector<Replacement>> replaced;           // references to the environment
 };
 
 struct ZoneUnit : Unit {

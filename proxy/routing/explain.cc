@@ -25,7 +25,8 @@ std::string RuleExplanation::Title() const {
 namespace {
 
 RuleExplanation ExplainRule(const Rule& rule, const RequestFacts& facts) {
-  RuleExplanation explained{.priority = rule.priority, .name = rule.name, .matched = true, .conditions = {}};
+  RuleExplanation explained{
+      .priority = rule.priority, .name = std::string(rule.name), .matched = true, .conditions = {}};
   for (const auto& condition : rule.conditions) {
     const bool matched = condition->Matches(facts);
     explained.matched = explained.matched && matched;

@@ -168,14 +168,14 @@ Rule TableBuilder::BuildRule(const config::Rule& rule, const RuleBuilding& build
   built.priority = rule.priority;
   built.name = rule.name;
   for (const config::LeadingAction& action : rule.leading_actions) {
-    const std::string key = fmt::format("{}/{}/{}", building.key, rule.priority, built.leading_actions.size());
-    built.leading_actions.push_back(
-        {.action = BuildLeadingAction(action, {.jwks_endpoints = jwks_endpoints_,
-                                               .credentials = credentials_,
-                                               .load_balancer = building.listener.load_balancer,
-                                               .region = model_.node.region,
-                                               .findings = findings_}),
-         .counters = counters_.LeadingAction(key)});
+    auto& actions = built.leading_actions.edit();
+    const std::string key = fmt::format("{}/{}/{}", building.key, rule.priority, actions.size());
+    actions.push_back({.action = BuildLeadingAction(action, {.jwks_endpoints = jwks_endpoints_,
+                                                             .credentials = credentials_,
+                                                             .load_balancer = building.listener.load_balancer,
+                                                             .region = model_.node.region,
+                                                             .findings = findings_}),
+                       .counters = counters_.LeadingAction(key)});
   }
   built.action = BuildRuleAction(rule.action, draws_);
   if (!rule.transforms.empty()) {

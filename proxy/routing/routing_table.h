@@ -60,9 +60,9 @@ struct CountedAction {
 
 struct Rule {
   std::uint32_t priority = 0;  // 0: the default rule
-  std::string name;            // may be empty
+  std::string_view name;       // may be empty; owned by the table's model
   // Asked in their order, then `action`, which answers or forwards.
-  std::vector<CountedAction> leading_actions;
+  Rare<std::vector<CountedAction>> leading_actions;
   RuleAction action;
   std::vector<std::shared_ptr<const CompiledCondition>> conditions;
   std::shared_ptr<const RequestTransforms> transforms;  // of what is forwarded; null: none

@@ -426,7 +426,8 @@ TEST(LanguageFileTest, EnumerationsAreReadInAnyCase) {
       "load-balancers: [{name: a, ip-address-type: IPv6, listeners: [{port: 1, protocol: http, default-actions: "
       "[{redirect: {protocol: https, status-code: http_302}}]}]}]\n");
   ASSERT_TRUE(result.model) << result.diagnostics.FormatAll();
-  const auto& redirect = std::get<RedirectAction>(result.model->load_balancers[0].listeners[0].default_rule.action);
+  const RedirectAction& redirect =
+      std::get<Rare<RedirectAction>>(result.model->load_balancers[0].listeners[0].default_rule.action);
   EXPECT_EQ(redirect.protocol, "HTTPS");
   EXPECT_EQ(redirect.status_code, 302);
 }

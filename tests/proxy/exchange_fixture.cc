@@ -256,7 +256,7 @@ void ExchangeFixture::Publish() {
   worker.stickiness.Reset(*view->routing);
   auto listener = std::make_unique<Listener>(*view->routing->listeners().front());
   if (!leading_actions.empty()) {
-    auto& counted = listener->rules.back().leading_actions;
+    auto& counted = listener->rules.back().leading_actions.edit();
     counted.clear();
     for (const auto& action : leading_actions) {
       counted.push_back({.action = action, .counters = std::make_shared<LeadingActionCountersTable>(1)});

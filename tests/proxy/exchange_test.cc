@@ -78,7 +78,7 @@ TEST(ExchangeTest, SendsWhatTransformsMakeOfARequest) {
   config::Transform transform;
   transform.regex.text = "^/old/(.*)$";
   transform.replace.text = "/$1";
-  fixture.model.load_balancers[0].listeners[0].default_rule.transforms = {transform};
+  fixture.model.load_balancers[0].listeners[0].default_rule.transforms = std::vector{transform};
   fixture.Publish();
   FakeDownstream downstream;
   fixture.Begin(downstream, "GET /old/x?y HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -96,7 +96,7 @@ TEST(ExchangeTest, AnswersFiveHundredWhereTransformsFail) {
   ExchangeFixture fixture;
   config::Transform transform;
   transform.regex.text = "^/";
-  fixture.model.load_balancers[0].listeners[0].default_rule.transforms = {transform};
+  fixture.model.load_balancers[0].listeners[0].default_rule.transforms = std::vector{transform};
   fixture.Publish();
   FakeDownstream downstream;
   fixture.Begin(downstream, kGet);

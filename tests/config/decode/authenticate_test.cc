@@ -47,7 +47,7 @@ AuthenticateOidcAction Decoded(const std::string& action) {
   const LoadResult result = LoadFor(With(action), kEnvironment);
   EXPECT_EQ(result.diagnostics.FormatAll(), "");
   return std::get<AuthenticateOidcAction>(
-      result.model->load_balancers.at(0).listeners.at(0).default_rule.leading_actions.at(0));
+      result.model->load_balancers.at(0).listeners.at(0).default_rule.leading_actions[0]);
 }
 
 TEST(AuthenticateTest, HasTheDefaultsOfAws) {

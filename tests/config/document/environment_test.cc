@@ -54,7 +54,7 @@ TEST(EnvironmentTest, OtherDollarsAndPlaceholdersAreLeftAlone) {
   EXPECT_EQ(paths[0].text, "^/a$");
   EXPECT_EQ(paths[1].text, "^/$$");
   EXPECT_EQ(paths[2].text, "^/${x}$");
-  EXPECT_EQ(std::get<RedirectAction>(rule.action).host, "x.#{host}");
+  EXPECT_EQ(std::get<Rare<RedirectAction>>(rule.action)->host, "x.#{host}");
 }
 
 TEST(EnvironmentTest, WhatAVariableHoldsIsNotExpandedAgain) {

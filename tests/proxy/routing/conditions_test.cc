@@ -173,7 +173,7 @@ TEST(ConditionTest, EveryConditionOfARuleMustHold) {
 
 TEST(ConditionTest, AnInvalidExpressionIsReportedWhereItStands) {
   auto condition = Path({}, {"^/ok", "(oops"});
-  condition.regex_values[1].position = {.file = 0, .line = 7, .column = 9};
+  condition.regex_values.edit()[1].position = {.file = 0, .line = 7, .column = 9};
   CounterRegistry counters(1);
   const auto table = RoutingTable::Build(MakeModel({MakeRule(10, {condition})}), 1, {}, counters);
   ASSERT_FALSE(table.has_value());

@@ -18,7 +18,7 @@ using namespace weir::proxy::testing;
 
 std::shared_ptr<config::Model> Shop() {
   auto beta = MakeRule(10, {Path({"/cart/*"}), Header("X-Beta", {"yes"})}, ForwardTo({{1, 1}}));
-  beta.name = "beta";
+  beta.name = std::string("beta");
   return MakeModel(
       {beta, MakeRule(20, {Path({"/old/*"})}, config::RedirectAction{.path = "/new/#{path}"}),
        MakeRule(30, {Path({"/ping"})},
@@ -70,7 +70,8 @@ TEST(ExplainTest, SaysWhatIsDoneBeforeTheLastAction) {
   const auto table = BuildTable(Shop());
   Listener listener = *table->listeners().front();
   const auto counters = std::make_shared<LeadingActionCountersTable>(2);
-  listener.rules.back().leading_actions = {{.action = std::make_shared<const Greeting>(), .counters = counters}};
+  listener.rules.back().leading_actions =
+      std::vector<CountedAction>{{.action = std::make_shared<const Greeting>(), .counters = counters}};
   const auto explanation = ExplainRequest(*table, listener, *Facts(Request()), RequestTargetParts(), nullptr);
   EXPECT_EQ(explanation.leading_actions, std::vector<std::string>{"greets whoever asks"});
   EXPECT_NE(RenderExplanation(explanation).find("\nfirst: greets whoever asks\naction: forward\n"), std::string::npos);
@@ -81,7 +82,8 @@ TEST(ExplainTest, SaysWhatBecameOfWhatIsDoneBeforeTheLastAction) {
   const auto status = ShopStatus();
   Listener listener = *table->listeners().front();
   const auto counters = std::make_shared<LeadingActionCountersTable>(2);
-  listener.rules.back().leading_actions = {{.action = std::make_shared<const Greeting>(), .counters = counters}};
+  listener.rules.back().leading_actions =
+      std::vector<CountedAction>{{.action = std::make_shared<const Greeting>(), .counters = counters}};
   const auto asked = [&] {
     return ExplainRequest(*table, listener, *Facts(Request()), RequestTargetParts(), &status).leading_actions.at(0);
   };

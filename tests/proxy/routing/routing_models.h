@@ -47,13 +47,13 @@ inline config::Condition Query(const std::vector<KeyValue>& pairs) {
   for (const auto& [key, value] : pairs) {
     std::optional<config::LocatedText> key_text;
     if (key) key_text = config::LocatedText{.text = *key, .position = {}};
-    condition.pairs.push_back({.key = key_text, .value = {.text = value, .position = {}}});
+    condition.pairs.edit().push_back({.key = key_text, .value = {.text = value, .position = {}}});
   }
   return condition;
 }
 inline config::Condition Source(const std::vector<std::string>& blocks) {
   config::Condition condition{.kind = config::ConditionKind::kSourceIp};
-  for (const auto& block : blocks) condition.blocks.push_back(CidrBlock::Parse(block).value());
+  for (const auto& block : blocks) condition.blocks.edit().push_back(CidrBlock::Parse(block).value());
   return condition;
 }
 

@@ -17,7 +17,7 @@ const Forward& ForwardOf(const Rule& rule) { return std::get<Forward>(rule.actio
 
 TEST(RoutingTableTest, HoldsWhatTheModelSays) {
   auto rule = MakeRule(10, {Path({"/a"})}, ForwardTo({{0, 8}, {1, 2}}));
-  rule.name = "beta";
+  rule.name = std::string("beta");
   const auto model = MakeModel({rule}, ForwardTo({{2, 1}}));
   const auto table = BuildTable(model);
   EXPECT_EQ(table->revision(), 1U);

@@ -64,7 +64,8 @@ class AuthenticateTest : public ::testing::Test {
   }
 
   void Publish(config::AuthenticateOidcAction action) {
-    fixture_.model.load_balancers[0].listeners[0].default_rule.leading_actions = {std::move(action)};
+    fixture_.model.load_balancers[0].listeners[0].default_rule.leading_actions =
+        std::vector<config::LeadingAction>{std::move(action)};
     fixture_.Publish();
   }
   void Advance(std::chrono::seconds by) {
@@ -386,9 +387,9 @@ TEST_F(AuthenticateTest, ATargetThatDoesNotFitIntoTheStateIs507) {
 TEST_F(AuthenticateTest, WhatItDoesIsToldInWords) {
   const auto& actions = fixture_.view->routing->listeners().front()->rules.back().leading_actions;
   ASSERT_EQ(actions.size(), 1U);
-  EXPECT_EQ(actions.front().action->name(), "authenticate");
+  EXPECT_EQ(actions[0].action->name(), "authenticate");
   EXPECT_EQ(
-      actions.front().action->Explain(),
+      actions[0].action->Explain(),
       "authenticate-oidc at https://id.test as client weir, scope openid: with the cookie "
       "AWSELBAuthSessionCookie-0 of a session, which ends after 604800 s, it goes on with the user's claims; else "
       "it is sent to https://id.test/authorize (302)");
