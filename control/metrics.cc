@@ -3,6 +3,7 @@
 #include "base/counters.h"
 #include "control/listener_labels.h"
 #include "control/metrics_authentication.h"
+#include "control/metrics_cloudwatch.h"
 #include "control/metrics_functions.h"
 #include "control/metrics_histogram.h"
 #include "control/metrics_stickiness.h"
@@ -68,7 +69,7 @@ void WriteAppliance(MetricsWriter& out, const View& view, const Runtime& runtime
   out.Family("weir_client_connections_limit", "gauge", "Client connections that may be open at once.");
   out.Sample({}, runtime.client_connections_max);
   out.Family("weir_client_connections_limit_reached_total", "counter",
-             "How often clients began to wait because as many were connected as may be.");
+             "RejectedConnectionCount: how often clients began to wait because as many were connected as may be.");
   out.Sample({}, runtime.client_waits);
   out.Family("weir_clients_waiting", "gauge", "1 while clients wait for one of them to leave.");
   out.Sample({}, std::uint64_t{runtime.clients_wait});
@@ -139,7 +140,8 @@ void WriteHttp2(MetricsWriter& out, const View& view) {
 }
 
 void WriteErrors(MetricsWriter& out, const View& view) {
-  out.Family("weir_proxy_errors_total", "counter", "Exchanges that failed, by whose fault and why.");
+  out.Family("weir_proxy_errors_total", "counter",
+             "HTTP_Redirect_Url_Limit_Exceeded_Count is one of them: exchanges that failed, by whose fault and why.");
   for (const auto& listener : view.routing->listeners()) {
     const auto labels = LabelsOf(*listener);
     for (std::size_t i = 0; i < proxy::kErrorCodeCount; ++i) {
@@ -156,7 +158,8 @@ void WriteErrors(MetricsWriter& out, const View& view) {
 // Of the listeners that have such a rule.
 void WriteJwtFailures(MetricsWriter& out, const View& view) {
   out.Family("weir_listener_jwt_validation_failures_total", "counter",
-             "Requests that jwt-validation did not let go on: bad tokens, keys that could not be had.");
+             "JWTValidationFailureCount: requests that jwt-validation did not let go on: bad tokens, keys that could "
+             "not be had.");
   const auto validates = [](const std::shared_ptr<const config::Rule>& rule) { return HasJwtValidation(*rule); };
   for (const auto& listener : view.routing->listeners()) {
     const config::Listener& config = *listener->listener_config;
@@ -217,19 +220,23 @@ void WriteProxyHeaders(MetricsWriter& out, const View& view) {
 }
 
 void WriteListeners(MetricsWriter& out, const View& view) {
-  ListenerFamily(out, view, "weir_listener_connections_accepted_total", "counter", "Client connections accepted.",
+  ListenerFamily(out, view, "weir_listener_connections_accepted_total", "counter",
+                 "NewConnectionCount: client connections accepted.",
                  [](const auto& c) { return c.connections_accepted.value(); });
-  ListenerFamily(out, view, "weir_listener_connections_active", "gauge", "Client connections open now.",
+  ListenerFamily(out, view, "weir_listener_connections_active", "gauge",
+                 "ActiveConnectionCount: client connections open now.",
                  [](const auto& c) { return c.connections_active.value(); });
   ListenerFamily(out, view, "weir_listener_requests_total", "counter", "Requests received.",
                  [](const auto& c) { return c.requests.value(); });
-  ListenerFamily(out, view, "weir_listener_received_bytes_total", "counter", "Bytes received from clients.",
+  ListenerFamily(out, view, "weir_listener_received_bytes_total", "counter",
+                 "ProcessedBytes, with those sent: bytes received from clients.",
                  [](const auto& c) { return c.bytes_received.value(); });
-  ListenerFamily(out, view, "weir_listener_sent_bytes_total", "counter", "Bytes sent to clients.",
+  ListenerFamily(out, view, "weir_listener_sent_bytes_total", "counter",
+                 "ProcessedBytes, with those received: bytes sent to clients.",
                  [](const auto& c) { return c.bytes_sent.value(); });
   WriteHttp2(out, view);
   ListenerFamily(out, view, "weir_listener_desync_requests_total", "counter",
-                 "Requests that were not compliant with RFC 9112.",
+                 "DesyncMitigationMode_NonCompliant_Request_Count: requests that were not compliant with RFC 9112.",
                  [](const auto& c) { return c.desync_requests.value(); });
   ListenerFamily(out, view, "weir_listener_websockets_total", "counter", "WebSocket tunnels opened.",
                  [](const auto& c) { return c.websockets.value(); });
@@ -237,9 +244,11 @@ void WriteListeners(MetricsWriter& out, const View& view) {
                  [](const auto& c) { return c.websockets_active.value(); });
   ListenerResponses(out, view, "weir_listener_responses_total", "Responses sent to clients.",
                     &proxy::ListenerCounters::responses);
-  ListenerResponses(out, view, "weir_listener_generated_responses_total",
-                    "Responses that the load balancer made itself: errors, redirects, fixed responses.",
-                    &proxy::ListenerCounters::generated_responses);
+  ListenerResponses(
+      out, view, "weir_listener_generated_responses_total",
+      "HTTPCode_ELB_3XX_Count, HTTPCode_ELB_4XX_Count, HTTPCode_ELB_5XX_Count: responses that the load balancer made "
+      "itself: errors, redirects, fixed responses.",
+      &proxy::ListenerCounters::generated_responses);
   WriteErrors(out, view);
   WriteJwtFailures(out, view);
   WriteTransforms(out, view);
@@ -309,7 +318,7 @@ void ForEachGroup(const View& view, Write write) {
 }
 
 void WriteGroupHealth(MetricsWriter& out, const View& view) {
-  out.Family("weir_target_group_healthy_targets", "gauge", "Targets in state healthy.");
+  out.Family("weir_target_group_healthy_targets", "gauge", "HealthyHostCount: targets in state healthy.");
   ForEachGroup(view, [&](const auto& name, const auto& status) {
     out.Sample({{"target_group", name}}, std::uint64_t{status.healthy});
   });
@@ -326,15 +335,18 @@ void WriteGroupHealth(MetricsWriter& out, const View& view) {
     return static_cast<std::uint64_t>(std::ranges::count_if(
         status.targets, [&](const health::TargetStatus& target) { return is_one(target.anomaly); }));
   };
-  out.Family("weir_target_group_anomalous_targets", "gauge", "Targets that fail more often than their peers.");
+  out.Family("weir_target_group_anomalous_targets", "gauge",
+             "AnomalousHostCount: targets that fail more often than their peers.");
   ForEachGroup(view, [&](const auto& name, const auto& status) {
     out.Sample({{"target_group", name}}, count_of(status, [](const auto& anomaly) { return anomaly.is_anomalous; }));
   });
-  out.Family("weir_target_group_mitigated_targets", "gauge", "Targets that have less weight because of that.");
+  out.Family("weir_target_group_mitigated_targets", "gauge",
+             "MitigatedHostCount: targets that have less weight because of that.");
   ForEachGroup(view, [&](const auto& name, const auto& status) {
     out.Sample({{"target_group", name}}, count_of(status, [](const auto& anomaly) { return anomaly.is_mitigated(); }));
   });
-  out.Family("weir_zone_targets", "gauge", "Targets by availability zone and state.");
+  out.Family("weir_zone_targets", "gauge",
+             "HealthyHostCount, UnHealthyHostCount: targets by availability zone and state.");
   ForEachGroup(view, [&](const auto& name, const auto& status) {
     std::map<std::pair<std::string, std::string>, std::uint64_t> counts;
     for (const auto& target : status.targets) ++counts[{target.zone, std::string(ToString(target.state))}];
@@ -345,24 +357,30 @@ void WriteGroupHealth(MetricsWriter& out, const View& view) {
 }
 
 void WriteGroups(MetricsWriter& out, const View& view) {
-  GroupFamily(out, view, "weir_target_group_requests_total", "Requests for which a target was chosen.",
+  GroupFamily(out, view, "weir_target_group_requests_total", "RequestCount: requests for which a target was chosen.",
               [](const auto& c) { return c.requests.value(); });
   GroupFamily(out, view, "weir_target_group_no_target_total", "Requests answered 503 because no target was there.",
               [](const auto& c) { return c.no_target.value(); });
-  GroupFamily(out, view, "weir_target_group_connection_errors_total", "Connections to targets that failed.",
+  GroupFamily(out, view, "weir_target_group_connection_errors_total",
+              "TargetConnectionErrorCount: connections to targets that failed.",
               [](const auto& c) { return c.connection_errors.value(); });
   GroupFamily(out, view, "weir_target_group_retries_total", "Requests sent again after a stale pooled connection.",
               [](const auto& c) { return c.retries.value(); });
-  GroupFamily(out, view, "weir_target_group_fail_open_requests_total", "Requests sent while the group failed open.",
+  GroupFamily(out, view, "weir_target_group_fail_open_requests_total",
+              "UnhealthyRoutingRequestCount: requests sent while the group failed open.",
               [](const auto& c) { return c.fail_open_requests.value(); });
-  out.Family("weir_target_group_responses_total", "counter", "Responses that targets sent.");
+  out.Family(
+      "weir_target_group_responses_total", "counter",
+      "HTTPCode_Target_2XX_Count, HTTPCode_Target_3XX_Count, HTTPCode_Target_4XX_Count, HTTPCode_Target_5XX_Count: "
+      "responses that targets sent.");
   for (const auto& group : view.routing->groups()) {
     for (std::size_t i = 0; i < proxy::kResponseClasses.size(); ++i) {
       out.Sample({{"target_group", group.name}, {"class", proxy::kResponseClasses[i]}},
                  group.counters->Sum([&](const auto& c) { return c.responses.OfClass(i).value(); }));
     }
   }
-  out.Family("weir_target_group_response_time_seconds", "histogram", "Request sent to response head received.");
+  out.Family("weir_target_group_response_time_seconds", "histogram",
+             "TargetResponseTime: request sent to response head received.");
   for (const auto& group : view.routing->groups()) {
     WriteHistogram(out, {{"target_group", group.name}}, SumHistogram(*group.response_times));
   }
@@ -534,6 +552,7 @@ std::string MetricsText(const View& view, const Runtime& runtime, const BuildFac
   WriteRules(out, view);
   WriteGroups(out, view);
   WriteTargets(out, view);
+  WriteCloudWatchMetrics(out, view);
   WriteZones(out, view, runtime);
   WriteHealthChecks(out, view, runtime);
   if (runtime.dns_counters) WriteDnsTransports(out, *runtime.dns_counters);

@@ -43,21 +43,25 @@ void Sample(MetricsWriter& out, const proxy::Listener& listener, std::string_vie
 }  // namespace
 
 void WriteAuthenticationMetrics(MetricsWriter& out, const View& view) {
-  out.Family("weir_listener_authentications_total", "counter", "Users who signed in, or could not, by result.");
+  out.Family(
+      "weir_listener_authentications_total", "counter",
+      "ELBAuthSuccess, ELBAuthFailure, ELBAuthError, ELBAuthUserClaimsSizeExceeded: users who signed in, or could "
+      "not, by result.");
   ForEachListener(view, [&](const proxy::Listener& listener, const std::string& port) {
     Sample(out, listener, port, "success", [](const auto& c) { return c.authentication.successes.value(); });
     Sample(out, listener, port, "failure", [](const auto& c) { return Faults(c, Fault::kFailure); });
     Sample(out, listener, port, "error", [](const auto& c) { return Faults(c, Fault::kError); });
     Sample(out, listener, port, "claims_too_large", [](const auto& c) { return Faults(c, Fault::kClaimsTooLarge); });
   });
-  out.Family("weir_listener_session_refreshes_total", "counter",
-             "Sessions whose access token had expired, by whether the provider gave a new one.");
+  out.Family(
+      "weir_listener_session_refreshes_total", "counter",
+      "ELBAuthRefreshTokenSuccess: sessions whose access token had expired, by whether the provider gave a new one.");
   ForEachListener(view, [&](const proxy::Listener& listener, const std::string& port) {
     Sample(out, listener, port, "success", [](const auto& c) { return c.authentication.refreshes.value(); });
     Sample(out, listener, port, "failure", [](const auto& c) { return c.authentication.failed_refreshes.value(); });
   });
   out.Family("weir_listener_authentication_duration_seconds", "histogram",
-             "What providers took for the tokens and claims of logins.");
+             "ELBAuthLatency: what providers took for the tokens and claims of logins.");
   ForEachListener(view, [&](const proxy::Listener& listener, const std::string& port) {
     const auto latency = [](const auto& c) -> const LatencyHistogram& { return c.authentication.latency; };
     WriteHistogram(out, {{"load_balancer", listener.load_balancer}, {"listener", port}},

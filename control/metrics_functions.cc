@@ -20,12 +20,12 @@ void Write(MetricsWriter& out, const View& view, std::string_view name, std::str
 
 void WriteFunctionMetrics(MetricsWriter& out, const View& view) {
   using proxy::GroupCounters;
-  Write(out, view, "weir_target_group_lambda_user_errors_total", "Requests that failed by the function's own fault.",
-        &GroupCounters::lambda_user_errors);
-  Write(out, view, "weir_target_group_lambda_internal_errors_total", "Requests that failed because of what runs it.",
-        &GroupCounters::lambda_internal_errors);
-  Write(out, view, "weir_target_group_lambda_processed_bytes_total", "Bytes of events and of the function's responses.",
-        &GroupCounters::lambda_bytes);
+  Write(out, view, "weir_target_group_lambda_user_errors_total",
+        "LambdaUserError: requests that failed by the function's own fault.", &GroupCounters::lambda_user_errors);
+  Write(out, view, "weir_target_group_lambda_internal_errors_total",
+        "LambdaInternalError: requests that failed because of what runs it.", &GroupCounters::lambda_internal_errors);
+  Write(out, view, "weir_target_group_lambda_processed_bytes_total",
+        "LambdaTargetProcessedBytes: bytes of events and of the function's responses.", &GroupCounters::lambda_bytes);
 }
 
 }  // namespace weir::control

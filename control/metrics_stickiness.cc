@@ -43,10 +43,10 @@ void WriteNonSticky(MetricsWriter& out, const View& view, Type type, std::string
 
 void WriteStickinessMetrics(MetricsWriter& out, const View& view) {
   WriteNonSticky(out, view, Type::kLbCookie, "weir_target_group_non_sticky_requests_total",
-                 "Requests to a sticky group whose target was chosen anew.",
+                 "NonStickyRequestCount: requests to a sticky group whose target was chosen anew.",
                  &proxy::GroupCounters::non_sticky_requests);
   WriteNonSticky(out, view, Type::kAppCookie, "weir_target_group_app_cookie_non_sticky_requests_total",
-                 "The same where the application's cookie makes the group sticky.",
+                 "AppCookieNonStickinessCount: the same where the application's cookie makes the group sticky.",
                  &proxy::GroupCounters::app_cookie_non_sticky_requests);
   out.Family("weir_target_group_stickiness_cookies_rejected_total", "counter",
              "Cookies that chose no target, by what was wrong.");

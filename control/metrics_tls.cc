@@ -98,7 +98,7 @@ void WriteTlsFailures(MetricsWriter& out, const View& view) {
                listener.counters->Sum([](const auto& c) { return c.tls.handshakes_active.value(); }));
   });
   out.Family("weir_listener_tls_failures_total", "counter",
-             "TLS handshakes that failed, by the alert and who sent it.");
+             "ClientTLSNegotiationErrorCount: TLS handshakes that failed, by the alert and who sent it.");
   ForEachTlsListener(view, [&](const proxy::Listener& listener) {
     const auto labels = LabelsOf(listener);
     ForEachFailure(SumOf(listener), "client",
@@ -215,8 +215,9 @@ void WriteTargetGroups(MetricsWriter& out, const View& view) {
                  count);
     });
   });
-  out.Family("weir_target_group_tls_failures_total", "counter",
-             "Connections to targets that failed in TLS, by the alert and who sent it.");
+  out.Family(
+      "weir_target_group_tls_failures_total", "counter",
+      "TargetTLSNegotiationErrorCount: connections to targets that failed in TLS, by the alert and who sent it.");
   ForEachTlsGroup(view, [&](const proxy::TargetGroupRoute& group) {
     ForEachFailure(SumOf(group), "target", [&](std::string_view sender, std::string_view alert, std::uint64_t count) {
       out.Sample({{"target_group", group.name}, {"sender", sender}, {"alert", alert}}, count);

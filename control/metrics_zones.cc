@@ -142,7 +142,8 @@ void WriteGroupZones(MetricsWriter& out, const View& view) {
       if (!zone.empty()) WriteHistogram(out, {{"target_group", group.name}, {"zone", zone}}, SumHistogram(*times));
     }
   }
-  out.Family("weir_target_group_shifted_targets", "gauge", "Targets that a zonal shift leads away from.");
+  out.Family("weir_target_group_shifted_targets", "gauge",
+             "ActiveZonalShiftHostCount: targets that a zonal shift leads away from.");
   for (std::size_t i = 0; i < groups.size() && i < view.health->groups.size(); ++i) {
     const auto shifted = std::ranges::count_if(view.health->groups[i].targets, [](const health::TargetStatus& target) {
       return target.zonal_override != health::ZonalOverride::kNone;

@@ -133,6 +133,12 @@ std::shared_ptr<RuleCountersTable> CounterRegistry::Rule(std::string_view key) {
   return tables.emplace(place, priority, std::make_shared<RuleCountersTable>(workers_))->second;
 }
 
+void ListenerCounters::NoteServerError(std::uint16_t status) {
+  for (std::size_t i = 0; i < kCountedServerErrors.size(); ++i) {
+    if (kCountedServerErrors[i].first == status) server_errors[i].Add();
+  }
+}
+
 std::shared_ptr<LeadingActionCountersTable> CounterRegistry::LeadingAction(const std::string& key) {
   const std::scoped_lock lock(mutex_);
   return FindOrAdd(leading_actions_, key, workers_);

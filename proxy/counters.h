@@ -37,6 +37,10 @@ struct ResponseCounters {
 // As metrics print them.
 inline constexpr std::array<std::string_view, 5> kResponseClasses = {"1xx", "2xx", "3xx", "4xx", "5xx"};
 
+// Statuses of failed requests that are counted apart, with their text.
+inline constexpr std::array<std::pair<std::uint16_t, std::string_view>, 4> kCountedServerErrors = {
+    {{500, "500"}, {502, "502"}, {503, "503"}, {504, "504"}}};
+
 // TLS of one listener, or towards the targets of one group.
 struct TlsCounters {
   Counter handshakes_active;  // of a listener
@@ -89,7 +93,13 @@ struct ListenerCounters {
   Counter bytes_sent;
   ResponseCounters responses;            // everything sent to clients
   ResponseCounters generated_responses;  // those that weir made itself: errors, redirects, fixed responses
-  Counter desync_requests;               // requests that were not Compliant
+  std::array<Counter, kCountedServerErrors.size()> server_errors;  // failed requests that were answered so
+  Counter rule_evaluations;               // rules up to the one that matched, default rules not counted
+  Counter fixed_responses;                // requests that such an action answered
+  Counter redirects;                      // the same
+  Counter forwarded_invalid_field_names;  // requests to targets with a name not of letters, digits and hyphens
+  Counter dropped_invalid_field_names;    // the same where such fields are dropped
+  Counter desync_requests;                // requests that were not Compliant
   // Requests by what became of the transforms of their rule; those of kNone are not counted.
   std::array<Counter, kTransformStatuses> transforms;
   LatencyHistogram exchange_duration;  // first byte of the request to last byte of the response, or to a tunnel
@@ -103,6 +113,9 @@ struct ListenerCounters {
   TlsCounters tls;
   Http2Counters http2;
   AuthenticationCounters authentication;
+
+  // A failed request is answered with this status.
+  void NoteServerError(std::uint16_t status);
 };
 struct RuleCounters {
   Counter requests;

@@ -139,6 +139,8 @@ void Exchange::MatchRule(const http::RequestHead& head) {
   const RequestFacts facts = MakeFacts(head, run_.connection->peer().address, worker_.path_out);
   run_.rule = &run_.listener->Match(facts);
   (*run_.rule->counters)[worker_.worker].requests.Add();
+  const auto before = run_.rule - run_.listener->rules.data();
+  listener_counters().rule_evaluations.Add(static_cast<std::uint64_t>(before) + (run_.rule->is_default() ? 0 : 1));
 }
 
 // ---- actions
@@ -177,7 +179,11 @@ void Exchange::RunActions(const http::RequestHead& head, const Content& content)
     }
     return Forward(outcome.group, head, content);
   }
-  if (outcome.kind == ActionOutcome::Kind::kRespond) return SendGenerated(worker_.generated);
+  if (outcome.kind == ActionOutcome::Kind::kRespond) {
+    ListenerCounters& counters = listener_counters();
+    (std::holds_alternative<Redirect>(rule.action) ? counters.redirects : counters.fixed_responses).Add();
+    return SendGenerated(worker_.generated);
+  }
   Obey(outcome, worker_.generated, head, content);
 }
 
@@ -293,6 +299,12 @@ void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const
                              .transformed_host = texts_.transformed.host,
                              .transformed_target = texts_.transformed.target};
   BuildRequestMessage(head, attributes(), origin, run_.timing.begun_wall, worker_.random, message_, texts_.trace_id);
+  if (message_.had_invalid_name) {
+    ListenerCounters& counters = listener_counters();
+    (attributes().drop_invalid_header_fields ? counters.dropped_invalid_field_names
+                                             : counters.forwarded_invalid_field_names)
+        .Add();
+  }
   message_.asks_for_websocket = head.upgrade && AsksForWebSocket(head);
   if (run_.request.asks_for_tunnel) AppendWebSocketKey(worker_.random, message_.fields);
   run_.request.is_grpc = run_.request.version == http::Version::kHttp2 && IsGrpcContent(head.fields);
@@ -800,6 +812,7 @@ void Exchange::Fail(ErrorCode code) {
     run_.downstream->EndWithoutResponse();
     Finish();
   } else {
+    listener_counters().NoteServerError(traits.status);
     BuildErrorResponse(traits.status, worker_.date.At(worker_.loop.wall_now()),
                        run_.listener->listener_config->attributes, worker_.generated);
     SendGenerated(worker_.generated);

@@ -101,11 +101,54 @@ def check_test_commands(problems):
         problems.append("the commands of CONTRIBUTING.md and scripts/test-long that run tests were not found")
 
 
+# spec: alb.md 17.
+CLOUDWATCH_METRICS = """
+ActiveConnectionCount NewConnectionCount RejectedConnectionCount ClientTLSNegotiationErrorCount BYoIPUtilPercentage
+RequestCount GrpcRequestCount IPv6RequestCount ProcessedBytes IPv6ProcessedBytes RuleEvaluations NonStickyRequestCount
+AppCookieNonStickinessCount DesyncMitigationMode_NonCompliant_Request_Count DroppedInvalidHeaderRequestCount
+ForwardedInvalidHeaderRequestCount HTTP_Fixed_Response_Count HTTP_Redirect_Count HTTP_Redirect_Url_Limit_Exceeded_Count
+HTTPCode_ELB_3XX_Count HTTPCode_ELB_4XX_Count HTTPCode_ELB_5XX_Count HTTPCode_ELB_500_Count HTTPCode_ELB_502_Count
+HTTPCode_ELB_503_Count HTTPCode_ELB_504_Count LowReputationPacketsDropped LowReputationRequestsDenied
+ExcessiveLowReputationPackets ConsumedLCUs PeakLCUs ReservedLCUs CapacityUtilization HealthyHostCount UnHealthyHostCount
+AnomalousHostCount MitigatedHostCount HTTPCode_Target_2XX_Count HTTPCode_Target_3XX_Count HTTPCode_Target_4XX_Count
+HTTPCode_Target_5XX_Count RequestCountPerTarget TargetConnectionErrorCount TargetResponseTime TargetTLSNegotiationErrorCount
+ActiveZonalShiftHostCount HealthyStateDNS HealthyStateRouting UnhealthyStateDNS UnhealthyStateRouting UnhealthyRoutingRequestCount
+LambdaInternalError LambdaUserError LambdaTargetProcessedBytes ELBAuthSuccess ELBAuthFailure ELBAuthError ELBAuthLatency
+ELBAuthRefreshTokenSuccess ELBAuthUserClaimsSizeExceeded
+""".split()
+
+
+def check_metrics(problems):
+    """docs/metrics.md has every family that is written and no other, and every metric of CloudWatch; the help text of the family
+    that a row of CloudWatch's names gives has AWS's name."""
+    document = repository.text("docs/metrics.md")
+    sources = "".join(repository.text(path) for path in repository.files(".cc") if path.parts[0] == "control")
+    helps = {}
+    for name, text in re.findall(r'"(weir_[a-z0-9_]+)",((?:\s*"(?:counter|gauge|histogram)",)?(?:\s*"(?:[^"\\]|\\.)*")+)', sources):
+        helps[name] = " ".join(re.findall(r'"((?:[^"\\]|\\.)*)"', text))
+    if len(helps) < 100:
+        problems.append(f"control/: only {len(helps)} families of metrics were found")
+    named = set(re.findall(r"\bweir_[a-z0-9_]+[a-z0-9]\b", document))
+    for short in re.findall(r"`…(_[a-z_]+)`", document):
+        named |= {name for name in helps if name.endswith(short)}
+    problems += [f"docs/metrics.md: {name} is missing" for name in sorted(set(helps) - named)]
+    problems += [f"docs/metrics.md: nothing writes {name}" for name in sorted(named - set(helps)) if f'"{name}"' not in sources]
+    rows = re.findall(r"^\| ([A-Za-z][\w, ]+) \| (.*?) \| (.*?) ?\|$", document.partition("## CloudWatch's names")[2].partition("\n## ")[0], re.M)
+    for metrics, here, _ in rows:
+        for metric in metrics.split(", "):
+            if metric in CLOUDWATCH_METRICS and "increase(" not in here:
+                family = re.search(r"`(weir_[a-z0-9_]+)", here).group(1)
+                if not re.search(rf"\b{metric}\b", helps.get(family, "")):
+                    problems.append(f"docs/metrics.md: the help text of {family} does not have {metric}")
+    problems += [f"docs/metrics.md: {metric} of CloudWatch is missing" for metric in CLOUDWATCH_METRICS if not re.search(rf"\b{metric}\b", document)]
+
+
 def main():
     problems = []
     check_error_reasons(problems)
     check_named_files(problems)
     check_test_commands(problems)
+    check_metrics(problems)
     for path in repository.files(".md"):
         for number, line in prose(repository.text(path)):
             for link in LINK.findall(line):

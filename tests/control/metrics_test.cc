@@ -124,6 +124,55 @@ TEST(MetricsTest, HistogramBucketsAddUp) {
             std::string::npos);
 }
 
+// spec: alb.md 17.
+TEST(MetricsTest, WhatOnlyCloudWatchCountsHasItsFamily) {
+  const auto view = MakeView(R"(
+load-balancers:
+  - name: shop
+    addresses: [127.0.0.1, "::1"]
+    listeners: [{port: 8080, default-actions: [{forward: {target-group: calls}}]}]
+target-groups:
+  - {name: calls, protocol-version: GRPC, targets: [{address: 127.0.0.1, port: 9001}]}
+  - {name: plain, targets: [{address: 127.0.0.1, port: 9001}]}
+)");
+  const auto& table = *view->routing->listeners()[0]->counters;
+  auto& v4 = table.At(IpAddress::V4({127, 0, 0, 1}), 0);
+  auto& v6 = table.At(*IpAddress::Parse("::1"), 0);
+  v4.requests.Add(5);
+  v6.requests.Add(3);
+  v6.bytes_received.Add(100);
+  v6.bytes_sent.Add(20);
+  v4.fixed_responses.Add(2);
+  v6.redirects.Add(4);
+  v4.rule_evaluations.Add(9);
+  v4.NoteServerError(502);
+  v6.NoteServerError(504);
+  v6.NoteServerError(561);
+  v4.dropped_invalid_field_names.Add();
+  (*view->routing->groups()[0].counters)[0].requests.Add(7);
+  (*view->routing->groups()[1].counters)[0].requests.Add(8);
+  const auto text = ShopMetrics(view);
+  const auto listener = [](const std::string& name, const std::string& more, int value) {
+    return name + R"({load_balancer="shop",listener="8080")" + more + "} " + std::to_string(value);
+  };
+  for (const std::string& line :
+       {listener("weir_listener_ipv6_requests_total", "", 3), listener("weir_listener_ipv6_bytes_total", "", 120),
+        listener("weir_listener_fixed_responses_total", "", 2), listener("weir_listener_redirects_total", "", 4),
+        listener("weir_listener_rule_evaluations_total", "", 9),
+        listener("weir_listener_generated_errors_total", R"(,code="500")", 0),
+        listener("weir_listener_generated_errors_total", R"(,code="502")", 1),
+        listener("weir_listener_generated_errors_total", R"(,code="504")", 1),
+        listener("weir_listener_invalid_header_requests_total", R"(,action="dropped")", 1),
+        listener("weir_listener_invalid_header_requests_total", R"(,action="forwarded")", 0),
+        std::string(R"(weir_target_group_grpc_requests_total{target_group="calls"} 7)"),
+        std::string(R"(weir_target_group_zones{target_group="plain",requirement="dns",state="healthy"} 1)"),
+        std::string(R"(weir_target_group_zones{target_group="plain",requirement="routing",state="unhealthy"} 0)")}) {
+    EXPECT_NE(text.find(line + "\n"), std::string::npos) << line;
+  }
+  EXPECT_EQ(text.find(R"(weir_target_group_grpc_requests_total{target_group="plain")"), std::string::npos);
+  EXPECT_NE(text.find("# HELP weir_listener_rule_evaluations_total RuleEvaluations: "), std::string::npos);
+}
+
 // spec: alb.md 17, the dimension AvailabilityZone.
 TEST(MetricsTest, NodesOfZonesCountForThemselves) {
   const auto view = MakeView(R"(

@@ -317,6 +317,52 @@ TEST(ExchangeTest, Answers503WithoutATargetOrAWeight) {
   ExpectOver(fixture, weightless);
 }
 
+// spec: alb.md 17.
+TEST(ExchangeTest, CountsWhatCloudWatchCounts) {
+  ExchangeFixture fixture;
+  const auto begin = [&fixture](const std::string& head) {
+    FakeDownstream downstream;
+    fixture.Begin(downstream, head);
+    if (downstream.finished == 0) fixture.upstreams.last().Fail(ErrorCode::kTargetProtocolError);
+    return downstream.status;
+  };
+  auto& listener = fixture.model.load_balancers[0].listeners[0];
+  const auto rule = [&listener](std::uint32_t priority, const std::string& path, config::Action action) {
+    config::Rule made;
+    made.priority = priority;
+    made.conditions = {{.kind = config::ConditionKind::kPathPattern, .values = {{.text = path, .position = {}}}}};
+    made.action = std::move(action);
+    listener.rules.push_back(std::make_shared<const config::Rule>(std::move(made)));
+  };
+  rule(1, "/fixed", config::FixedResponseAction{.status_code = 503, .content_type = {}, .message_body = {}});
+  rule(2, "/moved", config::RedirectAction{.path = "/new"});
+  fixture.Publish();
+  EXPECT_EQ(begin("GET /fixed HTTP/1.1\r\nHost: a"), 503);
+  EXPECT_EQ(begin("GET /moved HTTP/1.1\r\nHost: a"), 301);
+  EXPECT_EQ(begin("POST /other HTTP/1.1\r\nHost: a\r\nX_Under: 1"), 502);
+  const ListenerCounters& seen = fixture.listener();
+  EXPECT_EQ(seen.fixed_responses.value(), 1U);
+  EXPECT_EQ(seen.redirects.value(), 1U);
+  EXPECT_EQ(seen.rule_evaluations.value(), 1U + 2U + 2U) << "the default rule is not counted";
+  EXPECT_EQ(seen.server_errors[1].value(), 1U) << "502";
+  EXPECT_EQ(seen.server_errors[2].value(), 0U) << "503, of which the fixed response is none";
+  EXPECT_EQ(seen.forwarded_invalid_field_names.value(), 1U);
+  EXPECT_EQ(seen.dropped_invalid_field_names.value(), 0U);
+}
+
+TEST(ExchangeTest, CountsRequestsWithFieldsThatAreDroppedForTheirNames) {
+  ExchangeFixture fixture;
+  fixture.model.load_balancers[0].attributes.drop_invalid_header_fields = true;
+  fixture.Publish();
+  FakeDownstream downstream;
+  fixture.Begin(downstream, kGet + "\r\nX_One: 1\r\nX.Two: 2");
+  EXPECT_EQ(fixture.listener().dropped_invalid_field_names.value(), 1U) << "a request is counted once";
+  EXPECT_EQ(fixture.listener().forwarded_invalid_field_names.value(), 0U);
+  FakeDownstream other;
+  fixture.Begin(other, kGet + "\r\nX-Three: 3");
+  EXPECT_EQ(fixture.listener().dropped_invalid_field_names.value(), 1U);
+}
+
 // ---- retries
 
 TEST(ExchangeTest, ARefusedConnectionGoesToEachOtherTargetOnce) {
