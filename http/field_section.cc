@@ -163,16 +163,20 @@ ParseStatus FieldSection::RefuseAsTooLarge(std::string_view text) {
 }
 
 ParseStatus FieldSection::Read(const char*& at, const char* end, std::vector<Field>& fields) {
-  for (;;) {
+  // One comparison tells nearly every byte from those that are looked for.
+  const auto is_at_most = [](const char* byte, char most) {
+    return static_cast<unsigned char>(*byte) <= static_cast<unsigned char>(most);
+  };
+  for (std::size_t room = limits.fields_max - std::min(limits.fields_max, fields.size());; --room) {
     if (at == end) return ParseStatus::kNeedMore;
-    if (*at == '\r' || *at == '\n') return ReadEmptyLine(at, end);
+    if (is_at_most(at, '\r') && (*at == '\r' || *at == '\n')) return ReadEmptyLine(at, end);
     // A line and its end must fit before `stop`: where a line is too long never depends on how much has arrived.
     const std::size_t line_room = limits.field_line_bytes_max + 2;
     const char* const stop = static_cast<std::size_t>(end - at) > line_room ? at + line_room : end;
-    const char* const name_end = FindNotToken(at, stop);
+    const char* const name_end = FindNotToken(at, stop, facts.names_are_plain);
     if (name_end == stop || *name_end != ':' || name_end == at) return RefuseLine(at, stop, fields.empty());
     const char* value = name_end + 1;
-    while (value != stop && (*value == ' ' || *value == '\t')) ++value;
+    while (value != stop && is_at_most(value, ' ') && (*value == ' ' || *value == '\t')) ++value;
     const char* value_end = FindValueStop(value, stop);
     if (stop - value_end < 2 || value_end[0] != '\r' || value_end[1] != '\n') [[unlikely]] {
       const ParseStatus status = ReadValue(value_end, stop);
@@ -185,10 +189,10 @@ ParseStatus FieldSection::Read(const char*& at, const char* end, std::vector<Fie
     if (static_cast<std::size_t>(value_end - at) > limits.field_line_bytes_max) {
       return RefuseAsTooLarge("field line too long");
     }
-    while (value_end != value && (value_end[-1] == ' ' || value_end[-1] == '\t')) --value_end;
-    if (fields.size() >= limits.fields_max) {
-      return RefuseAsTooLarge("too many fields");
+    while (value_end != value && is_at_most(value_end - 1, ' ') && (value_end[-1] == ' ' || value_end[-1] == '\t')) {
+      --value_end;
     }
+    if (room == 0) return RefuseAsTooLarge("too many fields");
     const std::string_view name(at, static_cast<std::size_t>(name_end - at));
     const bool verbatim = value - name_end == 2 && name_end[1] == ' ' && *value_end == '\r';
     const Field& field = fields.emplace_back(Field{.name = name,

@@ -45,6 +45,8 @@ struct FieldFacts {
   bool coding_is_bad = false;  // an empty list element, a parameter, or not a token
   bool chunked_is_last = false;
 
+  bool names_are_plain = true;  // of letters, digits and dashes, each of them
+
   bool has_suspicious_length = false;
   bool has_suspicious_coding = false;
 

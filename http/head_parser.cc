@@ -123,6 +123,7 @@ class RequestJudge {
     if (facts_.named_fields > kNamedFieldsMax) return Refuse(400, "Connection names too many fields");
     const bool is_http11 = head_.version == Version::kHttp11;
     const bool version_keeps = is_http11 || facts_.says_keep_alive;
+    head_.names_are_plain = facts_.names_are_plain;
     head_.keep_alive = head_.keep_alive && version_keeps && !facts_.says_close;
     // RFC 9110 sections 7.8 and 10.1.1: HTTP/1.0 knows neither.
     head_.upgrade = is_http11 && facts_.says_upgrade && facts_.has_upgrade;

@@ -130,6 +130,7 @@ struct RequestHead {
   bool keep_alive = true;         // what version and Connection say (RFC 9112 section 9.3)
   bool expects_continue = false;  // Expect: 100-continue
   bool upgrade = false;           // Connection: upgrade and an Upgrade field
+  bool names_are_plain = true;    // each field's, of letters, digits and dashes
   DesyncClass desync_class = DesyncClass::kCompliant;
   DesyncReason desync_reason = DesyncReason::kNone;
 };

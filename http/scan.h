@@ -24,6 +24,7 @@ inline constexpr std::uint8_t kTargetStop = 4;   // space, control characters, D
 inline constexpr std::uint8_t kValueStop = 8;    // control characters (tab too), DEL, 0x80 to 0xff
 inline constexpr std::uint8_t kQuotedByte = 16;  // qdtext and quoted-pair bytes: tab, space, VCHAR, obs-text
 inline constexpr std::uint8_t kHostByte = 32;    // reg-name without percent escapes, RFC 3986 section 3.2.2
+inline constexpr std::uint8_t kPlainByte = 64;   // letters, digits and dashes: of field names that AWS calls valid
 
 consteval std::array<std::uint8_t, 256> BuildByteClasses() {
   constexpr std::string_view kTokenMarks = "!#$%&'*+-.^_`|~";
@@ -35,6 +36,7 @@ consteval std::array<std::uint8_t, 256> BuildByteClasses() {
     const bool control = i < 0x20 || i == 0x7f;
     unsigned bits = 0;
     if (alnum) bits |= kAlnumByte;
+    if (alnum || c == '-') bits |= kPlainByte;
     if (alnum || kTokenMarks.find(c) != std::string_view::npos) bits |= kTokenByte;
     if (alnum || kHostMarks.find(c) != std::string_view::npos) bits |= kHostByte;
     if (control || i == ' ' || i == '#') bits |= kTargetStop;
@@ -63,8 +65,8 @@ inline constexpr std::array<std::uint8_t, 256> kByteClasses = BuildByteClasses()
   return text;
 }
 
-// The first byte that is no tchar, or `end`.
-[[nodiscard]] inline const char* FindNotToken(const char* at, const char* end) {
+// The first byte that is no tchar, or `end`. `plain` becomes false when one of those before is no kPlainByte.
+[[nodiscard]] inline const char* FindNotToken(const char* at, const char* end, bool& plain) {
 #if defined(__SSE2__)
   // Letters, digits and dashes make up nearly every name; the other tchars are left to the loop below.
   const auto below = [](__m128i bytes, char count) {
@@ -85,8 +87,17 @@ inline constexpr std::array<std::uint8_t, 256> kByteClasses = BuildByteClasses()
     at += 16;
   }
 #endif
-  while (at != end && IsByte(kTokenByte, *at)) ++at;
+  for (unsigned all = kPlainByte; at != end; ++at) {
+    const unsigned classes = kByteClasses[static_cast<unsigned char>(*at)];
+    if ((classes & kTokenByte) == 0) return at;  // nearly always at once
+    all &= classes;
+    if (all == 0) plain = false;
+  }
   return at;
+}
+[[nodiscard]] inline const char* FindNotToken(const char* at, const char* end) {
+  bool plain = true;
+  return FindNotToken(at, end, plain);
 }
 
 // The first byte of kTargetStop, or `end`.

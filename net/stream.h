@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/block_pool.h"
 #include "base/ip_address.h"
 #include "base/unique_fd.h"
 #include "net/event_loop.h"
@@ -99,7 +100,7 @@ class Stream {
 // A Stream over one TCP socket; one epoll registration for its life. That of an accepted socket is put off to a first
 // look at what the peer has sent already: a connection for one short exchange (ExpectOnlyEnd) gets on without any, or
 // with one that tells the first bytes and no more.
-class TcpStream final : public Stream, private FdWatcher, private Look {
+class TcpStream final : public Pooled, public Stream, private FdWatcher, private Look {
  public:
   // Takes an accepted, non-blocking socket of a ListenTcp listener. `local` with port 0: not known yet. `events`
   // outlives the stream or its Close.

@@ -21,9 +21,14 @@ namespace weir::proxy {
 namespace {
 
 // RFC 9110 section 9.2.2.
+// RFC 9110 section 9.2.2.
 bool IsIdempotent(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" || method == "DELETE";
 }
+
+void CountAnswer(const Forward& /*action*/, ListenerCounters& /*counters*/) {}
+void CountAnswer(const Redirect& /*action*/, ListenerCounters& counters) { counters.redirects.Add(); }
+void CountAnswer(const FixedResponse& /*action*/, ListenerCounters& counters) { counters.fixed_responses.Add(); }
 
 // The first `count` actions of the rule, as the log spells them: `forward`, behind what transforms did. `joined` keeps
 // them where they are several.
@@ -100,7 +105,6 @@ void Exchange::ReadRequest(const http::RequestHead& head) {
   run_.timing.begun = worker_.loop.now();
   run_.timing.begun_wall = worker_.loop.wall_now();
   run_.request.is_head = head.method == "HEAD";
-  run_.request.idempotent = IsIdempotent(head.method);
   run_.request.expects_continue = head.expects_continue;
   run_.request.version = head.version;
   run_.request.asks_for_tunnel = head.upgrade && head.version == http::Version::kHttp2;
@@ -109,7 +113,7 @@ void Exchange::ReadRequest(const http::RequestHead& head) {
   slot.counters->requests.Add();
   if (head.desync_class != http::DesyncClass::kCompliant) slot.counters->desync_requests.Add();
   if (logs()) {
-    texts_.request_line.clear();
+    texts_.Clear();
     AppendLoggedRequest(texts_.request_line, head, run_.connection->scheme, run_.connection->local(), slot.bound.port);
     const auto agent = std::ranges::find(head.fields, http::FieldId::kUserAgent, http::IdOf);
     texts_.user_agent.assign(agent == head.fields.end() ? std::string_view() : agent->value);
@@ -139,8 +143,7 @@ void Exchange::MatchRule(const http::RequestHead& head) {
   const RequestFacts facts = MakeFacts(head, run_.connection->peer().address, worker_.path_out);
   run_.rule = &run_.listener->Match(facts);
   (*run_.rule->counters)[worker_.worker].requests.Add();
-  const auto before = run_.rule - run_.listener->rules.data();
-  listener_counters().rule_evaluations.Add(static_cast<std::uint64_t>(before) + (run_.rule->is_default() ? 0 : 1));
+  listener_counters().rule_evaluations.Add(run_.rule->evaluations);
 }
 
 // ---- actions
@@ -171,7 +174,12 @@ void Exchange::RunActions(const http::RequestHead& head, const Content& content)
     if (outcome.kind != ActionOutcome::Kind::kGoOn) return Obey(outcome, worker_.generated, head, content);
   }
   ++run_.actions_run;
-  const auto outcome = std::visit([&request](const auto& action) { return action.Run(request); }, rule.action);
+  const auto outcome = std::visit(
+      [&](const auto& action) {
+        CountAnswer(action, listener_counters());
+        return action.Run(request);
+      },
+      rule.action);
   if (outcome.kind == ActionOutcome::Kind::kForward) {
     if (IsFault(outcome.group_cookie)) {
       NoteCookie(CookiePurpose::kGroup, outcome.group_cookie,
@@ -179,11 +187,7 @@ void Exchange::RunActions(const http::RequestHead& head, const Content& content)
     }
     return Forward(outcome.group, head, content);
   }
-  if (outcome.kind == ActionOutcome::Kind::kRespond) {
-    ListenerCounters& counters = listener_counters();
-    (std::holds_alternative<Redirect>(rule.action) ? counters.redirects : counters.fixed_responses).Add();
-    return SendGenerated(worker_.generated);
-  }
+  if (outcome.kind == ActionOutcome::Kind::kRespond) return SendGenerated(worker_.generated);
   Obey(outcome, worker_.generated, head, content);
 }
 
@@ -273,7 +277,7 @@ void Exchange::FillTlsFields(const net::TlsFacts& agreed, OwnTlsFields& fields) 
 bool Exchange::Transform(const http::RequestHead& head) {
   const http::Target& parts = head.parts;
   run_.transformed = run_.rule->transforms->Apply(
-      head.authority.host, parts.path, parts.has_query ? std::optional(parts.query) : std::nullopt, texts_.transformed);
+      head.authority.host, parts.path, parts.has_query ? std::optional(parts.query) : std::nullopt, transformed_);
   listener_counters().transforms[std::to_underlying(run_.transformed)].Add();
   if (run_.transformed <= TransformStatus::kSuccess) return true;
   Fail(ErrorCode::kTransformFailed);
@@ -296,10 +300,10 @@ void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const
                              .mtls = own.mtls ? &*own.mtls : nullptr,
                              .tells_claims = run_.listener->login_callback != nullptr,
                              .added_fields = added_ == nullptr ? std::string_view() : added_->request_fields,
-                             .transformed_host = texts_.transformed.host,
-                             .transformed_target = texts_.transformed.target};
+                             .transformed_host = transformed_.host,
+                             .transformed_target = transformed_.target};
   BuildRequestMessage(head, attributes(), origin, run_.timing.begun_wall, worker_.random, message_, texts_.trace_id);
-  if (message_.had_invalid_name) {
+  if (!head.names_are_plain) [[unlikely]] {
     ListenerCounters& counters = listener_counters();
     (attributes().drop_invalid_header_fields ? counters.dropped_invalid_field_names
                                              : counters.forwarded_invalid_field_names)
@@ -417,7 +421,8 @@ void Exchange::AcquireUpstream(const Content& content) {
 void Exchange::SendRequest(const Content& content) {
   run_.timing.sent = worker_.loop.now();
   // Only a reused connection can turn out to be dead, and only idempotent requests are sent again after bytes went out.
-  run_.attempt.repeatable = run_.attempt.stream->reused() && run_.request.idempotent && run_.attempts.may_forgive();
+  run_.attempt.repeatable =
+      run_.attempt.stream->reused() && run_.attempts.may_forgive() && IsIdempotent(message_.method);
   // What was not processed may be anything.
   run_.attempt.replayable = run_.attempt.repeatable || (TellsUnprocessed(run_.target->upstream->key.protocol) &&
                                                         content.bytes.size() <= HeldContent::kRepeatableBytesMax);
@@ -838,6 +843,7 @@ void Exchange::Finish() {
     counters.exchange_duration.Record(worker_.loop.now() - run_.timing.begun);
   }
   if (logs()) WriteAccessLog();
+  if (run_.transformed != TransformStatus::kNone) transformed_.Clear();
   run_.downstream->FinishExchange();
 
   // In its place: assigning would build a second one first.
@@ -845,12 +851,6 @@ void Exchange::Finish() {
   std::construct_at(&run_);
   held_.Clear();
   added_.reset();
-  texts_.trace_id.clear();
-  texts_.error_reason.clear();
-  texts_.function_error.clear();
-  texts_.transformed.host.clear();
-  texts_.transformed.target.clear();
-
   Exchange* const last = worker_.active.back();
   worker_.active[active_index_] = last;
   last->active_index_ = active_index_;
@@ -891,8 +891,8 @@ void Exchange::WriteAccessLog() {
       .actions = run_.rule != nullptr ? NamesOfActions(*run_.rule, run_.actions_run, run_.transformed, actions)
                                       : std::string_view(),
       .redirect_url = run_.response.redirect_url,
-      .transformed_host = texts_.transformed.host,
-      .transformed_target = texts_.transformed.target,
+      .transformed_host = transformed_.host,
+      .transformed_target = transformed_.target,
       .transform_status = run_.transformed,
       .error_reason = run_.response.error_reason,
       .desync_class = run_.request.desync_class,

@@ -165,7 +165,6 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
     bool complete = false;  // its content was received whole
     bool paused = false;
     bool is_head = false;
-    bool idempotent = false;  // RFC 9110 section 9.2.2
     bool expects_continue = false;
     bool is_grpc = false;
     bool asks_for_tunnel = false;  // by an extended CONNECT of HTTP/2 (RFC 8441)
@@ -224,14 +223,18 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
     Attempt attempt;
     Timing timing;
   };
-  // The texts of the access log's line. Kept from one exchange to the next for their room.
+  // The texts of the access log's line. Kept from one exchange to the next for their room; of a request that is not
+  // logged they may be of the one before.
   struct LogTexts {
     std::string request_line;
     std::string user_agent;
     std::string trace_id;
     std::string error_reason;  // where it is more than the code's
     std::string function_error;
-    TransformedRequest transformed;
+
+    void Clear() {
+      for (std::string* text : {&request_line, &user_agent, &trace_id, &error_reason, &function_error}) text->clear();
+    }
   };
 
   WorkerState& worker_;
@@ -243,6 +246,7 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   std::shared_ptr<ActionWait> wait_;        // null: no action waits
   std::unique_ptr<ActionAdditions> added_;  // null: no action has added anything
   LogTexts texts_;
+  TransformedRequest transformed_;  // empty where the rule has no transforms
 };
 
 }  // namespace weir::proxy

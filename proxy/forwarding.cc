@@ -17,18 +17,10 @@ namespace {
 // Headers larger than this get a trace id of the root alone.
 constexpr std::size_t kTraceHeadBytesMax = 7 * 1024;
 
-constexpr auto kIsOfValidName = [] {
-  std::array<bool, 256> out{};
-  for (std::size_t c = 0; c < out.size(); ++c) {
-    out[c] = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
-  }
-  return out;
-}();
-
 bool IsValidName(std::string_view name) {
-  bool valid = true;
-  for (const char c : name) valid &= kIsOfValidName[static_cast<unsigned char>(c)];
-  return valid;
+  return std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+  });
 }
 
 // The same name for a target that takes `_` for `-`, as programs behind CGI do: whoever asks for a field that only we
@@ -262,7 +254,6 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
   out.fields.clear();
   out.framing = head.framing;
   out.takes_trailers = false;
-  out.had_invalid_name = false;
 
   // In origin-form, or `*`. A fragment is not part of a request target (RFC 9112 section 3.2) and not of these.
   if (origin.transformed_target.empty()) {
@@ -299,7 +290,6 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
       case http::FieldId::kXForwardedProto:
         break;  // written anew
       default:
-        if (IdOf(field) == http::FieldId::kOther && !IsValidName(field.name)) out.had_invalid_name = true;
         if (drops_some && IsDropped(field.name, attributes, origin)) break;
         if (!hop_by_hop.Contains(field)) copied.Copy(field);
         break;

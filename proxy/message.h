@@ -44,7 +44,6 @@ struct RequestMessage {
   http::Framing framing;
   // The client takes trailers (`TE: trailers`), which goes on where the target's protocol needs to be told.
   bool takes_trailers = false;
-  bool had_invalid_name = false;  // a field of the client's whose name is not of letters, digits and hyphens
   // Asks for a tunnel (proxy/upgrade.h): how is the protocol's own affair. One that cannot have any sends the rest.
   bool asks_for_websocket = false;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/block_pool.h"
 #include "net/stream.h"
 #include "net/timer_wheel.h"
 #include "proxy/downstream/downstream_connection.h"
@@ -24,7 +25,8 @@ namespace weir::proxy {
 
 // An HTTP/1.x connection of a client: reads heads and content, gives each request to an exchange, writes what the
 // exchange answers. Pipelined requests are served one after the other. Idle, it owns no buffer. Thread: worker.
-class Http1Connection final : public DownstreamConnection,
+class Http1Connection final : public Pooled,
+                              public DownstreamConnection,
                               public DownstreamStream,
                               private net::StreamEvents,
                               private net::Timer,

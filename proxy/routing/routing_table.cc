@@ -251,6 +251,8 @@ void TableBuilder::BuildRules(const config::Listener& config, RuleBuilding build
   }
   listener.rules.push_back(
       BuildRule(config.default_rule, building, 0, before == nullptr ? nullptr : &before->rules.back()));
+  for (std::uint32_t i = 0; i < listener.rules.size(); ++i) listener.rules[i].evaluations = i + 1;
+  --listener.rules.back().evaluations;
   if (HasErrors(findings_)) return;
   listener.login_callback = CallbackOf(listener.rules);
   listener.matcher = same_conditions ? before->matcher : std::make_shared<const RuleMatcher>(listener.rules);

@@ -60,7 +60,9 @@ struct CountedAction {
 
 struct Rule {
   std::uint32_t priority = 0;  // 0: the default rule
-  std::string_view name;       // may be empty; owned by the table's model
+  // Rules that a request goes past until this one matches: those before it and itself, the default rule not counted.
+  std::uint32_t evaluations = 0;
+  std::string_view name;  // may be empty; owned by the table's model
   // Asked in their order, then `action`, which answers or forwards.
   Rare<std::vector<CountedAction>> leading_actions;
   RuleAction action;

@@ -22,6 +22,11 @@ inline constexpr std::size_t kTransformedBytesMax = 16 * 1024;
 struct TransformedRequest {
   std::string host;    // with a port where the replacement gives one
   std::string target;  // path and query, in origin-form
+
+  void Clear() {
+    host.clear();
+    target.clear();
+  }
 };
 
 struct CompiledRewrite;  // hides RE2
