@@ -15,6 +15,7 @@ namespace weir::bench {
 struct Request {
   std::uint32_t index = 0;  // in the plan
   SteadyTime due;
+  bool was_sent = false;  // before, on a connection that was ended over it
 };
 
 class Connection;

@@ -123,7 +123,8 @@ Connection* Dispatcher::OpenConnection(std::uint32_t origin, int& error) {
 
 void Dispatcher::SendOn(Connection& connection, const Request& request) {
   ++in_flight_;
-  if (settings_.open_loop && is_measured(request)) counts_.lateness.Record(opener_.Now() - request.due);
+  if (settings_.open_loop && !request.was_sent && is_measured(request))
+    counts_.lateness.Record(opener_.Now() - request.due);
   connection.Send(request);
   if (connection.room() > 0) Offer(connection);
 }
@@ -178,7 +179,10 @@ void Dispatcher::OnFailure(Connection& connection, const Request& request, Error
 void Dispatcher::OnOvertaken(Connection& connection, const Request& request) {
   if (!connection.has_answered()) return OnFailure(connection, request, ErrorKind::kHttp2Refused, "GOAWAY");
   --in_flight_;
-  Assign(request);
+  if (is_over_) return Count(request, ErrorKind::kUnsent, {});
+  Request again = request;
+  again.was_sent = true;
+  Assign(again);
 }
 
 void Dispatcher::OnStrayBytes(Connection& /*connection*/) {

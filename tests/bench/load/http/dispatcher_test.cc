@@ -289,6 +289,28 @@ TEST_F(DispatcherTest, WhatAnEndOvertookIsSentOnAnotherConnection) {
   EXPECT_EQ(counts.latency.max(), milliseconds(5));
 }
 
+TEST_F(DispatcherTest, WhatIsSentAgainWasNotLateBefore) {
+  Dispatcher& dispatcher = StartOpen(1);
+  opened_[0]->Answer(dispatcher);
+  Pass(milliseconds(10));
+  ASSERT_EQ(opened_[0]->requests.size(), 1U);
+  Pass(milliseconds(9));
+  opened_[0]->Overtake(dispatcher);
+  EXPECT_EQ(opened_.back()->requests.size(), 1U);
+  EXPECT_EQ(dispatcher.lateness().max(), milliseconds(0)) << "the server's delay is none of the generator's";
+}
+
+TEST_F(DispatcherTest, WhatIsOvertakenAfterTheEndIsUnsent) {
+  settings_.end = clock_.Now() + seconds(1);
+  Dispatcher& dispatcher = StartClosed(1);
+  opened_[0]->Answer(dispatcher);
+  Pass(seconds(1));
+  opened_[0]->Overtake(dispatcher);
+  EXPECT_EQ(opened_.size(), 1U);
+  EXPECT_TRUE(dispatcher.finished());
+  EXPECT_EQ(Take().errors.at("unsent at the end"), 1U);
+}
+
 TEST_F(DispatcherTest, AServerThatEndsEveryConnectionIsAskedAgainAfterAPauseOnly) {
   Dispatcher& dispatcher = StartClosed(1);
   opened_[0]->Overtake(dispatcher);
