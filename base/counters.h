@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 
 namespace weir {
 
@@ -33,13 +34,15 @@ class LatencyHistogram {
       100,    250,     500,     1'000,   2'500,     5'000,     10'000,    25'000,
       50'000, 100'000, 250'000, 500'000, 1'000'000, 2'500'000, 5'000'000, 10'000'000};
 
-  void Record(std::chrono::nanoseconds duration) {
+  // Gives the bucket.
+  std::size_t Record(std::chrono::nanoseconds duration) {
     const auto ns = duration.count();
     const auto us = ns <= 0 ? 0 : static_cast<std::uint64_t>(ns) / 1'000;
     std::size_t bucket = 0;
     while (bucket < kBoundsMicroseconds.size() && us > kBoundsMicroseconds[bucket]) ++bucket;
     buckets_[bucket].Add();
     sum_microseconds_.Add(us);
+    return bucket;
   }
   // Recordings in bucket `index` alone (not cumulative); the last index is the bucket above every bound.
   [[nodiscard]] std::uint64_t bucket(std::size_t index) const { return buckets_[index].value(); }
@@ -56,12 +59,16 @@ template <class T>
 class PerWorker {
  public:
   explicit PerWorker(std::size_t workers) : size_(workers) {
-    if (workers > 1) slots_ = std::make_unique<Slot[]>(workers);
+    if (workers > 1) {
+      slots_ = std::make_unique<Slot[]>(workers);
+    } else if constexpr (!kIsSmall) {
+      alone_ = std::make_unique<T>();
+    }
   }
   [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] T& operator[](std::size_t worker) { return slots_ == nullptr ? alone_ : slots_[worker].value; }
+  [[nodiscard]] T& operator[](std::size_t worker) { return slots_ == nullptr ? Alone(alone_) : slots_[worker].value; }
   [[nodiscard]] const T& operator[](std::size_t worker) const {
-    return slots_ == nullptr ? alone_ : slots_[worker].value;
+    return slots_ == nullptr ? Alone(alone_) : slots_[worker].value;
   }
   // Adds up one counter of every worker: `table.Sum([](const T& t) { return t.requests.value(); })`.
   template <class Read>
@@ -75,8 +82,20 @@ class PerWorker {
   struct alignas(64) Slot {
     T value{};
   };
+  // One that is small stands in the table: there are ten thousands of such.
+  static constexpr bool kIsSmall = sizeof(T) <= 16;
+  template <class Storage>
+  [[nodiscard]] static auto& Alone(Storage& storage) {
+    if constexpr (kIsSmall) {
+      return storage;
+    } else {
+      return *storage;
+    }
+  }
+
   std::size_t size_;
-  T alone_{};                      // of the only worker, who has nobody to share a line with
+  // Of the only worker, who has nobody to share a line with.
+  std::conditional_t<kIsSmall, T, std::unique_ptr<T>> alone_{};
   std::unique_ptr<Slot[]> slots_;  // of several
 };
 

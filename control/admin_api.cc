@@ -472,7 +472,7 @@ AdminResponse PublicKeyResponse(const proxy::RoutingTable& routing, std::string_
 }
 
 // The calls that change nothing. `segments` are those of the path.
-AdminResponse Read(Call call, const std::vector<std::string>& segments, std::string_view query,
+AdminResponse Read(Call call, const std::vector<std::string>& segments, std::string_view query, std::string_view accept,
                    const Appliance& appliance, const BuildFacts& build) {
   const auto runtime = appliance.CurrentRuntime();
   if (call == Call::kHealth) return HealthResponse(runtime);
@@ -490,9 +490,10 @@ AdminResponse Read(Call call, const std::vector<std::string>& segments, std::str
   if (call == Call::kZonalShift) return JsonResponse(200, ZonalShiftJson(DescribeZonalShift(*view, runtime)));
   if (call == Call::kStatus) return JsonResponse(200, StatusJson(BuildStatusReport(*view, runtime, build.version)));
   if (call == Call::kMetrics) {
+    const MetricsFormat format = FormatFor(accept);
     return {.status = 200,
-            .content_type = "text/plain; version=0.0.4; charset=utf-8",
-            .body = MetricsText(*view, runtime, build, SystemClock().WallNow(), MetricNames(ParseQuery(query))),
+            .content_type = std::string(ContentTypeOf(format)),
+            .body = MetricsText(*view, runtime, build, SystemClock().WallNow(), MetricNames(ParseQuery(query)), format),
             .allow = {}};
   }
   const auto pairs = ParseQuery(query);
@@ -560,15 +561,15 @@ std::variant<AdminResponse, PendingChange> AdminApi::Answer(const AdminRequest& 
         return settle(PendingChange{
             {.what = DocumentChange{.patch = std::string(request.body), .origin = "api: PATCH /v1/document"}}, {}});
       }
-      return Read(route->call, segments, query, appliance_, build_);
+      return Read(route->call, segments, query, request.accept, appliance_, build_);
     case Call::kZonalShift:
       if (request.method == "PUT") return settle(StartOfZonalShift(request.body));
       if (request.method == "DELETE") return settle(PendingChange{{.what = ZonalShiftChange{}}, {}});
-      return Read(route->call, segments, query, appliance_, build_);
+      return Read(route->call, segments, query, request.accept, appliance_, build_);
     case Call::kReload:
       return settle(PendingChange{{.what = ReloadChange{}}, {}});
     default:
-      return Read(route->call, segments, query, appliance_, build_);
+      return Read(route->call, segments, query, request.accept, appliance_, build_);
   }
 }
 

@@ -21,6 +21,7 @@ struct AdminRequest {
   std::string_view fetch_site = {};  // Sec-Fetch-Site; empty when absent
   std::string_view if_match = {};    // If-Match; empty when absent
   std::string_view author = {};      // Weir-Author; empty when absent
+  std::string_view accept = {};      // Accept; empty when absent
   std::string_view body = {};
 };
 

@@ -139,6 +139,7 @@ void AdminServer::Loop::Session::OnRequest() {
                              .fetch_site = text(message["Sec-Fetch-Site"]),
                              .if_match = text(message[http::field::if_match]),
                              .author = text(message["Weir-Author"]),
+                             .accept = text(message[http::field::accept]),
                              .body = message.body()};
   auto answer = loop_.api_.Answer(request);
   if (auto* response = std::get_if<AdminResponse>(&answer)) return Send(std::move(*response));

@@ -23,6 +23,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -219,6 +220,25 @@ void WriteProxyHeaders(MetricsWriter& out, const View& view) {
   }
 }
 
+// The last of each bucket that a worker noted at any address.
+HistogramExemplars LastExemplars(const proxy::ListenerCountersTable& table) {
+  HistogramExemplars out;
+  for (std::size_t bucket = 0; bucket < out.size(); ++bucket) {
+    std::optional<proxy::Exemplar> last;
+    for (const auto& [address, counters] : table.parts()) {
+      for (std::size_t worker = 0; worker < counters->size(); ++worker) {
+        auto found = (*counters)[worker].exemplars.Read(bucket);
+        if (found && (!last || found->time > last->time)) last = std::move(found);
+      }
+    }
+    if (!last) continue;
+    out[bucket] = {.trace_id = std::move(last->trace_id),
+                   .value = std::chrono::duration<double>(last->duration).count(),
+                   .unix_seconds = UnixSeconds(last->time)};
+  }
+  return out;
+}
+
 void WriteListeners(MetricsWriter& out, const View& view) {
   ListenerFamily(out, view, "weir_listener_connections_accepted_total", "counter",
                  "NewConnectionCount: client connections accepted.",
@@ -261,7 +281,7 @@ void WriteListeners(MetricsWriter& out, const View& view) {
     const auto labels = LabelsOf(*listener);
     const auto duration = [](const auto& c) -> const LatencyHistogram& { return c.exchange_duration; };
     WriteHistogram(out, {{"load_balancer", labels.load_balancer}, {"listener", labels.listener}},
-                   SumHistogram(*listener->counters, duration));
+                   SumHistogram(*listener->counters, duration), LastExemplars(*listener->counters));
   }
 }
 
@@ -544,9 +564,20 @@ void WriteDnsZones(MetricsWriter& out, const View& view) {
 
 }  // namespace
 
+MetricsFormat FormatFor(std::string_view accept) {
+  const std::size_t open = accept.find("application/openmetrics-text");
+  const std::size_t plain = accept.find("text/plain");
+  return open < plain ? MetricsFormat::kOpenMetrics : MetricsFormat::kPrometheus;
+}
+
+std::string_view ContentTypeOf(MetricsFormat format) {
+  return format == MetricsFormat::kOpenMetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                                               : "text/plain; version=0.0.4; charset=utf-8";
+}
+
 std::string MetricsText(const View& view, const Runtime& runtime, const BuildFacts& build, WallTime now,
-                        std::vector<std::string> names) {
-  MetricsWriter out(std::move(names));
+                        std::vector<std::string> names, MetricsFormat format) {
+  MetricsWriter out(std::move(names), format);
   WriteAppliance(out, view, runtime, build, now);
   WriteListeners(out, view);
   WriteRules(out, view);

@@ -77,9 +77,10 @@ void WriteInvalidFieldNames(MetricsWriter& out, const View& view) {
 }
 
 void WriteServerErrors(MetricsWriter& out, const View& view) {
-  out.Family("weir_listener_generated_errors_total", "counter",
-             "HTTPCode_ELB_500_Count, HTTPCode_ELB_502_Count, HTTPCode_ELB_503_Count, HTTPCode_ELB_504_Count: requests "
-             "that failed and were answered so, by the status.");
+  out.Family(
+      "weir_listener_generated_errors_total", "counter",
+      "HTTPCode_ELB_500_Count, HTTPCode_ELB_502_Count, HTTPCode_ELB_503_Count, HTTPCode_ELB_504_Count: responses "
+      "that the load balancer made itself, by the status.");
   for (const auto& listener : view.routing->listeners()) {
     const auto labels = LabelsOf(*listener);
     for (std::size_t i = 0; i < proxy::kCountedServerErrors.size(); ++i) {
@@ -93,11 +94,11 @@ void WriteServerErrors(MetricsWriter& out, const View& view) {
 
 void WriteGrpcRequests(MetricsWriter& out, const View& view) {
   out.Family("weir_target_group_grpc_requests_total", "counter",
-             "GrpcRequestCount: requests for which a target was chosen, of groups of protocol version GRPC.");
+             "GrpcRequestCount: requests of gRPC for which a target was chosen.");
   for (const auto& group : view.routing->groups()) {
     if (group.config->protocol_version != config::TargetProtocolVersion::kGrpc) continue;
     out.Sample({{"target_group", group.name}},
-               group.counters->Sum([](const auto& counters) { return counters.requests.value(); }));
+               group.counters->Sum([](const auto& counters) { return counters.grpc_requests.value(); }));
   }
 }
 
@@ -109,6 +110,7 @@ void WriteGroupStates(MetricsWriter& out, const View& view) {
              "targets are healthy for what is required, and in which not.");
   const auto& routes = view.routing->groups();
   for (std::size_t i = 0; i < routes.size() && i < view.health->groups.size(); ++i) {
+    if (!routes[i].config->in_use) continue;  // nothing is asked of its health
     const health::GroupStatus& group = view.health->groups[i];
     const auto zones = group.by_zone.empty() ? std::span(&group, 1) : std::span(group.by_zone);
     std::array<std::uint64_t, 2> dns = {};

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 namespace weir::control {
 
@@ -27,7 +28,12 @@ template <class Table, class Read = std::identity>
   return out;
 }
 
+// By bucket, where there is one.
+using HistogramExemplars =
+    std::array<std::optional<MetricsWriter::SampleExemplar>, LatencyHistogram::kBoundsMicroseconds.size() + 1>;
+
 // Writes its buckets, sum and count. Thread: the writer's.
-void WriteHistogram(MetricsWriter& out, MetricsWriter::Labels labels, const HistogramSums& sums);
+void WriteHistogram(MetricsWriter& out, MetricsWriter::Labels labels, const HistogramSums& sums,
+                    const HistogramExemplars& exemplars = {});
 
 }  // namespace weir::control

@@ -37,7 +37,12 @@ void AppendLabel(std::string& out, bool& first, const MetricsWriter::Label& labe
 void MetricsWriter::Family(std::string_view name, std::string_view type, std::string_view help) {
   name_ = name;
   wanted_ = names_.empty() || std::ranges::find(names_, name) != names_.end();
-  heading_ = fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
+  std::string_view headed = name;
+  constexpr std::string_view kTotal = "_total";
+  if (format_ == MetricsFormat::kOpenMetrics && type == "counter" && name.ends_with(kTotal)) {
+    headed.remove_suffix(kTotal.size());
+  }
+  heading_ = fmt::format("# HELP {} {}\n# TYPE {} {}\n", headed, help, headed, type);
 }
 
 bool MetricsWriter::Begin(std::string_view suffix, Labels labels, const Label* extra) {
@@ -64,9 +69,21 @@ void MetricsWriter::Sample(Labels labels, double value) {
   fmt::format_to(std::back_inserter(out_), "{}\n", value);
 }
 
-void MetricsWriter::SuffixSample(std::string_view suffix, Labels labels, Label extra, std::uint64_t value) {
+void MetricsWriter::SuffixSample(std::string_view suffix, Labels labels, Label extra, std::uint64_t value,
+                                 const SampleExemplar* exemplar) {
   if (!Begin(suffix, labels, &extra)) return;
-  fmt::format_to(std::back_inserter(out_), "{}\n", value);
+  fmt::format_to(std::back_inserter(out_), "{}", value);
+  if (exemplar != nullptr && format_ == MetricsFormat::kOpenMetrics) {
+    out_ += " # {trace_id=\"";
+    AppendEscaped(out_, exemplar->trace_id);
+    fmt::format_to(std::back_inserter(out_), "\"}} {} {:.3f}", exemplar->value, exemplar->unix_seconds);
+  }
+  out_ += '\n';
+}
+
+std::string MetricsWriter::Take() {
+  if (format_ == MetricsFormat::kOpenMetrics) out_ += "# EOF\n";
+  return std::move(out_);
 }
 
 void MetricsWriter::SuffixSample(std::string_view suffix, Labels labels, double value) {

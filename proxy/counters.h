@@ -9,6 +9,7 @@
 #include "proxy/balancing/sticky_verdict.h"
 #include "proxy/counters_by.h"
 #include "proxy/error.h"
+#include "proxy/exemplars.h"
 #include "proxy/routing/transform_status.h"
 
 #include <array>
@@ -37,7 +38,7 @@ struct ResponseCounters {
 // As metrics print them.
 inline constexpr std::array<std::string_view, 5> kResponseClasses = {"1xx", "2xx", "3xx", "4xx", "5xx"};
 
-// Statuses of failed requests that are counted apart, with their text.
+// Statuses of answers of the load balancer itself that are counted apart, with their text.
 inline constexpr std::array<std::pair<std::uint16_t, std::string_view>, 4> kCountedServerErrors = {
     {{500, "500"}, {502, "502"}, {503, "503"}, {504, "504"}}};
 
@@ -93,7 +94,7 @@ struct ListenerCounters {
   Counter bytes_sent;
   ResponseCounters responses;            // everything sent to clients
   ResponseCounters generated_responses;  // those that weir made itself: errors, redirects, fixed responses
-  std::array<Counter, kCountedServerErrors.size()> server_errors;  // failed requests that were answered so
+  std::array<Counter, kCountedServerErrors.size()> server_errors;  // answers that weir made itself
   Counter rule_evaluations;               // rules up to the one that matched, default rules not counted
   Counter fixed_responses;                // requests that such an action answered
   Counter redirects;                      // the same
@@ -103,6 +104,7 @@ struct ListenerCounters {
   // Requests by what became of the transforms of their rule; those of kNone are not counted.
   std::array<Counter, kTransformStatuses> transforms;
   LatencyHistogram exchange_duration;  // first byte of the request to last byte of the response, or to a tunnel
+  Exemplars exemplars;                 // of that, of requests that were sent to a target
   std::array<Counter, kErrorCodeCount> errors;         // exchanges that failed, by ErrorCode
   std::array<Counter, kStickyVerdicts> group_cookies;  // AWSALBTG cookies that chose nothing, by fault
   Counter websockets;                                  // tunnels that were opened
@@ -114,7 +116,7 @@ struct ListenerCounters {
   Http2Counters http2;
   AuthenticationCounters authentication;
 
-  // A failed request is answered with this status.
+  // The load balancer itself answered with this status.
   void NoteServerError(std::uint16_t status);
 };
 struct RuleCounters {
@@ -127,9 +129,10 @@ struct LeadingActionCounters {
   std::array<Counter, kErrorCodeCount> failed;  // by ErrorCode; the client's going away while it waited among them
 };
 struct GroupCounters {
-  Counter requests;   // a target was chosen
-  Counter no_target;  // 503: nothing to choose from
-  Counter failures;   // a target was chosen, and the request answered 5xx by weir, or its response broken off
+  Counter requests;       // a target was chosen
+  Counter no_target;      // 503: nothing to choose from
+  Counter grpc_requests;  // the same, of gRPC to a group that speaks it
+  Counter failures;       // a target was chosen, and the request answered 5xx by weir, or its response broken off
   Counter connection_errors;
   Counter retries;
   Counter fail_open_requests;  // sent while fewer targets were healthy than required
@@ -157,7 +160,7 @@ using ResponseTimesTable = CountersBy<std::string, LatencyHistogram>;
 
 // Hands out the same counters for the same name, so that numbers go on through reloads. Keys: `shop/8080` for a
 // listener, `blue` for a group; a rule's are its listener's key and its priority, 0 for the default rule; those of an
-// action before the last one, its place in the rule behind that. Counters live
+// action before the last one, its place in the rule and its kind behind that. Counters live
 // as long as the registry or a routing table holds them. Thread: control.
 class CounterRegistry {
  public:

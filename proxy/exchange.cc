@@ -21,7 +21,6 @@ namespace weir::proxy {
 namespace {
 
 // RFC 9110 section 9.2.2.
-// RFC 9110 section 9.2.2.
 bool IsIdempotent(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" || method == "DELETE";
 }
@@ -176,8 +175,9 @@ void Exchange::RunActions(const http::RequestHead& head, const Content& content)
   ++run_.actions_run;
   const auto outcome = std::visit(
       [&](const auto& action) {
-        CountAnswer(action, listener_counters());
-        return action.Run(request);
+        const ActionOutcome outcome = action.Run(request);
+        if (outcome.kind == ActionOutcome::Kind::kRespond) CountAnswer(action, listener_counters());
+        return outcome;
       },
       rule.action);
   if (outcome.kind == ActionOutcome::Kind::kForward) {
@@ -303,14 +303,9 @@ void Exchange::Forward(std::uint32_t group, const http::RequestHead& head, const
                              .transformed_host = transformed_.host,
                              .transformed_target = transformed_.target};
   BuildRequestMessage(head, attributes(), origin, run_.timing.begun_wall, worker_.random, message_, texts_.trace_id);
-  if (!head.names_are_plain) [[unlikely]] {
-    ListenerCounters& counters = listener_counters();
-    (attributes().drop_invalid_header_fields ? counters.dropped_invalid_field_names
-                                             : counters.forwarded_invalid_field_names)
-        .Add();
-  }
   message_.asks_for_websocket = head.upgrade && AsksForWebSocket(head);
   if (run_.request.asks_for_tunnel) AppendWebSocketKey(worker_.random, message_.fields);
+  run_.request.names_are_plain = head.names_are_plain;
   run_.request.is_grpc = run_.request.version == http::Version::kHttp2 && IsGrpcContent(head.fields);
   if (group == ActionOutcome::kNoGroup) {
     Fail(ErrorCode::kNoTarget);
@@ -362,6 +357,7 @@ bool Exchange::SelectTarget() {
     run_.target = &run_.view->targets[run_.group][*index];
     if (run_.attempts.is_first()) {
       group_counters().requests.Add();
+      NoteFirstTarget();
       if (status.fail_open) {
         group_counters().fail_open_requests.Add();
         listener_counters().fail_open_requests.Add();
@@ -645,6 +641,7 @@ void Exchange::SendGenerated(const GeneratedResponse& generated) {
   run_.response.status = generated.status;
   run_.response.redirect_url = generated.location;
   listener_counters().generated_responses.Add(generated.status);
+  if (generated.status >= 500) listener_counters().NoteServerError(generated.status);
   std::string_view fields = generated.fields;
   if (added_ != nullptr && !added_->response_fields.empty()) {
     worker_.fields_out = fields;
@@ -817,7 +814,6 @@ void Exchange::Fail(ErrorCode code) {
     run_.downstream->EndWithoutResponse();
     Finish();
   } else {
-    listener_counters().NoteServerError(traits.status);
     BuildErrorResponse(traits.status, worker_.date.At(worker_.loop.wall_now()),
                        run_.listener->listener_config->attributes, worker_.generated);
     SendGenerated(worker_.generated);
@@ -840,7 +836,10 @@ void Exchange::Finish() {
     counters.websockets_active.Subtract();
   } else {
     if (run_.response.status != 460) counters.responses.Add(run_.response.status);
-    counters.exchange_duration.Record(worker_.loop.now() - run_.timing.begun);
+    const SteadyTime now = worker_.loop.now();
+    const std::size_t bucket = counters.exchange_duration.Record(now - run_.timing.begun);
+    if (counters.exemplars.wanted(bucket, now)) [[unlikely]]
+      NoteExemplar(bucket);
   }
   if (logs()) WriteAccessLog();
   if (run_.transformed != TransformStatus::kNone) transformed_.Clear();
@@ -856,6 +855,24 @@ void Exchange::Finish() {
   last->active_index_ = active_index_;
   worker_.active.pop_back();
   worker_.spare.emplace_back(this);
+}
+
+// What CloudWatch counts of requests that were routed to a target.
+void Exchange::NoteFirstTarget() {
+  if (run_.request.is_grpc && group().config->protocol_version == config::TargetProtocolVersion::kGrpc) {
+    group_counters().grpc_requests.Add();
+  }
+  if (run_.request.names_are_plain) return;
+  ListenerCounters& counters = listener_counters();
+  (attributes().drop_invalid_header_fields ? counters.dropped_invalid_field_names
+                                           : counters.forwarded_invalid_field_names)
+      .Add();
+}
+
+void Exchange::NoteExemplar(std::size_t bucket) {
+  const SteadyTime now = worker_.loop.now();
+  const std::string_view trace = run_.target != nullptr ? std::string_view(texts_.trace_id) : std::string_view();
+  listener_counters().exemplars.Note(bucket, now, trace, now - run_.timing.begun, worker_.loop.wall_now());
 }
 
 void Exchange::WriteAccessLog() {

@@ -74,6 +74,8 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
   [[nodiscard]] ActionRequest MakeActionRequest(const http::RequestHead& head);
   [[nodiscard]] ActionOutcome RunLeadingActions(const ActionRequest& request);
   void CountAction(const ActionOutcome& outcome);
+  void NoteFirstTarget();
+  void NoteExemplar(std::size_t bucket);
   void Await(const http::RequestHead& head, const Content& content);
   void OnActionDone(ActionOutcome outcome, const GeneratedResponse* response) override;
   void Obey(ActionOutcome outcome, const GeneratedResponse& response, const http::RequestHead& head,
@@ -167,6 +169,7 @@ class Exchange final : private UpstreamEvents, private ActionEvents {
     bool is_head = false;
     bool expects_continue = false;
     bool is_grpc = false;
+    bool names_are_plain = true;   // http::RequestHead
     bool asks_for_tunnel = false;  // by an extended CONNECT of HTTP/2 (RFC 8441)
     http::Version version = http::Version::kHttp11;
     http::DesyncClass desync_class = http::DesyncClass::kCompliant;

@@ -169,7 +169,7 @@ Rule TableBuilder::BuildRule(const config::Rule& rule, const RuleBuilding& build
   built.name = rule.name;
   for (const config::LeadingAction& action : rule.leading_actions) {
     auto& actions = built.leading_actions.edit();
-    const std::string key = fmt::format("{}/{}/{}", building.key, rule.priority, actions.size());
+    const std::string key = fmt::format("{}/{}/{}/{}", building.key, rule.priority, actions.size(), action.index());
     actions.push_back({.action = BuildLeadingAction(action, {.jwks_endpoints = jwks_endpoints_,
                                                              .credentials = credentials_,
                                                              .load_balancer = building.listener.load_balancer,

@@ -124,6 +124,35 @@ TEST(MetricsTest, HistogramBucketsAddUp) {
             std::string::npos);
 }
 
+TEST(MetricsTest, OpenMetricsIsForWhomAsksForItFirst) {
+  EXPECT_EQ(FormatFor(""), MetricsFormat::kPrometheus);
+  EXPECT_EQ(FormatFor("*/*"), MetricsFormat::kPrometheus);
+  EXPECT_EQ(FormatFor("text/plain;version=0.0.4, application/openmetrics-text"), MetricsFormat::kPrometheus);
+  EXPECT_EQ(FormatFor("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"),
+            MetricsFormat::kOpenMetrics);
+  EXPECT_TRUE(ContentTypeOf(MetricsFormat::kOpenMetrics).starts_with("application/openmetrics-text; version=1.0.0;"));
+}
+
+TEST(MetricsTest, OpenMetricsHasExemplarsAndAnEnd) {
+  const auto view = MakeView(kShopYaml);
+  auto& counters = view->routing->listeners().front()->counters->At(IpAddress(), 0);
+  const std::size_t bucket = counters.exchange_duration.Record(std::chrono::milliseconds(2));
+  counters.exemplars.Note(bucket, SteadyTime(), "Root=1-65f0a1b2-0123456789abcdef01234567",
+                          std::chrono::milliseconds(2), WallTime(std::chrono::milliseconds(1500)));
+  const auto text = [&](MetricsFormat format) {
+    return MetricsText(*view, Runtime(), {.version = "1", .commit = "a"}, WallTime(), {}, format);
+  };
+  const std::string open = text(MetricsFormat::kOpenMetrics);
+  EXPECT_NE(open.find("# TYPE weir_listener_requests counter\nweir_listener_requests_total{"), std::string::npos);
+  EXPECT_NE(open.find(R"(listener="8080",le="0.0025"} 1 # {trace_id="1-65f0a1b2-0123456789abcdef01234567"} 0.002 1.500)"
+                      "\n"),
+            std::string::npos);
+  EXPECT_TRUE(open.ends_with("\n# EOF\n"));
+  const std::string plain = text(MetricsFormat::kPrometheus);
+  EXPECT_EQ(plain.find("trace_id"), std::string::npos);
+  EXPECT_EQ(plain.find("# EOF"), std::string::npos);
+}
+
 // spec: alb.md 17.
 TEST(MetricsTest, WhatOnlyCloudWatchCountsHasItsFamily) {
   const auto view = MakeView(R"(
@@ -149,7 +178,8 @@ target-groups:
   v6.NoteServerError(504);
   v6.NoteServerError(561);
   v4.dropped_invalid_field_names.Add();
-  (*view->routing->groups()[0].counters)[0].requests.Add(7);
+  (*view->routing->groups()[0].counters)[0].requests.Add(8);
+  (*view->routing->groups()[0].counters)[0].grpc_requests.Add(7);
   (*view->routing->groups()[1].counters)[0].requests.Add(8);
   const auto text = ShopMetrics(view);
   const auto listener = [](const std::string& name, const std::string& more, int value) {
@@ -165,11 +195,12 @@ target-groups:
         listener("weir_listener_invalid_header_requests_total", R"(,action="dropped")", 1),
         listener("weir_listener_invalid_header_requests_total", R"(,action="forwarded")", 0),
         std::string(R"(weir_target_group_grpc_requests_total{target_group="calls"} 7)"),
-        std::string(R"(weir_target_group_zones{target_group="plain",requirement="dns",state="healthy"} 1)"),
-        std::string(R"(weir_target_group_zones{target_group="plain",requirement="routing",state="unhealthy"} 0)")}) {
+        std::string(R"(weir_target_group_zones{target_group="calls",requirement="dns",state="healthy"} 1)"),
+        std::string(R"(weir_target_group_zones{target_group="calls",requirement="routing",state="unhealthy"} 0)")}) {
     EXPECT_NE(text.find(line + "\n"), std::string::npos) << line;
   }
   EXPECT_EQ(text.find(R"(weir_target_group_grpc_requests_total{target_group="plain")"), std::string::npos);
+  EXPECT_EQ(text.find(R"(weir_target_group_zones{target_group="plain")"), std::string::npos) << "no rule uses it";
   EXPECT_NE(text.find("# HELP weir_listener_rule_evaluations_total RuleEvaluations: "), std::string::npos);
 }
 

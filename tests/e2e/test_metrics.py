@@ -1,7 +1,9 @@
 """GET /metrics: clean to promtool, scraped by a real Prometheus, and cheap for ten thousand rules and five thousand targets."""
 
+import concurrent.futures
 import json
 import pathlib
+import re
 import subprocess
 import threading
 import time
@@ -52,15 +54,22 @@ def test_prometheus_scrapes_what_cloudwatch_counts(shop, tmp_path):
         "global": {"scrape_interval": "1s"},
         "scrape_configs": [{"job_name": "weir", "static_configs": [{"targets": ["%s:%d" % shop.admin]}]}]}), encoding="utf-8")
     process = subprocess.Popen(["prometheus", f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={tmp_path}/tsdb",
-                                f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+                                f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn", "--enable-feature=exemplar-storage"], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
 
-    def ask(query):
+    def api(call):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?query={urllib.parse.quote(query)}", timeout=5) as answer:
-                found = json.load(answer)["data"]["result"]
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/{call}", timeout=5) as answer:
+                return json.load(answer)["data"]
         except OSError:
             return None
-        return {float(sample["value"][1]) for sample in found}
+
+    def ask(query):
+        found = api(f"query?query={urllib.parse.quote(query)}")
+        return found and {float(sample["value"][1]) for sample in found["result"]}
+
+    def traces():
+        found = api("query_exemplars?query=weir_proxy_exchange_duration_seconds_bucket&start=0&end=9999999999")
+        return {exemplar["labels"]["trace_id"] for series in found or () for exemplar in series["exemplars"]}
     try:
         wait_for(lambda: ask("up") == {1.0}, 30, "the first scrape")
         assert ask("weir_listener_fixed_responses_total") == {1.0}
@@ -68,6 +77,8 @@ def test_prometheus_scrapes_what_cloudwatch_counts(shop, tmp_path):
         assert ask("weir_listener_rule_evaluations_total") == {1.0 + 2.0 + 2.0 + 2.0}
         assert ask('weir_listener_invalid_header_requests_total{action="dropped"}') == {1.0}
         assert ask("weir_target_group_requests_total") == {2.0}
+        # Prometheus asks for OpenMetrics, which has the trace of a request that was sent to a target.
+        wait_for(lambda: traces() and all(re.fullmatch("1-[0-9a-f]{8}-[0-9a-f]{24}", trace) for trace in traces()), 10, "an exemplar")
         assert ask("histogram_quantile(1, weir_target_group_response_time_seconds_bucket) > 0") != set()
     finally:
         stop_process(process)
@@ -88,26 +99,29 @@ def test_ten_thousand_rules_and_five_thousand_targets_cost_a_scrape_little(run):
                "      - port: 0\n        rules:\n" + rules + "        default-actions: [{fixed-response: {status-code: 200}}]\n"
                "target-groups:\n" + groups, wait=False)
     wait_for(weir.ready_line, 60, "the line `ready`")
-    port, over, slowest = weir.port(), threading.Event(), [0.0]
+    port, over = weir.port(), threading.Event()
 
     def ask():
+        """How long each request took."""
+        took = []
         while not over.is_set():
             began = time.monotonic()
             assert get(port, "/").status == 200
-            slowest[0] = max(slowest[0], time.monotonic() - began)
-    asking = threading.Thread(target=ask)
+            took.append(time.monotonic() - began)
+        return took
     # Where nobody asks, so that only the scrape is measured.
     before = cpu_seconds(weir.process.pid)
     text = weir.metrics()
     cost = cpu_seconds(weir.process.pid) - before
     assert text.count("weir_rule_requests_total{") == 10_001 and text.count("weir_target_requests_total{") == 5_000
-    asking.start()
-    try:
-        for _ in range(5):
-            weir.metrics()
-    finally:
-        over.set()
-        asking.join()
-    print(f"{len(text) / 1e6:.1f} MB for {cost:.3f} s of CPU; the slowest request beside it took {slowest[0]:.3f} s")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(ask)
+        try:
+            for _ in range(5):
+                weir.metrics()
+        finally:
+            over.set()
+        took = asking.result()
+    print(f"{len(text) / 1e6:.1f} MB for {cost:.3f} s of CPU; the slowest of {len(took)} requests beside it took {max(took):.3f} s")
     assert cost <= (3 if SANITIZED else 0.3)
-    assert slowest[0] < 1 * SCALE, "this client shares its CPUs with the scrape"
+    assert max(took) < 1 * SCALE, "this client shares its CPUs with the scrape"

@@ -336,6 +336,7 @@ TEST(ExchangeTest, CountsWhatCloudWatchCounts) {
   };
   rule(1, "/fixed", config::FixedResponseAction{.status_code = 503, .content_type = {}, .message_body = {}});
   rule(2, "/moved", config::RedirectAction{.path = "/new"});
+  rule(3, "/long", config::RedirectAction{.query = "#{query}#{query}#{query}#{query}"});
   fixture.Publish();
   EXPECT_EQ(begin("GET /fixed HTTP/1.1\r\nHost: a"), 503);
   EXPECT_EQ(begin("GET /moved HTTP/1.1\r\nHost: a"), 301);
@@ -343,11 +344,21 @@ TEST(ExchangeTest, CountsWhatCloudWatchCounts) {
   const ListenerCounters& seen = fixture.listener();
   EXPECT_EQ(seen.fixed_responses.value(), 1U);
   EXPECT_EQ(seen.redirects.value(), 1U);
-  EXPECT_EQ(seen.rule_evaluations.value(), 1U + 2U + 2U) << "the default rule is not counted";
+  EXPECT_EQ(seen.rule_evaluations.value(), 1U + 2U + 3U) << "the default rule is not counted";
   EXPECT_EQ(seen.server_errors[1].value(), 1U) << "502";
-  EXPECT_EQ(seen.server_errors[2].value(), 0U) << "503, of which the fixed response is none";
+  EXPECT_EQ(seen.server_errors[2].value(), 1U) << "503, of which the fixed response is one";
   EXPECT_EQ(seen.forwarded_invalid_field_names.value(), 1U);
   EXPECT_EQ(seen.dropped_invalid_field_names.value(), 0U);
+  EXPECT_EQ(begin("GET /long?" + std::string(4'000, 'q') + " HTTP/1.1\r\nHost: a"), 507);
+  EXPECT_EQ(fixture.listener().redirects.value(), 1U) << "one that cannot be sent is none";
+}
+
+TEST(ExchangeTest, RequestsThatNoTargetIsChosenForHaveNoInvalidFields) {
+  ExchangeFixture fixture(0);
+  FakeDownstream downstream;
+  fixture.Begin(downstream, kGet + "\r\nX_One: 1");
+  EXPECT_EQ(downstream.status, 503);
+  EXPECT_EQ(fixture.listener().forwarded_invalid_field_names.value(), 0U);
 }
 
 TEST(ExchangeTest, CountsRequestsWithFieldsThatAreDroppedForTheirNames) {
