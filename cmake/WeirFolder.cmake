@@ -12,7 +12,8 @@ endfunction()
 # One static library per folder, weir::<name>. DEPENDS is what the headers expose, PRIVATE_DEPENDS what only the sources use.
 # With WEIR_UNITY several sources are compiled as one, which halves the time: names of an unnamed namespace are then unique in
 # a folder, and sources for which that would be a burden are ALONE. Every source is a unit of its own in the dev preset, and
-# those of a folder of the DATA_PATH in release too: g++ chooses otherwise there what it inlines, and a request cost 3 % more.
+# those of a folder of the DATA_PATH in release and asan too: g++ chooses otherwise there what it inlines, and a request cost 3 %
+# more; what is compiled alone in a release is so where every change is tested.
 # Every header compiles alone: where there is a source of the same name, by its first line, which tests/architecture checks;
 # the others in the target all_verify_interface_header_sets.
 function(weir_folder)
@@ -36,7 +37,7 @@ function(weir_folder)
   target_include_directories(weir_${ARG_NAME} PUBLIC ${CMAKE_SOURCE_DIR})
   target_link_libraries(weir_${ARG_NAME} PUBLIC ${ARG_DEPENDS} PRIVATE weir_warnings ${ARG_PRIVATE_DEPENDS})
   set(unity ${WEIR_UNITY})
-  if(ARG_DATA_PATH AND NOT WEIR_SANITIZE)
+  if(ARG_DATA_PATH AND NOT WEIR_SANITIZE STREQUAL "thread")
     set(unity OFF)
   endif()
   weir_unity(weir_${ARG_NAME} ${unity} ${ARG_ALONE})

@@ -241,6 +241,12 @@ def test_the_tests_of_an_unknown_preset_are_refused():
     assert outcome.returncode == 2 and "the preset is asan, tsan or dev, not 'clang'" in outcome.stderr, outcome.stderr
 
 
+@pytest.mark.parametrize("late", ["--preset=dev", "--preset", "--every-case"])
+def test_options_of_ours_do_not_reach_ctest(late):
+    outcome = run("test", "-L", "unit", late, "dev")
+    assert outcome.returncode == 2 and f"{late} stands before the arguments of ctest" in outcome.stderr, outcome.stderr
+
+
 @pytest.mark.parametrize("arguments, built, ran", [
     ([], "asan", "--test-dir build/asan --output-on-failure --no-tests=error -j 1 (scale 3)"),
     (["-R", "e2e.rules"], "asan", "--test-dir build/asan --output-on-failure --no-tests=error -j 1 -R e2e.rules (scale 3)"),
