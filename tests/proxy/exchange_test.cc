@@ -369,9 +369,11 @@ TEST(ExchangeTest, CountsRequestsWithFieldsThatAreDroppedForTheirNames) {
   fixture.Begin(downstream, kGet + "\r\nX_One: 1\r\nX.Two: 2");
   EXPECT_EQ(fixture.listener().dropped_invalid_field_names.value(), 1U) << "a request is counted once";
   EXPECT_EQ(fixture.listener().forwarded_invalid_field_names.value(), 0U);
+  fixture.upstreams.last().Fail(ErrorCode::kTargetProtocolError);
   FakeDownstream other;
   fixture.Begin(other, kGet + "\r\nX-Three: 3");
   EXPECT_EQ(fixture.listener().dropped_invalid_field_names.value(), 1U);
+  fixture.upstreams.last().Fail(ErrorCode::kTargetProtocolError);
 }
 
 // ---- retries
