@@ -92,6 +92,7 @@ struct LoadBalancerAttributes {
   bool tls_version_and_cipher_suite = false;  // routing.http.x_amzn_tls_version_and_cipher_suite.enabled
   bool cross_zone = true;                     // load_balancing.cross_zone.enabled
   bool zonal_shift = false;                   // zonal_shift.config.enabled
+  bool makes_traceparent = false;             // weir.traceparent.enabled
 };
 
 // What targets are told of a client's certificate, by the names of the fields. spec: alb.md section 3, 18.3.

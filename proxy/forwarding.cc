@@ -238,6 +238,41 @@ void BuildTraceId(std::string_view received, std::size_t head_bytes, WallTime no
   }
 }
 
+namespace {
+
+// `1-65f0a1b2-0123456789abcdef01234567` as the trace-id of W3C: 32 hexadecimal digits, not all 0. Empty for any other
+// root.
+std::string TraceOfRoot(std::string_view trace_id) {
+  constexpr std::string_view kRoot = "Root=1-";
+  constexpr std::size_t kTimeDigits = 8;
+  constexpr std::size_t kRandomDigits = 24;
+  const std::size_t at = trace_id.find(kRoot);
+  if (at == std::string_view::npos) return {};
+  const std::string_view root = trace_id.substr(at + kRoot.size(), trace_id.substr(at).find(';') - kRoot.size());
+  if (root.size() != kTimeDigits + 1 + kRandomDigits || root[kTimeDigits] != '-') return {};
+  std::string out(root.substr(0, kTimeDigits));
+  out += root.substr(kTimeDigits + 1);
+  for (char& c : out) c = ToLowerAscii(c);
+  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  if (!std::ranges::all_of(out, is_hex) || out.find_first_not_of('0') == std::string::npos) return {};
+  return out;
+}
+
+// https://www.w3.org/TR/trace-context/#traceparent-header, version 00.
+void AppendTraceparent(std::string_view trace_id, Random& random, FieldBlock& out) {
+  out += "traceparent: 00-";
+  if (const std::string trace = TraceOfRoot(trace_id); !trace.empty()) {
+    out += trace;
+  } else {
+    random.AppendHex(out, 32);
+  }
+  out += '-';
+  random.AppendHex(out, 16);
+  out += trace_id.find("Sampled=1") != std::string_view::npos ? "-01\r\n" : "-00\r\n";
+}
+
+}  // namespace
+
 std::string TraceId(std::string_view received, std::size_t head_bytes, WallTime now, Random& random) {
   std::string out;
   BuildTraceId(received, head_bytes, now, random, out);
@@ -317,6 +352,9 @@ void BuildRequestMessage(const http::RequestHead& head, const config::LoadBalanc
     lines.Put(trace_id);
     lines.Put("\r\n");
   });
+  if (attributes.makes_traceparent && http::FindField(head.fields, "traceparent") == nullptr) {
+    AppendTraceparent(trace_id, random, out.fields);
+  }
   if (origin.tls != nullptr) {
     http::AppendField(out.fields, origin.tls->version_name, origin.tls->version);
     http::AppendField(out.fields, origin.tls->cipher_suite_name, origin.tls->cipher_suite);

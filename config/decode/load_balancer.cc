@@ -166,6 +166,7 @@ LoadBalancerAttributes DecodeAttributes(const Fields& fields) {
   out.tls_version_and_cipher_suite = fields.Boolean("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", false);
   out.cross_zone = fields.Boolean("load_balancing.cross_zone.enabled", true);
   out.zonal_shift = fields.Boolean("zonal_shift.config.enabled", false);
+  out.makes_traceparent = fields.Boolean("weir.traceparent.enabled", false);
   return out;
 }
 

@@ -156,6 +156,12 @@ constexpr auto kLoadBalancerAttributes = std::to_array<Field>({
      .type = kBoolean,
      .fallback = "false",
      .doc = "`weir zonal-shift` may lead requests away from one of its `zones`."},
+    {.key = "weir.traceparent.enabled",
+     .type = kBoolean,
+     .fallback = "false",
+     .doc = "Requests without `traceparent` (W3C Trace Context) get one, of the trace that `X-Amzn-Trace-Id` names; "
+            "one that "
+            "a client sends goes on as it is. Not of AWS."},
     {.key = "dns_record.client_routing_policy",
      .type = kWord,
      .support = Support::kLaterUnlessDefault,

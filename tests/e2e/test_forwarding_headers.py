@@ -151,6 +151,18 @@ def test_a_trace_id_is_made(targets, run):
     assert abs(int(value[7:15], 16) - time.time()) < 60
 
 
+def test_a_traceparent_is_made_where_asked_and_passed_on_everywhere(targets, run):
+    blue = targets("blue")
+    theirs = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    weir = run(config(blue, "weir.traceparent.enabled: true"))
+    weir.wait_state("blue", blue, "healthy")
+    fields = dict(get(weir.port()).json()["fields"])
+    trace, made = fields["X-Amzn-Trace-Id"], fields["traceparent"]
+    assert re.fullmatch("00-" + trace.removeprefix("Root=1-").replace("-", "") + "-[0-9a-f]{16}-00", made), (trace, made)
+    fields = get(weir.port(), fields=[("traceparent", theirs), ("tracestate", "a=1")]).json()["fields"]
+    assert [value for name, value in fields if name == "traceparent"] == [theirs] and ["tracestate", "a=1"] in fields
+
+
 def test_a_trace_id_with_root_gets_self_in_front(targets, run):
     sent = "Root=1-67891233-abcdef012345678912345678;CalledFrom=app"
     assert re.fullmatch(r"Self=1-[0-9a-f]{8}-[0-9a-f]{24};" + re.escape(sent), trace(run, targets("blue"), sent))

@@ -265,6 +265,29 @@ TEST_F(ForwardingTest, DropsInvalidNamesOnlyWhenAsked) {
 }
 
 // spec: alb.md 12.5.
+TEST_F(ForwardingTest, MakesATraceparentOfTheSameTraceWhereAsked) {
+  EXPECT_THAT(Build().fields, Not(HasSubstr("traceparent")));
+  attributes_.makes_traceparent = true;
+  const std::string made = Build().fields;
+  const std::string root = trace_id_.substr(7, 8) + trace_id_.substr(16);
+  EXPECT_THAT(made, MatchesRegex("(.|\r|\n)*\r\ntraceparent: 00-" + root + "-[0-9a-f]{16}-00\r\n"));
+
+  fields_.push_back({"X-Amzn-Trace-Id", "Root=1-67891233-ABCDEF012345678912345678;Sampled=1"});
+  EXPECT_THAT(Build().fields, HasSubstr("\r\ntraceparent: 00-67891233abcdef012345678912345678-"));
+  EXPECT_THAT(Build().fields, EndsWith("-01\r\n"));
+  for (const char* root_of_others :
+       {"Root=own", "Root=1-00000000-000000000000000000000000", "Root=1-6789123x-abcdef012345678912345678"}) {
+    fields_.back().value = root_of_others;
+    EXPECT_THAT(Build().fields, MatchesRegex("(.|\r|\n)*\r\ntraceparent: 00-[0-9a-f]{32}-[0-9a-f]{16}-00\r\n"))
+        << root_of_others;
+  }
+
+  fields_ = {{"Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}, {"tracestate", "a=1"}};
+  EXPECT_THAT(Build().fields,
+              AllOf(HasSubstr("Traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n"),
+                    HasSubstr("tracestate: a=1\r\n"), Not(HasSubstr("traceparent: 00-"))));
+}
+
 TEST_F(ForwardingTest, MakesATraceIdOfTimeAndChance) {
   const std::string fields = Build().fields;
   EXPECT_THAT(fields, EndsWith("X-Amzn-Trace-Id: " + trace_id_ + "\r\n"));
