@@ -160,8 +160,7 @@ constexpr auto kLoadBalancerAttributes = std::to_array<Field>({
      .type = kBoolean,
      .fallback = "false",
      .doc = "Requests without `traceparent` (W3C Trace Context) get one, of the trace that `X-Amzn-Trace-Id` names; "
-            "one that "
-            "a client sends goes on as it is. Not of AWS."},
+            "one that a client sends goes on as it is. Not of AWS."},
     {.key = "dns_record.client_routing_policy",
      .type = kWord,
      .support = Support::kLaterUnlessDefault,
