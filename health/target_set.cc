@@ -134,6 +134,7 @@ void TargetSet::Apply(const config::TargetGroup& settings, std::shared_ptr<net::
                       std::shared_ptr<const functions::FunctionTarget> function) {
   const bool first = settings_ == nullptr;
   settings_ = &settings;
+  EndSlowStarts();
   const bool checked_before = checks_;
   checks_ = settings.health_check.enabled && (!settings.function || function != nullptr);
   ProbePlan plan = settings.function && checks_ ? BuildFunctionPlan(settings.health_check, std::move(function))
@@ -298,6 +299,15 @@ void TargetSet::Show(Member& member, std::string_view reason) {
                              .reason = std::string(reason),
                              .seen = probed ? member.seen : std::string(),
                              .time = member.shown_since});
+}
+
+// Whoever has come through a slow start does not begin anew because it takes longer now (spec: alb.md 8.1).
+void TargetSet::EndSlowStarts() {
+  const auto before = std::exchange(slow_start_, settings_->slow_start);
+  if (slow_start_ == before) return;
+  for (const auto& member : members_) {
+    if (parts_.loop.wall_now() - member->slow_start_since >= before) member->slow_start_since = {};
+  }
 }
 
 // Others bear the load meanwhile: targets that are healthy, not in slow start themselves, and not of one batch with it,

@@ -85,11 +85,14 @@ class TargetSet {
   void Show(Member& member, std::string_view reason);
   // A target that has just become healthy.
   [[nodiscard]] bool StartsSlowly(const Member& member) const;
+  // Of those that are over.
+  void EndSlowStarts();
   void MarkDirty();
 
   EngineParts& parts_;
   std::string name_;
   const config::TargetGroup* settings_ = nullptr;
+  std::chrono::seconds slow_start_{0};  // of them
   std::shared_ptr<const ProbePlan> plan_;
   TargetThresholds thresholds_;
   AnomalyDetector anomalies_;

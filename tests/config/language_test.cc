@@ -277,7 +277,7 @@ TEST(LanguageFileTest, DefaultsOfLaterAttributesAreAccepted) {
   const auto result = LoadFor(R"(
 load-balancers:
   - name: a
-    attributes: {load_balancing.cross_zone.enabled: "true", deletion_protection.enabled: false}
+    attributes: {load_balancing.cross_zone.enabled: "true", deletion_protection.enabled: false, waf.fail_open.enabled: false, ipv6.deny_all_igw_traffic: false}
     listeners: [{port: 80, attributes: {routing.http.response.x_frame_options.header_value: ""}, default-actions: [{forward: {target-group: b, stickiness: {enabled: false}}}]}]
 target-groups:
   - name: b

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace weir::health {
@@ -87,6 +88,31 @@ TEST_F(EngineTest, ATargetThatComesBackBesideOthersStartsSlowly) {
   AwaitState(kUnhealthy, 0);
   first.AnswerStatus(200);
   EXPECT_EQ(AwaitState(kHealthy, 0)->groups[0].targets[0].slow_start_since, WallTime{});
+}
+
+TEST_F(EngineTest, ATargetThatHasStartedDoesNotStartAnewWhenThatTakesLonger) {
+  FakeTarget first;
+  FakeTarget second;
+  Start();
+  auto group = Group("blue", {first.endpoint(), second.endpoint()});
+  group.slow_start = std::chrono::seconds(1);
+  group.health_check.interval = std::chrono::milliseconds(200);
+  group.health_check.healthy_threshold = group.health_check.unhealthy_threshold = 1;
+  Apply(Model({group}));
+  AwaitState(kHealthy, 0);
+  AwaitState(kHealthy, 1);
+  second.AnswerStatus(503);
+  AwaitState(kUnhealthy, 1);
+  second.AnswerStatus(200);
+  const WallTime since = AwaitState(kHealthy, 1)->groups[0].targets[1].slow_start_since;
+  ASSERT_NE(since, WallTime{});
+  // No table says that a slow start is over: only time does.
+  while (SystemClock().WallNow() - since <= group.slow_start) std::this_thread::yield();
+  group.slow_start = std::chrono::seconds(900);
+  Apply(Model({group}));
+  const auto longer = Await([](const StatusTable& table) { return table.revision == 2; });
+  EXPECT_FALSE(longer->groups[0].slow_start);
+  EXPECT_EQ(longer->groups[0].targets[1].slow_start_since, WallTime{});
 }
 
 struct FaultRow {

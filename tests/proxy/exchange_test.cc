@@ -290,6 +290,7 @@ TEST(ExchangeTest, RefusesWhatTheListenerDoesNotTake) {
   fixture.Begin(strict, "GET /a#b HTTP/1.1\r\nHost: shop.test");
   EXPECT_EQ(strict.status, 400);
   EXPECT_EQ(fixture.errors(ErrorCode::kDesyncBlocked), 1U);
+  EXPECT_EQ(fixture.listener().desync_requests.value(), 1U);
   ExpectOver(fixture, strict);
 
   FakeDownstream late;
