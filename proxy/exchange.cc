@@ -175,9 +175,9 @@ void Exchange::RunActions(const http::RequestHead& head, const Content& content)
   ++run_.actions_run;
   const auto outcome = std::visit(
       [&](const auto& action) {
-        const ActionOutcome outcome = action.Run(request);
-        if (outcome.kind == ActionOutcome::Kind::kRespond) CountAnswer(action, listener_counters());
-        return outcome;
+        const ActionOutcome said = action.Run(request);
+        if (said.kind == ActionOutcome::Kind::kRespond) CountAnswer(action, listener_counters());
+        return said;
       },
       rule.action);
   if (outcome.kind == ActionOutcome::Kind::kForward) {
