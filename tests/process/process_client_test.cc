@@ -196,7 +196,8 @@ TEST_F(ProcessClientTest, AWriterWithoutEndWaitsAndOthersGoOn) {
 
 TEST_F(ProcessClientTest, WhatIsForgottenIsKilledAndSilent) {
   const auto id = client.Spawn(Shell("echo up; exec sleep 60"), watched);
-  ASSERT_TRUE(RunUntil(loop, [&] { return !watched.output.empty(); }));
+  // What it writes may be there before the spawner has said that it was started.
+  ASSERT_TRUE(RunUntil(loop, [&] { return !watched.output.empty() && watched.pid != 0; }));
   client.Forget(id);
   EXPECT_TRUE(RunUntil(loop, [&] { return !Exists(watched.pid); }));
   EXPECT_EQ(watched.ends, 0);
