@@ -6,6 +6,7 @@
 #include "control/metrics_cloudwatch.h"
 #include "control/metrics_functions.h"
 #include "control/metrics_histogram.h"
+#include "control/metrics_listener.h"
 #include "control/metrics_stickiness.h"
 #include "control/metrics_tls.h"
 #include "control/metrics_writer.h"
@@ -82,16 +83,6 @@ void WriteAppliance(MetricsWriter& out, const View& view, const Runtime& runtime
 }
 
 // ---- listeners and rules
-
-template <class Read>
-void ListenerFamily(MetricsWriter& out, const View& view, std::string_view name, std::string_view type,
-                    std::string_view help, Read read) {
-  out.Family(name, type, help);
-  for (const auto& listener : view.routing->listeners()) {
-    const auto labels = LabelsOf(*listener);
-    out.Sample({{"load_balancer", labels.load_balancer}, {"listener", labels.listener}}, listener->counters->Sum(read));
-  }
-}
 
 void ListenerResponses(MetricsWriter& out, const View& view, std::string_view name, std::string_view help,
                        proxy::ResponseCounters proxy::ListenerCounters::* member) {
@@ -281,7 +272,8 @@ void WriteListeners(MetricsWriter& out, const View& view) {
     const auto labels = LabelsOf(*listener);
     const auto duration = [](const auto& c) -> const LatencyHistogram& { return c.exchange_duration; };
     WriteHistogram(out, {{"load_balancer", labels.load_balancer}, {"listener", labels.listener}},
-                   SumHistogram(*listener->counters, duration), LastExemplars(*listener->counters));
+                   SumHistogram(*listener->counters, duration),
+                   out.takes_exemplars() ? LastExemplars(*listener->counters) : HistogramExemplars());
   }
 }
 

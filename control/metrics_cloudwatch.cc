@@ -2,6 +2,7 @@
 
 #include "config/model.h"
 #include "control/listener_labels.h"
+#include "control/metrics_listener.h"
 #include "health/status.h"
 #include "proxy/counters.h"
 #include "proxy/routing/routing_table.h"
@@ -16,16 +17,6 @@
 namespace weir::control {
 namespace {
 
-// One sample for each listener: read(its counters).
-template <class Read>
-void EachListener(MetricsWriter& out, const View& view, std::string_view name, std::string_view help, Read read) {
-  out.Family(name, "counter", help);
-  for (const auto& listener : view.routing->listeners()) {
-    const auto labels = LabelsOf(*listener);
-    out.Sample({{"load_balancer", labels.load_balancer}, {"listener", labels.listener}}, read(*listener->counters));
-  }
-}
-
 // Those that came in at addresses of IPv6.
 template <class Read>
 std::uint64_t OfIpv6(const proxy::ListenerCountersTable& counters, Read read) {
@@ -38,26 +29,23 @@ std::uint64_t OfIpv6(const proxy::ListenerCountersTable& counters, Read read) {
 
 void WriteListenerCounts(MetricsWriter& out, const View& view) {
   using Table = proxy::ListenerCountersTable;
-  EachListener(out, view, "weir_listener_ipv6_requests_total", "IPv6RequestCount: requests of clients with IPv6.",
-               [](const Table& table) { return OfIpv6(table, [](const auto& c) { return c.requests.value(); }); });
-  EachListener(out, view, "weir_listener_ipv6_bytes_total", "IPv6ProcessedBytes: bytes from and to clients with IPv6.",
-               [](const Table& table) {
-                 return OfIpv6(table, [](const auto& c) { return c.bytes_received.value() + c.bytes_sent.value(); });
-               });
-  const auto counter = [](Counter proxy::ListenerCounters::* member) {
-    return [member](const Table& table) {
-      return table.Sum([member](const auto& counters) { return (counters.*member).value(); });
-    };
-  };
-  EachListener(out, view, "weir_listener_rule_evaluations_total",
-               "RuleEvaluations: rules up to the one that matched, the default rule not counted.",
-               counter(&proxy::ListenerCounters::rule_evaluations));
-  EachListener(out, view, "weir_listener_fixed_responses_total",
-               "HTTP_Fixed_Response_Count: requests answered by a fixed-response action.",
-               counter(&proxy::ListenerCounters::fixed_responses));
-  EachListener(out, view, "weir_listener_redirects_total",
-               "HTTP_Redirect_Count: requests answered by a redirect action.",
-               counter(&proxy::ListenerCounters::redirects));
+  ListenerTableFamily(
+      out, view, "weir_listener_ipv6_requests_total", "counter", "IPv6RequestCount: requests of clients with IPv6.",
+      [](const Table& table) { return OfIpv6(table, [](const auto& c) { return c.requests.value(); }); });
+  ListenerTableFamily(out, view, "weir_listener_ipv6_bytes_total", "counter",
+                      "IPv6ProcessedBytes: bytes from and to clients with IPv6.", [](const Table& table) {
+                        return OfIpv6(table,
+                                      [](const auto& c) { return c.bytes_received.value() + c.bytes_sent.value(); });
+                      });
+  ListenerFamily(out, view, "weir_listener_rule_evaluations_total", "counter",
+                 "RuleEvaluations: rules up to the one that matched, the default rule not counted.",
+                 [](const auto& c) { return c.rule_evaluations.value(); });
+  ListenerFamily(out, view, "weir_listener_fixed_responses_total", "counter",
+                 "HTTP_Fixed_Response_Count: requests answered by a fixed-response action.",
+                 [](const auto& c) { return c.fixed_responses.value(); });
+  ListenerFamily(out, view, "weir_listener_redirects_total", "counter",
+                 "HTTP_Redirect_Count: requests answered by a redirect action.",
+                 [](const auto& c) { return c.redirects.value(); });
 }
 
 void WriteInvalidFieldNames(MetricsWriter& out, const View& view) {

@@ -73,7 +73,7 @@ void MetricsWriter::SuffixSample(std::string_view suffix, Labels labels, Label e
                                  const SampleExemplar* exemplar) {
   if (!Begin(suffix, labels, &extra)) return;
   fmt::format_to(std::back_inserter(out_), "{}", value);
-  if (exemplar != nullptr && format_ == MetricsFormat::kOpenMetrics) {
+  if (exemplar != nullptr && takes_exemplars()) {
     out_ += " # {trace_id=\"";
     AppendEscaped(out_, exemplar->trace_id);
     fmt::format_to(std::back_inserter(out_), "\"}} {} {:.3f}", exemplar->value, exemplar->unix_seconds);

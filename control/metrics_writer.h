@@ -32,6 +32,9 @@ class MetricsWriter {
   using Label = std::pair<std::string_view, std::string_view>;
   using Labels = std::initializer_list<Label>;
 
+  // Whether the format has exemplars, which need not be looked for otherwise.
+  [[nodiscard]] bool takes_exemplars() const { return format_ == MetricsFormat::kOpenMetrics; }
+
   // `type` is counter, gauge or histogram.
   void Family(std::string_view name, std::string_view type, std::string_view help);
   void Sample(Labels labels, std::uint64_t value);

@@ -1,26 +1,15 @@
 #include "proxy/exemplars.h"
 
+#include "proxy/trace_root.h"
+
 #include <algorithm>
 #include <cstring>
 
 namespace weir::proxy {
-namespace {
-
-// The root of `Self=…;Root=1-…;Sampled=1`; empty when there is none.
-std::string_view RootOf(std::string_view trace) {
-  constexpr std::string_view kRoot = "Root=";
-  const std::size_t at = trace.find(kRoot);
-  if (at == std::string_view::npos) return {};
-  trace.remove_prefix(at + kRoot.size());
-  return trace.substr(0, trace.find(';'));
-}
-
-}  // namespace
-
 void Exemplars::Note(std::size_t bucket, SteadyTime now, std::string_view trace, std::chrono::nanoseconds duration,
                      WallTime time) {
   next_[bucket] = now + kPause;
-  const std::string_view root = RootOf(trace);
+  const std::string_view root = RootOfTrace(trace);
   if (root.empty() || root.size() > kTraceBytesMax) return;
   std::array<std::uint64_t, std::tuple_size_v<Words>> text{};
   std::memcpy(text.data(), root.data(), root.size());

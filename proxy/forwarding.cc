@@ -1,10 +1,13 @@
 #include "proxy/forwarding.h"
 
+#include "base/hex.h"
 #include "base/text.h"
 #include "base/text_writer.h"
+#include "http/scan.h"
 #include "http/target.h"
 #include "http/writer.h"
 #include "net/tls_client_certificate.h"
+#include "proxy/trace_root.h"
 
 #include <algorithm>
 #include <array>
@@ -18,9 +21,7 @@ namespace {
 constexpr std::size_t kTraceHeadBytesMax = 7 * 1024;
 
 bool IsValidName(std::string_view name) {
-  return std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
-  });
+  return std::ranges::all_of(name, [](char c) { return http::IsByte(http::kPlainByte, c); });
 }
 
 // The same name for a target that takes `_` for `-`, as programs behind CGI do: whoever asks for a field that only we
@@ -187,6 +188,34 @@ void AppendTraceRoot(WallTime now, Random& random, std::string& out) {
   });
 }
 
+// The root as the trace-id of W3C: 32 hexadecimal digits, not all 0. Empty for one that has not AWS's form.
+std::string W3cTraceOf(std::string_view root) {
+  constexpr std::string_view kVersion = "1-";
+  constexpr std::size_t kTimeDigits = 8;
+  constexpr std::size_t kRandomDigits = 24;
+  if (!root.starts_with(kVersion)) return {};
+  root.remove_prefix(kVersion.size());
+  if (root.size() != kTimeDigits + 1 + kRandomDigits || root[kTimeDigits] != '-') return {};
+  std::string out = ToLowerAscii(root.substr(0, kTimeDigits));
+  out += ToLowerAscii(root.substr(kTimeDigits + 1));
+  const auto is_hex = [](char c) { return HexValue(c) >= 0; };
+  if (!std::ranges::all_of(out, is_hex) || out.find_first_not_of('0') == std::string::npos) return {};
+  return out;
+}
+
+// https://www.w3.org/TR/trace-context/#traceparent-header, version 00.
+void AppendTraceparent(std::string_view trace_id, Random& random, FieldBlock& out) {
+  out += "traceparent: 00-";
+  if (const std::string trace = W3cTraceOf(RootOfTrace(trace_id)); !trace.empty()) {
+    out += trace;
+  } else {
+    random.AppendHex(out, 32);
+  }
+  out += '-';
+  random.AppendHex(out, 16);
+  out += trace_id.find("Sampled=1") != std::string_view::npos ? "-01\r\n" : "-00\r\n";
+}
+
 }  // namespace
 
 bool TellsOfUser(std::string_view name) {
@@ -237,41 +266,6 @@ void BuildTraceId(std::string_view received, std::size_t head_bytes, WallTime no
     out += others;
   }
 }
-
-namespace {
-
-// `1-65f0a1b2-0123456789abcdef01234567` as the trace-id of W3C: 32 hexadecimal digits, not all 0. Empty for any other
-// root.
-std::string TraceOfRoot(std::string_view trace_id) {
-  constexpr std::string_view kRoot = "Root=1-";
-  constexpr std::size_t kTimeDigits = 8;
-  constexpr std::size_t kRandomDigits = 24;
-  const std::size_t at = trace_id.find(kRoot);
-  if (at == std::string_view::npos) return {};
-  const std::string_view root = trace_id.substr(at + kRoot.size(), trace_id.substr(at).find(';') - kRoot.size());
-  if (root.size() != kTimeDigits + 1 + kRandomDigits || root[kTimeDigits] != '-') return {};
-  std::string out(root.substr(0, kTimeDigits));
-  out += root.substr(kTimeDigits + 1);
-  for (char& c : out) c = ToLowerAscii(c);
-  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-  if (!std::ranges::all_of(out, is_hex) || out.find_first_not_of('0') == std::string::npos) return {};
-  return out;
-}
-
-// https://www.w3.org/TR/trace-context/#traceparent-header, version 00.
-void AppendTraceparent(std::string_view trace_id, Random& random, FieldBlock& out) {
-  out += "traceparent: 00-";
-  if (const std::string trace = TraceOfRoot(trace_id); !trace.empty()) {
-    out += trace;
-  } else {
-    random.AppendHex(out, 32);
-  }
-  out += '-';
-  random.AppendHex(out, 16);
-  out += trace_id.find("Sampled=1") != std::string_view::npos ? "-01\r\n" : "-00\r\n";
-}
-
-}  // namespace
 
 std::string TraceId(std::string_view received, std::size_t head_bytes, WallTime now, Random& random) {
   std::string out;

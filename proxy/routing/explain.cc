@@ -45,6 +45,25 @@ void ExplainTransforms(const Rule& rule, const RequestTargetParts& parts, Reques
   explanation.transformed_target = std::move(transformed.target);
 }
 
+// What an action has done since the program started: `; so far it let 3 of 6 requests go on, answered 2, failed 1: 1
+// JWTInvalidSignature`. Empty when it was asked nothing, as where nothing runs.
+std::string WhatItDid(const LeadingActionCountersTable& counters) {
+  const auto passed = counters.Sum([](const LeadingActionCounters& of) { return of.passed.value(); });
+  const auto answered = counters.Sum([](const LeadingActionCounters& of) { return of.answered.value(); });
+  std::uint64_t failed = 0;
+  std::string reasons;
+  for (std::size_t code = 0; code < kErrorCodeCount; ++code) {
+    const auto count = counters.Sum([code](const LeadingActionCounters& of) { return of.failed[code].value(); });
+    if (count == 0) continue;
+    failed += count;
+    reasons +=
+        fmt::format("{} {} {}", reasons.empty() ? ":" : ",", count, TraitsOf(static_cast<ErrorCode>(code)).reason);
+  }
+  if (passed + answered + failed == 0) return {};
+  return fmt::format("; so far it let {} of {} requests go on, answered {}, failed {}{}", passed,
+                     passed + answered + failed, answered, failed, reasons);
+}
+
 }  // namespace
 
 TlsExplanation ExplainTls(const Listener& listener, std::string_view server_name, const net::TlsClientOffer& offer,
@@ -71,29 +90,6 @@ TlsExplanation ExplainTls(const Listener& listener, std::string_view server_name
   }
   return out;
 }
-
-namespace {
-
-// What an action has done since the program started: `; so far it let 3 of 6 requests go on, answered 2, failed 1: 1
-// JWTInvalidSignature`. Empty when it was asked nothing, as where nothing runs.
-std::string WhatItDid(const LeadingActionCountersTable& counters) {
-  const auto passed = counters.Sum([](const LeadingActionCounters& of) { return of.passed.value(); });
-  const auto answered = counters.Sum([](const LeadingActionCounters& of) { return of.answered.value(); });
-  std::uint64_t failed = 0;
-  std::string reasons;
-  for (std::size_t code = 0; code < kErrorCodeCount; ++code) {
-    const auto count = counters.Sum([code](const LeadingActionCounters& of) { return of.failed[code].value(); });
-    if (count == 0) continue;
-    failed += count;
-    reasons +=
-        fmt::format("{} {} {}", reasons.empty() ? ":" : ",", count, TraitsOf(static_cast<ErrorCode>(code)).reason);
-  }
-  if (passed + answered + failed == 0) return {};
-  return fmt::format("; so far it let {} of {} requests go on, answered {}, failed {}{}", passed,
-                     passed + answered + failed, answered, failed, reasons);
-}
-
-}  // namespace
 
 RequestExplanation ExplainRequest(const RoutingTable& table, const Listener& listener, const RequestFacts& facts,
                                   const RequestTargetParts& parts, const health::StatusTable* status,

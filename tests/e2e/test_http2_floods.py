@@ -1,8 +1,6 @@
 """Floods of HTTP/2 (spec: l7.md 5.3 E): each is bounded in memory and CPU, and others are served beside it."""
 
 import contextlib
-import os
-import pathlib
 import struct
 import threading
 
@@ -39,11 +37,6 @@ def shop(targets, run):
     return start
 
 
-def cpu_seconds(program):
-    fields = pathlib.Path(f"/proc/{program.process.pid}/stat").read_text(encoding="ascii").rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 class Watched:
     """What the program costs while a block runs: at most so much memory, in KiB, and CPU, in seconds."""
 
@@ -51,13 +44,13 @@ class Watched:
         self.program, self.memory_kib, self.seconds = program, memory_kib, seconds
 
     def __enter__(self):
-        self.before = self.program.vm_hwm_kib(), cpu_seconds(self.program)
+        self.before = self.program.vm_hwm_kib(), self.program.cpu_seconds()
         return self
 
     def __exit__(self, kind, *_):
         if kind is not None:
             return
-        memory, seconds = self.program.vm_hwm_kib() - self.before[0], cpu_seconds(self.program) - self.before[1]
+        memory, seconds = self.program.vm_hwm_kib() - self.before[0], self.program.cpu_seconds() - self.before[1]
         if not SANITIZED:  # a sanitizer keeps what was freed
             assert memory < self.memory_kib, f"{memory} KiB"
         assert seconds < self.seconds * SCALE, f"{seconds} s of CPU"

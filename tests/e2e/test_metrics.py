@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import json
-import pathlib
 import re
 import subprocess
 import threading
@@ -85,10 +84,6 @@ def test_prometheus_scrapes_what_cloudwatch_counts(shop, tmp_path):
         process.stderr.close()
 
 
-def cpu_seconds(pid):
-    return sum(int(path.read_text(encoding="ascii").split()[0]) for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
-
-
 def test_ten_thousand_rules_and_five_thousand_targets_cost_a_scrape_little(run):
     """CPU time of a scrape; requests go on meanwhile, each answered at once."""
     rules = "".join(f"          - {{priority: {i + 1}, conditions: [{{path-pattern: [/app{i}/*]}}], actions: [{{forward: {{target-group: g{i % 50}}}}}]}}\n"
@@ -110,9 +105,9 @@ def test_ten_thousand_rules_and_five_thousand_targets_cost_a_scrape_little(run):
             took.append(time.monotonic() - began)
         return took
     # Where nobody asks, so that only the scrape is measured.
-    before = cpu_seconds(weir.process.pid)
+    before = weir.cpu_seconds()
     text = weir.metrics()
-    cost = cpu_seconds(weir.process.pid) - before
+    cost = weir.cpu_seconds() - before
     assert text.count("weir_rule_requests_total{") == 10_001 and text.count("weir_target_requests_total{") == 5_000
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         asking = pool.submit(ask)

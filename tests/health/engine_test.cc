@@ -63,16 +63,22 @@ TEST_F(EngineTest, ATargetGoesOutAndComesBack) {
   AwaitState(kHealthy);
 }
 
+// The same with targets that start slowly, and go out and come back at once.
+config::TargetGroup SlowlyStarting(config::TargetGroup group, std::chrono::seconds slow_start,
+                                   std::chrono::milliseconds interval) {
+  group.slow_start = slow_start;
+  group.health_check.interval = interval;
+  group.health_check.healthy_threshold = group.health_check.unhealthy_threshold = 1;
+  return group;
+}
+
 // spec: alb.md 8.1.
 TEST_F(EngineTest, ATargetThatComesBackBesideOthersStartsSlowly) {
   FakeTarget first;
   FakeTarget second;
   Start();
-  auto group = Group("blue", {first.endpoint(), second.endpoint()});
-  group.slow_start = std::chrono::seconds(300);
-  group.health_check.interval = std::chrono::milliseconds(400);
-  group.health_check.healthy_threshold = group.health_check.unhealthy_threshold = 1;
-  Apply(Model({group}));
+  Apply(Model({SlowlyStarting(Group("blue", {first.endpoint(), second.endpoint()}), std::chrono::seconds(300),
+                              std::chrono::milliseconds(400))}));
   AwaitState(kHealthy, 0);
   const auto together = AwaitState(kHealthy, 1);
   EXPECT_FALSE(together->groups[0].slow_start) << "a batch of new targets has its shares at once";
@@ -94,10 +100,8 @@ TEST_F(EngineTest, ATargetThatHasStartedDoesNotStartAnewWhenThatTakesLonger) {
   FakeTarget first;
   FakeTarget second;
   Start();
-  auto group = Group("blue", {first.endpoint(), second.endpoint()});
-  group.slow_start = std::chrono::seconds(1);
-  group.health_check.interval = std::chrono::milliseconds(200);
-  group.health_check.healthy_threshold = group.health_check.unhealthy_threshold = 1;
+  auto group = SlowlyStarting(Group("blue", {first.endpoint(), second.endpoint()}), std::chrono::seconds(1),
+                              std::chrono::milliseconds(200));
   Apply(Model({group}));
   AwaitState(kHealthy, 0);
   AwaitState(kHealthy, 1);
